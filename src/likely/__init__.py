@@ -1,0 +1,112 @@
+"""likely: maximum likelihood estimation. State how your data came to be; get everything else.
+
+Public names are imported on first use, so that ``import likely`` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from likely.custom import family
+    from likely.domains import NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
+    from likely.families import (
+        Bernoulli,
+        Beta,
+        Binomial,
+        Categorical,
+        Cauchy,
+        Exponential,
+        Gamma,
+        Geometric,
+        Gumbel,
+        InverseGaussian,
+        Laplace,
+        Logistic,
+        LogLogistic,
+        LogNormal,
+        NegativeBinomial,
+        Normal,
+        Pareto,
+        Poisson,
+        SkewNormal,
+        StudentT,
+        Uniform,
+        Weibull,
+    )
+    from likely.family import Family, Support
+    from likely.fit import fit
+    from likely.likelihood import Likelihood, likelihood
+    from likely.result import Fit
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "likely.custom": ("family",),
+    "likely.domains": ("NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
+    "likely.families": (
+        "Bernoulli",
+        "Beta",
+        "Binomial",
+        "Categorical",
+        "Cauchy",
+        "Exponential",
+        "Gamma",
+        "Geometric",
+        "Gumbel",
+        "InverseGaussian",
+        "Laplace",
+        "LogLogistic",
+        "LogNormal",
+        "Logistic",
+        "NegativeBinomial",
+        "Normal",
+        "Pareto",
+        "Poisson",
+        "SkewNormal",
+        "StudentT",
+        "Uniform",
+        "Weibull",
+    ),
+    "likely.family": ("Family", "Support"),
+    "likely.fit": ("fit",),
+    "likely.likelihood": ("Likelihood", "likelihood"),
+    "likely.result": ("Fit",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOME, "errors"])  # noqa: PLE0605
+
+
+class _Package(ModuleType):
+    """A package whose public functions are not hidden by the modules they live in (``lk.fit``, ``likely/fit.py``)."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("likely")
+    if name == "errors":
+        return importlib.import_module("likely.errors")
+    try:
+        home = _HOME[name]
+    except KeyError:
+        from likely.errors import unknown
+
+        raise AttributeError(str(unknown("name", name, __all__, " in likely"))) from None
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

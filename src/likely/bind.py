@@ -1,0 +1,362 @@
+"""Family, data and formulas put together: the checked arrays of one model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from likely import design as designs
+from likely import tables
+from likely.design import Design
+from likely.domains import LINKS
+from likely.errors import (
+    DataError,
+    DroppedRowsWarning,
+    MissingValuesError,
+    OptionError,
+    ParameterError,
+    SupportError,
+    first_rows,
+    listed,
+    unknown,
+)
+from likely.families import FAMILIES, get_family
+from likely.family import Family
+from likely.model import Model, Slot
+from likely.tables import Table
+
+
+@final
+@dataclass(frozen=True)
+class Bound:
+    """A model bound to its data.
+
+    Attributes
+    ----------
+    model : Model
+    y : ndarray, shape (n,)
+        The response as numbers (levels coded).
+    weights : ndarray, shape (n,), or None
+    table : Table
+        Where the data came from, all rows.
+    rows : ndarray of bool, or None
+        The rows in use, where some were dropped.
+    dropped : mapping of str to int
+        Columns whose missing values cost rows, with counts.
+    """
+
+    model: Model
+    y: Any
+    weights: Any
+    table: Table
+    rows: Any
+    dropped: Mapping[str, int]
+
+    @property
+    def n(self) -> float:
+        """Number of observations: rows, or the sum of the frequency weights."""
+        if self.weights is None:
+            return len(self.y)
+        total = float(np.sum(self.weights))
+        return int(total) if total.is_integer() else total
+
+
+def bind(
+    family: Any,
+    data: Any,
+    formula: Any = None,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    link: Mapping[str, str] | str | None = None,
+    missing: str = "error",
+    formulas: Mapping[str, Any] | None = None,
+) -> Bound:
+    """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
+    family = get_family(family)
+    if missing not in ("error", "drop"):
+        raise unknown("option", missing, ["error", "drop"], " for missing=")
+    formulas = dict(formulas or {})
+    for name in formulas:
+        if family.parameter(name).known_only or name in family.known:
+            raise OptionError(f"{name} of {family!r} is known; it takes no formula")
+    for p in family.parameters:
+        if p.known_only and p.name not in family.known:
+            raise ParameterError(
+                f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}=10), or a column: "
+                f"{family.title}({p.name}='<column>')"
+            )
+    table, response, y, first = _response(family, data, formula)
+    columns = _Columns(table)
+    free = list(family.free)
+    if first is not None:
+        if not free:
+            raise OptionError(f"{family!r} has no free parameter for the formula to describe")
+        if free[0].name in formulas:
+            raise OptionError(f"two formulas for {free[0].name}: {formula!r} and {formulas[free[0].name]!r}")
+        formulas = {free[0].name: first, **formulas}
+    offset_of = _offset_arguments(offset, free[0].name if free else "")
+    rights = {name: _right_side(name, spec, offset_of) for name, spec in formulas.items()}
+    raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items()}
+    w = None if weights is None else columns.values(weights, "weights")
+    offset_values = {name: [columns.values(o, "offset") for o in parts] for name, parts in offset_of.items()}
+    for name in offset_values:
+        family.parameter(name)
+
+    used: dict[str, Any] = {response: y, **columns.used}
+    for right in rights.values():
+        if isinstance(right, str):
+            used |= {v: table.column(v) for v in designs.variables(right) if v in table}
+    rows, dropped = _missing_rows(used, len(y), missing)
+    cut = (lambda v: v) if rows is None else (lambda v: v[rows] if np.ndim(v) else v)
+
+    w = _check_weights(None if w is None else cut(w), len(cut(y)))
+    known = {k: cut(tables.numbers(v, k)) if np.ndim(v) else float(v) for k, v in raw_known.items()}
+    for k, v in known.items():
+        family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
+    bound_family, numeric = family.bind(_plain_response(family, cut(y), response, table), known)
+    _check_support(bound_family, numeric, known, response, rows, w)
+
+    slots: list[Slot] = []
+    for p in free:
+        right = rights.get(p.name)
+        if right is not None and p.edge:
+            raise OptionError(
+                f"{p.name} of {family.title} takes no formula: its estimate is an extreme of the data, "
+                "where the likelihood has no derivative"
+            )
+        if p.edge:
+            continue
+        design: Design | None = None
+        if isinstance(right, str):
+            design = None if right == "1" else designs.from_formula(right, table, rows)
+        elif right is not None:
+            design = designs.from_matrix(right, len(y))
+            if rows is not None:
+                design = Design(np.ascontiguousarray(design.x[rows]), design.names)
+        if design is not None and design.names == ("Intercept",) and p.name not in offset_values:
+            design = None  # a constant, reported on its natural scale
+        if design is not None and not design.names:
+            raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
+        total = None
+        for part in offset_values.get(p.name, []):
+            part = np.broadcast_to(np.asarray(cut(part), dtype=float), len(cut(y)))
+            total = part if total is None else total + part
+        if total is not None and not np.all(np.isfinite(total)):
+            bad = np.flatnonzero(~np.isfinite(total))
+            raise DataError(f"the offset of {p.name} is not finite in {first_rows(bad, total[bad])}")
+        chosen = p.domain.get_link(p.name, _link_for(p.name, link, free))
+        start = slots[-1].stop if slots else 0
+        width = 1 if design is None else len(design.names)
+        if p.vector:
+            for level in list(bound_family.levels)[1:]:  # type: ignore[attr-defined]
+                slots.append(Slot(p, chosen, design, total, start, start + width, str(level)))
+                start += width
+        else:
+            slots.append(Slot(p, chosen, design, total, start, start + width))
+
+    edge_names = [p.name for p in free if p.edge]
+    fixed = {}
+    if edge_names:
+        fixed = dict(bound_family.edge_estimate(numeric, w, known))  # type: ignore[attr-defined]
+    model = Model(
+        bound_family, tuple(slots), known, response, formula if isinstance(formula, str) else None, fixed
+    )
+    if dropped:
+        kept = len(cut(y))
+        detail = ", ".join(f"{k}: {v}" for k, v in dropped.items())
+        warnings.warn(
+            f"{len(y) - kept} of {len(y)} rows have missing values ({detail}) and were dropped; {kept} are left",
+            DroppedRowsWarning,
+            stacklevel=4,
+        )
+    return Bound(model, numeric, w, table, rows, dropped)
+
+
+def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any, Any]:
+    """The table, the response's name and values, and the first parameter's right side (text, matrix or None)."""
+    table = tables.read(data)
+    if isinstance(formula, str):
+        left, right = designs.split(formula)
+        if left is None:
+            if len(table.names) != 1:
+                raise OptionError(
+                    f"the formula {formula!r} names no response; write '<column> {formula}' with one of "
+                    f"{listed(table.names)}"
+                )
+            left = table.names[0]
+        if left.startswith("cbind("):
+            raise OptionError(
+                f"{left!r}: for successes out of trials write the successes as the response and name the trials in "
+                'the family: lk.fit(lk.Binomial(n="trials"), df, "successes ~ x")'
+            )
+        if table.n == 0:
+            raise DataError(f"the data have no rows (columns: {listed(table.names)})")
+        y = table.column(left) if left in table else designs.expression(left, table)
+        return table, left, y, None if right == "1" else right
+    if formula is not None and not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
+        raise OptionError(f"a formula is text such as 'y ~ x', or a matrix of predictors; found {formula!r}")
+    if len(table.names) > 1:
+        raise OptionError(
+            f"the data have {len(table.names)} columns ({listed(table.names)}): say which is the response with a formula "
+            f"such as {table.names[0] + ' ~ 1'!r}"
+        )
+    if not table.names or table.n == 0:
+        raise DataError("the data are empty: no observation, no likelihood to maximise")
+    name = table.names[0]
+    return table, name, table.column(name), formula
+
+
+class _Columns:
+    """Column names, expressions or arrays turned into values, noting which columns were used."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.used: dict[str, Any] = {}
+
+    def values(self, spec: Any, what: str) -> Any:
+        if isinstance(spec, str):
+            if spec in self.table:
+                self.used[spec] = self.table.column(spec)
+                return self.used[spec]
+            if spec.isidentifier():
+                raise unknown("column", spec, self.table.names, f" for {what}")
+            for v in designs.variables(spec):
+                if v not in self.table:
+                    raise unknown("column", v, self.table.names, f" for {what}")
+                self.used[v] = self.table.column(v)
+            return designs.expression(spec, self.table)
+        if np.ndim(spec) == 0 and not hasattr(spec, "__len__"):
+            return spec
+        inner = tables.read(spec)
+        values = inner.column(inner.names[0])
+        if len(values) != self.table.n:
+            raise DataError(f"the data have {self.table.n} rows, {what} has {len(values)}")
+        self.used[what] = values
+        return values
+
+
+def _right_side(name: str, spec: Any, offset_of: dict[str, list[Any]]) -> Any:
+    if not isinstance(spec, str):
+        return spec
+    left, right = designs.split(spec) if "~" in spec else (None, spec)
+    if left is not None:
+        raise OptionError(f"the formula of {name} has no left side; write '~ {right}'")
+    right, found = designs.offsets(right)
+    offset_of.setdefault(name, []).extend(found)
+    if not offset_of[name]:
+        del offset_of[name]
+    return right
+
+
+def _offset_arguments(offset: Any, first: str) -> dict[str, list[Any]]:
+    if offset is None:
+        return {}
+    if isinstance(offset, Mapping):
+        return {name: [value] for name, value in offset.items()}
+    return {first: [offset]}
+
+
+def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) -> str | None:
+    if link is None:
+        return None
+    if isinstance(link, str):
+        if link not in LINKS:
+            raise unknown("link", link, LINKS)
+        return link if name == free[0].name else None
+    for given in link:
+        if given not in [p.name for p in free]:
+            raise unknown("parameter", given, [p.name for p in free], " in link=")
+    return link.get(name)
+
+
+def _missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dict[str, int]]:
+    """The rows to keep (None: all), and the count of missing values by column; an error unless dropping."""
+    lost = np.zeros(n, dtype=bool)
+    counts: dict[str, int] = {}
+    for name, values in used.items():
+        if values.dtype.kind == "f" and np.isfinite(np.sum(values)):  # a quick look first
+            continue
+        absent = tables.missing(values)
+        if count := int(np.count_nonzero(absent)):
+            counts[name] = count
+            lost |= absent
+    if not counts:
+        return None, {}
+    if action == "error":
+        detail = ", ".join(f"{name}: {count}" for name, count in counts.items())
+        raise MissingValuesError(
+            f"{int(lost.sum())} of {n} rows have missing values ({detail}). Fill them, or pass missing='drop' to leave "
+            "these rows out"
+        )
+    if lost.all():
+        raise MissingValuesError(f"every row has a missing value ({listed(counts)}); nothing is left")
+    return ~lost, counts
+
+
+def _check_weights(w: Any, n: int) -> Any:
+    if w is None:
+        return None
+    if np.ndim(w) == 0:
+        raise OptionError("weights are one per row: a column name or an array")
+    w = tables.numbers(w, "weights")
+    bad = ~(np.isfinite(w) & (w >= 0))
+    if np.any(bad):
+        where = np.flatnonzero(bad)
+        raise DataError(f"frequency weights must be finite and not negative, found {first_rows(where, w[where])}")
+    if not np.any(w > 0):
+        raise DataError("all weights are zero: there are no observations")
+    return w
+
+
+def _plain_response(family: Family, y: Any, name: str, table: Table) -> Any:
+    """The response as numbers, or as it is for a family of categories."""
+    if any(p.vector for p in family.parameters):
+        levels = table.levels(name)
+        return (y, levels) if levels else y
+    if y.dtype.kind not in "fiub":
+        return tables.numbers(y, name)  # raises, with advice
+    return np.ascontiguousarray(y, dtype=float)
+
+
+def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, rows: Any, w: Any) -> None:
+    """Raise SupportError with rows, values and the families that fit, unless all of y can occur."""
+    if len(y) == 0:
+        raise DataError("the data are empty: no observation, no likelihood to maximise")
+    counted = np.ones(len(y), dtype=bool) if w is None else w > 0
+    original = np.arange(len(y)) if rows is None else np.flatnonzero(rows)
+    finite = np.isfinite(y)
+    if not np.all(finite | ~counted):
+        where = np.flatnonzero(~finite & counted)
+        raise SupportError(
+            f"{name} has {len(where)} infinite value(s): {first_rows(original[where], y[where])}. "
+            "No family gives infinity a density; correct or drop these rows"
+        )
+    edges_free = any(p.edge and p.name not in known for p in family.parameters)
+    inside = (family.support.contains(y) if edges_free else family.inside(y, known)) | ~counted
+    if np.all(inside):
+        return
+    where = np.flatnonzero(~inside)
+    good = y[counted]
+    if np.any(y[where] != np.floor(y[where])) or not family.discrete:
+        fitting = [c.__name__ for c in FAMILIES.values() if _fits(c, good)]
+    else:
+        fitting = [c.__name__ for c in FAMILIES.values() if _fits(c, good) and c.support.integer]
+    advice = f"Families whose support fits: {', '.join(fitting)}" if fitting else "No built-in family fits"
+    limit = ""
+    if "n" in known and family.support.contains(y).all():
+        limit = " and at most the number of trials"
+    raise SupportError(
+        f"{family.title} is for {family.support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
+        f"{first_rows(original[where], y[where])}. {advice}"
+    )
+
+
+def _fits(family: type[Family], y: Any) -> bool:
+    if any(p.vector or p.known_only or p.edge for p in family.parameters):
+        return False
+    return bool(np.all(family.support.contains(y)))

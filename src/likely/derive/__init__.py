@@ -1,0 +1,1 @@
+"""What follows from the sum of log-densities: the objective, covariance, intervals, tests, predictions."""

@@ -1,0 +1,56 @@
+"""From the observed information to a covariance, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+FLAT = 1e-11  # eigenvalue of the unit-diagonal information below which a direction is not identified
+
+
+def inverse_information(info: Any) -> tuple[Any, Any]:
+    """The inverse of an information matrix and its flat directions.
+
+    Parameters
+    ----------
+    info : ndarray, shape (p, p)
+
+    Returns
+    -------
+    covariance : ndarray, shape (p, p), or None
+        None where the information is not positive definite.
+    flat : ndarray, shape (p, m)
+        Directions in which the log-likelihood does not fall, in the coefficients' own units; empty when it is
+        positive definite.
+    """
+    p = len(info)
+    if p == 0:
+        return np.zeros((0, 0)), np.zeros((0, 0))
+    diagonal = np.diagonal(info)
+    if not np.all(np.isfinite(info)):
+        return None, np.eye(p)
+    scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    unit = info / np.outer(scale, scale)
+    try:
+        factor = linalg.cho_factor(unit, lower=True)
+        if np.min(np.diagonal(factor[0])) > 1e-5 and np.all(diagonal > 0):
+            inverse = linalg.cho_solve(factor, np.eye(p))
+            return 0.5 * (inverse + inverse.T) / np.outer(scale, scale), np.zeros((p, 0))
+    except linalg.LinAlgError:
+        pass
+    values, vectors = linalg.eigh(unit)
+    flat = values <= FLAT
+    if np.any(flat) or np.any(diagonal <= 0):
+        return None, vectors[:, flat] / scale[:, None] if np.any(flat) else np.diag((diagonal <= 0).astype(float))
+    inverse = (vectors / values) @ vectors.T
+    return inverse / np.outer(scale, scale), np.zeros((p, 0))
+
+
+def flat_names(names: list[str], flat: Any) -> list[str]:
+    """Names of the coefficients that take part in a flat direction."""
+    if flat.size == 0:
+        return []
+    share = np.max(np.abs(flat) / np.max(np.abs(flat), axis=0), axis=1)
+    return [name for name, s in zip(names, share, strict=True) if s > 1e-3]

@@ -1,0 +1,158 @@
+"""Intervals for the parameters: Wald, profile likelihood and bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+from scipy import special as sc
+
+from likely import scale
+from likely.derive.profile import Profiler, boundary_limit, limit, locate
+from likely.errors import IntervalError, OptionError, unknown
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+METHODS = ("wald", "profile", "bootstrap")
+
+
+@final
+@dataclass(frozen=True)
+class Interval:
+    """An interval for one parameter; unpacks as ``lower, upper``.
+
+    Attributes
+    ----------
+    lower, upper : float or None
+        None where no interval exists; `note` says why.
+    level : float
+    method : str
+    note : str
+        What is special about it (one-sided, unbounded), or empty.
+    """
+
+    lower: float | None
+    upper: float | None
+    level: float
+    method: str
+    note: str = ""
+
+    def __iter__(self) -> Iterator[float | None]:
+        return iter((self.lower, self.upper))
+
+    def __getitem__(self, i: int) -> float | None:
+        return (self.lower, self.upper)[i]
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an interval at all."""
+        return self.lower is not None
+
+
+def check_level(level: float) -> float:
+    """The level as a float in (0, 1), or an error."""
+    if not isinstance(level, (int, float)) or not 0.0 < level < 1.0:
+        hint = f"; for {level:g} % write {level / 100:g}" if isinstance(level, (int, float)) and 1 < level < 100 else ""
+        raise OptionError(f"level must lie between 0 and 1, found {level!r}{hint}")
+    return float(level)
+
+
+def normal_quantile(level: float) -> float:
+    """Half-width of a central interval in standard errors."""
+    return float(sc.ndtri(0.5 + 0.5 * level))
+
+
+def wald(fit: Fit, name: str, level: float) -> Interval:
+    """Estimate -+ z standard errors, computed on the link scale and mapped back."""
+    if (reason := fit.withheld.get(name)) is not None:
+        return Interval(None, None, level, "wald", reason)
+    z = normal_quantile(level)
+    model = fit.likelihood.model
+    try:
+        slot, index = locate(fit.likelihood, name)
+    except OptionError:  # one of several probabilities: on its own logit
+        p, se = fit.coef[name], fit.stderr[name]
+        assert se is not None
+        eta, half = np.log(p / (1 - p)), z * se / (p * (1 - p))
+        return Interval(float(sc.expit(eta - half)), float(sc.expit(eta + half)), level, "wald")
+    center, se = float(fit.outcome.point.x[index]), fit.link_stderr(index)
+    assert se is not None
+    ends = []
+    for t in (center - z * se, center + z * se):
+        x = fit.outcome.point.x.copy()
+        x[index] = t
+        ends.append(float(scale.to_reported(model, x)[0][fit.likelihood.names.index(name)]) if slot.constant else t)
+    return Interval(min(ends), max(ends), level, "wald")
+
+
+def profile(fit: Fit, name: str, level: float) -> Interval:
+    """The values whose profile log-likelihood lies within half a chi-squared quantile of the peak (Wilks 1938)."""
+    likelihood = fit.likelihood
+    if (at := fit.boundary.get(name)) is not None:
+        domain = locate(likelihood, name)[0].parameter.domain
+        end = boundary_limit(likelihood, name, at, fit.loglik, level)
+        ends = (at, end) if at == domain.lower else (end, at)
+        return Interval(*ends, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
+    if (reason := fit.withheld.get(name)) is not None:
+        return Interval(None, None, level, "profile", reason)
+    slot, index = locate(likelihood, name)
+    drop = 0.5 * float(2.0 * sc.gammaincinv(0.5, level))
+    se = fit.link_stderr(index)
+    assert se is not None
+    profiler = Profiler(likelihood, index, fit.outcome.point.x, fit.loglik)
+    step = float(np.sqrt(2 * drop)) * se
+    if slot.constant and slot.link.name != "identity":
+        step = min(step, 2.0)  # a flat likelihood has a huge standard error on a log or logit scale
+    raw = [limit(profiler, side, drop, step) for side in (-1, 1)]
+    if not slot.constant:
+        ends, open_ends = [float(v) for v in raw], [not np.isfinite(v) for v in raw]
+    else:
+        ends = []
+        for t in raw:
+            x = fit.outcome.point.x.copy()
+            x[index] = t
+            with np.errstate(all="ignore"):
+                ends.append(float(scale.to_reported(likelihood.model, x)[0][likelihood.names.index(name)]))
+        open_ends = [not np.isfinite(v) for v in raw]
+        if ends[0] > ends[1]:
+            ends.reverse()
+            open_ends.reverse()
+    note = ""
+    if any(open_ends):
+        which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
+        note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
+    return Interval(ends[0], ends[1], level, "profile", note)
+
+
+def intervals(
+    fit: Fit, level: float, method: str, names: list[str] | None, **options: object
+) -> dict[str, Interval]:
+    """Intervals by name."""
+    level = check_level(level)
+    if method not in METHODS:
+        raise unknown("method", method, METHODS, " for an interval")
+    chosen = fit.names if names is None else names
+    for name in chosen:
+        if name not in fit.names:
+            raise unknown("parameter", name, fit.names)
+    if method == "bootstrap":
+        from likely.derive.bootstrap import bootstrap_intervals
+
+        return bootstrap_intervals(fit, level, chosen, **options)  # type: ignore[arg-type]
+    if options:
+        raise unknown("option", next(iter(options)), [], f" for method={method!r}")
+    if not fit.converged:
+        raise IntervalError(f"a fit that did not converge has no intervals: {fit.status}")
+    one = wald if method == "wald" else profile
+    return {name: _inner(one, fit, name, level) for name in chosen}
+
+
+def _inner(one: Callable[[Fit, str, float], Interval], fit: Fit, name: str, level: float) -> Interval:
+    """The interval, from the limiting family's fit for the parameters that the two share."""
+    if fit.limit is None or name == fit.limit.parameter:
+        return one(fit, name, level)
+    inner = fit.limit.fit
+    return one(inner, next(k for k in inner.names if fit.limit.outward(k) == name), level)

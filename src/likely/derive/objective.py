@@ -1,0 +1,210 @@
+"""The log-likelihood of a model and its data as a function of the coefficients, with score and information."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from likely import kernels
+from likely.engines import memory
+from likely.errors import FamilyError
+from likely.model import Model, take
+from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.solve.newton import Point
+
+BLOCK_BYTES = 1 << 19  # a block's design, values and derivatives should fit in the L2 cache
+MIN_BLOCK, MAX_BLOCK = 4096, 16384
+
+
+class Objective:
+    """Sum over rows of weight times log-density.
+
+    Parameters
+    ----------
+    model : Model
+    y : ndarray, shape (n,)
+        Observations as numbers.
+    weights : ndarray, shape (n,), optional
+        Frequency weights: a row with weight 3 stands for three equal rows.
+    """
+
+    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
+        self.model, self.y, self.weights = model, y, weights
+        self.rows = len(y)
+        self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
+        columns = model.size + 8 * (1 + len(model.slots))
+        self.block = int(np.clip(BLOCK_BYTES // (8 * columns), MIN_BLOCK, MAX_BLOCK))
+        self.kernel = kernels.find(model)
+        self.evaluations = 0
+
+    # -- rows ------------------------------------------------------------------------------------------
+
+    def etas(self, coefficients: Any, rows: slice) -> list[Any]:
+        """The slots' linear predictors for some rows; a float for a constant."""
+        out: list[Any] = []
+        for slot in self.model.slots:
+            beta = coefficients[slot.start : slot.stop]
+            eta: Any = float(beta[0]) if slot.design is None else slot.design.x[rows] @ beta
+            out.append(eta if slot.offset is None else eta + slot.offset[rows])
+        return out
+
+    def row_jet(self, coefficients: Any, rows: slice, order: int) -> Any:
+        """The log-density of some rows with derivatives with respect to the linear predictors."""
+        model = self.model
+        etas = self.etas(coefficients, rows)
+        known = take(model.known, rows)
+        if self.kernel is not None and order > 0:
+            return self.kernel(self.y[rows], etas, known)
+        xp: Any = JetNamespace(order) if order else NumpyNamespace()
+        variables = [xp.variable(k, eta) for k, eta in enumerate(etas)] if order else etas
+        params = model.parameters(variables, xp, known)
+        try:
+            return model.family._log_density(xp, self.y[rows], **params)
+        except TypeError as error:
+            if "ufunc" in str(error):
+                raise FamilyError(
+                    f"the log-density of {model.family.title} calls NumPy on a parameter; write it with the functions "
+                    "of xp (xp.log, xp.exp, ...) so that it can be differentiated"
+                ) from error
+            raise
+
+    def log_density(self, coefficients: Any) -> Any:
+        """The log-density of every row, shape (n,)."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 0)
+                return (np.broadcast_to(jet, hi - lo),)
+
+        return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
+
+    def row_scores(self, coefficients: Any) -> Any:
+        """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 1)
+                out = np.zeros((hi - lo, self.model.size))
+                for k, slot in enumerate(self.model.slots):
+                    g = np.broadcast_to(jet.g.get(k, 0.0), hi - lo)
+                    if slot.design is None:
+                        out[:, slot.start] = g
+                    else:
+                        out[:, slot.start : slot.stop] = slot.design.x[lo:hi] * g[:, None]
+                return (out,)
+
+        return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
+
+    # -- sums ------------------------------------------------------------------------------------------
+
+    def value(self, coefficients: Any) -> float:
+        """The log-likelihood, constants kept."""
+        self.evaluations += 1
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 0)
+                return (_sum(jet, self._weights(lo, hi), hi - lo),)
+
+        return float(memory.sum_blocks(block, self.rows, self.block)[0])
+
+    def point(self, coefficients: Any) -> Point:
+        """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
+        self.evaluations += 1
+        model, p = self.model, self.model.size
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 2)
+                w = self._weights(lo, hi)
+                if model.family.kinked:
+                    jet = _outer_product(jet)
+                if not isinstance(jet, Jet):  # no free parameter enters the density
+                    return _sum(jet, w, hi - lo), np.zeros(p), np.zeros((p, p))
+                return (
+                    _sum(jet.v, w, hi - lo),
+                    self._score(jet, w, lo, hi),
+                    self._information(jet, w, lo, hi),
+                )
+
+        value, score, info = memory.sum_blocks(block, self.rows, self.block)
+        return Point(coefficients, float(value), score, info)
+
+    def value_and_score(self, coefficients: Any) -> tuple[float, Any]:
+        """Log-likelihood and score, without the cost of the information."""
+        self.evaluations += 1
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 1)
+                w = self._weights(lo, hi)
+                return _sum(jet.v, w, hi - lo), self._score(jet, w, lo, hi)
+
+        value, score = memory.sum_blocks(block, self.rows, self.block)
+        return float(value), score
+
+    def _weights(self, lo: int, hi: int) -> Any:
+        return None if self.weights is None else self.weights[lo:hi]
+
+    def _score(self, jet: Jet, w: Any, lo: int, hi: int) -> Any:
+        score = np.zeros(self.model.size)
+        for k, slot in enumerate(self.model.slots):
+            g = jet.g.get(k, 0.0)
+            if slot.design is None:
+                score[slot.start] = _sum(g, w, hi - lo)
+            else:
+                score[slot.start : slot.stop] = _rows(g, w, hi - lo) @ slot.design.x[lo:hi]
+        return score
+
+    def _information(self, jet: Jet, w: Any, lo: int, hi: int) -> Any:
+        info = np.zeros((self.model.size, self.model.size))
+        slots = self.model.slots
+        for (j, k), h in jet.h.items():
+            a, b = slots[j], slots[k]
+            if a.design is None and b.design is None:
+                block = np.array([[_sum(h, w, hi - lo)]])
+            elif b.design is None:
+                assert a.design is not None
+                block = (_rows(h, w, hi - lo) @ a.design.x[lo:hi])[:, None]
+            elif a.design is None:
+                block = (_rows(h, w, hi - lo) @ b.design.x[lo:hi])[None, :]
+            else:
+                block = _gram(a.design.x[lo:hi], _rows(h, w, hi - lo), b.design.x[lo:hi])
+            info[a.start : a.stop, b.start : b.stop] = -block
+            if j != k:
+                info[b.start : b.stop, a.start : a.stop] = -block.T
+        return info
+
+
+def _outer_product(jet: Jet) -> Jet:
+    """The jet of a density with corners: its second derivatives replaced by minus the products of the first.
+
+    Their expectations are equal (Bartlett's second identity), and the products keep the part that sits in the corners.
+    """
+    keys = sorted(jet.g)
+    h = {(i, j): -jet.g[i] * jet.g[j] for a, i in enumerate(keys) for j in keys[a:]}
+    return Jet(jet.v, jet.g, h, jet.order)
+
+
+def _rows(x: Any, w: Any, n: int) -> Any:
+    """x as one value per row, times the weights."""
+    if w is not None:
+        return x * w
+    return np.broadcast_to(x, n) if np.ndim(x) == 0 or len(x) != n else x
+
+
+def _sum(x: Any, w: Any, n: int) -> float:
+    """Sum of w x over n rows, where x may be one value for all of them."""
+    if np.ndim(x) == 0:
+        return float(x) * (n if w is None else float(np.sum(w)))
+    if w is not None:
+        x = x * w  # a product summed pairwise, more accurate than a dot product
+        # rows of weight zero do not count, even where their log-density is not finite
+        x = np.where(w == 0, 0.0, x) if not np.all(np.isfinite(x)) else x
+    return float(np.sum(x))
+
+
+def _gram(x: Any, h: Any, z: Any) -> Any:
+    """x' diag(h) z."""
+    return (x * h[:, None]).T @ z

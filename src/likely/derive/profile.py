@@ -1,0 +1,247 @@
+"""The likelihood along one parameter: held slices, profiles, and the intervals that profiles give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import optimize, stats
+
+from likely import scale
+from likely.curves import Curve
+from likely.errors import IntervalError, OptionError, unknown
+from likely.model import Slot
+from likely.solve import newton
+
+if TYPE_CHECKING:
+    from likely.likelihood import Likelihood
+
+FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
+
+
+@dataclass
+class Profiler:
+    """The log-likelihood maximised over all coefficients but one, warm-started along the way."""
+
+    likelihood: Likelihood
+    index: int
+    best: Any  # the coefficients at the peak
+    peak: float
+
+    def __post_init__(self) -> None:
+        self._objective = self.likelihood.objective
+        self._free = np.array([j for j in range(self.likelihood.model.size) if j != self.index], dtype=int)
+        self._last = np.array(self.best, dtype=float)
+
+    def __call__(self, value: float) -> tuple[float, float, Any]:
+        """Profile log-likelihood, its slope, and the coefficients, with the coefficient held at `value`."""
+        if len(self._free) == 0:
+            x = np.array([value])
+            point = self._objective.point(x)
+            return point.value, float(point.score[0]), x
+        x = self._solve(self._last, value)
+        if x is None and self._last is not self.best:
+            x = self._solve(self.best, value)
+        if x is None:
+            return -np.inf, 0.0, np.array(self.best)
+        self._last = x
+        full = self._objective.point(x)
+        return full.value, float(full.score[self.index]), x
+
+    def _solve(self, start: Any, value: float) -> Any:
+        """The best coefficients with the held one at `value`; None where the search from `start` fails."""
+        x = np.array(start, dtype=float)
+        x[self.index] = value
+
+        def evaluate(free: Any) -> newton.Point:
+            x[self._free] = free
+            full = self._objective.point(x.copy())
+            return newton.Point(
+                free.copy(), full.value, full.score[self._free], full.info[np.ix_(self._free, self._free)]
+            )
+
+        solution = newton.maximize(evaluate, x[self._free], max_iterations=60, tolerance=1e-6)
+        if not solution.converged:
+            return None
+        x[self._free] = solution.point.x
+        return x
+
+
+def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
+    """Where the profile has fallen by `drop` below the peak, below (-1) or above (+1) the estimate.
+
+    Parameters
+    ----------
+    profiler : Profiler
+    side : {-1, 1}
+    drop : float
+        Half the chi-squared quantile.
+    step : float
+        First step, about sqrt(2 drop) standard errors.
+
+    Returns
+    -------
+    float
+        On the scale of the coefficient; infinite where the profile never falls that far.
+    """
+    root = np.sqrt(2.0 * drop)
+    center = float(profiler.best[profiler.index])
+    profiler._last = np.array(profiler.best, dtype=float)
+
+    def excess(t: float) -> tuple[float, float]:
+        value, slope, _ = profiler(t)
+        fallen = np.sqrt(max(2.0 * (profiler.peak - value), 0.0)) if np.isfinite(value) else np.inf
+        return fallen - root, (-slope / fallen if fallen > 0 else 0.0)
+
+    inner, outer, t = center, None, center + side * step
+    for _ in range(60):
+        gap, slope = excess(t)
+        if abs(gap) < 1e-9:
+            return t
+        if gap < 0:
+            inner = t
+        else:
+            outer = t
+        newton_t = t - gap / slope if slope * side > 0 else np.nan  # the signed root is nearly linear in t
+        low, high = (inner, outer) if side > 0 else (outer, inner)
+        if outer is None:
+            if abs(t - center) > FARTHEST * step:
+                return side * np.inf
+            reach = max(2.0 * abs(t - center), step)
+            t = newton_t if np.isfinite(newton_t) else center + side * reach
+            if abs(t - center) > 4.0 * reach or abs(t - center) <= abs(inner - center):
+                t = center + side * reach
+        else:
+            assert low is not None and high is not None
+            inside = np.isfinite(newton_t) and low < newton_t < high
+            t = newton_t if inside else 0.5 * (low + high)
+            if abs(high - low) <= 1e-12 * max(abs(high), abs(low), step):
+                return t
+    return t
+
+
+def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, level: float) -> float:
+    """The other end of a one-sided profile interval whose estimate is the end of the parameter's domain."""
+    slot, index = locate(likelihood, name)
+    model = likelihood.model
+    domain = slot.parameter.domain
+    drop = 0.5 * stats.chi2.ppf(level, 1)
+    from likely.search import starting_values
+
+    x0 = starting_values(likelihood)
+    profiler = Profiler(likelihood, index, x0, peak)
+    # from the end of the domain inwards; on the link scale the end is infinitely far
+    ends = np.array([1e-12, 1 - 1e-12]) if np.isfinite(domain.upper) else np.array([1e-12, 1e12])
+    with np.errstate(all="ignore"):
+        low, high = sorted(float(slot.link.forward(e)) for e in ends)
+    grid = np.linspace(low, high, 80)
+    if at != domain.lower:
+        grid = grid[::-1]
+    if not np.isfinite(at) and not np.isfinite(domain.upper):
+        grid = np.linspace(high, low, 80)
+
+    def short(t: float) -> float:
+        value = profiler(t)[0]
+        return (value if np.isfinite(value) else -1e300) - peak + drop
+
+    previous = None
+    for t in grid:
+        if short(float(t)) < 0:
+            if previous is None:
+                break
+            found = optimize.brentq(short, previous, float(t), xtol=1e-13, rtol=1e-14)
+            x = np.zeros(model.size)
+            x[index] = found
+            return float(scale.to_reported(model, x)[0][likelihood.names.index(name)])
+        previous = float(t)
+    raise IntervalError(f"no profile limit of {name} was found inside its domain")
+
+
+def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
+    """The slot and the index of the coefficient reported under `name`."""
+    for slot in likelihood.model.slots:
+        if name in slot.names:
+            if slot.constant and slot.level is not None:
+                break
+            return slot, slot.start + slot.names.index(name)
+    if name in likelihood.names:
+        raise OptionError(
+            f"{name} is one of several probabilities that sum to 1 and has no profile of its own; use a formula '~ 1', "
+            "whose coefficients are log-odds against the reference level"
+        )
+    raise unknown("parameter", name, likelihood.names)
+
+
+def _peak(likelihood: Likelihood) -> Any:
+    fit = likelihood.peak
+    fit.require_regular("a curve along a parameter")
+    return fit
+
+
+def slice_curve(
+    likelihood: Likelihood, name: str, values: Any = None, others: Mapping[str, float] | None = None
+) -> Curve:
+    """The log-likelihood along one parameter, the others held."""
+    fit = likelihood.peak
+    base = {**fit.coef, **(others or {})}
+    if name not in base:
+        raise unknown("parameter", name, likelihood.names)
+    if values is None:
+        values = default_grid(likelihood, name, fit)
+    values = np.asarray(values, dtype=float)
+    logs = np.array([likelihood.log({**base, name: float(v)}) for v in values])
+    held = {k: v for k, v in base.items() if k != name}
+    return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "slice", (held,) * len(values))
+
+
+def profile_curve(likelihood: Likelihood, name: str, values: Any = None) -> Curve:
+    """The profile log-likelihood along one parameter."""
+    slot, index = locate(likelihood, name)
+    fit = _peak(likelihood)
+    model = likelihood.model
+    if values is None:
+        values = default_grid(likelihood, name, fit, points=61)
+    values = np.asarray(values, dtype=float)
+    if slot.constant:
+        slot.parameter.domain.check(name, values)
+        targets = np.array([float(slot.link.forward(v)) for v in values])
+    else:
+        targets = values
+    best = fit.outcome.point.x
+    order = np.argsort(np.abs(targets - best[index]))  # outwards from the peak, each started from the one before
+    logs, others = np.zeros(len(values)), [dict[str, float]()] * len(values)
+    for side in (-1, 1):
+        profiler = Profiler(likelihood, index, best, fit.loglik)
+        for i in order:
+            if (targets[i] < best[index]) != (side < 0):
+                continue
+            logs[i], _, x = profiler(float(targets[i]))
+            reported, _ = scale.to_reported(model, x)
+            others[i] = {k: float(v) for k, v in zip(likelihood.names, reported, strict=True) if k != name}
+    return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "profile", tuple(others))
+
+
+def default_grid(likelihood: Likelihood, name: str, fit: Any, points: int = 201) -> Any:
+    """Values over which the likelihood is not negligible: about four standard errors on the link scale."""
+    slot, index = locate(likelihood, name)
+    domain = slot.parameter.domain
+    if slot.constant and np.isfinite(domain.lower) and np.isfinite(domain.upper):
+        margin = 1e-3 * (domain.upper - domain.lower)
+        whole = np.linspace(domain.lower + margin, domain.upper - margin, points)
+        if likelihood.n <= 30 or fit.stderr[name] is None:
+            return whole
+    se = fit.link_stderr(index)
+    if se is None:
+        raise OptionError(f"{name} has no standard error ({fit.withheld[name]}): pass the values to look at")
+    t = fit.outcome.point.x[index] + 4.0 * se * np.linspace(-1, 1, points)
+    if not slot.constant:
+        return t
+    x = np.zeros(likelihood.model.size)
+    model = replace(likelihood.model)
+    out = []
+    for v in t:
+        x[index] = v
+        out.append(scale.to_reported(model, x)[0][likelihood.names.index(name)])
+    return np.array(out)

@@ -1,0 +1,198 @@
+"""Where a parameter lives, and the maps (links) between that domain and the real line: one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special as sc
+
+from likely.errors import ParameterError, listed, unknown
+
+
+@dataclass(frozen=True)
+class Link:
+    """A map from a parameter's domain to the real line.
+
+    Attributes
+    ----------
+    name : str
+        Its usual name, as in R's ``make.link``.
+    forward : callable
+        theta -> eta on NumPy arrays.
+    inverse : callable
+        (eta, xp) -> theta on any namespace; it tells the namespace what it knows exactly about theta.
+    lower, upper : float
+        The open interval of theta that the link reaches.
+    """
+
+    name: str
+    forward: Callable[[Any], Any]
+    inverse: Callable[[Any, Any], Any]
+    lower: float = -np.inf
+    upper: float = np.inf
+
+    def __repr__(self) -> str:
+        return f"Link({self.name!r})"
+
+
+def _exp(eta: Any, xp: Any) -> Any:
+    return xp.remember(xp.exp(eta), log=eta)
+
+
+def _logit(eta: Any, xp: Any) -> Any:
+    return xp.remember(
+        xp.expit(eta),
+        log=xp.log_expit(eta),
+        complement=xp.expit(-eta),
+        log_complement=xp.log_expit(-eta),
+    )
+
+
+def _probit(eta: Any, xp: Any) -> Any:
+    return xp.remember(
+        xp.ndtr(eta), log=xp.log_ndtr(eta), complement=xp.ndtr(-eta), log_complement=xp.log_ndtr(-eta)
+    )
+
+
+def _cloglog(eta: Any, xp: Any) -> Any:
+    rate = xp.exp(eta)
+    p = -xp.expm1(-rate)
+    # log p = eta - rate/2 + ... for small rates, where 1 - exp(-rate) keeps few digits of log p's slope
+    return xp.remember(p, complement=xp.exp(-rate), log_complement=-rate)
+
+
+def _loglog(eta: Any, xp: Any) -> Any:
+    rate = xp.exp(-eta)
+    return xp.remember(xp.exp(-rate), log=-rate, complement=-xp.expm1(-rate))
+
+
+def _cauchit(eta: Any, xp: Any) -> Any:
+    # atan(1/eta)/pi in the tails, where 1/2 - |atan(eta)|/pi cancels
+    safe = xp.where(xp.abs(eta) > 1.0, eta, 1.0)
+    tail = xp.atan(1.0 / safe) / xp.pi
+    middle = xp.atan(eta) / xp.pi
+    p = xp.where(eta < -1.0, -tail, xp.where(eta > 1.0, 1.0 - tail, 0.5 + middle))
+    q = xp.where(eta > 1.0, tail, xp.where(eta < -1.0, 1.0 + tail, 0.5 - middle))
+    return xp.remember(p, complement=q)
+
+
+LINKS: dict[str, Link] = {
+    link.name: link
+    for link in (
+        Link("identity", lambda t: t, lambda e, xp: e),
+        Link("log", np.log, _exp, 0.0),
+        Link("logit", sc.logit, _logit, 0.0, 1.0),
+        Link("probit", sc.ndtri, _probit, 0.0, 1.0),
+        Link("cloglog", lambda t: np.log(-np.log1p(-t)), _cloglog, 0.0, 1.0),
+        Link("loglog", lambda t: -np.log(-np.log(t)), _loglog, 0.0, 1.0),
+        Link("cauchit", lambda t: np.tan(np.pi * (t - 0.5)), _cauchit, 0.0, 1.0),
+        Link("inverse", lambda t: 1.0 / t, lambda e, xp: 1.0 / e),
+        Link("inverse_squared", lambda t: 1.0 / np.square(t), lambda e, xp: 1.0 / xp.sqrt(e), 0.0),
+        Link("sqrt", np.sqrt, lambda e, xp: e * e, 0.0),
+        Link("softplus", lambda t: t + np.log(-np.expm1(-t)), lambda e, xp: xp.softplus(e), 0.0),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The set in which a parameter lives, with its default link.
+
+    Attributes
+    ----------
+    name : str
+        How messages call it, such as ``"a positive number"``.
+    lower, upper : float
+        Ends of the interval.
+    closed_lower, closed_upper : bool
+        Whether the ends themselves are allowed as values (0 and 1 for a probability).
+    link : str
+        Name of the default link.
+    links : tuple of str
+        Every link that fits.
+    """
+
+    name: str
+    lower: float = -np.inf
+    upper: float = np.inf
+    closed_lower: bool = False
+    closed_upper: bool = False
+    link: str = "identity"
+    links: tuple[str, ...] = ("identity",)
+    typical: tuple[float, float] = (-3.0, 3.0)
+
+    def contains(self, value: Any) -> Any:
+        """Whether each value lies in the domain (boolean, the shape of `value`)."""
+        value = np.asarray(value, dtype=float)
+        above = value >= self.lower if self.closed_lower else value > self.lower
+        below = value <= self.upper if self.closed_upper else value < self.upper
+        return above & below & np.isfinite(value)
+
+    def check(self, parameter: str, value: Any) -> None:
+        """Raise ParameterError unless every value lies in the domain."""
+        try:
+            inside = self.contains(value)
+        except (TypeError, ValueError):
+            raise ParameterError(f"{parameter} must be {self.name}, found {value!r}") from None
+        if not np.all(inside):
+            bad = np.asarray(value, dtype=float)[~inside] if np.ndim(value) else value
+            raise ParameterError(f"{parameter} must be {self.name}, found {np.ravel(bad)[0]!s}")
+
+    def get_link(self, parameter: str, name: str | None = None) -> Link:
+        """The link called `name`, or the default one; an error lists those that fit."""
+        if name is None:
+            return LINKS[self.link]
+        if name not in LINKS:
+            raise unknown("link", name, self.links, f" for {parameter}")
+        if name not in self.links:
+            raise ParameterError(
+                f"link {name!r} does not fit {parameter}, which must be {self.name}: its inverse takes values "
+                f"outside. Links that fit: {listed(self.links)}"
+            )
+        return LINKS[name]
+
+    def __repr__(self) -> str:
+        return f"Domain({self.name!r})"
+
+
+POSITIVE_LINKS = ("log", "identity", "inverse", "inverse_squared", "sqrt", "softplus")
+UNIT_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "identity")
+
+Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt"))
+Positive = Domain(
+    "a positive number", lower=0.0, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)
+)
+NonNegative = Domain(
+    "a number >= 0", lower=0.0, closed_lower=True, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)
+)
+UnitInterval = Domain(
+    "a number between 0 and 1",
+    lower=0.0,
+    upper=1.0,
+    closed_lower=True,
+    closed_upper=True,
+    link="logit",
+    links=UNIT_LINKS,
+    typical=(0.05, 0.95),
+)
+OpenUnitInterval = Domain(
+    "a number strictly between 0 and 1",
+    lower=0.0,
+    upper=1.0,
+    link="logit",
+    links=UNIT_LINKS,
+    typical=(0.1, 0.9),
+)
+Simplex = Domain(
+    "a vector of probabilities that sum to 1",
+    lower=0.0,
+    upper=1.0,
+    closed_lower=True,
+    closed_upper=True,
+    link="logit",
+    links=("logit",),
+    typical=(0.1, 0.9),
+)

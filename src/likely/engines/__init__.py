@@ -1,0 +1,1 @@
+"""How a sum over rows is carried out. Engines know rows and blocks, never families."""

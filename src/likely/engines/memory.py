@@ -1,0 +1,59 @@
+"""Sums over rows held in memory: blocks that fit in the cache, on a pool of threads.
+
+NumPy and BLAS release the interpreter lock inside a block, so threads run blocks in parallel. Block results are
+combined in row order with compensated summation, so the answer does not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+Block = Callable[[int, int], tuple[Any, ...]]  # rows lo..hi -> a tuple of sums over these rows
+
+
+def available_threads() -> int:
+    """Threads to use: the processors this process may run on, or LIKELY_THREADS."""
+    setting = os.environ.get("LIKELY_THREADS", "")
+    if setting.isdigit() and int(setting) > 0:
+        return int(setting)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="likely")
+
+
+def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
+    """`block` applied to consecutive row ranges of at most `size`, in order."""
+    if n <= size:
+        return [block(0, n)]
+    ranges = [(lo, min(lo + size, n)) for lo in range(0, n, size)]
+    threads = min(available_threads(), len(ranges))
+    if threads == 1:
+        return [block(lo, hi) for lo, hi in ranges]
+    return list(_pool(threads).map(lambda r: block(*r), ranges))
+
+
+def sum_blocks(block: Block, n: int, size: int) -> tuple[Any, ...]:
+    """The sums over all rows: compensated for scalars, in block order for arrays."""
+    parts = map_blocks(block, n, size)
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(_total([p[i] for p in parts]) for i in range(len(parts[0])))
+
+
+def _total(values: list[Any]) -> Any:
+    if isinstance(values[0], float):
+        try:
+            return math.fsum(values)
+        except (OverflowError, ValueError):  # infinities of both signs
+            return float(np.sum(values))
+    return np.sum(values, axis=0)

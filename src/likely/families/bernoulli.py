@@ -1,0 +1,61 @@
+"""The Bernoulli family: one yes or no."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+from likely.domains import UnitInterval
+from likely.family import Family, Parameter, Support, weighted_mean
+
+
+def log_complement(xp: Any, p: Any) -> Any:
+    """log(1 - p) with its digits: the link's exact value where it knows one, log1p(-p) for small p."""
+    q = xp.complement(p)
+    known = xp.recall_log(q)
+    if known is not None:
+        return known
+    # minimum keeps the branch that is not taken finite, so that reverse-mode derivatives stay so too
+    return xp.where(p < 0.5, xp.log1p(-xp.minimum(p, 0.5)), xp.log(q))
+
+
+@final
+class Bernoulli(Family):
+    """Yes or no, success or failure: a default, a click, heads.
+
+    log P = log p where y = 1, log(1 - p) where y = 0
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.Bernoulli().prob([1, 0], p=0.25).tolist()
+    [0.25, 0.75]
+    """
+
+    name: ClassVar = "bernoulli"
+    parameters: ClassVar = (Parameter("p", UnitInterval, "probability of a 1 (yes, success)"),)
+    support: ClassVar = Support(0.0, 1.0, closed_lower=True, closed_upper=True, integer=True)
+    assumes: ClassVar = "each observation is a yes or a no, independent of the others given the predictors"
+    loss_name: ClassVar = "log loss (cross-entropy)"
+
+    def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
+        return xp.where(y == 1, xp.log(p), log_complement(xp, p))
+
+    def _scipy(self, p: Any) -> Any:
+        from scipy import stats
+
+        return stats.bernoulli(p)
+
+    def _mean(self, xp: Any, p: Any) -> Any:
+        return p
+
+    def _variance(self, xp: Any, p: Any) -> Any:
+        return p * xp.complement(p)
+
+    def _derived(self, xp: Any, p: Any) -> dict[str, Any]:
+        return {"odds": p / xp.complement(p)}
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        return {"p": 0.01 + 0.98 * weighted_mean(y, w)}  # inside also when every y is the same
+
+    def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
+        return {"p": weighted_mean(y, w)}

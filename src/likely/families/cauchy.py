@@ -1,0 +1,68 @@
+"""The Cauchy (Lorentz) family."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Positive, Real
+from likely.families.laplace import weighted_quantile
+from likely.family import Family, Parameter, Support, weighted_mean
+
+LOG_PI = math.log(math.pi)
+
+
+def log1p_square(xp: Any, z: Any) -> Any:
+    """log(1 + z^2) for any z: beyond 1e8, where the 1 has rounded away, as 2 log|z|, which cannot overflow."""
+    size = xp.abs(z)
+    far = size > 1e8
+    # each part sees a harmless argument where the other one holds, so that no derivative is 0 * inf
+    near = xp.where(far, 0.0, z)
+    return xp.log1p(near * near) + 2.0 * xp.log(xp.where(far, size, 1.0))
+
+
+@final
+class Cauchy(Family):
+    """Measurements in which a few are wildly off: resonance curves, ratios of noisy numbers. There is no mean.
+
+    log f = -log(pi scale) - log(1 + ((y - loc)/scale)^2)  (Johnson, Kotz and Balakrishnan 1994, chapter 16)
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> round(lk.Cauchy().prob(0.0, loc=0, scale=1), 4)
+    0.3183
+    """
+
+    name: ClassVar = "cauchy"
+    aliases: ClassVar = ("lorentz",)
+    parameters: ClassVar = (
+        Parameter("loc", Real, "centre (the median)"),
+        Parameter("scale", Positive, "half the distance between the quartiles"),
+    )
+    support: ClassVar = Support()
+    assumes: ClassVar = "errors so heavy-tailed that single ones dominate every average"
+    loss_name: ClassVar = "Cauchy (Lorentzian) loss"
+
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return -log1p_square(xp, (y - loc) / scale) - xp.log(scale) - LOG_PI
+
+    def _scipy(self, loc: Any, scale: Any) -> Any:
+        from scipy import stats
+
+        return stats.cauchy(loc=loc, scale=scale)
+
+    def _mean(self, xp: Any, loc: Any, scale: Any) -> Any:
+        return math.nan * (loc * scale)
+
+    def _variance(self, xp: Any, loc: Any, scale: Any) -> Any:
+        return math.nan * (loc * scale)
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        loc = weighted_quantile(y, w, 0.5)
+        size = np.abs(y - known.get("loc", loc))
+        # half of all |y - loc| lie below the scale; where more than half are ties, take their mean
+        scale = weighted_quantile(size, w, 0.5) or float(weighted_mean(size, w)) or 1.0
+        return {"loc": loc, "scale": scale}

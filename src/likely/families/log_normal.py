@@ -1,0 +1,74 @@
+"""The log-normal family: positive data whose logarithm is normal."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Positive, Real
+from likely.families.normal import HALF_LOG_2PI, Normal
+from likely.family import Family, Parameter, Support
+
+
+@final
+class LogNormal(Family):
+    """Positive amounts that arise by multiplying many small factors: incomes, particle sizes, prices.
+
+    log f = -log(y sigma) - log(2 pi)/2 - ((log y - mu)/sigma)^2 / 2  (Johnson, Kotz and Balakrishnan 1994, chapter 14)
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> round(lk.LogNormal().prob(1.0, mu=0, sigma=1), 4)
+    0.3989
+    """
+
+    name: ClassVar = "log_normal"
+    aliases: ClassVar = ("lognormal", "lognorm")
+    parameters: ClassVar = (
+        Parameter("mu", Real, "mean of log y; exp(mu) is the median"),
+        Parameter("sigma", Positive, "standard deviation of log y", typical=(0.2, 1.2)),
+    )
+    support: ClassVar = Support(lower=0.0)
+    assumes: ClassVar = "many small independent factors multiply; errors are percentages"
+    loss_name: ClassVar = "squared log error"
+    location_parameter: ClassVar = "mu"
+
+    def _log_density(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
+        log_y = xp.log(y)
+        z = (log_y - mu) / sigma
+        return -0.5 * (z * z) - log_y - xp.log(sigma) - HALF_LOG_2PI
+
+    def _scipy(self, mu: Any, sigma: Any) -> Any:
+        from scipy import stats
+
+        return stats.lognorm(s=sigma, scale=np.exp(mu))
+
+    def _mean(self, xp: Any, mu: Any, sigma: Any) -> Any:
+        return xp.exp(mu + 0.5 * (sigma * sigma))
+
+    def _variance(self, xp: Any, mu: Any, sigma: Any) -> Any:
+        square = sigma * sigma
+        return xp.exp(2.0 * mu + square) * xp.expm1(square)
+
+    def _derived(self, xp: Any, mu: Any, sigma: Any) -> dict[str, Any]:
+        return {"mean": self._mean(xp, mu, sigma), "median": xp.exp(mu)}
+
+    def _response(self, y: Any) -> Any:
+        return np.log(y)
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        start = Normal()._start(np.log(y), w, _as_normal(known))
+        return {"mu": float(start["mean"]), "sigma": float(start["sd"]) or 1.0}
+
+    def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
+        best = Normal()._closed_form(np.log(y), w, _as_normal(known))
+        if best is None or not ("sigma" in known or best["sd"] > 0.0):
+            return None
+        return {"mu": float(best["mean"]), "sigma": float(best["sd"])}
+
+
+def _as_normal(known: Any) -> dict[str, Any]:
+    names = {"mu": "mean", "sigma": "sd"}
+    return {names[k]: v for k, v in known.items()}

@@ -1,0 +1,62 @@
+"""The normal (Gaussian) family."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Positive, Real
+from likely.family import Family, Parameter, Support, weighted_mean
+
+HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+
+@final
+class Normal(Family):
+    """Errors that are sums of many small ones: symmetric, with light tails.
+
+    log f = -log(sd) - log(2 pi)/2 - ((y - mean)/sd)^2 / 2
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> round(lk.Normal().prob(0.0, mean=0, sd=1), 4)
+    0.3989
+    """
+
+    name: ClassVar = "normal"
+    aliases: ClassVar = ("gaussian", "norm")
+    parameters: ClassVar = (Parameter("mean", Real, "centre"), Parameter("sd", Positive, "spread of the errors"))
+    support: ClassVar = Support()
+    assumes: ClassVar = "many small independent errors add up; large ones are very rare"
+    loss_name: ClassVar = "squared error"
+    location_parameter: ClassVar = "mean"
+
+    def _log_density(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+        z = (y - mean) / sd
+        return -0.5 * (z * z) - xp.log(sd) - HALF_LOG_2PI
+
+    def _scipy(self, mean: Any, sd: Any) -> Any:
+        from scipy import stats
+
+        return stats.norm(loc=mean, scale=sd)
+
+    def _mean(self, xp: Any, mean: Any, sd: Any) -> Any:
+        return mean
+
+    def _variance(self, xp: Any, mean: Any, sd: Any) -> Any:
+        return sd * sd
+
+    def _derived(self, xp: Any, mean: Any, sd: Any) -> dict[str, Any]:
+        return {"variance": sd * sd}
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        mean = weighted_mean(y, w)
+        return {"mean": mean, "sd": np.sqrt(weighted_mean(np.square(y - known.get("mean", mean)), w))}
+
+    def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
+        if "sd" in known and np.ndim(known["sd"]):  # inverse-variance weights
+            w = (1.0 if w is None else w) / np.square(known["sd"])
+        return self._start(y, w, known)

@@ -1,0 +1,84 @@
+"""The uniform family: every value between two ends equally likely."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Real
+from likely.errors import ParameterError
+from likely.family import Family, Parameter, Support
+
+
+@final
+class Uniform(Family):
+    """Values between two ends, none likelier than another: rounding errors, the wait for a regular bus.
+
+    log f = -log(high - low) where low <= y <= high. The likelihood is highest with the ends at the smallest and
+    largest observation, where it has no derivative: these estimates are always a little too narrow.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.Uniform().prob([1.0, 5.0], low=0, high=4).tolist()
+    [0.25, 0.0]
+    """
+
+    name: ClassVar = "uniform"
+    aliases: ClassVar = ("unif", "rectangular")
+    parameters: ClassVar = (
+        Parameter("low", Real, "smallest possible value", typical=(-3.0, -0.5), edge=True),
+        Parameter("high", Real, "largest possible value", typical=(0.5, 3.0), edge=True),
+    )
+    support: ClassVar = Support()
+    assumes: ClassVar = "any value between two fixed ends is as likely as any other"
+    loss_name: ClassVar = "log of the range"
+
+    def _log_density(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
+        return 0.0 * y - xp.log(high - low)
+
+    def _scipy(self, low: Any, high: Any) -> Any:
+        from scipy import stats
+
+        return stats.uniform(loc=low, scale=np.subtract(high, low))
+
+    def _mean(self, xp: Any, low: Any, high: Any) -> Any:
+        return 0.5 * (low + high)
+
+    def _variance(self, xp: Any, low: Any, high: Any) -> Any:
+        return xp.square(high - low) / 12.0
+
+    def _derived(self, xp: Any, low: Any, high: Any) -> dict[str, Any]:
+        return {"range": high - low}
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        return self.edge_estimate(y, w, known)
+
+    def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
+        return self.edge_estimate(y, w, known)
+
+    def edge_estimate(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        """The ends that are not known: the extremes of the rows that count."""
+        counted = y if w is None else y[np.asarray(w) > 0]
+        ends = {"low": float(np.min(counted)), "high": float(np.max(counted))}
+        return {name: end for name, end in ends.items() if name not in known}
+
+    def resolve(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameter values; `low` must lie below `high`."""
+        values = super().resolve(params)
+        if np.any(np.greater_equal(values["low"], values["high"])):
+            raise ParameterError(
+                f"Uniform's low must lie below its high, found low={values['low']} and high={values['high']}"
+            )
+        return values
+
+    def bounds(self, **params: Any) -> tuple[Any, Any]:
+        """The two ends."""
+        return params["low"], params["high"]
+
+    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
+        """Whether each y lies between the ends, both included."""
+        y = np.asarray(y)
+        return (y >= params["low"]) & (y <= params["high"])

@@ -1,0 +1,77 @@
+"""The Weibull family of lifetimes, by scale and shape."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Positive
+from likely.families.gumbel import Gumbel
+from likely.families.laplace import LOG_2
+from likely.family import Family, Parameter, Support
+
+
+@final
+class Weibull(Family):
+    """Lifetimes whose risk rises (shape above 1) or falls (below 1) with age: wear, early failures, wind speeds.
+
+    log f = log(shape/scale) + (shape - 1) log(y/scale) - (y/scale)^shape  (Weibull 1951). Shape 1 is the exponential.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> round(lk.Weibull().prob(1.0, scale=1, shape=2), 4)
+    0.7358
+    """
+
+    name: ClassVar = "weibull"
+    aliases: ClassVar = ("weibull_min",)
+    parameters: ClassVar = (
+        Parameter("scale", Positive, "age that 36.8% reach"),
+        Parameter("shape", Positive, "power by which the risk changes with age, plus 1", typical=(0.7, 5.0)),
+    )
+    support: ClassVar = Support(lower=0.0)
+    assumes: ClassVar = "lifetimes that end with the first of many possible failures"
+    loss_name: ClassVar = "Weibull loss"
+
+    def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+        log_scale = xp.log(scale)
+        ratio = xp.log(y) - log_scale
+        power = shape * ratio
+        return xp.log(shape) - log_scale + (power - ratio) - xp.exp(power)
+
+    def _scipy(self, scale: Any, shape: Any) -> Any:
+        from scipy import stats
+
+        return stats.weibull_min(c=shape, scale=scale)
+
+    def _mean(self, xp: Any, scale: Any, shape: Any) -> Any:
+        return scale * xp.exp(xp.gammaln(1.0 + 1.0 / shape))
+
+    def _variance(self, xp: Any, scale: Any, shape: Any) -> Any:
+        once, twice = xp.gammaln(1.0 + 1.0 / shape), xp.gammaln(1.0 + 2.0 / shape)
+        # E y^2 - (E y)^2, as (E y)^2 (E y^2 / (E y)^2 - 1): the difference cancels for large shapes
+        return scale * scale * (xp.exp(2.0 * once) * xp.expm1(twice - 2.0 * once))
+
+    def _derived(self, xp: Any, scale: Any, shape: Any) -> dict[str, Any]:
+        return {"mean": self._mean(xp, scale, shape), "median": scale * xp.exp(math.log(LOG_2) / shape)}
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        start = Gumbel()._start(-np.log(y), w, _as_gumbel(known))
+        return {"scale": float(np.exp(-start["loc"])), "shape": 1.0 / start["scale"]}
+
+    def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
+        best = Gumbel()._closed_form(-np.log(y), w, _as_gumbel(known))
+        return None if best is None else {"scale": float(np.exp(-best["loc"]))}
+
+
+def _as_gumbel(known: Any) -> dict[str, Any]:
+    """What is known of the Gumbel variable -log(y), whose loc is -log(scale) and whose scale is 1/shape."""
+    out: dict[str, Any] = {}
+    if "scale" in known:
+        out["loc"] = -np.log(known["scale"])
+    if "shape" in known:
+        out["scale"] = 1.0 / np.asarray(known["shape"], dtype=float)
+    return out

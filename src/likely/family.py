@@ -1,0 +1,377 @@
+"""The one rule: a family states the log-density of one observation; everything generic derives from it.
+
+A family subclasses `Family` with `parameters`, `support` and one method, ``_log_density(self, xp, y, ...)``,
+written against an array namespace. Whatever else it overrides is for accuracy or speed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Domain
+from likely.errors import FamilyError, OptionError, ParameterError, unknown
+from likely.namespace import JetNamespace, NumpyNamespace
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+
+@final
+@dataclass(frozen=True)
+class Parameter:
+    """A named parameter of a family.
+
+    Attributes
+    ----------
+    name : str
+    domain : Domain
+    meaning : str
+        What it says about the data, in a few words.
+    typical : tuple of float, optional
+        Range from which the conformance test draws; the domain's by default.
+    known_only : bool
+        It is always given, never estimated (the number of trials of a Binomial).
+    edge : bool
+        Its estimate is an extreme of the data (the ends of a Uniform), where the likelihood has no derivative.
+    vector : bool
+        It holds one value per level (the probabilities of a Categorical).
+    """
+
+    name: str
+    domain: Domain
+    meaning: str
+    typical: tuple[float, float] | None = None
+    known_only: bool = False
+    edge: bool = False
+    vector: bool = False
+
+    @property
+    def typical_range(self) -> tuple[float, float]:
+        return self.typical or self.domain.typical
+
+
+@final
+@dataclass(frozen=True)
+class Support:
+    """Where observations can lie: an interval, of real numbers or of integers."""
+
+    lower: float = -np.inf
+    upper: float = np.inf
+    closed_lower: bool = False
+    closed_upper: bool = False
+    integer: bool = False
+
+    def contains(self, y: Any) -> Any:
+        """Whether each value lies in the support."""
+        y = np.asarray(y)
+        inside = (y >= self.lower) if self.closed_lower else (y > self.lower)
+        inside &= (y <= self.upper) if self.closed_upper else (y < self.upper)
+        if self.integer:
+            inside &= y == np.floor(y)
+        return inside
+
+    @property
+    def text(self) -> str:
+        """The support in words."""
+        if self.integer:
+            if np.isinf(self.upper):
+                return f"whole numbers >= {self.lower:g}"
+            return f"whole numbers from {self.lower:g} to {self.upper:g}"
+        low = "" if np.isinf(self.lower) else f"{'>=' if self.closed_lower else '>'} {self.lower:g}"
+        high = "" if np.isinf(self.upper) else f"{'<=' if self.closed_upper else '<'} {self.upper:g}"
+        if not low and not high:
+            return "real numbers"
+        return "numbers " + " and ".join(part for part in (low, high) if part)
+
+
+@final
+@dataclass(frozen=True)
+class Limit:
+    """What a family becomes when a parameter runs to the edge of its domain.
+
+    Attributes
+    ----------
+    parameter : str
+    at : float
+        The limiting value (0 or infinity).
+    becomes : callable
+        known values of the other parameters -> the limiting family.
+    names : mapping of str to str
+        This family's parameter names to the limiting family's.
+    """
+
+    parameter: str
+    at: float
+    becomes: Callable[..., Family]
+    names: Mapping[str, str]
+
+
+class Family(ABC):
+    """A distribution with named parameters, each with a domain.
+
+    Parameters
+    ----------
+    **known : float or str
+        Parameters held at a known value: a number, or the name of a column.
+
+    Notes
+    -----
+    Every method that evaluates takes the parameters by name and broadcasts them against `y`.
+    """
+
+    name: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    parameters: ClassVar[tuple[Parameter, ...]]
+    support: ClassVar[Support]
+    assumes: ClassVar[str] = ""  # how the data came to be, in a sentence
+    loss_name: ClassVar[str] = ""  # the usual name of its negative log-likelihood
+    limits: ClassVar[tuple[Limit, ...]] = ()
+    kinked: ClassVar[bool] = False  # the log-density has a corner, so its curvature shows only in the scores' variance
+    location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
+    _log_density: Callable[..., Any]
+
+    def __init__(self, **known: float | str | None) -> None:
+        self.known: dict[str, Any] = {k: v for k, v in known.items() if v is not None}
+        names = [p.name for p in self.parameters]
+        for key, value in self.known.items():
+            if key not in names:
+                raise unknown("parameter", key, names, f" of {self.title}")
+            if isinstance(value, bool) or not (isinstance(value, str) or np.ndim(value) <= 1):
+                raise OptionError(
+                    f"{self.title}: a known {key} is a number, a column name or a 1-d array, found {value!r}"
+                )
+            if not isinstance(value, str) and not self.parameter(key).vector:
+                self.parameter(key).domain.check(f"{self.title}'s {key}", value)
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "parameters" in cls.__dict__:
+            if not callable(getattr(cls, "_log_density", None)):
+                raise FamilyError(f"{cls.__name__} defines no _log_density(self, xp, y, ...)")
+            P = inspect.Parameter
+            cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+                [P(p.name, P.KEYWORD_ONLY, default=None, annotation="float | str") for p in cls.parameters]
+            )
+
+    # -- description ----------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """The class name, for messages."""
+        return type(self).__name__
+
+    @property
+    def discrete(self) -> bool:
+        """Whether observations are whole numbers or categories."""
+        return self.support.integer
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter called `name`; an error lists the valid ones."""
+        for p in self.parameters:
+            if p.name == name:
+                return p
+        raise unknown("parameter", name, [p.name for p in self.parameters], f" of {self.title}")
+
+    @property
+    def free(self) -> tuple[Parameter, ...]:
+        """The parameters to estimate: all that are not known."""
+        return tuple(p for p in self.parameters if p.name not in self.known and not p.known_only)
+
+    def __repr__(self) -> str:
+        return f"{self.title}({', '.join(f'{k}={v!r}' for k, v in self.known.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    # -- evaluation -----------------------------------------------------------------------------------
+
+    def resolve(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameter values: those given and those known; checked against the domains."""
+        values: dict[str, Any] = {}
+        for name in params:
+            self.parameter(name)
+            if name in self.known:
+                raise ParameterError(f"{name} is already known in {self!r}; leave it out of the call")
+        for p in self.parameters:
+            value = params.get(p.name, self.known.get(p.name))
+            if value is None:
+                need = ", ".join(f"{q.name}=..." for q in self.parameters if q.name not in self.known)
+                raise ParameterError(f"{self!r} needs a value for {p.name}: pass {need}")
+            if isinstance(value, str):
+                raise ParameterError(
+                    f"{p.name} of {self!r} is the column {value!r}: outside a fit pass {self.title}({p.name}=<numbers>)"
+                )
+            if not p.vector:
+                p.domain.check(f"{self.title}'s {p.name}", value)
+                value = value if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+            values[p.name] = value
+        return values
+
+    def bounds(self, **params: Any) -> tuple[Any, Any]:
+        """Ends of the support at these parameter values."""
+        return self.support.lower, self.support.upper
+
+    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
+        """Whether each y lies in the support at these parameter values."""
+        return self.support.contains(y)
+
+    def log_prob(self, y: ArrayLike, **params: Any) -> Any:
+        """Log-density (or log-probability) of each observation; -inf outside the support.
+
+        Parameters
+        ----------
+        y : array_like
+            Observations.
+        **params : array_like
+            Parameter values, broadcast against `y`.
+
+        Returns
+        -------
+        float or ndarray
+            In nats.
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+        """
+        values = self.resolve(params)
+        y = self._numbers(y)
+        inside = self.inside(y, values)
+        with np.errstate(all="ignore"):
+            out = np.where(inside, self._log_density(NumpyNamespace(), y, **values), -np.inf)
+        out = np.where(np.isnan(y), np.nan, out)
+        return out[()] if out.ndim else float(out)
+
+    def prob(self, y: ArrayLike, **params: Any) -> Any:
+        """Probability (discrete) or density (continuous) of each observation: the parameter is fixed, data varies."""
+        return np.exp(self.log_prob(y, **params))
+
+    def _numbers(self, y: Any) -> Any:
+        y = np.asarray(y)
+        if y.dtype.kind not in "fiub":
+            raise OptionError(f"{self.title} takes numbers, found values of type {y.dtype}")
+        return y.astype(float)
+
+    # -- distribution: SciPy where it has the distribution, numerical otherwise ----------------------------
+
+    def _scipy(self, *args: Any, **params: Any) -> Any:
+        """A frozen scipy.stats distribution with these parameters (or an object with its methods)."""
+        from likely.numeric import NumericDistribution
+
+        return NumericDistribution(self, params)
+
+    def cdf(self, y: ArrayLike, **params: Any) -> Any:
+        """P(Y <= y)."""
+        return self._scipy(**self.resolve(params)).cdf(self._numbers(y))
+
+    def sf(self, y: ArrayLike, **params: Any) -> Any:
+        """P(Y > y), accurate in the upper tail."""
+        return self._scipy(**self.resolve(params)).sf(self._numbers(y))
+
+    def quantile(self, q: ArrayLike, **params: Any) -> Any:
+        """The smallest y with cdf(y) >= q."""
+        q = np.asarray(q, dtype=float)
+        if np.any((q < 0) | (q > 1)):
+            raise OptionError(f"a quantile's level lies between 0 and 1, found {q[(q < 0) | (q > 1)].ravel()[0]}")
+        return self._scipy(**self.resolve(params)).ppf(q)
+
+    def sample(
+        self, size: int | tuple[int, ...] | None = None, *, seed: int | np.random.Generator | None = None, **params: Any
+    ) -> Any:
+        """Random observations.
+
+        Parameters
+        ----------
+        size : int or tuple of int, optional
+            Shape of the result; by default the shape of the broadcast parameters.
+        seed : int or numpy.random.Generator, optional
+        """
+        values = self.resolve(params)
+        if size is None:
+            size = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
+        return self._scipy(**values).rvs(size=size, random_state=np.random.default_rng(seed))
+
+    def mean(self, **params: Any) -> Any:
+        """Expected value; infinite or undefined means give inf or nan as SciPy does."""
+        with np.errstate(all="ignore"):
+            return _plain(self._mean(NumpyNamespace(), **self.resolve(params)))
+
+    def variance(self, **params: Any) -> Any:
+        """Variance."""
+        with np.errstate(all="ignore"):
+            return _plain(self._variance(NumpyNamespace(), **self.resolve(params)))
+
+    def _mean(self, xp: Any, *args: Any, **params: Any) -> Any:
+        return self._scipy(**params).mean()
+
+    def _variance(self, xp: Any, *args: Any, **params: Any) -> Any:
+        return self._scipy(**params).var()
+
+    # -- derived quantities ---------------------------------------------------------------------------------
+
+    def _derived(self, xp: Any, *args: Any, **params: Any) -> dict[str, Any]:
+        """Other quantities people know the family by, as functions of the parameters."""
+        return {}
+
+    def derived(self, **params: Any) -> dict[str, Any]:
+        """Derived quantities at these parameter values (Gamma's rate, Beta's alpha and beta ...)."""
+        values = self.resolve(params)
+        with np.errstate(all="ignore"):
+            return {k: _plain(v) for k, v in self._derived(NumpyNamespace(), **values).items()}
+
+    # -- help for the fit: all optional -------------------------------------------------------------------------
+
+    def bind(self, y: Any, known: Mapping[str, Any]) -> tuple[Family, Any]:
+        """The family as it stands for these data, and the data as numbers (levels are coded)."""
+        return self, y
+
+    def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Starting values of the free parameters as constants, from the data and weights."""
+        return {p.name: 0.0 if not np.isfinite(p.domain.lower) else 1.0 for p in self.free}
+
+    def _closed_form(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The maximum likelihood estimate of the free parameters as constants, where a formula gives it."""
+        return None
+
+    def edge_estimate(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, float]:
+        """The estimates of the edge parameters: extremes of the data."""
+        return {}
+
+    def saturation(self, y: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+        """By parameter, where a row's linear predictor may run for ever without lowering its log-density.
+
+        +1 or -1 for each row that allows it upwards or downwards, 0 for one that does not: the question behind
+        separation. For a vector parameter, the level's code of each row.
+        """
+        return {}
+
+    def _response(self, y: Any) -> Any:
+        """The scale on which least squares gives the location's coefficients (log y for LogNormal)."""
+        return y
+
+    def derivatives(self, y: Any, params: Mapping[str, float], order: int = 2) -> Any:
+        """The log-density of each y as a jet in the free parameters (natural scale, in order)."""
+        xp = JetNamespace(order)
+        values = {k: xp.variable(i, v) for i, (k, v) in enumerate(params.items())}
+        with np.errstate(all="ignore"):
+            return self._log_density(xp, y, **{**self.known, **values})
+
+
+def _plain(x: Any) -> Any:
+    x = np.asarray(x)
+    return x if x.ndim else float(x)
+
+
+def weighted_mean(y: Any, w: Any) -> Any:
+    """Mean of y with weights w (None: equal weights)."""
+    return np.mean(y) if w is None else np.dot(w, y) / np.sum(w)

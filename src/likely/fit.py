@@ -1,0 +1,325 @@
+"""model x data x engine x solver -> Fit: the one entry point to fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely.bind import Bound
+from likely.derive.covariance import flat_names, inverse_information
+from likely.derive.separation import find_separation
+from likely.errors import FitError, unknown
+from likely.family import Limit
+from likely.likelihood import Likelihood, likelihood
+from likely.model import Model, Slot
+from likely.result import AtLimit, Fit
+from likely.search import FAR, Outcome, PerfectFit, find_peak, starting_values
+from likely.solve.newton import Point
+
+NEAR_LIMIT = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
+SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
+
+
+def fit(
+    family: Any,
+    data: Any,
+    formula: Any = None,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    link: Mapping[str, str] | str | None = None,
+    missing: str = "error",
+    on_failure: str = "raise",
+    solver: str = "auto",
+    start: Mapping[str, float] | None = None,
+    max_iterations: int = 100,
+    tolerance: float = 1e-8,
+    progress: Callable[[int, Point, float], None] | None = None,
+    **formulas: Any,
+) -> Fit:
+    """Fit a model by maximum likelihood.
+
+    Parameters
+    ----------
+    family : Family or str
+        The assumption about how the data came to be: ``lk.Normal()``, ``"student_t"``, your own density. Known
+        parameters are given to it: ``lk.Normal(sd="se")``, ``lk.Binomial(n=10)``.
+    data : table, dict of columns, array, list or path
+        pandas, Polars, PyArrow or DuckDB tables, NumPy arrays, lists, paths to CSV or Parquet files.
+    formula : str or 2-d array, optional
+        ``"y ~ x + C(group)"`` describes the family's first parameter; without it every parameter is a constant. A
+        matrix of predictors is used as it stands: no intercept is added.
+    weights : str or array, optional
+        Frequency weights: a row of weight 3 stands for three equal rows.
+    offset : str or array, or dict by parameter, optional
+        Added to the linear predictor with coefficient 1: a column or an expression such as ``"log(exposure)"``.
+    link : str or dict by parameter, optional
+        Links other than the default; a string is for the first parameter.
+    missing : {"error", "drop"}
+        What to do about rows with missing values.
+    on_failure : {"raise", "return"}
+        A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
+    solver : {"auto", "closed form", "newton", "lbfgs"}
+    start : dict, optional
+        Starting values by name, on the scale on which estimates are reported.
+    max_iterations, tolerance
+        Newton's: at most so many passes; distance to the peak in standard errors that counts as none.
+    progress : callable, optional
+        Called as ``progress(iteration, point, decrement)`` at every Newton step.
+    **formulas : str or 2-d array
+        Formulas of further parameters: ``sd="~ x"``.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DataError, SupportError, MissingValuesError
+        If the data cannot be used as given.
+    DesignError
+        If a formula cannot be read or its columns are linearly dependent.
+    FitError
+        If the likelihood has no usable peak (separation, unbounded likelihood) or none was found.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit(lk.Bernoulli(), [1] * 7 + [0] * 3)
+    >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
+    (0.7, 0.144914)
+    """
+    L = likelihood(
+        family, data, formula, weights=weights, offset=offset, link=link, missing=missing, **formulas
+    )
+    return maximize(
+        L,
+        on_failure=on_failure,
+        solver=solver,
+        start=start,
+        max_iterations=max_iterations,
+        tolerance=tolerance,
+        progress=progress,
+    )
+
+
+def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit:
+    """The peak of a likelihood; the options are those of `fit`."""
+    if on_failure not in ("raise", "return"):
+        raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
+    found = _constant_response(L) or _search(L, options)
+    if not found.converged and on_failure == "raise":
+        raise FitError(found.status.removeprefix("failed: "), found)
+    return found
+
+
+def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
+    watched = _watched(L)
+    watching = _Watch(L, watched) if watched or _runaway_slots(L) else None
+    try:
+        outcome = find_peak(L, **options, stop=watching)
+    except PerfectFit as perfect:
+        return _failed(
+            L,
+            _empty_outcome(perfect.coefficients),
+            f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without bound "
+            f"as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
+            f"({perfect.parameter}=...)",
+        )
+    at_limit = _at_limit(L, outcome, watched, options)
+    if at_limit is not None:
+        return at_limit
+    if watching is not None and watching.limit_hit:  # passed the mark, yet the limiting family is no better: go on
+        outcome = find_peak(L, **{**options, "start": None}, stop=None)
+    return _judge(L, outcome)
+
+
+# -- what is wrong, in words ---------------------------------------------------------------------------------
+
+
+def _judge(L: Likelihood, outcome: Outcome) -> Fit:
+    """The fit with its status: a peak, a peak on the boundary, or a failure with its reason."""
+    model = L.model
+    if outcome.boundary:
+        which = ", ".join(f"{k} = {v:g}" for k, v in outcome.boundary.items())
+        reason = (
+            f"the estimate {which} is the end of the parameter's domain, where curvature gives no standard error; "
+            "use fit.interval(method='profile')"
+        )
+        return Fit(L, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
+    separation = find_separation(L, outcome, SATURATED)
+    if separation is not None:
+        return _failed(L, outcome, separation.message)
+    runaway = _ran_away(L, outcome)
+    if runaway:
+        return _failed(L, outcome, runaway)
+    if not outcome.converged:
+        return _failed(L, outcome, f"{outcome.message}{_flat_hint(L, outcome)}")
+    covariance, flat = inverse_information(outcome.point.info)
+    if covariance is None:
+        names = flat_names(model.names(), flat)
+        return _failed(
+            L,
+            outcome,
+            f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some direction. "
+            "Fix one of them at a known value or leave out predictors",
+        )
+    if model.fixed:
+        edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
+        which = ", ".join(model.fixed)
+        return Fit(L, outcome, True, f"edge: {which}: {edge}", dict.fromkeys(model.fixed, edge))
+    return Fit(L, outcome, True, "converged")
+
+
+def _failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
+    names = [*L.names, *L.model.fixed]
+    return Fit(L, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
+
+
+def _empty_outcome(coefficients: Any) -> Outcome:
+    p = len(coefficients)
+    return Outcome(Point(coefficients, -np.inf, np.zeros(p), np.zeros((p, p))), "none", 0, False, "")
+
+
+def _constant_response(L: Likelihood) -> Fit | None:
+    """A continuous response that never varies: a location and a spread make the likelihood unbounded."""
+    model = L.model
+    y, w = L.bound.y, L.bound.weights
+    if model.family.discrete or not model.constant or len(model.slots) + len(model.fixed) < 2:
+        return None
+    if y[0] != y[-1]:
+        return None
+    counted = y if w is None else y[w > 0]
+    if len(counted) > 1 and np.ptp(counted) > 0:
+        return None
+    what = f"every value of {model.response} is {counted[0]:g}" if len(counted) > 1 else "there is a single observation"
+    parameter = [*[s.label for s in model.slots], *model.fixed][-1]
+    outcome = _empty_outcome(np.zeros(model.size))
+    return _failed(
+        L,
+        outcome,
+        f"{what}: the likelihood of {model.family.title} grows without bound as the density closes in on it, so "
+        f"{parameter} has no estimate. Check the data, or fix it: {model.family.title}({parameter}=...)",
+    )
+
+
+def _runaway_slots(L: Likelihood) -> list[Slot]:
+    return [s for s in L.model.slots if s.constant and s.link.name != "identity" and s.level is None]
+
+
+def _ran_away(L: Likelihood, outcome: Outcome) -> str | None:
+    """Constants that left for the end of their domain, with the likelihood still rising."""
+    if outcome.solver in ("closed form", "least squares"):
+        return None
+    x0 = starting_values(L)
+    for slot in _runaway_slots(L):
+        moved = outcome.point.x[slot.start] - x0[slot.start]
+        if abs(moved) > FAR:
+            value = slot.link.inverse(outcome.point.x[slot.start], _numpy())
+            rate = outcome.point.score[slot.start] * np.sign(moved)
+            end = f"runs to {'infinity' if value > 1 else '0'}"
+            how = "rises without bound" if rate > 1e-3 else "keeps rising, ever more slowly,"
+            return (
+                f"{slot.label} {end} (now {value:.3g}): the log-likelihood {how} on the way, so there is no peak. "
+                "Often many equal values, too few data or too rich a family; fix the parameter at a value, or choose "
+                "a simpler family"
+            )
+    return None
+
+
+def _numpy() -> Any:
+    from likely.namespace import NumpyNamespace
+
+    return NumpyNamespace()
+
+
+def _flat_hint(L: Likelihood, outcome: Outcome) -> str:
+    _, flat = inverse_information(outcome.point.info) if outcome.point.usable else (None, np.zeros((0, 0)))
+    names = flat_names(L.model.names(), flat) if flat is not None and flat.size else []
+    return f"; it is flat along {', '.join(names)}" if names else ""
+
+
+# -- families at their limit ---------------------------------------------------------------------------------
+
+
+def _watched(L: Likelihood) -> list[tuple[Limit, Slot]]:
+    """The limits of the family whose parameter is a free constant."""
+    return [
+        (limit, slot)
+        for limit in L.model.family.limits
+        for slot in L.model.slots
+        if slot.parameter.name == limit.parameter and slot.constant
+    ]
+
+
+class _Watch:
+    """Stops a search whose constant runs towards the end of its domain."""
+
+    def __init__(self, L: Likelihood, watched: list[tuple[Limit, Slot]]) -> None:
+        self.watched = watched
+        self.limit_hit = False
+        self.slots = _runaway_slots(L)
+        self.start: Any = None
+
+    def __call__(self, point: Point) -> str | None:
+        if self.start is None:
+            self.start = point.x.copy()
+        for limit, slot in self.watched:
+            if _beyond(limit, slot, point.x):
+                self.limit_hit = True
+                return f"{slot.label} runs to {limit.at:g}"
+        for slot in self.slots:
+            if abs(point.x[slot.start] - self.start[slot.start]) > 2 * FAR:
+                return f"{slot.label} runs away"
+        return None
+
+
+def _beyond(limit: Limit, slot: Slot, x: Any) -> bool:
+    with np.errstate(all="ignore"):
+        value = float(slot.link.inverse(float(x[slot.start]), _numpy()))
+    mark = NEAR_LIMIT[limit.at]
+    return value < mark if limit.at == 0 else value > mark
+
+
+def _at_limit(
+    L: Likelihood, outcome: Outcome, watched: list[tuple[Limit, Slot]], options: dict[str, Any]
+) -> Fit | None:
+    """The fit at the limit, where the limiting family explains the data at least as well."""
+    for limit, slot in watched:
+        if outcome.converged and not _beyond(limit, slot, outcome.point.x):
+            continue
+        simpler = _limiting(L, limit)
+        inner = maximize(simpler, on_failure="return", **{**options, "start": None})
+        if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):
+            continue
+        name = inner.likelihood.model.family.title
+        reason = (
+            f"{slot.label} runs to {limit.at:g}, where {L.model.family.title} is {name}: the data ask for nothing more. "
+            f"Fit lk.{name}() instead, or see fit.interval(method='profile') for the values of {slot.label} they allow"
+        )
+        back = {new: old for old, new in limit.names.items()}
+        at_limit = AtLimit(slot.label, limit.at, inner, back)
+        withheld = {at_limit.outward(k): v for k, v in inner.withheld.items()}
+        return Fit(
+            L, outcome, True, f"boundary: {reason}", {**withheld, slot.label: reason}, at_limit
+        )
+    return None
+
+
+def _limiting(L: Likelihood, limit: Limit) -> Likelihood:
+    """The likelihood of the limiting family on the same data, with the same predictors."""
+    bound, model = L.bound, L.model
+    known = {limit.names.get(k, k): v for k, v in model.known.items() if k != limit.parameter}
+    family = limit.becomes(**{k: v for k, v in model.known.items() if k != limit.parameter})
+    slots: list[Slot] = []
+    for slot in model.slots:
+        if slot.parameter.name == limit.parameter:
+            continue
+        start = slots[-1].stop if slots else 0
+        parameter = family.parameter(limit.names.get(slot.parameter.name, slot.parameter.name))
+        slots.append(replace(slot, parameter=parameter, start=start, stop=start + slot.stop - slot.start))
+    simpler = Model(family, tuple(slots), known, model.response, model.formula)
+    return Likelihood(Bound(simpler, bound.y, bound.weights, bound.table, bound.rows, bound.dropped))

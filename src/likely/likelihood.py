@@ -1,0 +1,235 @@
+"""A model with its data held fixed: a function of the parameters, whose peak is the estimate."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely import scale
+from likely.bind import Bound, bind
+from likely.curves import Curve, LikelihoodTable
+from likely.derive.objective import Objective
+from likely.errors import OptionError, UnderflowWarning
+from likely.model import Model
+
+if TYPE_CHECKING:
+    from likely.fit import Fit
+
+COMPRESS_ABOVE = 256  # rows of a discrete response with constant parameters are counted, not repeated, beyond this
+
+
+@final
+class Likelihood:
+    """The likelihood of a model given its data; made by `likely.likelihood`.
+
+    Only comparisons carry meaning: a likelihood is a density of the data and its size depends on their units.
+    Parameters are given by name, on the scale on which a fit reports them: a constant parameter as itself
+    (``p=0.7``), coefficients of predictors under their full names in a dict (``{"p.Intercept": -1, "p.x": 2}``).
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> L = lk.likelihood(lk.Bernoulli(), [1] * 7 + [0] * 3)
+    >>> round(L(p=0.7), 6)
+    0.002224
+    >>> round(L.ratio({"p": 0.7}, {"p": 0.5}), 2)
+    2.28
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self._told = False
+
+    # -- what it is ------------------------------------------------------------------------------------
+
+    @property
+    def model(self) -> Model:
+        return self.bound.model
+
+    @property
+    def n(self) -> float:
+        """Number of observations: rows, or the sum of the frequency weights."""
+        return self.bound.n
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the parameters, in order."""
+        return scale.reported_names(self.model)
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The log-likelihood as a function of the coefficients on the link scale."""
+        y, w = self.bound.y, self.bound.weights
+        if self.model.constant and self.model.family.discrete and len(y) > COMPRESS_ABOVE:
+            if not any(np.ndim(v) for v in self.model.known.values()):
+                y, w = _counted(y, w)
+        return Objective(self.model, y, w)
+
+    @cached_property
+    def row_objective(self) -> Objective:
+        """The same, with one term for every row of the data in their order."""
+        return Objective(self.model, self.bound.y, self.bound.weights)
+
+    def __repr__(self) -> str:
+        return f"<Likelihood of {', '.join(self.names)} under {self.model.family!r}, n = {self.n:,}>"
+
+    # -- its value -------------------------------------------------------------------------------------
+
+    def __call__(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
+        """The likelihood; 0 with a warning where it is smaller than the smallest float."""
+        log = self.log(values, **params)
+        out = math.exp(log) if log < 709.0 else math.inf
+        if out == 0.0 and log > -math.inf and not self._told:
+            self._told = True
+            warnings.warn(
+                f"the likelihood of {self.n:,} observations is exp({log:.6g}): too small for a float, so it reads 0. "
+                "Its logarithm is not: use L.log(...) or compare with L.ratio(...)",
+                UnderflowWarning,
+                stacklevel=2,
+            )
+        return out
+
+    def log(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
+        """The log-likelihood, constants kept; never underflows."""
+        return self.objective.value(self.coefficients(values, **params))
+
+    def nll(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
+        """The negative log-likelihood."""
+        return -self.log(values, **params)
+
+    def ratio(self, a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
+        """How many times better `a` explains the data than `b`."""
+        difference = self.log(a) - self.log(b)
+        return math.exp(difference) if difference < 709.0 else math.inf
+
+    def coefficients(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> Any:
+        """The coefficients on the link scale that these parameter values stand for."""
+        return scale.from_reported(self.model, {**(values or {}), **params})
+
+    # -- its shape -------------------------------------------------------------------------------------
+
+    def score(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> Any:
+        """Gradient of the log-likelihood: a float for one parameter, else an array in the order of `names`."""
+        score, _ = self._natural(values, **params)
+        return float(score[0]) if len(score) == 1 else score
+
+    def information(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> Any:
+        """Minus the Hessian of the log-likelihood: a float for one parameter, else a matrix."""
+        _, info = self._natural(values, **params)
+        return float(info[0, 0]) if info.shape == (1, 1) else info
+
+    def _natural(self, values: Mapping[str, Any] | None, /, **params: Any) -> tuple[Any, Any]:
+        """Score and information with respect to the reported values themselves."""
+        given = {**(values or {}), **params}
+        self.coefficients(given)  # checks names and domains
+        model, theta = scale.natural(self.model, given)
+        point = Objective(model, self.objective.y, self.objective.weights).point(theta)
+        return point.score, point.info
+
+    def maximize(self, **options: Any) -> Fit:
+        """The peak with its curvature; takes the options of `likely.fit`."""
+        from likely.fit import maximize
+
+        return maximize(self, **options)
+
+    @cached_property
+    def peak(self) -> Fit:
+        """The fit, found once."""
+        return self.maximize(on_failure="return")
+
+    def table(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> LikelihoodTable:
+        """Candidates side by side: likelihood, likelihood relative to the peak, and how surprising the data are.
+
+        Parameters
+        ----------
+        values, **params : number or list of numbers
+            Lists of equal length, one entry for each candidate; a single number serves all candidates.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood(lk.Bernoulli(), [1] * 7 + [0] * 3)
+        >>> [round(r["relative"], 3) for r in L.table(p=[0.3, 0.5, 0.7]).rows]
+        [0.034, 0.439, 1.0]
+        """
+        given = {**(values or {}), **params}
+        lengths = {len(v) for v in given.values() if np.ndim(v)}
+        if len(lengths) > 1:
+            raise OptionError(f"candidates must be lists of equal length, found lengths {sorted(lengths)}")
+        count = lengths.pop() if lengths else 1
+        candidates = [{k: float(v[i] if np.ndim(v) else v) for k, v in given.items()} for i in range(count)]
+        logs = [self.log(c) for c in candidates]
+        return LikelihoodTable(tuple(candidates), tuple(logs), self.peak.loglik, dict(self.peak.coef))
+
+    def curve(self, name: str, values: Any = None, *, others: Mapping[str, float] | None = None) -> Curve:
+        """The likelihood along one parameter, the others held at their estimates (or at `others`).
+
+        Parameters
+        ----------
+        name : str
+        values : array_like, optional
+            Where to evaluate; by default 201 points over the range where the likelihood is not negligible.
+        others : mapping, optional
+        """
+        from likely.derive.profile import slice_curve
+
+        return slice_curve(self, name, values, others)
+
+    def profile(self, name: str, values: Any = None) -> Curve:
+        """The profile likelihood: along one parameter, the others re-estimated at every value."""
+        from likely.derive.profile import profile_curve
+
+        return profile_curve(self, name, values)
+
+
+def likelihood(
+    family: Any,
+    data: Any,
+    formula: Any = None,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    link: Mapping[str, str] | str | None = None,
+    missing: str = "error",
+    **formulas: Any,
+) -> Likelihood:
+    """The likelihood of a model: the data are fixed, the parameters vary.
+
+    The arguments are those of `likely.fit`.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> L = lk.likelihood("poisson", [2, 3, 1, 4])
+    >>> round(L.log(rate=2.5), 4)
+    -6.7975
+    """
+    return Likelihood(
+        bind(
+            family,
+            data,
+            formula,
+            weights=weights,
+            offset=offset,
+            link=link,
+            missing=missing,
+            formulas=formulas,
+        )
+    )
+
+
+def _counted(y: Any, w: Any) -> tuple[Any, Any]:
+    """Distinct values with their total weights."""
+    low, high = y.min(), y.max()
+    if high - low <= max(1 << 16, len(y)):
+        codes = (y - low).astype(np.intp)
+        counts = np.bincount(codes, weights=w).astype(float)
+        present = np.flatnonzero(counts)
+        return present + low, counts[present]
+    values, codes = np.unique(y, return_inverse=True)
+    return values, np.bincount(codes, weights=w).astype(float)

@@ -1,0 +1,133 @@
+"""A model: a family plus, for each parameter, a constant, a known value, or predictors. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from likely.design import Design
+from likely.domains import Link
+from likely.family import Family, Parameter
+
+
+@final
+@dataclass(frozen=True)
+class Slot:
+    """One linear predictor: a parameter (or one level of a vector parameter) and where its coefficients lie.
+
+    Attributes
+    ----------
+    parameter : Parameter
+    link : Link
+    design : Design or None
+        None for a constant.
+    offset : ndarray or None
+        Added to the linear predictor, row by row.
+    start, stop : int
+        Its coefficients in the vector of all coefficients.
+    level : str or None
+        The level of a vector parameter that it describes.
+    """
+
+    parameter: Parameter
+    link: Link
+    design: Design | None
+    offset: Any
+    start: int
+    stop: int
+    level: str | None = None
+
+    @property
+    def label(self) -> str:
+        """``"p"``, or ``"p[b]"`` for a level of a vector parameter."""
+        return self.parameter.name if self.level is None else f"{self.parameter.name}[{self.level}]"
+
+    @property
+    def constant(self) -> bool:
+        """One value for all rows, reported on the natural scale."""
+        return self.design is None and self.offset is None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the coefficients: ``"sd"`` for a constant, ``"mean.x"`` for a predictor."""
+        if self.design is None:
+            return [self.label] if self.offset is None else [f"{self.label}.Intercept"]
+        return [f"{self.label}.{column}" for column in self.design.names]
+
+
+@final
+@dataclass(frozen=True)
+class Model:
+    """What is assumed: a family bound to the data's levels, and a linear predictor for each free parameter.
+
+    Attributes
+    ----------
+    family : Family
+    slots : tuple of Slot
+    known : mapping of str to float or ndarray
+        Values of the known parameters, row by row where they are columns.
+    response : str
+        Name of the response.
+    fixed : mapping of str to float
+        Parameters held at a value by the estimation itself (the edges of a Uniform).
+    """
+
+    family: Family
+    slots: tuple[Slot, ...]
+    known: Mapping[str, Any]
+    response: str = "y"
+    formula: str | None = None
+    fixed: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return self.slots[-1].stop if self.slots else 0
+
+    @property
+    def constant(self) -> bool:
+        """Whether every free parameter is one number for all rows."""
+        return all(slot.constant for slot in self.slots)
+
+    def names(self) -> list[str]:
+        """Names of the coefficients on the link scale, in order."""
+        return [name for slot in self.slots for name in slot.names]
+
+    def slot_of(self, index: int) -> Slot:
+        """The slot that holds coefficient `index`."""
+        return next(slot for slot in self.slots if slot.start <= index < slot.stop)
+
+    def parameters(self, etas: list[Any], xp: Any, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The family's parameter values, on any namespace, from the slots' linear predictors.
+
+        `known` are the known values of the rows at hand; by default those of all rows.
+        """
+        values: dict[str, Any] = {**(self.known if known is None else known), **self.fixed}
+        for slot, eta in zip(self.slots, etas, strict=True):
+            if slot.level is None:
+                values[slot.parameter.name] = slot.link.inverse(eta, xp)
+        vector = [eta for slot, eta in zip(self.slots, etas, strict=True) if slot.level is not None]
+        if vector:
+            name = next(slot.parameter.name for slot in self.slots if slot.level is not None)
+            values[name] = softmax(vector, xp)
+        return values
+
+
+def softmax(etas: list[Any], xp: Any) -> tuple[Any, ...]:
+    """Probabilities of the reference level and the others, from log-odds against the reference.
+
+    The logarithms are remembered by the namespace, so a cross-entropy never underflows.
+    """
+    total: Any = 0.0
+    for eta in etas:
+        total = xp.logaddexp(total, eta)
+    logs = [-total, *(eta - total for eta in etas)]
+    return tuple(xp.remember(xp.exp(log), log=log) for log in logs)
+
+
+def take(known: Mapping[str, Any], rows: slice | Any) -> dict[str, Any]:
+    """The known values of some rows; scalars stay as they are."""
+    return {k: v[rows] if np.ndim(v) else v for k, v in known.items()}

@@ -1,0 +1,38 @@
+"""What a link knows about its output, remembered for the density that uses it.
+
+A logit link knows log p and log(1 - p) exactly where p itself has rounded to 0 or 1, and a log link knows
+log(mean) without computing it. A namespace is made for one evaluation; it remembers such facts by object
+identity, so a density that writes ``xp.log(p)`` or ``xp.complement(p)`` gets the exact value.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Memory:
+    """Remembered logarithms and complements, keyed by identity."""
+
+    def __init__(self) -> None:
+        self._facts: dict[int, tuple[Any, Any, Any]] = {}  # id -> (the object itself, its log, its complement)
+
+    def remember(
+        self, value: Any, *, log: Any = None, complement: Any = None, log_complement: Any = None
+    ) -> Any:
+        """Note the exact log and complement (1 - value) of `value`; returns `value`."""
+        self._facts[id(value)] = (value, log, complement)
+        if complement is not None:
+            self._facts[id(complement)] = (complement, log_complement, value)
+        return value
+
+    def recall_log(self, value: Any) -> Any:
+        """The remembered logarithm, or None."""
+        fact = self._facts.get(id(value))
+        return None if fact is None else fact[1]
+
+    def complement(self, p: Any) -> Any:
+        """1 - p, exact where the link that made p knows it."""
+        fact = self._facts.get(id(p))
+        if fact is not None and fact[2] is not None:
+            return fact[2]
+        return 1.0 - p

@@ -1,0 +1,299 @@
+"""Fit: the peak of a likelihood with its curvature, as a frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely import scale
+from likely.derive.covariance import inverse_information
+from likely.errors import FitError, IntervalError
+
+if TYPE_CHECKING:
+    from likely.derive.intervals import Interval
+    from likely.derive.tests import TestResult
+    from likely.likelihood import Likelihood
+    from likely.search import Outcome
+
+
+@final
+@dataclass(frozen=True)
+class AtLimit:
+    """A parameter whose estimate is the edge at which the family turns into a simpler one.
+
+    Attributes
+    ----------
+    parameter : str
+    at : float
+    fit : Fit
+        The fit of the limiting family to the same data.
+    names : mapping of str to str
+        The limiting family's parameter names to the user's.
+    """
+
+    parameter: str
+    at: float
+    fit: Fit
+    names: Mapping[str, str]
+
+    def outward(self, name: str) -> str:
+        """A coefficient's name under the user's family."""
+        head = name.split(".")[0]
+        return self.names.get(head, head) + name[len(head) :]
+
+
+@final
+@dataclass(frozen=True)
+class Fit:
+    """Maximum likelihood estimates and what follows from them; made by `likely.fit`.
+
+    Attributes
+    ----------
+    likelihood : Likelihood
+        The model and its data.
+    outcome : Outcome
+        Where the search ended, on the scale of the coefficients.
+    converged : bool
+        Whether the estimates are the peak of the likelihood.
+    status : str
+        ``"converged"``, or what is special or wrong, in words.
+    withheld : mapping of str to str
+        Parameters without a standard error, each with the reason.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit(lk.Bernoulli(), [1] * 12 + [0] * 388)
+    >>> fit.coef
+    {'p': 0.03}
+    >>> lower, upper = fit.interval()["p"]
+    >>> round(lower, 4), round(upper, 4)
+    (0.0171, 0.0521)
+    """
+
+    likelihood: Likelihood
+    outcome: Outcome
+    converged: bool
+    status: str
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    limit: AtLimit | None = None
+
+    # -- estimates -------------------------------------------------------------------------------------
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of all estimates, in order: constants as themselves, coefficients with their parameter."""
+        return self.likelihood.names + list(self.likelihood.model.fixed)
+
+    @cached_property
+    def coef(self) -> dict[str, float]:
+        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale."""
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.coef.items()}
+            inner[self.limit.parameter] = self.limit.at
+            return {name: inner[name] for name in self.names}
+        with np.errstate(all="ignore"):
+            values = dict(zip(self.likelihood.names, self._reported[0].tolist(), strict=True))
+        return {**values, **self.boundary, **self.likelihood.model.fixed}
+
+    @cached_property
+    def _reported(self) -> tuple[Any, Any]:
+        return scale.to_reported(self.likelihood.model, self.outcome.point.x)
+
+    @property
+    def boundary(self) -> dict[str, float]:
+        """Parameters whose estimate is the end of their domain, with that value."""
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.boundary.items()}
+            return {**inner, self.limit.parameter: self.limit.at}
+        return dict(self.outcome.boundary)
+
+    # -- uncertainty -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _link_cov(self) -> Any:
+        """Covariance of the coefficients on the link scale; None where there is none."""
+        if not self.converged or self.limit is not None or not np.all(np.isfinite(self.outcome.point.x)):
+            return None
+        return inverse_information(self.outcome.point.info)[0]
+
+    def link_stderr(self, index: int) -> float | None:
+        """Standard error of coefficient `index` on the link scale."""
+        return None if self._link_cov is None else float(np.sqrt(self._link_cov[index, index]))
+
+    @cached_property
+    def regular(self) -> list[str]:
+        """Names of the estimates that have a standard error; rows and columns of `cov` are in this order."""
+        return [name for name in self.names if name not in self.withheld]
+
+    @cached_property
+    def cov(self) -> Any:
+        """Covariance of the estimates named in `regular`, from the observed information (delta method for constants)."""
+        if self.limit is not None:
+            return self.limit.fit.cov
+        if self._link_cov is None:
+            return np.zeros((0, 0))
+        jacobian = self._reported[1]
+        keep = [i for i, name in enumerate(self.likelihood.names) if name not in self.withheld]
+        return (jacobian @ self._link_cov @ jacobian.T)[np.ix_(keep, keep)]
+
+    @cached_property
+    def stderr(self) -> dict[str, float | None]:
+        """Standard errors by name; None where one does not exist, with the reason in `withheld`."""
+        found = dict(zip(self.regular, np.sqrt(np.diagonal(self.cov)).tolist(), strict=True))
+        return {name: found.get(name) for name in self.names}
+
+    def interval(
+        self, level: float = 0.95, method: str = "wald", names: list[str] | None = None, **options: Any
+    ) -> dict[str, Interval]:
+        """Intervals for the estimates.
+
+        Parameters
+        ----------
+        level : float
+        method : {"wald", "profile", "bootstrap"}
+            Wald intervals are computed on the link scale, so they stay inside the domain; profile intervals follow
+            the likelihood itself and hold better in small samples; bootstrap intervals refit resampled data.
+        names : list of str, optional
+            Which ones; all by default.
+        **options
+            Of the bootstrap: ``replicates`` (1000), ``kind`` ("parametric" or "cases"), ``seed``.
+
+        Returns
+        -------
+        dict of str to Interval
+            Each unpacks as ``lower, upper``; both are None where no interval exists and ``note`` says why.
+        """
+        from likely.derive.intervals import intervals
+
+        return intervals(self, level, method, names, **options)
+
+    # -- goodness --------------------------------------------------------------------------------------
+
+    @property
+    def n(self) -> float:
+        """Number of observations: rows, or the sum of the frequency weights."""
+        return self.likelihood.n
+
+    @property
+    def k(self) -> int:
+        """Number of estimated parameters, every one counted."""
+        return self.likelihood.model.size + len(self.likelihood.model.fixed)
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood at the estimates, constants kept."""
+        return self.outcome.point.value if self.limit is None else self.limit.fit.loglik
+
+    @property
+    def nll(self) -> float:
+        """Negative log-likelihood."""
+        return -self.loglik
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, 2 k - 2 loglik."""
+        return 2.0 * self.k - 2.0 * self.loglik
+
+    @property
+    def aicc(self) -> float:
+        """AIC corrected for small samples, AIC + 2 k (k + 1) / (n - k - 1); infinite where n <= k + 1."""
+        room = self.n - self.k - 1
+        return self.aic + 2.0 * self.k * (self.k + 1) / room if room > 0 else float("inf")
+
+    @property
+    def bic(self) -> float:
+        """Bayesian (Schwarz) information criterion, k log n - 2 loglik."""
+        return self.k * float(np.log(self.n)) - 2.0 * self.loglik
+
+    @property
+    def df_residual(self) -> float:
+        """Observations minus the coefficients of the first parameter's predictors."""
+        slots = self.likelihood.model.slots
+        return self.n - (slots[0].stop - slots[0].start if slots else 0)
+
+    # -- what follows ----------------------------------------------------------------------------------
+
+    def require_regular(self, what: str) -> None:
+        """Raise unless the fit converged to a peak inside all domains."""
+        if not self.converged:
+            raise FitError(f"{what} needs a converged fit; this one: {self.status}", self)
+        if self.boundary:
+            raise IntervalError(f"{what} needs a peak inside the parameters' domains; this fit: {self.status}")
+
+    @property
+    def effective(self) -> Fit:
+        """The fit that describes the data: this one, or the limiting family's where a parameter ran to its limit."""
+        return self if self.limit is None else self.limit.fit
+
+    def test(self, hypothesis: str) -> TestResult:
+        """Wald test of linear hypotheses such as ``"p.income = 0"`` or ``"mean.a = mean.b, sd = 1"``."""
+        from likely.derive.tests import wald_test
+
+        return wald_test(self, hypothesis)
+
+    def lr_test(self, other: Fit) -> TestResult:
+        """Likelihood-ratio test of this fit against a smaller or larger nested one."""
+        from likely.derive.tests import lr_test
+
+        return lr_test(self, other)
+
+    def predict(self, new: Any = None, what: str = "mean", **options: Any) -> Any:
+        """Predictions for the rows of the fit or of new data.
+
+        Parameters
+        ----------
+        new : data of any kind, optional
+            By default the rows that the fit used.
+        what : {"mean", "params", "quantile", "interval", "prob"}
+            The expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``); the
+            probability or density of ``y=`` (class probabilities for Categorical).
+
+        Returns
+        -------
+        A column or table of the user's own library, an array for arrays, lists and files.
+        """
+        from likely.derive.predict import predict
+
+        return predict(self, new, what, **options)
+
+    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None) -> Any:
+        """Responses drawn from the fitted model: one per row, or `size` replicates of all rows."""
+        from likely.derive.predict import simulate
+
+        return simulate(self, size, new=new, seed=seed)
+
+    def surprise(self) -> Any:
+        """Every row's surprise in nats: minus its log-density under the fitted model."""
+        from likely.derive.residuals import surprise
+
+        return surprise(self)
+
+    def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Any:
+        """Residuals of every row: "quantile" (normal if the model holds; randomised for counts), "pearson", "response"."""
+        from likely.derive.residuals import residuals
+
+        return residuals(self, kind, seed=seed)
+
+    def derived(self) -> dict[str, tuple[float, float | None]]:
+        """Derived quantities of a model of constants, with delta-method standard errors."""
+        from likely.derive.derived import derived_quantities
+
+        return derived_quantities(self)
+
+    def summary(self, level: float = 0.95) -> Any:
+        """A readable account; prints as text, and as a table in a notebook."""
+        from likely.report.text import Summary
+
+        return Summary(self, level)
+
+    def __repr__(self) -> str:
+        coef = ", ".join(f"{k}={v:.6g}" for k, v in list(self.coef.items())[:6])
+        more = f", ... {len(self.coef) - 6} more" if len(self.coef) > 6 else ""
+        state = "" if self.status == "converged" else f" | {self.status}"
+        title = self.likelihood.model.family.title
+        return f"<Fit {title}: {coef}{more} | loglik {self.loglik:.6g}, n = {self.n:,}{state}>"

@@ -1,0 +1,316 @@
+"""From a likelihood to its peak: closed form, least squares, Newton or L-BFGS, and an honest account of the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, final
+
+import numpy as np
+
+from likely import scale
+from likely.derive.objective import Objective
+from likely.errors import DesignError, ParameterError, listed, unknown
+from likely.likelihood import Likelihood
+from likely.model import Model, Slot, take
+from likely.solve import lbfgs, least_squares, newton
+from likely.solve.newton import Point, Solution
+
+SOLVERS = ("auto", "closed form", "newton", "lbfgs")
+MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
+SUBSAMPLE_ABOVE = 100_000  # rows; beyond, Newton starts from the fit of a subsample
+FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """Where the search ended.
+
+    Attributes
+    ----------
+    point : Point
+        Coefficients on the link scale, log-likelihood, score and information. Coefficients of parameters at the end
+        of their domain are infinite, and their score and information are zero.
+    solver : str
+    iterations : int
+    converged : bool
+    message : str
+    boundary : mapping of str to float
+        Constant parameters whose estimate is the end of their domain, with that value.
+    """
+
+    point: Point
+    solver: str
+    iterations: int
+    converged: bool
+    message: str
+    boundary: Mapping[str, float] = field(default_factory=dict)
+
+
+def find_peak(
+    L: Likelihood,
+    *,
+    solver: str = "auto",
+    start: Mapping[str, float] | None = None,
+    max_iterations: int = 100,
+    tolerance: float = 1e-8,
+    progress: Callable[[int, Point, float], None] | None = None,
+    stop: Callable[[Point], str | None] | None = None,
+) -> Outcome:
+    """The peak of a likelihood, by the cheapest exact way that fits.
+
+    Raises
+    ------
+    DesignError
+        If the predictors are linearly dependent; the message names them.
+    """
+    if solver not in SOLVERS:
+        raise unknown("solver", solver, SOLVERS)
+    model = L.model
+    if not model.slots:
+        value = L.objective.value(np.zeros(0))
+        return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
+    for slot in model.slots:
+        check_identified(slot, L.bound.y, model)
+    if start is None and solver in ("auto", "closed form"):
+        outcome = _closed_form(L) if model.constant else _least_squares(L)
+        if outcome is not None:
+            return outcome
+    if solver == "closed form":
+        raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
+    objective = L.objective
+    x0 = starting_values(L) if start is None else _given_start(L, start)
+    if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
+        solution = lbfgs.maximize(objective.point, objective.value_and_score, x0)
+        return _outcome(solution, "lbfgs")
+    if start is None and objective.rows > SUBSAMPLE_ABOVE:
+        x0 = _subsample_start(objective, x0, stop)
+    solution = newton.maximize(
+        objective.point, x0, max_iterations=max_iterations, tolerance=tolerance, progress=progress, stop=stop
+    )
+    if not solution.point.usable and start is None:
+        solution = _retry(objective, x0, max_iterations, tolerance, stop)
+    return _outcome(solution, "newton")
+
+
+def _outcome(solution: Solution, solver: str) -> Outcome:
+    return Outcome(solution.point, solver, solution.iterations, solution.converged, solution.reason)
+
+
+def check_identified(slot: Slot, y: Any, model: Model) -> None:
+    """Raise DesignError if the columns of a design are linearly dependent, naming them."""
+    if slot.design is None or (slot.level is not None and slot.start != model.slots[0].start):
+        return
+    x, names = slot.design.x, slot.design.names
+    dependent, combination = least_squares.dependent_columns(x)
+    if not dependent:
+        return
+    if len(x) < x.shape[1]:
+        raise DesignError(
+            f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be told "
+            "apart. Use fewer predictors"
+        )
+    independent = [j for j in range(len(names)) if j not in dependent]
+    told = []
+    for k, j in enumerate(dependent):
+        parts = [
+            f"{combination[i, k]:.6g}*{names[c]}" for i, c in enumerate(independent) if abs(combination[i, k]) > 1e-9
+        ]
+        told.append(f"{names[j]} = {' + '.join(parts) if parts else '0'}")
+    raise DesignError(
+        f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told apart: "
+        f"{'; '.join(told[:5])}. Leave out {listed(names[j] for j in dependent)}"
+    )
+
+
+# -- closed forms ------------------------------------------------------------------------------------------
+
+
+def _closed_form(L: Likelihood) -> Outcome | None:
+    """Constants only: the family's own formula."""
+    model, objective = L.model, L.objective
+    if any(slot.link.name != slot.parameter.domain.link for slot in model.slots):
+        pass  # the estimate on the natural scale is the same under every link
+    with np.errstate(all="ignore"):
+        values = model.family._closed_form(objective.y, objective.weights, model.known)
+    if values is None or any(slot.parameter.name not in values for slot in model.slots):
+        return None
+    named: dict[str, float] = {}
+    boundary: dict[str, float] = {}
+    for slot in model.slots:
+        value = values[slot.parameter.name]
+        if slot.level is not None:
+            levels = list(model.family.levels)  # type: ignore[attr-defined]
+            named |= {f"{slot.parameter.name}[{level}]": float(p) for level, p in zip(levels, value, strict=True)}
+            continue
+        value = float(value)
+        domain = slot.parameter.domain
+        if not np.isfinite(value) or not domain.contains(value):
+            return None  # the formula has no answer inside the domain: let the search find out why
+        named[slot.label] = value
+        if value in (domain.lower, domain.upper):
+            boundary[slot.label] = value
+    coefficients = scale.from_reported(model, named)
+    if not np.all(np.isfinite(coefficients)):
+        p = model.size
+        value = objective.value(coefficients)
+        point = Point(coefficients, value, np.zeros(p), np.zeros((p, p)))
+        boundary = boundary or {k: v for k, v in named.items() if v in (0.0, 1.0)}
+        return Outcome(point, "closed form", 0, True, "", boundary)
+    point = objective.point(coefficients)
+    return Outcome(point, "closed form", 0, point.usable, "") if point.usable else None
+
+
+def _least_squares(L: Likelihood) -> Outcome | None:
+    """A location with predictors under the identity link and a constant spread: least squares."""
+    model = L.model
+    family = model.family
+    name = family.location_parameter
+    slots = [slot for slot in model.slots if slot.parameter.name == name]
+    others = [slot for slot in model.slots if slot.parameter.name != name]
+    if len(slots) != 1 or slots[0].link.name != "identity" or slots[0].design is None:
+        return None
+    if not all(slot.constant for slot in others):
+        return None
+    slot, y, w = slots[0], family._response(L.bound.y), L.bound.weights
+    assert slot.design is not None and name is not None
+    target = y if slot.offset is None else y - slot.offset
+    spread = next((v for k, v in model.known.items() if k != name and np.ndim(v)), None)
+    weights = w if spread is None else (1.0 if w is None else w) / np.square(spread)
+    counted = slice(None) if w is None or np.all(w > 0) else w > 0
+    beta = least_squares.solve(
+        slot.design.x[counted], target[counted], None if weights is None else weights[counted]
+    )
+    coefficients = np.zeros(model.size)
+    coefficients[slot.start : slot.stop] = beta
+    if others:
+        residual = target - slot.design.x @ beta
+        variance = float(np.mean(np.square(residual)) if w is None else np.dot(w, np.square(residual)) / w.sum())
+        size = float(np.max(np.abs(np.where(np.isfinite(target), target, 0.0)), initial=0.0))
+        if variance <= (1e-13 * size) ** 2 * max(1.0, model.size):
+            raise PerfectFit(others[0].parameter.name, coefficients)
+        with np.errstate(divide="ignore"):
+            coefficients[others[0].start] = others[0].link.forward(np.sqrt(variance))
+    point = L.objective.point(coefficients)
+    return Outcome(point, "least squares", 0, True, "") if point.usable else None
+
+
+class PerfectFit(Exception):
+    """The predictors reproduce the response exactly: the spread runs to 0 and the likelihood to infinity."""
+
+    def __init__(self, parameter: str, coefficients: Any) -> None:
+        super().__init__(parameter)
+        self.parameter, self.coefficients = parameter, coefficients
+
+
+# -- where to start ------------------------------------------------------------------------------------------
+
+
+def starting_values(L: Likelihood) -> Any:
+    """Coefficients to start from: the family's starting values as constants."""
+    model, y, w = L.model, L.objective.y, L.objective.weights
+    with np.errstate(all="ignore"):
+        start = model.family._start(y, w, model.known)
+    out = np.zeros(model.size)
+    for slot in model.slots:
+        value = start.get(slot.parameter.name)
+        if slot.level is not None:
+            index = list(model.family.levels).index(_level(model, slot))  # type: ignore[attr-defined]
+            p = np.asarray(value, dtype=float) if value is not None else None
+            eta = 0.0 if p is None else float(np.log(max(p[index], 1e-6) / max(p[0], 1e-6)))
+        else:
+            if value is None:
+                raise ParameterError(f"{model.family.title} gives no starting value for {slot.parameter.name}")
+            eta = _inside(slot, float(np.median(value)))
+        if slot.design is None:
+            out[slot.start] = eta if slot.offset is None else eta - float(np.mean(slot.offset))
+        else:
+            out[slot.start : slot.stop] = _constant_predictor(slot, eta, y, w)
+    return out
+
+
+def _level(model: Model, slot: Slot) -> Any:
+    return next(level for level in model.family.levels if str(level) == slot.level)  # type: ignore[attr-defined]
+
+
+def _inside(slot: Slot, value: float) -> float:
+    """The linear predictor of a starting value, moved off the end of the domain."""
+    domain = slot.parameter.domain
+    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
+        margin = 1e-3 * (domain.upper - domain.lower)
+        value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
+    elif np.isfinite(domain.lower):
+        value = max(value, domain.lower + 1e-8)
+    with np.errstate(all="ignore"):
+        eta = float(slot.link.forward(value))
+    return eta if np.isfinite(eta) else 0.0
+
+
+def _constant_predictor(slot: Slot, eta: float, y: Any, w: Any) -> Any:
+    """Coefficients whose linear predictor is about `eta` in every row."""
+    assert slot.design is not None
+    x = slot.design.x
+    beta = np.zeros(x.shape[1])
+    offset = 0.0 if slot.offset is None else slot.offset
+    if (j := slot.design.intercept) is not None:
+        beta[j] = eta - float(np.mean(offset))
+        return beta
+    rows = slice(None, None, max(1, len(x) // 10_000))
+    target = np.broadcast_to(eta - offset, len(x))[rows]
+    return np.linalg.lstsq(x[rows], target, rcond=None)[0]
+
+
+def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
+    """The user's starting values, completed by the default ones."""
+    model = L.model
+    default, _ = scale.to_reported(model, starting_values(L))
+    values = dict(zip(L.names, default, strict=True))
+    for name, value in start.items():
+        if name not in values:
+            raise unknown("parameter", name, L.names, " in start=")
+        values[name] = float(value)
+    x0 = scale.from_reported(model, values)
+    if not np.all(np.isfinite(x0)):
+        raise ParameterError("starting values must lie inside the parameters' domains, not on their ends")
+    return x0
+
+
+def subset(model: Model, rows: Any) -> Model:
+    """The model of some rows."""
+    slots = tuple(
+        replace(
+            slot,
+            design=None
+            if slot.design is None
+            else replace(slot.design, x=np.ascontiguousarray(slot.design.x[rows])),
+            offset=None if slot.offset is None else slot.offset[rows],
+        )
+        for slot in model.slots
+    )
+    return replace(model, slots=slots, known=take(model.known, rows))
+
+
+def _subsample_start(objective: Objective, x0: Any, stop: Any) -> Any:
+    """The estimate from every k-th row, from which two or three passes over all rows remain."""
+    wanted = max(20_000, 100 * objective.model.size)
+    rows = slice(None, None, max(2, objective.rows // wanted))
+    weights = None if objective.weights is None else objective.weights[rows]
+    small = Objective(subset(objective.model, rows), objective.y[rows], weights)
+    solution = newton.maximize(small.point, x0, max_iterations=50, tolerance=1e-3, stop=stop)
+    return solution.point.x if solution.converged else x0
+
+
+def _retry(objective: Objective, x0: Any, max_iterations: int, tolerance: float, stop: Any) -> Solution:
+    """Other starts around the default one, for a density that is not finite there."""
+    solution = None
+    for shift in (0.5, -0.5, 1.5, -1.5, 3.0, -3.0):
+        x = x0.copy()
+        for slot in objective.model.slots:
+            if slot.link.name != "identity":
+                x[slot.start if slot.design is None else slot.start + (slot.design.intercept or 0)] += shift
+        solution = newton.maximize(objective.point, x, max_iterations=max_iterations, tolerance=tolerance, stop=stop)
+        if solution.point.usable:
+            return solution
+    assert solution is not None
+    return solution

@@ -1,0 +1,1 @@
+"""How the peak of a function is found. Solvers know functions, never families."""

@@ -1,0 +1,63 @@
+"""L-BFGS for many parameters, with a last look at the curvature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from likely.solve.newton import Point, Solution, newton_step
+
+
+def maximize(
+    evaluate: Callable[[Any], Point],
+    value_and_score: Callable[[Any], tuple[float, Any]],
+    start: Any,
+    *,
+    max_iterations: int = 1000,
+    tolerance: float = 1e-6,
+) -> Solution:
+    """The local maximum reached from `start` with first derivatives alone.
+
+    Parameters
+    ----------
+    evaluate : callable
+        x -> Point, used twice: to scale the variables at the start and to judge the end.
+    value_and_score : callable
+        x -> (value, score).
+    start : ndarray
+    max_iterations : int
+    tolerance : float
+        Largest Newton decrement (distance to the peak in standard errors) that counts as converged.
+
+    Returns
+    -------
+    Solution
+    """
+    first = evaluate(np.asarray(start, dtype=float))
+    if not first.usable:
+        return Solution(first, False, "the log-likelihood is not finite at the starting values", 0, np.inf)
+    diagonal = np.abs(np.diagonal(first.info))
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+
+    def negative(z: Any) -> tuple[float, Any]:
+        value, score = value_and_score(first.x + z * scale)
+        if not np.isfinite(value) or not np.all(np.isfinite(score)):
+            return 1e300, np.zeros_like(z)
+        return -value, -score * scale
+
+    result = optimize.minimize(
+        negative,
+        np.zeros(len(first.x)),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": max_iterations, "maxfun": 4 * max_iterations, "ftol": 0.0, "gtol": 1e-10, "maxcor": 30},
+    )
+    point = evaluate(first.x + result.x * scale)
+    _, squared, concave = newton_step(point)
+    decrement = float(np.sqrt(max(squared, 0.0)))
+    converged = concave and decrement <= tolerance
+    reason = "the score is zero and the curvature is negative" if converged else f"L-BFGS stopped: {result.message}"
+    return Solution(point, converged, reason, int(result.nit), decrement)

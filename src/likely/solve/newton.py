@@ -1,0 +1,156 @@
+"""Newton's method with exact second derivatives and a safeguarded line search.
+
+At every point the information (minus Hessian) is scaled to unit diagonal, so the columns' units do not matter.
+Where it is not positive definite its eigenvalues are replaced by their absolute values, which keeps every step an
+ascent direction (Nocedal and Wright 2006, *Numerical Optimization*, section 3.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+
+@dataclass(frozen=True)
+class Point:
+    """A function to maximise, at one point: value, score (gradient) and information (minus Hessian)."""
+
+    x: Any
+    value: float
+    score: Any
+    info: Any
+
+    @property
+    def usable(self) -> bool:
+        return bool(
+            np.isfinite(self.value) and np.all(np.isfinite(self.score)) and np.all(np.isfinite(self.info))
+        )
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    point : Point
+    converged : bool
+        Whether the point is a local maximum to rounding error.
+    reason : str
+        Why it stopped, in words.
+    iterations : int
+    decrement : float
+        Newton decrement: the distance to the peak in standard errors (of the quadratic model).
+    """
+
+    point: Point
+    converged: bool
+    reason: str
+    iterations: int
+    decrement: float
+
+
+def newton_step(point: Point) -> tuple[Any, float, bool]:
+    """The step towards the peak, the squared Newton decrement, and whether the point is locally concave."""
+    scale = np.sqrt(np.abs(np.diagonal(point.info)))
+    scale = np.where(scale > 0, scale, 1.0)
+    a = point.info / np.outer(scale, scale)
+    g = point.score / scale
+    try:
+        factor = linalg.cho_factor(a, lower=True, check_finite=False)
+        # a pivot at rounding level is a flat direction, whatever its sign
+        if np.min(np.diagonal(factor[0])) > 1e-7:
+            s = linalg.cho_solve(factor, g, check_finite=False)
+            return s / scale, float(g @ s), True
+    except linalg.LinAlgError:
+        pass
+    values, vectors = linalg.eigh(a, check_finite=False)
+    concave = bool(values[0] > 0)
+    floor = max(1e-10, 1e-14 * len(values)) * max(1.0, float(np.max(np.abs(values))))
+    s = vectors @ ((vectors.T @ g) / np.maximum(np.abs(values), floor))
+    return s / scale, float(g @ s), concave
+
+
+def maximize(
+    evaluate: Callable[[Any], Point],
+    start: Any,
+    *,
+    max_iterations: int = 100,
+    tolerance: float = 1e-8,
+    progress: Callable[[int, Point, float], None] | None = None,
+    stop: Callable[[Point], str | None] | None = None,
+) -> Solution:
+    """The local maximum reached from `start`.
+
+    Parameters
+    ----------
+    evaluate : callable
+        x -> Point, exact derivatives.
+    start : ndarray
+    max_iterations : int
+    tolerance : float
+        Stop when the Newton decrement, the distance to the peak in standard errors, is below this.
+    progress : callable, optional
+        Called with the iteration, the point and the decrement.
+    stop : callable, optional
+        Called with every new point; a text it returns ends the search with that reason.
+
+    Returns
+    -------
+    Solution
+    """
+    point = evaluate(np.asarray(start, dtype=float))
+    if not point.usable:
+        return Solution(point, False, "the log-likelihood is not finite at the starting values", 0, np.inf)
+    decrement = np.inf
+    for iteration in range(max_iterations):
+        step, squared, concave = newton_step(point)
+        decrement = float(np.sqrt(max(squared, 0.0)))
+        if progress is not None:
+            progress(iteration, point, decrement)
+        if concave and decrement <= tolerance:
+            return Solution(point, True, "the score is zero and the curvature is negative", iteration, decrement)
+        trial = _search(evaluate, point, step, squared)
+        if trial is None:
+            # no step raises the value: a peak to rounding error if the model says it is that close
+            close = concave and decrement <= 1e-4
+            reason = "no step raises the log-likelihood any more"
+            return Solution(point, close, reason, iteration, decrement)
+        if trial.value == point.value and not concave and decrement <= tolerance:
+            return Solution(trial, False, "the log-likelihood is flat in some direction", iteration, decrement)
+        point = trial
+        if stop is not None and (reason := stop(point)) is not None:
+            return Solution(point, False, reason, iteration + 1, decrement)
+    return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
+
+
+def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: float) -> Point | None:
+    """The first of the points x + t step, t = 1, 1/2, 1/4 ..., that raises the value enough."""
+    noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value))
+    t = 1.0
+    for _ in range(40):
+        trial = evaluate(point.x + t * step)
+        if trial.usable:
+            gain = trial.value - point.value
+            if gain >= 1e-4 * t * squared:
+                return trial
+            # within rounding of the value, the score is the better judge
+            if abs(gain) <= noise and squared * t <= 1e3 * noise:
+                return trial if _smaller_score(trial, point) else None
+            # the parabola through value, slope and trial value puts its peak here
+            curve = t * squared - gain
+            t = float(np.clip(0.5 * t * t * squared / curve, 0.1 * t, 0.6 * t)) if curve > 0 else 0.5 * t
+        else:
+            t *= 0.25
+        if t < 1e-12:
+            break
+    return None
+
+
+def _smaller_score(a: Point, b: Point) -> bool:
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(b.info)), np.finfo(float).tiny))
+    return bool(np.max(np.abs(a.score / scale)) < np.max(np.abs(b.score / scale)))
