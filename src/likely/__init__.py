@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from likely.fit import fit
     from likely.likelihood import Likelihood, likelihood
     from likely.result import Fit
+    from likely.testing import check_family
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "likely.custom": ("family",),
@@ -73,6 +74,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.fit": ("fit",),
     "likely.likelihood": ("Likelihood", "likelihood"),
     "likely.result": ("Fit",),
+    "likely.testing": ("check_family",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

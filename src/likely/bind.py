@@ -25,7 +25,7 @@ from likely.errors import (
     unknown,
 )
 from likely.families import FAMILIES, get_family
-from likely.family import Family
+from likely.family import Family, Parameter
 from likely.model import Model, Slot
 from likely.tables import Table
 
@@ -103,77 +103,41 @@ def bind(
     rights = {name: _right_side(name, spec, offset_of) for name, spec in formulas.items()}
     raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items()}
     w = None if weights is None else columns.values(weights, "weights")
-    offset_values = {name: [columns.values(o, "offset") for o in parts] for name, parts in offset_of.items()}
-    for name in offset_values:
+    for name, specs in offset_of.items():
         family.parameter(name)
+        for spec in specs:
+            columns.values(spec, "offset")
 
     used: dict[str, Any] = {response: y, **columns.used}
     for right in rights.values():
         if isinstance(right, str):
             used |= {v: table.column(v) for v in designs.variables(right) if v in table}
     rows, dropped = _missing_rows(used, len(y), missing)
-    cut = (lambda v: v) if rows is None else (lambda v: v[rows] if np.ndim(v) else v)
-
-    w = _check_weights(None if w is None else cut(w), len(cut(y)))
-    known = {k: cut(tables.numbers(v, k)) if np.ndim(v) else float(v) for k, v in raw_known.items()}
+    if dropped:
+        _tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
+    w = None if w is None else _check_weights(_cut(w, rows))
+    known = {k: _cut(tables.numbers(v, k), rows) if np.ndim(v) else float(v) for k, v in raw_known.items()}
     for k, v in known.items():
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
-    bound_family, numeric = family.bind(_plain_response(family, cut(y), response, table), known)
+    bound_family, numeric = family.bind(_plain_response(family, _cut(y, rows), response, table), known)
     _check_support(bound_family, numeric, known, response, rows, w)
 
+    parts = _Parts(table, rows, len(y), rights, offset_of, columns, family.title)
     slots: list[Slot] = []
     for p in free:
-        right = rights.get(p.name)
-        if right is not None and p.edge:
-            raise OptionError(
-                f"{p.name} of {family.title} takes no formula: its estimate is an extreme of the data, "
-                "where the likelihood has no derivative"
-            )
         if p.edge:
+            parts.refuse_formula(p)
             continue
-        design: Design | None = None
-        if isinstance(right, str):
-            design = None if right == "1" else designs.from_formula(right, table, rows)
-        elif right is not None:
-            design = designs.from_matrix(right, len(y))
-            if rows is not None:
-                design = Design(np.ascontiguousarray(design.x[rows]), design.names)
-        if design is not None and design.names == ("Intercept",) and p.name not in offset_values:
-            design = None  # a constant, reported on its natural scale
-        if design is not None and not design.names:
-            raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
-        total = None
-        for part in offset_values.get(p.name, []):
-            part = np.broadcast_to(np.asarray(cut(part), dtype=float), len(cut(y)))
-            total = part if total is None else total + part
-        if total is not None and not np.all(np.isfinite(total)):
-            bad = np.flatnonzero(~np.isfinite(total))
-            raise DataError(f"the offset of {p.name} is not finite in {first_rows(bad, total[bad])}")
+        design, offset_values = parts.design(p), parts.offset(p)
         chosen = p.domain.get_link(p.name, _link_for(p.name, link, free))
-        start = slots[-1].stop if slots else 0
         width = 1 if design is None else len(design.names)
-        if p.vector:
-            for level in list(bound_family.levels)[1:]:  # type: ignore[attr-defined]
-                slots.append(Slot(p, chosen, design, total, start, start + width, str(level)))
-                start += width
-        else:
-            slots.append(Slot(p, chosen, design, total, start, start + width))
-
-    edge_names = [p.name for p in free if p.edge]
-    fixed = {}
-    if edge_names:
-        fixed = dict(bound_family.edge_estimate(numeric, w, known))  # type: ignore[attr-defined]
-    model = Model(
-        bound_family, tuple(slots), known, response, formula if isinstance(formula, str) else None, fixed
-    )
-    if dropped:
-        kept = len(cut(y))
-        detail = ", ".join(f"{k}: {v}" for k, v in dropped.items())
-        warnings.warn(
-            f"{len(y) - kept} of {len(y)} rows have missing values ({detail}) and were dropped; {kept} are left",
-            DroppedRowsWarning,
-            stacklevel=4,
-        )
+        for level in [str(v) for v in (bound_family.levels or ())[1:]] if p.vector else [None]:
+            start = slots[-1].stop if slots else 0
+            spec = tuple(offset_of.get(p.name, ()))
+            slots.append(Slot(p, chosen, design, offset_values, start, start + width, level, spec))
+    text = formula if isinstance(formula, str) else None
+    fixed = bound_family.edge_estimate(numeric, w, known) if any(p.edge for p in free) else {}
+    model = Model(bound_family, tuple(slots), known, response, text, fixed)
     return Bound(model, numeric, w, table, rows, dropped)
 
 
@@ -209,6 +173,71 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
         raise DataError("the data are empty: no observation, no likelihood to maximise")
     name = table.names[0]
     return table, name, table.column(name), formula
+
+
+def _cut(values: Any, rows: Any) -> Any:
+    """The rows in use."""
+    return values[rows] if rows is not None and np.ndim(values) else values
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What the user gave for each parameter, turned into designs and offsets of the rows in use."""
+
+    table: Table
+    rows: Any
+    n: int
+    rights: Mapping[str, Any]
+    offsets: Mapping[str, list[Any]]
+    columns: _Columns
+    title: str
+
+    def refuse_formula(self, p: Parameter) -> None:
+        if p.name in self.rights or p.name in self.offsets:
+            raise OptionError(
+                f"{p.name} of {self.title} takes no formula: its estimate is an extreme of the data, "
+                "where the likelihood has no derivative"
+            )
+
+    def design(self, p: Parameter) -> Design | None:
+        """The design of a parameter; None for a constant, which is reported on its natural scale."""
+        right = self.rights.get(p.name)
+        if right is None or (isinstance(right, str) and right == "1"):
+            return None
+        if isinstance(right, str):
+            design = designs.from_formula(right, self.table, self.rows)
+        else:
+            design = designs.from_matrix(right, self.n)
+            if self.rows is not None:
+                design = Design(np.ascontiguousarray(design.x[self.rows]), design.names)
+        if not design.names:
+            raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
+        return None if design.names == ("Intercept",) else design
+
+    def offset(self, p: Parameter) -> Any:
+        """The sum of a parameter's offsets, one per row in use, or None."""
+        total: Any = None
+        for spec in self.offsets.get(p.name, ()):
+            values = _cut(self.columns.values(spec, "offset"), self.rows)
+            values = tables.numbers(values, "offset") if np.ndim(values) else values
+            total = values if total is None else total + values
+        if total is None:
+            return None
+        kept = self.n if self.rows is None else int(np.count_nonzero(self.rows))
+        total = np.ascontiguousarray(np.broadcast_to(np.asarray(total, dtype=float), kept))
+        if not np.all(np.isfinite(total)):
+            bad = np.flatnonzero(~np.isfinite(total))
+            raise DataError(f"the offset of {p.name} is not finite in {first_rows(bad, total[bad])}")
+        return total
+
+
+def _tell_dropped(n: int, kept: int, dropped: Mapping[str, int]) -> None:
+    detail = ", ".join(f"{k}: {v}" for k, v in dropped.items())
+    warnings.warn(
+        f"{n - kept} of {n} rows have missing values ({detail}) and were dropped; {kept} are left",
+        DroppedRowsWarning,
+        stacklevel=5,
+    )
 
 
 class _Columns:
@@ -298,9 +327,7 @@ def _missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, di
     return ~lost, counts
 
 
-def _check_weights(w: Any, n: int) -> Any:
-    if w is None:
-        return None
+def _check_weights(w: Any) -> Any:
     if np.ndim(w) == 0:
         raise OptionError("weights are one per row: a column name or an array")
     w = tables.numbers(w, "weights")

@@ -132,6 +132,7 @@ class Family(ABC):
     assumes: ClassVar[str] = ""  # how the data came to be, in a sentence
     loss_name: ClassVar[str] = ""  # the usual name of its negative log-likelihood
     limits: ClassVar[tuple[Limit, ...]] = ()
+    levels: tuple[Any, ...] | None = None  # of a vector parameter, once bound to data
     kinked: ClassVar[bool] = False  # the log-density has a corner, so its curvature shows only in the scores' variance
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     _log_density: Callable[..., Any]
@@ -254,7 +255,7 @@ class Family(ABC):
 
     def prob(self, y: ArrayLike, **params: Any) -> Any:
         """Probability (discrete) or density (continuous) of each observation: the parameter is fixed, data varies."""
-        return np.exp(self.log_prob(y, **params))
+        return _plain(np.exp(self.log_prob(y, **params)))
 
     def _numbers(self, y: Any) -> Any:
         y = np.asarray(y)

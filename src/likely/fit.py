@@ -16,8 +16,9 @@ from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Model, Slot
 from likely.result import AtLimit, Fit
-from likely.search import FAR, Outcome, PerfectFit, find_peak, starting_values
+from likely.search import FAR, Outcome, PerfectFit, find_peak
 from likely.solve.newton import Point
+from likely.start import starting_values
 
 NEAR_LIMIT = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
@@ -214,7 +215,7 @@ def _ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     """Constants that left for the end of their domain, with the likelihood still rising."""
     if outcome.solver in ("closed form", "least squares"):
         return None
-    x0 = starting_values(L)
+    x0 = starting_values(L.model, L.objective.y, L.objective.weights)
     for slot in _runaway_slots(L):
         moved = outcome.point.x[slot.start] - x0[slot.start]
         if abs(moved) > FAR:

@@ -18,7 +18,7 @@ from likely.errors import OptionError, UnderflowWarning
 from likely.model import Model
 
 if TYPE_CHECKING:
-    from likely.fit import Fit
+    from likely.result import Fit
 
 COMPRESS_ABOVE = 256  # rows of a discrete response with constant parameters are counted, not repeated, beyond this
 

@@ -30,6 +30,8 @@ class Slot:
         Its coefficients in the vector of all coefficients.
     level : str or None
         The level of a vector parameter that it describes.
+    offset_spec : tuple
+        What the user gave as offsets (columns, expressions, arrays), to make them again from new data.
     """
 
     parameter: Parameter
@@ -39,6 +41,7 @@ class Slot:
     start: int
     stop: int
     level: str | None = None
+    offset_spec: tuple[Any, ...] = ()
 
     @property
     def label(self) -> str:
@@ -86,6 +89,11 @@ class Model:
     def size(self) -> int:
         """Number of coefficients."""
         return self.slots[-1].stop if self.slots else 0
+
+    @property
+    def levels(self) -> tuple[Any, ...]:
+        """Levels of a vector parameter, the reference first."""
+        return tuple(self.family.levels or ())
 
     @property
     def constant(self) -> bool:

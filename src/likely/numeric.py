@@ -33,9 +33,10 @@ GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 class _One(Protocol):
     """A distribution at one set of parameter values."""
 
-    mean: float
-    var: float
-
+    @property
+    def mean(self) -> float: ...
+    @property
+    def var(self) -> float: ...
     def below(self, y: Any) -> Any: ...
     def above(self, y: Any) -> Any: ...
     def quantile(self, q: Any) -> Any: ...
@@ -72,7 +73,7 @@ class NumericDistribution:
 
     @cached_property
     def _ones(self) -> list[_One]:
-        kind = _Discrete if self.family.discrete else _Continuous
+        kind: Callable[[Family, Mapping[str, float]], _One] = _Discrete if self.family.discrete else _Continuous
         return [kind(self.family, values) for values in self._sets]
 
     def _each(self, x: Any, function: Callable[[_One, Any], Any]) -> Any:
@@ -160,13 +161,13 @@ def _candidates(params: Mapping[str, float]) -> Any:
     return np.unique(np.concatenate([c + s * steps for c in centres for s in (-1.0, 1.0)]))
 
 
-def _check_total(family: Family, params: Mapping[str, float], total: float) -> None:
+def _check_total(family: Family, params: Mapping[str, float], total: float, noise: float = 0.0) -> None:
     if not np.isfinite(total):
         raise FamilyError(
             f"the density of {_described(family, params)} does not come to an end on {family.support.text}: its sum is "
             "infinite. Correct the density, or give the support it is meant for (support=...)"
         )
-    if abs(total - 1.0) > UNIT_ERROR:
+    if abs(total - 1.0) > UNIT_ERROR + noise:
         raise FamilyError(
             f"the probabilities of {_described(family, params)} sum to {total:.6g} over {family.support.text}, not "
             "to 1. Correct the density's constants, or give the support it is meant for (support=...)"
@@ -180,25 +181,29 @@ def _check_total(family: Family, params: Mapping[str, float], total: float) -> N
 class _Panels:
     """Integrals of a positive function over adaptive panels of a line, and their sums from both ends.
 
+    Beyond the first and last panel the function is taken to fall off exponentially, at the rate it has there.
+
     Parameters
     ----------
     log_g : callable
         t -> log of the function.
     knots : ndarray
-        Ends of the first panels; the function is negligible outside.
+        Ends of the first panels.
+    noise : callable
+        Ends of panels -> relative rounding error of the function between them, below which no splitting helps.
     """
 
-    def __init__(self, log_g: Callable[[Any], Any], knots: Any) -> None:
+    def __init__(self, log_g: Callable[[Any], Any], knots: Any, noise: Callable[[Any, Any], Any]) -> None:
         self.log_g = log_g
         a, b = knots[:-1], knots[1:]
         value, coarse = self.integral(a, b), self._coarse(a, b)
-        for _ in range(60):
+        for _ in range(60 if np.all(np.isfinite(value)) else 0):
             left = np.cumsum(value) - value
             right = np.cumsum(value[::-1])[::-1] - value
             # what matters is a panel's share in the smaller of the two tails it belongs to
-            bad = np.abs(value - coarse) > 1e-12 * value + 1e-14 * np.minimum(left, right) + 1e-300
-            bad &= (b - a) > 4e-16 * np.maximum(np.abs(a), np.abs(b))
-            if not np.any(bad) or len(a) > 40_000:
+            allowed = (1e-12 + 10.0 * noise(a, b)) * value + 1e-14 * np.minimum(left, right) + 1e-300
+            bad = (np.abs(value - coarse) > allowed) & (b - a > 4e-16 * np.maximum(np.abs(a), np.abs(b)))
+            if not np.any(bad) or len(a) > 20_000:
                 break
             middle = 0.5 * (a[bad] + b[bad])
             na, nb = np.concatenate([a[bad], middle]), np.concatenate([middle, b[bad]])
@@ -208,8 +213,20 @@ class _Panels:
             order = np.argsort(a)
             a, b, value, coarse = a[order], b[order], value[order], coarse[order]
         self.a, self.b, self.value = a, b, value
-        self.left = np.concatenate([[0.0], np.cumsum(value)])  # up to each knot
-        self.right = np.concatenate([np.cumsum(value[::-1])[::-1], [0.0]])  # from each knot on
+        self.rate_left, tail_left = self._tail(a[0], min(1.0, b[-1] - a[0]))
+        self.rate_right, tail_right = self._tail(b[-1], -min(1.0, b[-1] - a[0]))
+        self.left = np.cumsum(np.concatenate([[tail_left], value]))  # up to each knot
+        self.right = np.cumsum(np.concatenate([[tail_right], value[::-1]]))[::-1]  # from each knot on
+
+    def _tail(self, end: float, step: float) -> tuple[float, float]:
+        """Rate of fall outward from an end, and the mass beyond it."""
+        here, inner, inmost = self.log_g(end + step * np.arange(3.0)).tolist()
+        if not here > -UNDERFLOW or not np.isfinite(inner):
+            return np.inf, 0.0
+        rate, next_rate = (inner - here) / abs(step), (inmost - inner) / abs(step)
+        if abs(rate - next_rate) < 1e-3:  # the rate is constant but for a term like exp(t), which vanishes further out
+            rate += (rate - next_rate) / np.expm1(abs(step))
+        return (rate, float(np.exp(here)) / rate) if rate > 0 else (0.0, np.inf)
 
     def integral(self, a: Any, b: Any, factor: Callable[[Any], Any] | None = None) -> Any:
         """The integral of the function (times `factor`) from each a to each b."""
@@ -226,49 +243,83 @@ class _Panels:
         t = (0.5 * (a + b))[..., None] + half[..., None] * COARSE_NODES
         return half * (np.exp(self.log_g(t)) @ COARSE_WEIGHTS)
 
-    def panel(self, t: Any) -> Any:
+    def _panel(self, t: Any) -> Any:
         return np.clip(np.searchsorted(self.a, t, side="right") - 1, 0, len(self.a) - 1)
 
     def below(self, t: Any) -> Any:
-        t = np.clip(t, self.a[0], self.b[-1])
-        i = self.panel(t)
-        return self.left[i] + self.integral(self.a[i], t)
+        """The integral up to each t."""
+        inner = np.clip(t, self.a[0], self.b[-1])
+        i = self._panel(inner)
+        out = self.left[i] + self.integral(self.a[i], inner)
+        with np.errstate(all="ignore"):
+            before = self.left[0] * np.exp(self.rate_left * np.minimum(t - self.a[0], 0.0))
+            after = self.right[-1] * -np.expm1(-self.rate_right * np.maximum(t - self.b[-1], 0.0))
+        return np.where(t < self.a[0], np.nan_to_num(before), np.where(t > self.b[-1], out + np.nan_to_num(after), out))
 
     def above(self, t: Any) -> Any:
-        t = np.clip(t, self.a[0], self.b[-1])
-        i = self.panel(t)
-        return self.right[i + 1] + self.integral(t, self.b[i])
+        """The integral from each t on."""
+        inner = np.clip(t, self.a[0], self.b[-1])
+        i = self._panel(inner)
+        out = self.right[i + 1] + self.integral(inner, self.b[i])
+        with np.errstate(all="ignore"):
+            after = self.right[-1] * np.exp(-self.rate_right * np.maximum(t - self.b[-1], 0.0))
+            before = self.left[0] * -np.expm1(self.rate_left * np.minimum(t - self.a[0], 0.0))
+        return np.where(t > self.b[-1], np.nan_to_num(after), np.where(t < self.a[0], out + np.nan_to_num(before), out))
+
+    def solve(self, mass: Any, lower: Any) -> Any:
+        """The t below which (where `lower`; else above which) each mass lies: Newton's steps in a bracket."""
+        last = len(self.a) - 1
+        i = np.where(
+            lower,
+            np.searchsorted(self.left, mass, side="right") - 1,
+            last + 1 - np.searchsorted(self.right[::-1], mass, side="right"),
+        )
+        i = np.clip(i, 0, last)
+        a, b = self.a[i], self.b[i]
+        goal = np.where(lower, mass - self.left[i], self.value[i] - (mass - self.right[i + 1]))
+        low, high = a.copy(), b.copy()
+        with np.errstate(all="ignore"):
+            t = a + (b - a) * np.clip(np.nan_to_num(goal / self.value[i], nan=0.5), 0.0, 1.0)
+            active = np.arange(len(t))
+            for _ in range(80):
+                here = t[active]
+                miss = self.integral(a[active], here) - goal[active]
+                low[active] = np.where(miss < 0, here, low[active])
+                high[active] = np.where(miss < 0, high[active], here)
+                step = here - miss / np.exp(self.log_g(here))
+                inside = (step > low[active]) & (step < high[active])
+                new = np.where(miss == 0, here, np.where(inside, step, 0.5 * (low[active] + high[active])))
+                t[active] = new
+                active = active[np.abs(new - here) > 1e-15 * np.maximum(np.abs(here), 1e-3)]
+                if not len(active):
+                    break
+            before = self.a[0] + np.log(mass / self.left[0]) / self.rate_left
+            after = self.b[-1] - np.log(mass / self.right[-1]) / self.rate_right
+        t = np.where(lower & (mass < self.left[0]), before, t)
+        return np.where(~lower & (mass < self.right[-1]), after, t)
 
 
 @final
 class _Continuous:
-    """A continuous distribution at one set of parameter values."""
+    """A continuous density at one set of parameter values, on the whole support or between `ends`."""
 
-    def __init__(
-        self, family: Family, params: Mapping[str, float], lower: float | None = None, extra: Any = ()
-    ) -> None:
+    def __init__(self, family: Family, params: Mapping[str, float], ends: tuple[float, float] | None = None) -> None:
         self.family, self.params = family, params
-        log_f = self.log_f = _log_density(family, params)
-        low, high = (float(v) for v in family.bounds(**params))
+        self.log_f = _log_density(family, params) if ends is None else _between(family, params)
+        low, high = (float(v) for v in (family.bounds(**params) if ends is None else ends))
         self.low, self.high = low, high
-        self._turn = False
-        if lower is not None:
-            self.low = low = lower
-            log_f = self.log_f = _unchecked(family, params)
         # first a rough scale, to find the peak; then that of the peak itself
-        self.centre, self.scale = (low if np.isfinite(low) else high if np.isfinite(high) else 0.0), 1.0
-        if np.isfinite(low) and np.isfinite(high):
-            self.scale = high - low
-        y = _candidates(params)
-        y = np.concatenate([y, np.asarray(extra, dtype=float)])
+        self.centre, self.scale = 0.0, high - low if np.isfinite(high - low) else 1.0
+        y = [_candidates(params)]
         if np.isfinite(low):
-            y = np.concatenate([y, low + np.logspace(-12, 15, 217)])
+            y.append(low + np.logspace(-12, 15, 217))
         if np.isfinite(high):
-            y = np.concatenate([y, high - np.logspace(-12, 15, 217)])
-        if np.isfinite(low) and np.isfinite(high):
-            y = np.concatenate([y, low + (high - low) * np.linspace(0.0, 1.0, 401)[1:-1]])
-        t = np.unique(self.to_t(y[(y > low) & (y < high)]))
-        t = t[np.isfinite(t)]
+            y.append(high - np.logspace(-12, 15, 217))
+        if np.isfinite(high - low):
+            y.append(low + (high - low) * np.linspace(0.0, 1.0, 401)[1:-1])
+        points = np.concatenate(y)
+        t = self.to_t(points[(points > low) & (points < high)])
+        t = np.unique(t[np.isfinite(t)])
         log_g = self._log_g(t)
         if not np.any(log_g > -np.inf):
             raise FamilyError(
@@ -278,28 +329,26 @@ class _Continuous:
             _check_total(family, params, np.inf)
         peak = self._climb(t, log_g)
         if not (np.isfinite(low) or np.isfinite(high)):
-            mode = float(self.to_y(np.array(peak)))
             width = self._width(peak)
-            spread = np.abs(self.to_y(np.array(peak + width)) - self.to_y(np.array(peak - width)))
-            peaks = self.to_y(t)
-            self.centre, self.scale = mode, max(float(spread), 1e-300)
-            t = np.unique(self.to_t(peaks))
-            peak = 0.0
-        self.panels = _Panels(self._log_g, self._knots(t, peak, self._width(peak)))
-        self.total = float(self.panels.left[-1])
-        if lower is None:
-            _check_total(family, params, self.total)
+            seen = self.to_y(t)
+            self.centre, spread = float(self.to_y(peak)), float(self.to_y(peak + width) - self.to_y(peak - width))
+            self.scale = max(spread, 1e-300)
+            t, peak = np.unique(self.to_t(seen)), 0.0
+        with np.errstate(all="ignore"):
+            self.panels = _Panels(self._log_g, self._knots(t, peak, self._width(peak)), self._noise)
+        self.total = float(self.panels.left[-1] + self.panels.right[-1])
+        if ends is None:
+            width = self._width(peak)
+            noise = float(self._noise(np.array(peak - width), np.array(peak + width)))
+            _check_total(family, params, self.total, 10.0 * noise)
 
     # -- the line on which the density dies out exponentially ------------------------------------------
 
     def to_y(self, t: Any) -> Any:
         """From the line to the support."""
         with np.errstate(over="ignore"):
-            if np.isfinite(self.low) and np.isfinite(self.high):
-                # from the nearer end, so that values close to it keep their digits
-                return np.where(
-                    t < 0, self.low + self.scale * sc.expit(t), self.high - self.scale * sc.expit(-t)
-                )
+            if np.isfinite(self.high - self.low):  # from the nearer end, so that values close to it keep their digits
+                return np.where(t < 0, self.low + self.scale * sc.expit(t), self.high - self.scale * sc.expit(-t))
             if np.isfinite(self.low):
                 return self.low + self.scale * np.exp(t)
             if np.isfinite(self.high):
@@ -307,9 +356,9 @@ class _Continuous:
             return self.centre + self.scale * np.sinh(t)
 
     def to_t(self, y: Any) -> Any:
-        """From the support to the line."""
+        """From the support to the line; the ends go to infinity."""
         with np.errstate(all="ignore"):
-            if np.isfinite(self.low) and np.isfinite(self.high):
+            if np.isfinite(self.high - self.low):
                 return np.log(np.maximum(y - self.low, 0.0)) - np.log(np.maximum(self.high - y, 0.0))
             if np.isfinite(self.low):
                 return np.log(np.maximum(y - self.low, 0.0) / self.scale)
@@ -319,180 +368,178 @@ class _Continuous:
 
     def _log_slope(self, t: Any) -> Any:
         """log dy/dt."""
-        if np.isfinite(self.low) and np.isfinite(self.high):
-            return np.log(self.scale) + sc.log_expit(t) + sc.log_expit(-t)
+        log_scale = np.log(self.scale)
+        if np.isfinite(self.high - self.low):
+            return log_scale + sc.log_expit(t) + sc.log_expit(-t)
         if np.isfinite(self.low):
-            return np.log(self.scale) + t
+            return log_scale + t
         if np.isfinite(self.high):
-            return np.log(self.scale) - t
-        return np.log(self.scale) + np.logaddexp(t, -t) - np.log(2.0)
+            return log_scale - t
+        return log_scale + np.logaddexp(t, -t) - np.log(2.0)
 
     def _log_g(self, t: Any) -> Any:
         y = self.to_y(t)
         usable = np.isfinite(y) & (y > self.low) & (y < self.high)
-        inside = float(self.to_y(np.zeros(()))) if np.any(~usable) else 0.0
-        out = self.log_f(np.where(usable, y, inside)) + self._log_slope(t)
+        out = self.log_f(np.where(usable, y, self.to_y(0.0))) + self._log_slope(t)
         return np.where(usable, out, -np.inf)
+
+    def _noise(self, a: Any, b: Any) -> Any:
+        """Relative error of the density on the line that comes from rounding y itself."""
+        ya, yb = self.to_y(a), self.to_y(b)
+        with np.errstate(all="ignore"):
+            change = np.abs(self._log_g(b) - self._log_g(a))
+            out = 2.2e-16 * np.maximum(np.abs(ya), np.abs(yb)) / np.abs(yb - ya) * (1.0 + change)
+        return np.where(np.isfinite(out), out, 1e-12)
 
     def _climb(self, t: Any, log_g: Any) -> float:
         """The highest point near the best candidate, by golden section."""
         i = int(np.argmax(log_g))
-        a, b = t[max(i - 1, 0)], t[min(i + 1, len(t) - 1)]
-        for _ in range(90):
+        a, b = float(t[max(i - 1, 0)]), float(t[min(i + 1, len(t) - 1)])
+        for _ in range(80):
             c, d = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-            fc, fd = self._log_g(np.array([c, d]))
-            a, b = (a, d) if fc >= fd else (c, b)
-            if b - a < 1e-9 * (1.0 + abs(a)) ** 0.0 * 1e-3:
+            at_c, at_d = self._log_g(np.array([c, d])).tolist()
+            a, b = (a, d) if at_c >= at_d else (c, b)
+            if b - a < 1e-14:
                 break
-        return float(0.5 * (a + b))
+        return 0.5 * (a + b)
 
     def _width(self, peak: float) -> float:
         """How far from the peak the density on the line falls by a factor e, on the slower side."""
+        steps = np.logspace(-15, 2.5, 100)
         top = float(self._log_g(np.array(peak)))
-        steps = np.logspace(-12, 2.5, 60)
-        fallen = [
-            steps[np.argmax(drop)] if np.any(drop := self._log_g(peak + s * steps) < top - 1.0) else steps[-1]
-            for s in (-1.0, 1.0)
-        ]
-        return float(max(fallen))
+        found = []
+        for side in (-1.0, 1.0):
+            fallen = self._log_g(peak + side * steps) < top - 1.0
+            found.append(float(steps[np.argmax(fallen)]) if np.any(fallen) else 1.0)
+        return max(found)
+
+    def _limits(self) -> tuple[float, float]:
+        """The stretch of the line on which y is a usable float and tells itself apart from the ends.
+
+        Where an end is not 0, floats cannot come close to it; but there the density is a power of the distance, so that
+        the panels can stop a little earlier and leave the rest to a formula.
+        """
+        out = []
+        for side, end in ((-1.0, self.low), (1.0, self.high)):
+            if not np.isfinite(end):
+                t = side * 700.0
+                while not np.abs(self.to_y(t)) < 1e300:
+                    t -= side
+            elif end == 0.0:
+                t = float(self.to_t(np.array(-side * 1e-300)))
+            else:
+                for distance in (1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14):
+                    t = float(self.to_t(np.array(end - side * distance * abs(end))))
+                    x, y, z = self._log_g(t - side * np.arange(3.0)).tolist()
+                    if abs(x - 2.0 * y + z) < 1e-6:
+                        break
+            out.append(t)
+        return out[0], out[1]
 
     def _knots(self, t: Any, peak: float, width: float) -> Any:
         """Ends of the first panels, out to where the density underflows."""
-        top = float(self._log_g(np.array(peak)))
-        sides = []
-        for s in (-1.0, 1.0):
-            steps = width * np.concatenate([[0.0, 0.25, 0.5], np.arange(1.0, 12.0), np.logspace(1.1, 6.0, 80)])
-            steps = steps[steps < 710.0]
-            steps = np.unique(np.concatenate([steps, np.arange(1.0, 40.0, 1.0), np.arange(40.0, 711.0, 10.0)]))
-            # anything the candidates saw out there must stay inside
-            seen = np.abs(t[(s * (t - peak) > 0) & (self._log_g(t) > max(top, 0.0) - UNDERFLOW)] - peak)
-            reach = self._log_g(peak + s * steps) > max(top, 0.0) - UNDERFLOW
-            last = max(int(np.max(np.flatnonzero(reach), initial=0)) + 1, 1)
-            end = max(steps[min(last, len(steps) - 1)], float(np.max(seen, initial=0.0)))
-            keep = steps[steps < end]
-            sides.append(peak + s * np.append(keep, end))
-        return np.unique(np.concatenate(sides))
+        limits = self._limits()
+        steps = width * np.concatenate([[0.25, 0.5], np.arange(1.0, 12.0), np.logspace(1.1, 6.0, 80)])
+        steps = np.unique(np.concatenate([steps, np.arange(1.0, 40.0), np.arange(40.0, 1500.0, 10.0)]))
+        ends = [np.array([peak])]
+        for side, limit in zip((-1.0, 1.0), limits, strict=True):
+            room = max(side * (limit - peak), 1e-3 * width)
+            mine = np.append(steps[steps < room], room)
+            reach = np.flatnonzero(self._log_g(peak + side * mine) > -UNDERFLOW)
+            end = mine[min(int(np.max(reach, initial=0)) + 1, len(mine) - 1)]
+            seen = side * (t[self._log_g(t) > -UNDERFLOW] - peak)  # what the candidates saw far out stays inside
+            end = min(max(end, float(np.max(seen, initial=0.0))), room)
+            ends.append(peak + side * np.append(mine[mine < end], end))
+        return np.unique(np.concatenate(ends))
 
     # -- answers ----------------------------------------------------------------------------------------
 
     def below(self, y: Any) -> Any:
-        out = self.panels.below(self._clip(y)) / self.total
+        out = self.panels.below(self.to_t(np.clip(y, self.low, self.high))) / self.total
         return np.where(y <= self.low, 0.0, np.where(y >= self.high, 1.0, np.minimum(out, 1.0)))
 
     def above(self, y: Any) -> Any:
-        out = self.panels.above(self._clip(y)) / self.total
+        out = self.panels.above(self.to_t(np.clip(y, self.low, self.high))) / self.total
         return np.where(y <= self.low, 1.0, np.where(y >= self.high, 0.0, np.minimum(out, 1.0)))
 
-    def _clip(self, y: Any) -> Any:
-        t = self.to_t(y)
-        return np.where(np.isnan(t), 0.0, t)
+    def _solve(self, q: Any) -> Any:
+        lower = q <= 0.5
+        return self.panels.solve(np.where(lower, q, 1.0 - q) * self.total, lower)
+
+    def _inner(self, t: Any) -> Any:
+        """From the line to floats strictly inside the support."""
+        return np.clip(self.to_y(t), np.nextafter(self.low, np.inf), np.nextafter(self.high, -np.inf))
 
     def quantile(self, q: Any) -> Any:
-        out = np.array(self.to_y(self._solve(q)))
-        out = np.where(q == 0, self.low, np.where(q == 1, self.high, out))
-        return out
-
-    def _solve(self, q: Any) -> Any:
-        """The t whose lower tail is q: Newton's steps, kept inside a shrinking bracket, on the smaller tail."""
-        panels, total = self.panels, self.total
-        lower = q <= 0.5
-        target = np.where(lower, q, 1.0 - q) * total
-        i = np.where(
-            lower,
-            np.searchsorted(panels.left, target, side="right") - 1,
-            len(panels.a) - np.searchsorted(panels.right[::-1], target, side="right"),
-        )
-        i = np.clip(i, 0, len(panels.a) - 1)
-        a, b = panels.a[i], panels.b[i]
-        goal = np.where(lower, target - panels.left[i], panels.value[i] - (target - panels.right[i + 1]))
-        start = a
-        low, high = a.copy(), b.copy()
-        with np.errstate(all="ignore"):
-            t = a + (b - a) * np.clip(np.nan_to_num(goal / panels.value[i], nan=0.5), 0.0, 1.0)
-            open_ = np.ones(t.shape, dtype=bool)
-            for _ in range(80):
-                miss = panels.integral(start[open_], t[open_]) - goal[open_]
-                here = t[open_]
-                low[open_] = np.where(miss < 0, here, low[open_])
-                high[open_] = np.where(miss < 0, high[open_], here)
-                step = here - miss / np.exp(self._log_g(here))
-                inside = (step > low[open_]) & (step < high[open_])
-                new = np.where(inside, step, 0.5 * (low[open_] + high[open_]))
-                done = (np.abs(new - here) <= 1e-15 * np.maximum(np.abs(here), 1e-3)) | (miss == 0)
-                t[open_] = np.where(miss == 0, here, new)
-                still = np.flatnonzero(open_)[~done]
-                open_ = np.zeros(t.shape, dtype=bool)
-                open_[still] = True
-                if not len(still):
-                    break
-        return t
+        return np.where(q == 0, self.low, np.where(q == 1, self.high, self._inner(self._solve(q))))
 
     @cached_property
     def _table(self) -> tuple[Any, Any, Any]:
         """Levels, places and slopes of an inverse by cubic pieces whose error is below 1e-9 in probability."""
-        ends = np.clip(np.concatenate([self.panels.a, self.panels.b[-1:]]), *self._solve(np.array([1e-4, 1.0 - 1e-4])))
-        t = np.unique(ends)
-        t = np.unique(np.concatenate([np.linspace(p, q, 4) for p, q in zip(t[:-1], t[1:], strict=True)]))
-        for _ in range(12):
-            u = self.panels.below(t) / self.total
-            slope = self.total / np.exp(self._log_g(t))
+        t = np.concatenate([self.panels.a, self.panels.b[-1:]])
+        t = np.unique(np.clip(t, *self._solve(np.array([1e-4, 1.0 - 1e-4]))))
+        for _ in range(40):
+            u, slope = self.panels.below(t) / self.total, self.total / np.exp(self._log_g(t))
             middle = 0.5 * (u[1:] + u[:-1])
-            guess = _hermite(u, t, slope, middle)
-            error = np.abs(self.panels.below(guess) / self.total - middle)
-            bad = ~(error < 1e-9)
-            if not np.any(bad) or len(t) > 200_000:
+            error = np.abs(self.panels.below(_hermite(u, t, slope, middle)) / self.total - middle)
+            bad = error > 1e-9 + 10.0 * self._noise(t[:-1], t[1:]) * np.diff(u)
+            if not np.any(bad) or len(t) > 20_000:
                 break
             t = np.unique(np.concatenate([t, 0.5 * (t[1:] + t[:-1])[bad]]))
-        u = self.panels.below(t) / self.total
-        return u, t, self.total / np.exp(self._log_g(t))
+        return np.maximum.accumulate(u), t, slope
 
     def draw(self, u: Any) -> Any:
+        u = np.maximum(u, 1e-300)
         if u.size < 200:
             return self.quantile(u)
         levels, t, slope = self._table
         middle = (u > levels[0]) & (u < levels[-1])
         out = np.empty(u.shape)
-        out[middle] = self.to_y(_hermite(levels, t, slope, u[middle]))
+        out[middle] = self._inner(_hermite(levels, t, slope, u[middle]))
         out[~middle] = self.quantile(u[~middle])
         return out
 
     @cached_property
     def mean(self) -> float:
         """Expected value."""
-        return self._moment(lambda y: y)
+        return self.moment(lambda y: y) / self.total
 
     @cached_property
     def var(self) -> float:
         """Variance."""
         if not np.isfinite(self.mean):
             return float("nan") if np.isnan(self.mean) else float("inf")
-        return self._moment(lambda y: np.square(y - self.mean))
+        return self.moment(lambda y: np.square(y - self.mean)) / self.total
 
-    def _moment(self, power: Callable[[Any], Any]) -> float:
+    def moment(self, power: Callable[[Any], Any]) -> float:
+        """The integral of a function of y times the density; infinite or nan where it does not exist."""
         panels = self.panels
         terms = panels.integral(panels.a, panels.b, lambda t: power(self.to_y(t)))
         size = float(np.sum(np.abs(terms)))
-        # a moment exists if its terms have died out before the range of floats ends
-        ends = [float(np.abs(terms[k])) > 1e-9 * size or not np.isfinite(terms[k]) for k in (0, -1)]
-        infinite = [not np.isfinite(self.low) and ends[0], not np.isfinite(self.high) and ends[1]]
-        if any(infinite):
-            signs = {float(np.sign(power(self.to_y(np.array(v))))) for v, bad in ((-50.0, infinite[0]), (50.0, infinite[1])) if bad}
-            return float("nan") if len(signs) > 1 else signs.pop() * float("inf")
-        return float(np.sum(terms)) / self.total
+        total, infinite = float(np.sum(terms)), set()
+        for end, k, mass in ((self.low, 0, panels.left[0]), (self.high, -1, panels.right[-1])):
+            if np.isfinite(end):
+                total += float(power(np.array(end))) * float(mass)
+            elif not np.isfinite(terms[k]) or abs(terms[k]) > 1e-9 * size:
+                infinite.add(float(np.sign(power(np.array(-1e300 if k == 0 else 1e300)))))  # has not died out
+        if infinite:
+            return float("nan") if len(infinite) > 1 else infinite.pop() * float("inf")
+        return total
 
 
 def _hermite(x: Any, y: Any, slope: Any, at: Any) -> Any:
-    """Cubic Hermite interpolation."""
+    """Cubic Hermite interpolation, kept between the ends of each piece."""
     i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
     h = x[i + 1] - x[i]
     with np.errstate(all="ignore"):
         s = np.where(h > 0, (at - x[i]) / h, 0.0)
     r = 1.0 - s
-    out = r * r * (1.0 + 2.0 * s) * y[i] + s * s * (1.0 + 2.0 * r) * y[i + 1] + h * s * r * (r * slope[i] - s * slope[i + 1])
+    bend = h * s * r * (r * slope[i] - s * slope[i + 1])
+    out = r * r * (1.0 + 2.0 * s) * y[i] + s * s * (1.0 + 2.0 * r) * y[i + 1] + bend
     return np.clip(out, y[i], y[i + 1])
 
 
-def _unchecked(family: Family, params: Mapping[str, float]) -> Callable[[Any], Any]:
+def _between(family: Family, params: Mapping[str, float]) -> Callable[[Any], Any]:
     """The log-density between whole numbers, for the integral that stands for a far tail."""
 
     def f(y: Any) -> Any:
@@ -515,134 +562,129 @@ class _Discrete:
         log_f = self.log_f = _log_density(family, params)
         low, high = (float(v) for v in family.bounds(**params))
         self.low, self.high = low, high
-        y = np.concatenate([_candidates(params), np.arange(-64.0, 1025.0)])
+        y = [_candidates(params), np.arange(-64.0, 1025.0)]
         if np.isfinite(low):
-            y = np.concatenate([y, low + np.arange(1024.0)])
+            y.append(low + np.arange(1024.0))
         if np.isfinite(high):
-            y = np.concatenate([y, high - np.arange(1024.0)])
-        y = np.unique(np.round(y[(y >= low) & (y <= high)]))
-        value = log_f(y)
+            y.append(high - np.arange(1024.0))
+        points = np.round(np.concatenate(y))
+        points = np.unique(points[(points >= low) & (points <= high)])
+        value = log_f(points)
         if not np.any(value > -np.inf):
             raise FamilyError(
                 f"the probability of {_described(family, params)} is 0 wherever it was tried on {family.support.text}"
             )
         if np.any(value == np.inf):
             _check_total(family, params, np.inf)
-        mode = self._climb(y, value)
-        start = max(low, mode - 1.0)  # both directions grow from here
-        up, self.more_above = self._grow(max(start, low), 1.0, high)
-        if start > low or not np.isfinite(low):
-            down, self.more_below = self._grow(start - 1.0, -1.0, low) if start - 1.0 >= low else (np.zeros(0), False)
-        else:
-            down, self.more_below = np.zeros(0), False
-        self.first = start - len(down)
-        p = np.exp(np.concatenate([down[::-1], up]))
-        self.last = self.first + len(p) - 1.0
-        tail_above = self._tail_from(self.last + 1.0) if self.more_above else 0.0
-        tail_below = self._tail_to(self.first - 1.0) if self.more_below else 0.0
-        self.left = np.cumsum(np.concatenate([[tail_below], p]))  # P(Y <= first - 1 + k)
-        self.right = np.cumsum(np.concatenate([[tail_above], p[::-1]]))[::-1]  # P(Y >= first + k)
+        mode = self._climb(points, value)
+        up, more_above = self._grow(mode, 1.0)
+        down, more_below = self._grow(mode - 1.0, -1.0)
+        self.p = np.exp(np.concatenate([down[::-1], up]))
+        self.first, self.last = mode - len(down), mode + len(up) - 1.0
+        self.far_above = _Continuous(family, params, (self.last + 0.5, np.inf)) if more_above else None
+        floor = low - 0.5 if np.isfinite(low) else -np.inf
+        self.far_below = _Continuous(family, params, (floor, self.first - 0.5)) if more_below else None
+        if any(far is not None and not np.isfinite(far.total) for far in (self.far_above, self.far_below)):
+            _check_total(family, params, np.inf)
+        tail_below = float(self._tail_below(np.array([self.first - 1.0]))[0])
+        tail_above = float(self._tail_above(np.array([self.last]))[0])
+        self.left = np.cumsum(np.concatenate([[tail_below], self.p]))  # P(Y < first + k)
+        self.right = np.cumsum(np.concatenate([[tail_above], self.p[::-1]]))[::-1]  # P(Y >= first + k)
         self.total = float(self.left[-1] + tail_above)
         _check_total(family, params, self.total)
-        self.p = p
-        self.tails = (tail_below, tail_above)
 
     def _climb(self, y: Any, value: Any) -> float:
+        """The mode next to the best candidate, by ternary search."""
         i = int(np.argmax(value))
-        a, b = y[max(i - 1, 0)], y[min(i + 1, len(y) - 1)]
-        while b - a > 2:
-            c = np.floor(a + (b - a) / 3.0)
-            d = np.ceil(b - (b - a) / 3.0)
-            fc, fd = self.log_f(np.array([c, d]))
-            if not b - a > d - c:
-                break
-            a, b = (a, d) if fc >= fd else (c, b)
-            if d - c <= 1:
-                break
-        grid = np.arange(a, b + 1.0) if b - a < 1000 else y[i : i + 1]
+        a, b = float(y[max(i - 1, 0)]), float(y[min(i + 1, len(y) - 1)])
+        while b - a > 1000.0:
+            c, d = np.floor(a + (b - a) / 3.0), np.ceil(b - (b - a) / 3.0)
+            at_c, at_d = self.log_f(np.array([c, d])).tolist()
+            a, b = (a, float(d)) if at_c >= at_d else (float(c), b)
+        grid = np.arange(a, b + 1.0)
         return float(grid[np.argmax(self.log_f(grid))])
 
-    def _grow(self, start: float, step: float, end: float) -> tuple[Any, bool]:
-        """Log-probabilities outward from `start`, until they underflow; True if they have not died out by the limit."""
-        parts: list[Any] = []
+    def _grow(self, start: float, step: float) -> tuple[Any, bool]:
+        """Log-probabilities outward from `start`, until they underflow; True if they have not by the limit."""
+        parts: list[Any] = [np.zeros(0)]
         count, chunk = 0, FIRST_CHUNK
         while count < MOST_TERMS:
             y = start + step * np.arange(count, count + chunk)
-            y = y[y <= end] if step > 0 else y[y >= end]
+            y = y[(y >= self.low) & (y <= self.high)]
             if not len(y):
-                return np.concatenate(parts) if parts else np.zeros(0), False
+                return np.concatenate(parts), False
             value = self.log_f(y)
             parts.append(value)
             count += len(y)
-            if value[-1] < -UNDERFLOW and (len(y) < 2 or value[-1] <= value[0]):
+            if value[-1] < -UNDERFLOW and value[-1] <= value[0]:
                 return np.concatenate(parts), False
-            # a slow tail is summed by its integral as soon as neighbours hardly differ
+            # where neighbours hardly differ any more, the integral is as good as the sum
             if count >= 1 << 16 and abs(value[-1] - value[-2]) < 2e-4:
                 return np.concatenate(parts), True
             chunk = min(2 * chunk, 1 << 18)
         return np.concatenate(parts), True
 
-    def _tail_from(self, k: float) -> float:
-        """P(Y >= k) far out, where the sum is an integral from k - 1/2 to a relative error of (log f)''/24."""
-        if k > self.high:
-            return 0.0
-        one = _Continuous(self.family, self.params, lower=k - 0.5, extra=k - 0.5 + np.logspace(-3, 12, 121))
-        self._above_tail = one
-        slope = float(np.exp(self.log_f(np.array([k])))[0] - np.exp(self.log_f(np.array([k + 1.0])))[0])
-        self._check_end(one)
-        return one.total - slope / 24.0
+    def _slope(self, k: Any) -> Any:
+        """Derivative of the probability between k and k + 1."""
+        a, b = self.log_f(k), self.log_f(k + 1.0)
+        return np.exp(0.5 * (a + b)) * (b - a)
 
-    def _check_end(self, one: _Continuous) -> None:
-        if one.panels.value[-1] > 1e-6 * one.total:
-            _check_total(self.family, self.params, np.inf)
+    def _tail_above(self, k: Any) -> Any:
+        """P(Y > k) beyond the table, as an integral (Euler and Maclaurin's midpoint rule, with one correction)."""
+        if self.far_above is None:
+            return np.zeros(len(k))
+        return self.far_above.panels.above(self.far_above.to_t(k + 0.5)) + self._slope(k) / 24.0
 
-    def _tail_to(self, k: float) -> float:
-        """P(Y <= k) far down: rare enough to be summed, not integrated."""
-        raise FamilyError(
-            f"the probabilities of {_described(self.family, self.params)} fall too slowly towards minus infinity"
-        )
+    def _tail_below(self, k: Any) -> Any:
+        """P(Y <= k) below the table."""
+        if self.far_below is None:
+            return np.zeros(len(k))
+        return self.far_below.panels.below(self.far_below.to_t(k + 0.5)) - self._slope(k) / 24.0
 
     def below(self, y: Any) -> Any:
-        k = np.floor(y)
-        i = np.clip(k - self.first + 1.0, 0, len(self.p)).astype(np.intp)
-        out = self.left[i] / self.total
-        out = np.where(k < self.first, self.left[0] / self.total, out)
-        if self.more_above:
-            out = np.where(k > self.last, 1.0 - self.above(y), out)
-        return np.where(k < self.low, 0.0, np.where(k >= self.high, 1.0, np.minimum(out, 1.0)))
+        k = np.clip(np.floor(y), max(self.low - 1.0, -1e300), min(self.high, 1e300))
+        out = np.array(self.left[np.clip(k - self.first + 1.0, 0, len(self.p)).astype(np.intp)])
+        if np.any(far := k < self.first - 1.0):
+            out[far] = self._tail_below(k[far])
+        if np.any(far := k > self.last):
+            out[far] = self.total - self._tail_above(k[far])
+        return np.where(y < self.low, 0.0, np.where(y >= self.high, 1.0, np.minimum(out / self.total, 1.0)))
 
     def above(self, y: Any) -> Any:
-        k = np.floor(y)
-        i = np.clip(k + 1.0 - self.first, 0, len(self.p)).astype(np.intp)
-        out = self.right[i] / self.total
-        far = k > self.last
-        if np.any(far):
-            tail = self._above_tail.panels.above(self._above_tail.to_t(k[far] + 0.5)) if self.more_above else 0.0
-            out = np.array(out)
-            out[far] = tail / self.total
-        return np.where(k < self.low, 1.0, np.where(k >= self.high, 0.0, np.minimum(out, 1.0)))
+        k = np.clip(np.floor(y), max(self.low - 1.0, -1e300), min(self.high, 1e300))
+        out = np.array(self.right[np.clip(k + 1.0 - self.first, 0, len(self.p)).astype(np.intp)])
+        if np.any(far := k > self.last):
+            out[far] = self._tail_above(k[far])
+        if np.any(far := k < self.first - 1.0):
+            out[far] = self.total - self._tail_below(k[far])
+        return np.where(y < self.low, 1.0, np.where(y >= self.high, 0.0, np.minimum(out / self.total, 1.0)))
 
     def quantile(self, q: Any) -> Any:
         slack = 1.0 + 1e-13  # the level of a jump means that jump, though the sums are rounded
-        lower = np.searchsorted(self.left[1:] * slack, q * self.total, side="left")
-        # smallest k with P(Y > k) <= 1 - q: sums above fall with k
-        above = self.right[1:]
-        upper = len(above) - np.searchsorted(above[::-1], (1.0 - q) * self.total * slack, side="right")
-        out = self.first + np.where(q <= 0.5, lower, upper)
-        if self.more_above:
-            far = np.flatnonzero(out > self.last)
-            for j in far:
-                out[j] = self._far_quantile(float(q[j]))
-        return np.where(q == 0, self.low - 1.0, np.where(q == 1, self.high, np.minimum(out, self.high)))
+        lower = q <= 0.5
+        mass = np.where(lower, q, 1.0 - q) * self.total
+        below = np.searchsorted(self.left[1:] * slack, mass, side="left")
+        above = len(self.p) - np.searchsorted(self.right[:0:-1], mass * slack, side="right")
+        out = self.first + np.where(lower, below, above)
+        from_below, from_above = np.where(lower, mass, self.total - mass), np.where(lower, self.total - mass, mass)
+        for far, beyond, tail, low in (
+            (self.far_below, from_below < self.left[0], from_below, True),
+            (self.far_above, from_above < self.right[-1], from_above, False),
+        ):
+            if far is not None and np.any(beyond):
+                t = far.panels.solve(tail[beyond], np.full(np.count_nonzero(beyond), low))
+                out[beyond] = self._settle(np.ceil(far.to_y(t) - 0.5), q[beyond], slack)
+        return np.where(q == 0, self.low - 1.0, np.where(q == 1, self.high, np.clip(out, self.low, self.high)))
 
-    def _far_quantile(self, q: float) -> float:
-        low, high = self.last, 2.0 * abs(self.last) + 2.0
-        while self.above(np.array([high]))[0] > 1.0 - q and high < 1e300:
-            low, high = high, 2.0 * high
-        while high - low > max(1.0, 4e-16 * high):
-            middle = np.floor(0.5 * (low + high))
-            low, high = (low, middle) if self.above(np.array([middle]))[0] <= 1.0 - q else (middle, high)
-        return float(high)
+    def _settle(self, k: Any, q: Any, slack: float) -> Any:
+        """The quantile next to k, found from the integral, by comparing tails themselves."""
+
+        def reached(j: Any) -> Any:
+            return np.where(q <= 0.5, self.below(j) * slack >= q, self.above(j) <= (1.0 - q) * slack)
+
+        for _ in range(3):
+            k = np.where(reached(k), np.where(reached(k - 1.0), k - 1.0, k), k + 1.0)
+        return k
 
     def draw(self, u: Any) -> Any:
         return self.quantile(np.maximum(u, 1e-300))
@@ -655,15 +697,12 @@ class _Discrete:
     @cached_property
     def var(self) -> float:
         """Variance."""
-        return self._moment(lambda y: np.square(y - self.mean)) if np.isfinite(self.mean) else float("inf")
+        if not np.isfinite(self.mean):
+            return float("nan") if np.isnan(self.mean) else float("inf")
+        return self._moment(lambda y: np.square(y - self.mean))
 
     def _moment(self, power: Callable[[Any], Any]) -> float:
-        y = self.first + np.arange(len(self.p))
-        out = float(np.sum(self.p * power(y)))
-        if self.more_above:
-            panels, to_y = self._above_tail.panels, self._above_tail.to_y
-            terms = panels.integral(panels.a, panels.b, lambda t: power(to_y(t)))
-            if abs(terms[-1]) > 1e-9 * np.sum(np.abs(terms)) or not np.all(np.isfinite(terms)):
-                return float("inf")
-            out += float(np.sum(terms))
+        out = float(np.sum(self.p * power(self.first + np.arange(len(self.p)))))
+        for far in (self.far_above, self.far_below):
+            out += 0.0 if far is None else far.moment(power)
         return out / self.total

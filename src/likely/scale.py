@@ -24,7 +24,7 @@ def reported_names(model: Model) -> list[str]:
     for group in _groups(model):
         slot = group[0]
         if slot.constant and slot.level is not None:
-            names += [f"{slot.parameter.name}[{level}]" for level in model.family.levels]  # type: ignore[attr-defined]
+            names += [f"{slot.parameter.name}[{level}]" for level in model.levels]
         else:
             names += [name for s in group for name in s.names]
     return names
@@ -70,7 +70,7 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
             for s in group:
                 out[s.start : s.stop] = [float(values[name]) for name in s.names]
         elif slot.level is not None:
-            labels = [f"{slot.parameter.name}[{level}]" for level in model.family.levels]  # type: ignore[attr-defined]
+            labels = [f"{slot.parameter.name}[{level}]" for level in model.levels]
             p = np.array([float(values[label]) for label in labels])
             slot.parameter.domain.check(slot.parameter.name, p)
             if abs(float(p.sum()) - 1.0) > 1e-9:

@@ -15,6 +15,7 @@ from likely.likelihood import Likelihood
 from likely.model import Model, Slot, take
 from likely.solve import lbfgs, least_squares, newton
 from likely.solve.newton import Point, Solution
+from likely.start import starting_values
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
@@ -80,7 +81,7 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective = L.objective
-    x0 = starting_values(L) if start is None else _given_start(L, start)
+    x0 = starting_values(L.model, L.objective.y, L.objective.weights) if start is None else _given_start(L, start)
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
         solution = lbfgs.maximize(objective.point, objective.value_and_score, x0)
         return _outcome(solution, "lbfgs")
@@ -130,8 +131,6 @@ def check_identified(slot: Slot, y: Any, model: Model) -> None:
 def _closed_form(L: Likelihood) -> Outcome | None:
     """Constants only: the family's own formula."""
     model, objective = L.model, L.objective
-    if any(slot.link.name != slot.parameter.domain.link for slot in model.slots):
-        pass  # the estimate on the natural scale is the same under every link
     with np.errstate(all="ignore"):
         values = model.family._closed_form(objective.y, objective.weights, model.known)
     if values is None or any(slot.parameter.name not in values for slot in model.slots):
@@ -141,7 +140,7 @@ def _closed_form(L: Likelihood) -> Outcome | None:
     for slot in model.slots:
         value = values[slot.parameter.name]
         if slot.level is not None:
-            levels = list(model.family.levels)  # type: ignore[attr-defined]
+            levels = list(model.levels)
             named |= {f"{slot.parameter.name}[{level}]": float(p) for level, p in zip(levels, value, strict=True)}
             continue
         value = float(value)
@@ -207,64 +206,10 @@ class PerfectFit(Exception):
 # -- where to start ------------------------------------------------------------------------------------------
 
 
-def starting_values(L: Likelihood) -> Any:
-    """Coefficients to start from: the family's starting values as constants."""
-    model, y, w = L.model, L.objective.y, L.objective.weights
-    with np.errstate(all="ignore"):
-        start = model.family._start(y, w, model.known)
-    out = np.zeros(model.size)
-    for slot in model.slots:
-        value = start.get(slot.parameter.name)
-        if slot.level is not None:
-            index = list(model.family.levels).index(_level(model, slot))  # type: ignore[attr-defined]
-            p = np.asarray(value, dtype=float) if value is not None else None
-            eta = 0.0 if p is None else float(np.log(max(p[index], 1e-6) / max(p[0], 1e-6)))
-        else:
-            if value is None:
-                raise ParameterError(f"{model.family.title} gives no starting value for {slot.parameter.name}")
-            eta = _inside(slot, float(np.median(value)))
-        if slot.design is None:
-            out[slot.start] = eta if slot.offset is None else eta - float(np.mean(slot.offset))
-        else:
-            out[slot.start : slot.stop] = _constant_predictor(slot, eta, y, w)
-    return out
-
-
-def _level(model: Model, slot: Slot) -> Any:
-    return next(level for level in model.family.levels if str(level) == slot.level)  # type: ignore[attr-defined]
-
-
-def _inside(slot: Slot, value: float) -> float:
-    """The linear predictor of a starting value, moved off the end of the domain."""
-    domain = slot.parameter.domain
-    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
-        margin = 1e-3 * (domain.upper - domain.lower)
-        value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
-    elif np.isfinite(domain.lower):
-        value = max(value, domain.lower + 1e-8)
-    with np.errstate(all="ignore"):
-        eta = float(slot.link.forward(value))
-    return eta if np.isfinite(eta) else 0.0
-
-
-def _constant_predictor(slot: Slot, eta: float, y: Any, w: Any) -> Any:
-    """Coefficients whose linear predictor is about `eta` in every row."""
-    assert slot.design is not None
-    x = slot.design.x
-    beta = np.zeros(x.shape[1])
-    offset = 0.0 if slot.offset is None else slot.offset
-    if (j := slot.design.intercept) is not None:
-        beta[j] = eta - float(np.mean(offset))
-        return beta
-    rows = slice(None, None, max(1, len(x) // 10_000))
-    target = np.broadcast_to(eta - offset, len(x))[rows]
-    return np.linalg.lstsq(x[rows], target, rcond=None)[0]
-
-
 def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     """The user's starting values, completed by the default ones."""
     model = L.model
-    default, _ = scale.to_reported(model, starting_values(L))
+    default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))
     values = dict(zip(L.names, default, strict=True))
     for name, value in start.items():
         if name not in values:

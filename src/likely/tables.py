@@ -29,6 +29,7 @@ class Table:
         self._native = native  # whether results go back as a column of the user's own library
         if frame is not None:
             self.names: list[str] = [str(c) for c in frame.columns]
+            self._keys = dict(zip(self.names, frame.columns, strict=True))  # pandas allows names that are not text
             self.n: int = len(frame)
         else:
             self.names = list(self._columns)
@@ -42,18 +43,22 @@ class Table:
         if name not in self.names:
             raise unknown("column", name, self.names)
         if name not in self._columns:
-            self._columns[name] = _to_numpy(self._frame[name])
+            self._columns[name] = _to_numpy(self._frame[self._keys[name]])
         return self._columns[name]
 
     def levels(self, name: str) -> list[Any] | None:
         """The declared order of levels of a categorical column, or None."""
         if self._frame is None or name not in self.names:
             return None
-        series = self._frame[name]
-        if series.dtype in (nw.Categorical, nw.Enum):
-            present = set(series.drop_nulls().unique().to_list())
-            return [level for level in series.cat.get_categories().to_list() if level in present]
-        return None
+        series = self._frame[self._keys[name]]
+        if series.dtype == nw.Enum:
+            declared = list(series.dtype.categories)
+        elif series.dtype == nw.Categorical and hasattr(native := series.to_native(), "cat"):
+            declared = list(getattr(native.cat, "categories", []))  # pandas; Polars orders its own by text
+        else:
+            return None
+        present = set(series.drop_nulls().unique().to_list())
+        return [level for level in declared if level in present] or None
 
     def pandas(self, names: Sequence[str], rows: Any = None) -> Any:
         """Some columns as a pandas DataFrame, for formulas."""

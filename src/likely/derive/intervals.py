@@ -94,8 +94,8 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
     if (at := fit.boundary.get(name)) is not None:
         domain = locate(likelihood, name)[0].parameter.domain
         end = boundary_limit(likelihood, name, at, fit.loglik, level)
-        ends = (at, end) if at == domain.lower else (end, at)
-        return Interval(*ends, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
+        pair = (at, end) if at == domain.lower else (end, at)
+        return Interval(*pair, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
     if (reason := fit.withheld.get(name)) is not None:
         return Interval(None, None, level, "profile", reason)
     slot, index = locate(likelihood, name)

@@ -14,6 +14,7 @@ from likely.curves import Curve
 from likely.errors import IntervalError, OptionError, unknown
 from likely.model import Slot
 from likely.solve import newton
+from likely.start import starting_values
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
@@ -128,9 +129,7 @@ def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, le
     model = likelihood.model
     domain = slot.parameter.domain
     drop = 0.5 * stats.chi2.ppf(level, 1)
-    from likely.search import starting_values
-
-    x0 = starting_values(likelihood)
+    x0 = starting_values(model, likelihood.objective.y, likelihood.objective.weights)
     profiler = Profiler(likelihood, index, x0, peak)
     # from the end of the domain inwards; on the link scale the end is infinitely far
     ends = np.array([1e-12, 1 - 1e-12]) if np.isfinite(domain.upper) else np.array([1e-12, 1e12])

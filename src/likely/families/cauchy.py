@@ -14,13 +14,18 @@ from likely.family import Family, Parameter, Support, weighted_mean
 LOG_PI = math.log(math.pi)
 
 
-def log1p_square(xp: Any, z: Any) -> Any:
-    """log(1 + z^2) for any z: beyond 1e8, where the 1 has rounded away, as 2 log|z|, which cannot overflow."""
-    size = xp.abs(z)
-    far = size > 1e8
+def log1p_square(xp: Any, difference: Any, width: Any, log_width: Any) -> Any:
+    """log(1 + z^2) with z = difference/width, for any z.
+
+    Beyond 1e8, where the 1 has rounded away, it is 2 (log|difference| - log(width)): z^2 would overflow, and the
+    second derivatives of log|z| as a function of z would be lost to underflow.
+    """
+    z = difference / width
+    far = xp.abs(z) > 1e8
     # each part sees a harmless argument where the other one holds, so that no derivative is 0 * inf
     near = xp.where(far, 0.0, z)
-    return xp.log1p(near * near) + 2.0 * xp.log(xp.where(far, size, 1.0))
+    size = xp.log(xp.where(far, xp.abs(difference), 1.0))
+    return xp.log1p(near * near) + 2.0 * (size - xp.where(far, log_width, 0.0))
 
 
 @final
@@ -47,7 +52,8 @@ class Cauchy(Family):
     loss_name: ClassVar = "Cauchy (Lorentzian) loss"
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
-        return -log1p_square(xp, (y - loc) / scale) - xp.log(scale) - LOG_PI
+        log_scale = xp.log(scale)
+        return -log1p_square(xp, y - loc, scale, log_scale) - log_scale - LOG_PI
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats

@@ -15,6 +15,10 @@ STIRLING_SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 36036
 SMALL = 1 / 16  # dispersions up to here use that series
 
 
+def _poisson(**known: Any) -> Poisson:
+    return Poisson(rate=known.get("mean"))
+
+
 def _excess(xp: Any, t: Any, log_1pt: Any) -> Any:
     """(log(1 + t) - t)/t^2, with its derivatives, also through t = 0 where it is -1/2."""
     near = xp.abs(t) < 0.1
@@ -50,7 +54,7 @@ class NegativeBinomial(Family):
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "counts of events whose rate itself differs between observations (as a gamma)"
     loss_name: ClassVar = "negative binomial deviance"
-    limits: ClassVar = (Limit("dispersion", 0.0, Poisson, {"mean": "rate"}),)
+    limits: ClassVar = (Limit("dispersion", 0.0, _poisson, {"mean": "rate"}),)
 
     def _log_density(self, xp: Any, y: Any, mean: Any, dispersion: Any) -> Any:
         # With u = y/r, v = mean/r this is Loader's form, log(r/(r+y)) + S(y+r) - S(y) - S(r) - D, whose deviance is
@@ -83,9 +87,7 @@ class NegativeBinomial(Family):
             rest = rest + c * (power_b - power_a)
             power_a, power_b = power_a * a, power_b * b2
         r = 1.0 / xp.maximum(dispersion, SMALL)
-        constants = xp.where(
-            dispersion < SMALL, -0.5 * log_u + rest, xp.stirling(y + r) - xp.stirling(r) - log_u
-        )
+        constants = xp.where(dispersion < SMALL, -0.5 * log_u + rest, xp.stirling(y + r) - xp.stirling(r) - log_u)
         # at y = 0 they vanish, but only to the last digit, which a tiny mean would show
         return xp.where(none, 0.0, constants - xp.stirling(y)) - deviance
 

@@ -13,8 +13,14 @@ from likely.families.laplace import weighted_quantile
 from likely.families.normal import HALF_LOG_2PI, Normal
 from likely.family import Family, Limit, Parameter, Support, weighted_mean
 
-# tail weights the start tells apart by quantiles: (97.5% - 50%) / (75% - 50%) falls from 12.7 to 3.0 over these
-START_DF = np.array([1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0])
+NORMAL_NAMES = {"loc": "mean", "scale": "sd"}
+
+# tail weights the start tells apart by quantiles: (97.5% - 50%) / (75% - 50%) falls from 106 to 3.0 over these
+START_DF = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0])
+
+
+def _normal(**known: Any) -> Normal:
+    return Normal(**{NORMAL_NAMES[name]: value for name, value in known.items() if name in NORMAL_NAMES})
 
 
 @final
@@ -42,16 +48,15 @@ class StudentT(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors around a centre, with outliers more frequent than the normal allows"
     loss_name: ClassVar = "robust (Student t) loss"
-    limits: ClassVar = (
-        Limit("df", np.inf, lambda **known: Normal(**known), {"loc": "mean", "scale": "sd"}),
-    )
+    limits: ClassVar = (Limit("df", np.inf, _normal, NORMAL_NAMES),)
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
         a = 0.5 * df
         # lgamma(a + 1/2) - lgamma(a) - log(a)/2, which tends to 0
         constant = xp.stirling(a + 0.5) - xp.stirling(a) + ((a - 0.5) * xp.log1p(1.0 / df) - 0.5)
-        tail = log1p_square(xp, (y - loc) / scale / xp.sqrt(df))
-        return constant - HALF_LOG_2PI - xp.log(scale) - (a + 0.5) * tail
+        log_scale = xp.log(scale)
+        tail = log1p_square(xp, y - loc, scale * xp.sqrt(df), log_scale + 0.5 * xp.log(df))
+        return constant - HALF_LOG_2PI - log_scale - (a + 0.5) * tail
 
     def _scipy(self, loc: Any, scale: Any, df: Any) -> Any:
         from scipy import stats

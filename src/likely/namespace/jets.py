@@ -203,8 +203,7 @@ def _log_expit(x: Any, _: Any) -> tuple[Any, Any]:
 
 
 def _log_ndtr(x: Any, _: Any) -> tuple[Any, Any]:
-    m = special.inverse_mills(x)
-    return m, -m * (x + m)
+    return special.inverse_mills(x), special.inverse_mills_d1(x)
 
 
 def _normal(x: Any) -> Any:
@@ -236,7 +235,7 @@ UNARY: dict[str, tuple[Callable[[Any], Any], Rule]] = {
     "cosh": (np.cosh, lambda x, f: (np.sinh(x), f)),
     "expit": (sc.expit, lambda x, f: _logistic(f)),
     "log_expit": (sc.log_expit, _log_expit),
-    "softplus": (lambda x: -sc.log_expit(-x), lambda x, f: (sc.expit(x), sc.expit(x) * sc.expit(-x))),
+    "softplus": (special.softplus, lambda x, f: (sc.expit(x), sc.expit(x) * sc.expit(-x))),
     "logit": (sc.logit, lambda x, f: (1.0 / (x * (1.0 - x)), (2.0 * x - 1.0) / np.square(x * (1.0 - x)))),
     "gammaln": (sc.gammaln, lambda x, f: (sc.digamma(x), special.trigamma(x))),
     "digamma": (sc.digamma, lambda x, f: (special.trigamma(x), special.tetragamma(x))),

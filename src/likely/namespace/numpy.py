@@ -55,6 +55,7 @@ class NumpyNamespace(Memory):
     xlogy = staticmethod(sc.xlogy)
     xlog1py = staticmethod(sc.xlog1py)
     log1pmx = staticmethod(special.log1pmx)
+    softplus = staticmethod(special.softplus)
     stirling = staticmethod(special.stirling)
     bd0 = staticmethod(special.bd0)
 
@@ -62,8 +63,3 @@ class NumpyNamespace(Memory):
         """Natural logarithm; the remembered one where a link knows it."""
         known = self.recall_log(x)
         return np.log(x) if known is None else known
-
-    @staticmethod
-    def softplus(x: Any) -> Any:
-        """log(1 + exp(x)) without overflow."""
-        return -sc.log_expit(-np.asarray(x))

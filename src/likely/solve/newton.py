@@ -143,7 +143,7 @@ def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: 
                 return trial if _smaller_score(trial, point) else None
             # the parabola through value, slope and trial value puts its peak here
             curve = t * squared - gain
-            t = float(np.clip(0.5 * t * t * squared / curve, 0.1 * t, 0.6 * t)) if curve > 0 else 0.5 * t
+            t = min(max(0.5 * t * t * squared / curve, 0.1 * t), 0.6 * t) if curve > 0 else 0.5 * t
         else:
             t *= 0.25
         if t < 1e-12:

@@ -1,0 +1,58 @@
+"""``python -m bench [case ...]``: run benchmarks, print their tables, write bench/RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import custom, regression, report, small, univariate
+from bench.harness import Table, measure, say
+
+# name -> (rows, repeats) -> what came out
+CASES: dict[str, Callable[[int, int], Table]] = {
+    "coin": lambda rows, repeats: small.coin(repeats),
+    "import": lambda rows, repeats: small.imports(repeats),
+    **{
+        name.lower(): lambda rows, repeats, name=name: measure(univariate.job(name, rows), repeats)
+        for name in univariate.FAMILIES
+    },
+    "logistic": lambda rows, repeats: measure(regression.job("logistic", rows), repeats),
+    "poisson": lambda rows, repeats: measure(regression.job("poisson", rows), repeats),
+    "custom": lambda rows, repeats: measure(custom.job("constants", rows // 10), repeats),
+    "custom-regression": lambda rows, repeats: measure(custom.job("regression", rows // 10), repeats),
+}
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(
+        "python -m bench", description="likely beside other libraries: speed and accuracy."
+    )
+    parser.add_argument("case", nargs="*", help=f"all by default: {', '.join(CASES)}")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows (a tenth of them for a custom density)")
+    parser.add_argument("--repeats", type=int, default=5, help="timed runs of each after the one that warms up")
+    parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
+    args = parser.parse_args()
+    if unknown := [c for c in args.case if c not in CASES]:
+        parser.error(f"unknown case {', '.join(unknown)}; there are {', '.join(CASES)}")
+    console = Console(width=None if Console().is_terminal else 140)
+    tables = []
+    for name in args.case or CASES:
+        say(f"{name}:")
+        tables.append(CASES[name](args.rows, args.repeats))
+        report.show(tables[-1], console)
+        gc.collect()
+    missed = sum(not met for table in tables for _, met in table.verdicts)
+    console.print(f"{missed} goals missed" if missed else "all goals met")
+    if not args.no_write and not args.case:
+        path = Path(__file__).parent / "RESULTS.md"
+        report.write(tables, path, f"{args.rows:,} rows, {args.repeats} repeats")
+        say("wrote bench/RESULTS.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,434 @@
+"""A user's own density as a family: a function of the data, the parameters and the array namespace."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from likely.domains import Domain
+from likely.errors import FamilyError, OptionError, listed, unknown
+from likely.family import Family, Parameter, Support
+from likely.namespace import NumpyNamespace
+from likely.numeric import NumericDistribution
+
+SUPPORTS: dict[str, Support] = {
+    "real": Support(),
+    "positive": Support(lower=0.0),
+    "nonnegative": Support(lower=0.0, closed_lower=True),
+    "unit": Support(0.0, 1.0),
+    "counts": Support(lower=0.0, closed_lower=True, integer=True),
+}
+TAKEN = ("self", "y", "q", "size", "seed", "xp")  # arguments of a family's own methods
+MOST_TRIALS = 1000  # points of the grid from which a search starts
+MOST_ROWS = 500  # observations that judge them
+
+
+class CustomFamily(Family):
+    """A family made by `likely.family`; call it to hold parameters at known values."""
+
+    function: ClassVar[Callable[..., Any]]
+    options: ClassVar[Mapping[str, Any]]
+    hooks: ClassVar[Mapping[str, Callable[..., Any]]]
+
+    def __call__(self, *args: Any, **known: Any) -> CustomFamily:
+        """The same family with these parameters known."""
+        if args:
+            raise FamilyError(
+                f"{self.title} is a family now, not the function it was made from: for the log-density of data call "
+                f"{self.title}.log_prob(data, {self._example()}); for known parameters {self.title}({self._example()})"
+            )
+        return type(self)(**{**self.known, **known})
+
+    def _example(self) -> str:
+        return ", ".join(f"{p.name}=..." for p in self.parameters)
+
+    def __reduce__(self) -> Any:
+        cls, function = type(self), type(self).function
+        if isinstance(_found(function.__module__, function.__qualname__), cls):
+            return _by_name, (function.__module__, function.__qualname__, self.known)
+        return _again, (function, dict(cls.options), self.known)
+
+    # -- the density, and what was given beside it ---------------------------------------------------
+
+    def _log_density(self, xp: Any, y: Any, **params: Any) -> Any:
+        return type(self).function(y, **params, xp=xp)
+
+    def _scipy(self, **params: Any) -> Any:
+        return _Distribution(self, params)
+
+    def _mean(self, xp: Any, **params: Any) -> Any:
+        return self._hook("mean", xp, params) if "mean" in self.hooks else self._scipy(**params).mean()
+
+    def _variance(self, xp: Any, **params: Any) -> Any:
+        return self._hook("variance", xp, params) if "variance" in self.hooks else self._scipy(**params).var()
+
+    def _derived(self, xp: Any, **params: Any) -> dict[str, Any]:
+        return dict(self._hook("derived", xp, params)) if "derived" in self.hooks else {}
+
+    def _hook(self, name: str, xp: Any, params: Mapping[str, Any]) -> Any:
+        hook = self.hooks[name]
+        return hook(**params, xp=xp) if _takes(hook, "xp") else hook(**params)
+
+    def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
+        hook = self.hooks.get("closed_form")
+        if hook is None or (w is not None and not _takes(hook, "w")) or (known and not _takes(hook, "known")):
+            return None  # a formula that knows nothing of weights or known values would be wrong with them
+        extra = {name: value for name, value in (("w", w), ("known", known)) if _takes(hook, name)}
+        return self._checked("closed_form", hook(y, **extra))
+
+    def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
+        hook = self.hooks.get("start")
+        if hook is None:
+            return _start_from_grid(self, y, w, known)
+        out = self._checked("start", hook(y))
+        for p in self.free:
+            if p.name not in out:
+                raise FamilyError(f"start of {self.title} gives no value for {p.name}, only for {listed(out)}")
+            p.domain.check(f"{p.name} from the start of {self.title}", out[p.name])
+        return out
+
+    def _checked(self, hook: str, values: Any) -> dict[str, Any]:
+        if not isinstance(values, Mapping):
+            raise FamilyError(f"{hook} of {self.title} must return a dict of parameter values, found {values!r}")
+        for name in values:
+            self.parameter(name)
+        return {name: value for name, value in values.items() if name not in self.known}
+
+
+@final
+class _Distribution:
+    """SciPy's methods: what the user gave, and numerical integration for the rest."""
+
+    def __init__(self, family: CustomFamily, params: Mapping[str, Any]) -> None:
+        self.family, self.params, self.hooks = family, dict(params), family.hooks
+        self._numeric: NumericDistribution | None = None
+
+    @property
+    def numeric(self) -> NumericDistribution:
+        if self._numeric is None:
+            self._numeric = NumericDistribution(self.family, self.params)
+        return self._numeric
+
+    def _at(self, hook: str, y: Any, outside: tuple[float, float]) -> Any:
+        """A hook at each y, with the values it must have beyond the support."""
+        y = np.asarray(y, dtype=float)
+        low, high = self.family.bounds(**self.params)
+        with np.errstate(all="ignore"):
+            out = np.asarray(self.hooks[hook](y, **self.params), dtype=float)
+        out = np.where(y < low, outside[0], np.where(y >= high, outside[1], out))
+        return np.where(np.isnan(y), np.nan, out)[()]
+
+    def cdf(self, y: Any) -> Any:
+        """P(Y <= y)."""
+        return self._at("cdf", y, (0.0, 1.0)) if "cdf" in self.hooks else self.numeric.cdf(y)
+
+    def sf(self, y: Any) -> Any:
+        """P(Y > y)."""
+        return self._at("sf", y, (1.0, 0.0)) if "sf" in self.hooks else self.numeric.sf(y)
+
+    def logcdf(self, y: Any) -> Any:
+        """log P(Y <= y)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.cdf(y))
+
+    def logsf(self, y: Any) -> Any:
+        """log P(Y > y)."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.sf(y))
+
+    def ppf(self, q: Any) -> Any:
+        """The smallest y with cdf(y) >= q."""
+        if "quantile" in self.hooks:
+            return np.asarray(self.hooks["quantile"](np.asarray(q, dtype=float), **self.params))[()]
+        return self.numeric.ppf(q)
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        """Random values."""
+        rng = np.random.default_rng(random_state)
+        if "sample" not in self.hooks and "quantile" not in self.hooks:
+            return self.numeric.rvs(size=size, random_state=rng)
+        if size is None:
+            size = np.broadcast_shapes(*(np.shape(v) for v in self.params.values()))
+        if "sample" in self.hooks:
+            return self.hooks["sample"](size, rng, **self.params)
+        return self.ppf(rng.random(size))
+
+    def mean(self) -> Any:
+        """Expected value."""
+        return self.numeric.mean()
+
+    def var(self) -> Any:
+        """Variance."""
+        return self.numeric.var()
+
+    def std(self) -> Any:
+        """Standard deviation."""
+        return np.sqrt(self.var())
+
+
+# -- making one --------------------------------------------------------------------------------------------
+
+
+def family(
+    params: Mapping[str, Domain] | None = None,
+    *,
+    support: str | Support | tuple[float, float] = "real",
+    discrete: bool = False,
+    name: str | None = None,
+    assumes: str = "",
+    loss_name: str = "",
+    start: Callable[..., Any] | None = None,
+    closed_form: Callable[..., Any] | None = None,
+    cdf: Callable[..., Any] | None = None,
+    sf: Callable[..., Any] | None = None,
+    quantile: Callable[..., Any] | None = None,
+    sample: Callable[..., Any] | None = None,
+    mean: Callable[..., Any] | None = None,
+    variance: Callable[..., Any] | None = None,
+    derived: Callable[..., Any] | None = None,
+) -> Callable[[Callable[..., Any]], CustomFamily]:
+    """Make a family of your own from one function: the log-density of an observation.
+
+    The function takes the data first, then the parameters by name, and last `xp`, whose functions (``xp.log``,
+    ``xp.exp``, ``xp.where`` ...) it must use instead of NumPy's or math's, so that derivatives pass through.
+
+    Parameters
+    ----------
+    params : mapping of str to Domain
+        Each parameter with the set it lives in: `Real`, `Positive`, `NonNegative`, `UnitInterval`, ...
+    support : str, Support or pair
+        Where data can lie: "real", "positive", "nonnegative", "unit" (0 and 1 excluded), "counts", or (low, high),
+        both included.
+    discrete : bool
+        Whether the data are whole numbers, so that the function is a log-probability.
+    name : str, optional
+        By default the function's name.
+    assumes, loss_name : str, optional
+        How the data came to be; the usual name of the negative log-likelihood.
+    start : callable, optional
+        ``start(y) -> {name: value}``: where the search starts; by default the best point of a coarse grid.
+    closed_form : callable, optional
+        ``closed_form(y) -> {name: value}``: the estimate itself, if a formula gives it; takes also `w` (weights) and
+        `known` where its arguments say so.
+    cdf, sf, quantile : callable, optional
+        ``cdf(y, **params)``, ``sf(y, **params)``, ``quantile(q, **params)``; by default the density is integrated.
+    sample : callable, optional
+        ``sample(size, rng, **params)``.
+    mean, variance : callable, optional
+        ``mean(**params)``; takes also `xp` where its arguments say so.
+    derived : callable, optional
+        ``derived(**params) -> {name: value}``: other quantities to report; takes also `xp`.
+
+    Returns
+    -------
+    callable
+        A decorator; what it returns is a `Family`, and called with values (``waiting(rate=1.0)``) the family in
+        which those are known.
+
+    Raises
+    ------
+    FamilyError
+        If the function's arguments are not the data, the parameters and `xp`.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> @lk.family(params={"rate": lk.Positive}, support="positive")
+    ... def waiting(y, rate, xp):
+    ...     return xp.log(rate) - rate * y
+    >>> round(waiting.prob(2.0, rate=1.0), 4), round(waiting.cdf(2.0, rate=1.0), 4)
+    (0.1353, 0.8647)
+    """
+    if callable(params) and not isinstance(params, Mapping):
+        raise FamilyError("write @lk.family(params={'rate': lk.Positive}): the parameters and where they live")
+    if not params:
+        raise FamilyError("a family needs at least one parameter: params={'rate': lk.Positive}")
+    given: dict[str, Domain] = dict(params)
+    for key, domain in given.items():
+        if not isinstance(domain, Domain):
+            raise FamilyError(
+                f"params says where each parameter lives (lk.Real, lk.Positive, lk.NonNegative, lk.UnitInterval), "
+                f"found {key}={domain!r}"
+            )
+        if not key.isidentifier() or key in TAKEN:
+            raise FamilyError(f"a parameter cannot be called {key!r}; names taken: {listed(TAKEN)}")
+    where = _support(support, discrete)
+    hooks = {
+        key: hook
+        for key, hook in {
+            "start": start,
+            "closed_form": closed_form,
+            "cdf": cdf,
+            "sf": sf,
+            "quantile": quantile,
+            "sample": sample,
+            "mean": mean,
+            "variance": variance,
+            "derived": derived,
+        }.items()
+        if hook is not None
+    }
+    for key, hook in hooks.items():
+        if not callable(hook):
+            raise FamilyError(f"{key} must be a function, found {hook!r}")
+    options: dict[str, Any] = {
+        "params": given,
+        "support": where,
+        "discrete": where.integer,
+        "name": name,
+        "assumes": assumes,
+        "loss_name": loss_name,
+        **hooks,
+    }
+
+    def make(function: Callable[..., Any]) -> CustomFamily:
+        _check_arguments(function, given)
+        title = function.__name__ if name is None else name
+        cls = type(
+            title,
+            (CustomFamily,),
+            {
+                "__doc__": function.__doc__,
+                "__module__": function.__module__,
+                "name": title,
+                "parameters": tuple(Parameter(key, domain, key) for key, domain in given.items()),
+                "support": where,
+                "assumes": assumes,
+                "loss_name": loss_name or f"negative log-likelihood of {title}",
+                "function": staticmethod(function),
+                "options": options,
+                "hooks": hooks,
+            },
+        )
+        return cls()
+
+    return make
+
+
+def _support(support: Any, discrete: bool) -> Support:
+    if isinstance(support, str):
+        if support not in SUPPORTS:
+            raise unknown("support", support, SUPPORTS)
+        support = SUPPORTS[support]
+    elif isinstance(support, tuple) and len(support) == 2:
+        low, high = (float(v) for v in support)
+        if not low < high:
+            raise OptionError(f"support=(low, high) needs low < high, found {support}")
+        support = Support(low, high, closed_lower=np.isfinite(low), closed_upper=np.isfinite(high))
+    elif not isinstance(support, Support):
+        raise OptionError(f"support is one of {listed(SUPPORTS)}, a pair (low, high) or a Support, found {support!r}")
+    if not discrete or support.integer:
+        return support
+    # the first and last whole numbers inside, both included
+    low, high = np.ceil(support.lower), np.floor(support.upper)
+    low += float(low == support.lower and not support.closed_lower)
+    high -= float(high == support.upper and not support.closed_upper)
+    return Support(low, high, closed_lower=np.isfinite(low), closed_upper=np.isfinite(high), integer=True)
+
+
+def _check_arguments(function: Any, params: Mapping[str, Domain]) -> None:
+    """The arguments must be the data, every parameter by its name, and last xp."""
+    if not inspect.isfunction(function):
+        raise FamilyError(f"lk.family(...) decorates a function of (y, {', '.join(params)}, xp), found {function!r}")
+    arguments = list(inspect.signature(function).parameters.values())
+    names = [a.name for a in arguments]
+    wanted = f"def {function.__name__}(y, {', '.join(params)}, xp)"
+    plain = all(a.kind in (a.POSITIONAL_OR_KEYWORD, a.KEYWORD_ONLY) for a in arguments[1:])
+    if not plain or len(names) < 2 or names[-1] != "xp":
+        raise FamilyError(
+            f"{function.__name__}({', '.join(names)}): the last argument must be xp, the array namespace: {wanted}"
+        )
+    if set(names[1:-1]) != set(params):
+        raise FamilyError(
+            f"the arguments of {function.__name__} between the data and xp are {listed(names[1:-1]) or 'none'}, but "
+            f"params has {listed(params)}; they must be the same names: {wanted}"
+        )
+
+
+def _takes(function: Callable[..., Any], argument: str) -> bool:
+    """Whether a function has an argument of this name."""
+    return argument in inspect.signature(function).parameters
+
+
+# -- pickling: a function importable by its name travels as that name ------------------------------------
+
+
+def _found(module: str, qualname: str) -> Any:
+    """What a dotted name leads to, or None."""
+    try:
+        out: Any = importlib.import_module(module)
+        for part in qualname.split("."):
+            out = getattr(out, part)
+    except (ImportError, AttributeError):
+        return None
+    return out
+
+
+def _by_name(module: str, qualname: str, known: Mapping[str, Any]) -> CustomFamily:
+    found = _found(module, qualname)
+    if not isinstance(found, CustomFamily):
+        raise FamilyError(f"cannot restore the family {qualname!r}: {module} no longer defines it with lk.family(...)")
+    return found(**known) if known else found
+
+
+def _again(function: Callable[..., Any], options: Mapping[str, Any], known: Mapping[str, Any]) -> CustomFamily:
+    made = family(**options)(function)
+    return made(**known) if known else made
+
+
+# -- where a search starts --------------------------------------------------------------------------------
+
+
+def _start_from_grid(family: CustomFamily, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The best of a coarse grid of parameter values, judged by the log-likelihood of some of the rows."""
+    rows = np.arange(len(y)) if w is None else np.flatnonzero(np.asarray(w) > 0)
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.intp)]
+    few = np.asarray(y, dtype=float)[rows]
+    weights = 1.0 if w is None else np.asarray(w)[rows]
+    fixed = {k: np.asarray(v)[rows] if np.ndim(v) else v for k, v in known.items()}
+    free = family.free
+    xp = NumpyNamespace()
+
+    def value(point: tuple[float, ...]) -> float:
+        params = {**fixed, **{p.name: v for p, v in zip(free, point, strict=True)}}
+        with np.errstate(all="ignore"):
+            total = float(np.sum(weights * np.broadcast_to(family._log_density(xp, few, **params), few.shape)))
+        return total if total < np.inf else -np.inf  # nan and +inf are no place to start from
+
+    choices = [_trials(p.domain, few) for p in free]
+    best = tuple(c[0] for c in choices)
+    top = value(best)
+    if np.prod([float(len(c)) for c in choices]) <= MOST_TRIALS:
+        for point in itertools.product(*choices):
+            if (now := value(point)) > top:
+                best, top = point, now
+        return {p.name: v for p, v in zip(free, best, strict=True)}
+    for i in list(range(len(free))) * 3:  # too many together: one parameter after the other, three times over
+        for trial in choices[i]:
+            point = (*best[:i], trial, *best[i + 1 :])
+            if (now := value(point)) > top:
+                best, top = point, now
+    return {p.name: v for p, v in zip(free, best, strict=True)}
+
+
+def _trials(domain: Domain, y: Any) -> list[float]:
+    """A handful of values for a parameter: some that are usual for its domain, some of the data's own size."""
+    centre, mean, spread, size = np.median(y), np.mean(y), np.std(y), np.mean(np.abs(y))
+    low, high = domain.typical
+    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
+        usual = domain.lower + (domain.upper - domain.lower) * np.array([0.5, 0.05, 0.2, 0.8, 0.95])
+        own = np.array([mean])
+    elif np.isfinite(domain.lower):
+        usual = domain.lower + np.array([1.0, 0.1, low, high, 10.0])
+        with np.errstate(all="ignore"):
+            own = domain.lower + np.array([size, spread, 1.0 / size, 1.0 / spread, 0.3 * spread])
+    else:
+        usual = np.array([0.5 * (low + high), low, 1.0, -1.0, high])
+        own = np.array([centre, mean, np.quantile(y, 0.1), np.quantile(y, 0.9)])
+    inside = [float(v) for v in np.concatenate([usual, own]) if domain.lower < v < domain.upper]
+    return list(dict.fromkeys(inside))

@@ -1,0 +1,74 @@
+"""Where a search starts: the family's starting values as coefficients on the link scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from likely.errors import ParameterError
+from likely.model import Model, Slot
+
+
+def starting_values(model: Model, y: Any, w: Any) -> Any:
+    """Coefficients to start from: the family's starting values, the same for every row.
+
+    Parameters
+    ----------
+    model : Model
+    y, w : ndarray, ndarray or None
+        Responses and frequency weights, for the family's moments.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+    """
+    with np.errstate(all="ignore"):
+        start = model.family._start(y, w, model.known)
+    out = np.zeros(model.size)
+    for slot in model.slots:
+        value = start.get(slot.parameter.name)
+        if slot.level is not None:
+            index = list(model.levels).index(_level(model, slot))
+            p = np.asarray(value, dtype=float) if value is not None else None
+            eta = 0.0 if p is None else float(np.log(max(p[index], 1e-6) / max(p[0], 1e-6)))
+        else:
+            if value is None:
+                raise ParameterError(f"{model.family.title} gives no starting value for {slot.parameter.name}")
+            eta = _inside(slot, float(np.median(value)))
+        if slot.design is None:
+            out[slot.start] = eta if slot.offset is None else eta - float(np.mean(slot.offset))
+        else:
+            out[slot.start : slot.stop] = _constant_predictor(slot, eta)
+    return out
+
+
+def _level(model: Model, slot: Slot) -> Any:
+    return next(level for level in model.levels if str(level) == slot.level)
+
+
+def _inside(slot: Slot, value: float) -> float:
+    """The linear predictor of a starting value, moved off the end of the domain."""
+    domain = slot.parameter.domain
+    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
+        margin = 1e-3 * (domain.upper - domain.lower)
+        value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
+    elif np.isfinite(domain.lower):
+        value = value if value > domain.lower else domain.lower + 1e-8
+    with np.errstate(all="ignore"):
+        eta = float(slot.link.forward(value))
+    return eta if np.isfinite(eta) else 0.0
+
+
+def _constant_predictor(slot: Slot, eta: float) -> Any:
+    """Coefficients whose linear predictor is about `eta` in every row."""
+    assert slot.design is not None
+    x = slot.design.x
+    beta = np.zeros(x.shape[1])
+    offset = 0.0 if slot.offset is None else slot.offset
+    if (j := slot.design.intercept) is not None:
+        beta[j] = eta - float(np.mean(offset))
+        return beta
+    rows = slice(None, None, max(1, len(x) // 10_000))
+    target = np.broadcast_to(eta - offset, len(x))[rows]
+    return np.linalg.lstsq(x[rows], target, rcond=None)[0]

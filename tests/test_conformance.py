@@ -1,0 +1,123 @@
+"""Every family in the list passes the conformance test, and every kernel equals what is derived."""
+
+import numpy as np
+import pytest
+
+import likely as lk
+from likely import kernels
+from likely.families import FAMILIES
+from likely.likelihood import likelihood
+from likely.model import take
+from likely.namespace import Jet
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_family_passes(name):
+    report = lk.check_family(name)
+    assert report.ok, str(report)
+    assert report.checks
+
+
+KERNEL_DATA = {
+    "bernoulli": np.tile([0.0, 1.0], 200),
+    "poisson": np.arange(400.0) % 23,
+}
+
+
+@pytest.mark.parametrize(("name", "links"), list(kernels.KERNELS))
+@pytest.mark.parametrize("spread", [0.5, 5.0, 30.0])
+def test_kernel_equals_derived(name, links, spread):
+    y = KERNEL_DATA[name]
+    x = np.column_stack([np.ones(len(y)), np.linspace(-1, 1, len(y))])
+    L = likelihood(name, y, x, link=links[0])
+    objective = L.objective
+    assert objective.kernel is not None
+    beta = np.array([0.1, spread])
+    fused = objective.row_jet(beta, slice(None), 2)
+    objective.kernel = None
+    with np.errstate(all="ignore"):
+        derived = objective.row_jet(beta, slice(None), 2)
+    assert isinstance(derived, Jet)
+    np.testing.assert_allclose(fused.v, derived.v, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(fused.g[0], derived.g[0], rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(fused.h[0, 0], derived.h[0, 0], rtol=1e-9, atol=1e-13)
+
+
+def test_every_kernel_has_data():
+    assert {name for name, _ in kernels.KERNELS} == set(KERNEL_DATA)
+
+
+def test_take_leaves_scalars():
+    assert take({"a": 2.0, "b": np.arange(3.0)}, slice(0, 1)) == {"a": 2.0, "b": np.array([0.0])}
+
+
+class TestCheckFamilySaysWhatIsWrong:
+    """Each mistake that an author makes is named in plain words."""
+
+    def test_constant_missing(self):
+        @lk.family(params={"rate": lk.Positive}, support="positive")
+        def unnormalised(y, rate, xp):
+            return -rate * y
+
+        report = lk.check_family(unnormalised)
+        assert not report.ok
+        assert "not to 1" in str(report) or "not 1" in str(report)
+
+    def test_nan_derivative(self):
+        @lk.family(params={"scale": lk.Positive}, support="real")
+        def cusp(y, scale, xp):  # sqrt(|y|^2) has the derivative 0/0 at 0 only through its argument's scale
+            r = xp.sqrt(((y / scale) * 0.0) ** 2)
+            return -0.5 * (y / scale) ** 2 - xp.log(scale) - 0.9189385332046727 + 0.0 * r
+
+        report = lk.check_family(cusp)
+        assert not report.ok
+        assert "derivative" in str(report)
+
+    def test_nan_density(self):
+        @lk.family(params={"rate": lk.Positive}, support="real")
+        def half(y, rate, xp):
+            return xp.log(rate) - rate * xp.sqrt(y)
+
+        report = lk.check_family(half)
+        assert not report.ok
+        assert "NaN" in str(report)
+
+    def test_support_not_respected(self):
+        @lk.family(params={"rate": lk.Positive}, support="positive", sample=lambda size, rng, rate: -np.ones(size))
+        def negative_samples(y, rate, xp):
+            return xp.log(rate) - rate * y
+
+        report = lk.check_family(negative_samples)
+        assert not report.ok
+        assert "outside the support" in str(report)
+
+    def test_support_too_small(self):
+        @lk.family(params={"mean": lk.Real}, support="positive")
+        def cut(y, mean, xp):
+            return -0.5 * (y - mean) ** 2 - 0.9189385332046727
+
+        report = lk.check_family(cut)
+        assert not report.ok
+        assert "not 1" in str(report) or "not to 1" in str(report)
+
+    def test_numpy_on_a_parameter(self):
+        @lk.family(params={"rate": lk.Positive}, support="positive")
+        def plain(y, rate, xp):
+            return np.log(rate) - rate * y
+
+        assert not lk.check_family(plain).ok
+
+    def test_wrong_mean(self):
+        @lk.family(params={"rate": lk.Positive}, support="positive", mean=lambda rate, xp: rate)
+        def waiting(y, rate, xp):
+            return xp.log(rate) - rate * y
+
+        report = lk.check_family(waiting)
+        assert "mean is stated" in str(report)
+
+    def test_good_one_passes(self):
+        @lk.family(params={"rate": lk.Positive}, support="positive")
+        def waiting(y, rate, xp):
+            return xp.log(rate) - rate * y
+
+        assert lk.check_family(waiting).ok
