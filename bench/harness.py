@@ -57,7 +57,7 @@ class Job:
         Estimates -> largest score, in its standard errors: 0 at the peak.
     fastest : float or None
         How many times faster likely should be than the fastest other.
-    setup : callable, optional
+    cold : callable, optional
         Seconds of the first call in a fresh interpreter, its imports included.
     """
 

@@ -241,8 +241,10 @@ def family(
     >>> @lk.family(params={"rate": lk.Positive}, support="positive")
     ... def waiting(y, rate, xp):
     ...     return xp.log(rate) - rate * y
-    >>> round(waiting.prob(2.0, rate=1.0), 4), round(waiting.cdf(2.0, rate=1.0), 4)
-    (0.1353, 0.8647)
+    >>> round(waiting.prob(2.0, rate=1.0), 4)
+    0.1353
+    >>> round(float(waiting.cdf(2.0, rate=1.0)), 4)  # by integration
+    0.8647
     """
     if callable(params) and not isinstance(params, Mapping):
         raise FamilyError("write @lk.family(params={'rate': lk.Positive}): the parameters and where they live")

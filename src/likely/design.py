@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -34,12 +35,13 @@ class Design:
     spec: Any = None
     levels: tuple[tuple[str, tuple[Any, ...]], ...] = ()
 
-    @property
+    @cached_property
     def intercept(self) -> int | None:
         """The column that is one everywhere, if there is one."""
-        for j, name in enumerate(self.names):
-            if name == "Intercept" or bool(np.all(self.x[:, j] == 1.0)):
-                return j
+        few = self.x[:: max(1, len(self.x) // 64)]
+        for j in np.flatnonzero(np.all(few == 1.0, axis=0)):
+            if np.all(self.x[:, j] == 1.0):
+                return int(j)
         return None
 
     def select(self, columns: Sequence[int]) -> Design:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from likely.bind import Bound
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
+from likely.engines import memory
 from likely.errors import FitError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
@@ -37,7 +39,7 @@ def fit(
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
     max_iterations: int = 100,
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
     **formulas: Any,
 ) -> Fit:
@@ -111,7 +113,10 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     """The peak of a likelihood; the options are those of `fit`."""
     if on_failure not in ("raise", "return"):
         raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
-    found = _constant_response(L) or _search(L, options)
+    # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
+    tall = len(L.bound.y) > 10_000 and L.model.size < 500
+    with memory.one_blas_thread() if tall else nullcontext():
+        found = _constant_response(L) or _search(L, options)
     if not found.converged and on_failure == "raise":
         raise FitError(found.status.removeprefix("failed: "), found)
     return found

@@ -139,19 +139,6 @@ def p_value(p: float) -> str:
     return "<0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
-def pairs(lower: str, upper: str) -> str:
-    """The two ends of an interval in one cell."""
-    return DASH if lower == upper == DASH else f"[{lower}, {upper}]"
-
-
-def padded(cells: list[tuple[str, str]]) -> list[str]:
-    """Intervals in a column, their ends flush right."""
-    shown = [c for c in cells if c != (DASH, DASH)]
-    left = max((len(a) for a, _ in shown), default=0)
-    right = max((len(b) for _, b in shown), default=0)
-    return [pairs(a, b) if (a, b) == (DASH, DASH) else pairs(a.rjust(left), b.rjust(right)) for a, b in cells]
-
-
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: numbers that are not finite become None, tuples lists, NumPy numbers Python's."""
     if isinstance(value, dict):

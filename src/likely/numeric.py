@@ -515,13 +515,14 @@ class _Continuous:
         """The integral of a function of y times the density; infinite or nan where it does not exist."""
         panels = self.panels
         terms = panels.integral(panels.a, panels.b, lambda t: power(self.to_y(t)))
-        size = float(np.sum(np.abs(terms)))
+        rate = np.nan_to_num(np.abs(terms), nan=np.inf) / (panels.b - panels.a)
+        there = np.flatnonzero(rate > 0)
         total, infinite = float(np.sum(terms)), set()
         for end, k, mass in ((self.low, 0, panels.left[0]), (self.high, -1, panels.right[-1])):
             if np.isfinite(end):
                 total += float(power(np.array(end))) * float(mass)
-            elif not np.isfinite(terms[k]) or abs(terms[k]) > 1e-9 * size:
-                infinite.add(float(np.sign(power(np.array(-1e300 if k == 0 else 1e300)))))  # has not died out
+            elif len(there) and rate[there[k]] > 1e-9 * np.max(rate):  # has not died out where the floats end
+                infinite.add(float(np.sign(power(np.array(-1e150 if k == 0 else 1e150)))))
         if infinite:
             return float("nan") if len(infinite) > 1 else infinite.pop() * float("inf")
         return total

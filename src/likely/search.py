@@ -55,7 +55,7 @@ def find_peak(
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
     max_iterations: int = 100,
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
     stop: Callable[[Point], str | None] | None = None,
 ) -> Outcome:
@@ -238,7 +238,7 @@ def subset(model: Model, rows: Any) -> Model:
 
 def _subsample_start(objective: Objective, x0: Any, stop: Any) -> Any:
     """The estimate from every k-th row, from which two or three passes over all rows remain."""
-    wanted = max(20_000, 100 * objective.model.size)
+    wanted = max(50_000, 200 * objective.model.size)
     rows = slice(None, None, max(2, objective.rows // wanted))
     weights = None if objective.weights is None else objective.weights[rows]
     small = Objective(subset(objective.model, rows), objective.y[rows], weights)

@@ -43,14 +43,14 @@ class Table:
         if name not in self.names:
             raise unknown("column", name, self.names)
         if name not in self._columns:
-            self._columns[name] = _to_numpy(self._frame[self._keys[name]])
+            self._columns[name] = _to_numpy(self._frame.get_column(self._keys[name]))
         return self._columns[name]
 
     def levels(self, name: str) -> list[Any] | None:
         """The declared order of levels of a categorical column, or None."""
         if self._frame is None or name not in self.names:
             return None
-        series = self._frame[self._keys[name]]
+        series = self._frame.get_column(self._keys[name])
         if series.dtype == nw.Enum:
             declared = list(series.dtype.categories)
         elif series.dtype == nw.Categorical and hasattr(native := series.to_native(), "cat"):

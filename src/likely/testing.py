@@ -166,12 +166,13 @@ class Case:
 def _evaluates(case: Case) -> Iterator[str]:
     family = case.family
     low, high = (float(b) for b in family.bounds(**case.values))
-    start = low if np.isfinite(low) else (high if np.isfinite(high) else 0.0)
-    y = start + (np.arange(1, 6) if family.discrete else np.array([0.1, 0.5, 1.0, 2.0, 5.0])) * (
-        1 if np.isfinite(low) or not np.isfinite(high) else -1
-    )
     if np.isfinite(low) and np.isfinite(high):
-        y = np.linspace(low, high, 7)[1:-1] if not family.discrete else np.arange(low, high + 1)
+        y = np.arange(low, high + 1) if family.discrete else np.linspace(low, high, 7)[1:-1]
+    elif np.isfinite(low) or np.isfinite(high):
+        away = np.arange(1, 6) if family.discrete else np.array([0.1, 0.5, 1.0, 2.0, 5.0])
+        y = low + away if np.isfinite(low) else high - away
+    else:
+        y = np.arange(-4, 5) if family.discrete else np.array([-5.0, -1.0, -0.1, 0.1, 0.5, 1.0, 5.0])
     y = y.astype(float)
     with np.errstate(all="ignore"):
         out = np.asarray(family._log_density(NumpyNamespace(), y, **case.values))

@@ -170,7 +170,9 @@ class Objective:
             elif a.design is None:
                 block = (_rows(h, w, hi - lo) @ b.design.x[lo:hi])[None, :]
             else:
-                block = _gram(a.design.x[lo:hi], _rows(h, w, hi - lo), b.design.x[lo:hi])
+                x = a.design.x[lo:hi]
+                z = x if b.design.x is a.design.x else b.design.x[lo:hi]
+                block = _gram(x, _rows(h, w, hi - lo), z)
             info[a.start : a.stop, b.start : b.stop] = -block
             if j != k:
                 info[b.start : b.stop, a.start : a.stop] = -block.T
@@ -207,4 +209,9 @@ def _sum(x: Any, w: Any, n: int) -> float:
 
 def _gram(x: Any, h: Any, z: Any) -> Any:
     """x' diag(h) z."""
-    return (x * h[:, None]).T @ z
+    scaled = memory.scratch(*x.shape)
+    if x is z and np.max(h) <= 0.0:  # one triangle is enough: BLAS sees a matrix times its own transpose
+        np.multiply(x, np.sqrt(-h)[:, None], out=scaled)
+        return -(scaled.T @ scaled)
+    np.multiply(x, h[:, None], out=scaled)
+    return scaled.T @ z

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -31,6 +32,29 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="likely")
 
 
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> Any:
+    """A context in which BLAS uses the calling thread alone."""
+    return _blas().limit(limits=1, user_api="blas")
+
+
+_local = threading.local()
+
+
+def scratch(rows: int, columns: int) -> Any:
+    """A matrix to write into, one for each thread, so that blocks do not ask the system for memory again and again."""
+    buffer = getattr(_local, "buffer", None)
+    if buffer is None or buffer.size < rows * columns:
+        buffer = _local.buffer = np.empty(rows * columns)
+    return buffer[: rows * columns].reshape(rows, columns)
+
+
 def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
     """`block` applied to consecutive row ranges of at most `size`, in order."""
     if n <= size:
@@ -39,7 +63,8 @@ def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
     threads = min(available_threads(), len(ranges))
     if threads == 1:
         return [block(lo, hi) for lo, hi in ranges]
-    return list(_pool(threads).map(lambda r: block(*r), ranges))
+    with one_blas_thread():  # the blocks are the parallelism; BLAS's own threads would fight it
+        return list(_pool(threads).map(lambda r: block(*r), ranges))
 
 
 def sum_blocks(block: Block, n: int, size: int) -> tuple[Any, ...]:

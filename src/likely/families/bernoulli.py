@@ -18,6 +18,12 @@ def log_complement(xp: Any, p: Any) -> Any:
     return xp.where(p < 0.5, xp.log1p(-xp.minimum(p, 0.5)), xp.log(q))
 
 
+def odds(xp: Any, p: Any) -> Any:
+    """p / (1 - p), infinite at p = 1."""
+    q = xp.complement(p)
+    return xp.where(q == 0, xp.inf, p / xp.where(q == 0, 1.0, q))
+
+
 @final
 class Bernoulli(Family):
     """Yes or no, success or failure: a default, a click, heads.
@@ -52,7 +58,7 @@ class Bernoulli(Family):
         return p * xp.complement(p)
 
     def _derived(self, xp: Any, p: Any) -> dict[str, Any]:
-        return {"odds": p / xp.complement(p)}
+        return {"odds": odds(xp, p)}
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
         return {"p": 0.01 + 0.98 * weighted_mean(y, w)}  # inside also when every y is the same

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.domains import Domain, UnitInterval
 from likely.errors import ParameterError
+from likely.families.bernoulli import odds
 from likely.family import Family, Parameter, Support
 
 Trials = Domain("a whole number of trials >= 0", lower=0.0, closed_lower=True, typical=(1.0, 30.0))
@@ -61,7 +62,7 @@ class Binomial(Family):
         return n * p * xp.complement(p)
 
     def _derived(self, xp: Any, p: Any, n: Any) -> dict[str, Any]:
-        return {"odds": p / xp.complement(p)}
+        return {"odds": odds(xp, p)}
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
         successes, trials = self._totals(y, w, known)

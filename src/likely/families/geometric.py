@@ -22,7 +22,7 @@ class Geometric(Family):
     Examples
     --------
     >>> import likely as lk
-    >>> lk.Geometric().prob([0, 1, 2], p=0.5).tolist()
+    >>> lk.Geometric().prob([0, 1, 2], p=0.5).round(4).tolist()
     [0.5, 0.25, 0.125]
     """
 

@@ -127,14 +127,16 @@ class _Distribution:
         )
         self._size = 1.0 / self._dispersion
         v = self._dispersion * self._mean
-        self._q = v / (1.0 + v)
+        self._p, self._q = 1.0 / (1.0 + v), v / (1.0 + v)
+        self._few = v < 1.0  # q is the smaller of the two, so the one whose digits count
 
     def cdf(self, y: Any) -> Any:
         """P(Y <= y)."""
         from scipy import special as sc
 
         k = np.floor(y)
-        inside = sc.betaincc(np.maximum(k, 0.0) + 1.0, self._size, self._q)
+        n = np.maximum(k, 0.0) + 1.0
+        inside = np.where(self._few, sc.betaincc(n, self._size, self._q), sc.betainc(self._size, n, self._p))
         return np.where(np.isnan(k), np.nan, np.where(k < 0, 0.0, np.where(k == np.inf, 1.0, inside)))[()]
 
     def sf(self, y: Any) -> Any:
@@ -142,7 +144,8 @@ class _Distribution:
         from scipy import special as sc
 
         k = np.floor(y)
-        inside = sc.betainc(np.maximum(k, 0.0) + 1.0, self._size, self._q)
+        n = np.maximum(k, 0.0) + 1.0
+        inside = np.where(self._few, sc.betainc(n, self._size, self._q), sc.betaincc(self._size, n, self._p))
         return np.where(np.isnan(k), np.nan, np.where(k < 0, 1.0, np.where(k == np.inf, 0.0, inside)))[()]
 
     def logcdf(self, y: Any) -> Any:

@@ -46,11 +46,13 @@ class Pareto(Family):
         return stats.pareto(b=shape, scale=minimum)
 
     def _mean(self, xp: Any, shape: Any, minimum: Any) -> Any:
-        return xp.where(shape > 1.0, shape * minimum / (shape - 1.0), xp.inf)
+        finite = xp.where(shape > 1.0, shape, 2.0)
+        return xp.where(shape > 1.0, finite * minimum / (finite - 1.0), xp.inf)
 
     def _variance(self, xp: Any, shape: Any, minimum: Any) -> Any:
-        ratio = minimum / (shape - 1.0)
-        return xp.where(shape > 2.0, ratio * ratio * shape / (shape - 2.0), xp.inf)
+        finite = xp.where(shape > 2.0, shape, 3.0)
+        ratio = minimum / (finite - 1.0)
+        return xp.where(shape > 2.0, ratio * ratio * finite / (finite - 2.0), xp.inf)
 
     def _derived(self, xp: Any, shape: Any, minimum: Any) -> dict[str, Any]:
         return {"median": minimum * xp.exp(math.log(2.0) / shape)}

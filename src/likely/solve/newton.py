@@ -80,7 +80,7 @@ def maximize(
     start: Any,
     *,
     max_iterations: int = 100,
-    tolerance: float = 1e-8,
+    tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
     stop: Callable[[Point], str | None] | None = None,
 ) -> Solution:
@@ -106,7 +106,7 @@ def maximize(
     point = evaluate(np.asarray(start, dtype=float))
     if not point.usable:
         return Solution(point, False, "the log-likelihood is not finite at the starting values", 0, np.inf)
-    decrement = np.inf
+    decrement = float("inf")
     for iteration in range(max_iterations):
         step, squared, concave = newton_step(point)
         decrement = float(np.sqrt(max(squared, 0.0)))
