@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from likely import datasets, errors
+    from likely.compare import Comparison, compare
     from likely.custom import family
     from likely.domains import NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
     from likely.families import (
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from likely.testing import check_family
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "likely.compare": ("Comparison", "compare"),
     "likely.custom": ("family",),
     "likely.domains": ("NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
     "likely.families": (
@@ -78,7 +81,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_HOME, "errors"])  # noqa: PLE0605
+__all__ = sorted([*_HOME, "datasets", "errors"])  # noqa: PLE0605
 
 
 class _Package(ModuleType):
@@ -97,8 +100,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("likely")
-    if name == "errors":
-        return importlib.import_module("likely.errors")
+    if name in ("datasets", "errors"):
+        return importlib.import_module(f"likely.{name}")
     try:
         home = _HOME[name]
     except KeyError:

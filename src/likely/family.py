@@ -133,8 +133,10 @@ class Family(ABC):
     loss_name: ClassVar[str] = ""  # the usual name of its negative log-likelihood
     limits: ClassVar[tuple[Limit, ...]] = ()
     levels: tuple[Any, ...] | None = None  # of a vector parameter, once bound to data
+    multimodal: ClassVar[str | None] = None  # a location along which a small sample's likelihood may have several peaks
     kinked: ClassVar[bool] = False  # the log-density has a corner, so its curvature shows only in the scores' variance
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
+    absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     _log_density: Callable[..., Any]
 
     def __init__(self, **known: float | str | None) -> None:
@@ -355,6 +357,10 @@ class Family(ABC):
         separation. For a vector parameter, the level's code of each row.
         """
         return {}
+
+    def _sufficient(self, y: Any) -> tuple[Any, Any] | None:
+        """Two statistics of y of which, with 1, the log-density is a linear combination at every parameter value."""
+        return None
 
     def _response(self, y: Any) -> Any:
         """The scale on which least squares gives the location's coefficients (log y for LogNormal)."""

@@ -120,9 +120,7 @@ def alike(values: Iterable[float | None], scale: float | None, digits: int = 3) 
     size = math.floor(math.log10(largest)) if largest > 0 else 0
     place = min(place, 14 - size)  # a float holds no more
     if place > 8 or size >= 10:
-        return [
-            number(v) if v is None or not math.isfinite(v) else f"{v:.{max(place + _size(v), 0)}e}" for v in values
-        ]
+        return [number(v) if v is None or not math.isfinite(v) else f"{v:.{max(place + _size(v), 0)}e}" for v in values]
     return [number(v) if v is None or not math.isfinite(v) else fixed(v, max(place, 0)) for v in values]
 
 

@@ -13,15 +13,13 @@ import numpy as np
 from likely import scale
 from likely.bind import Bound, bind
 from likely.curves import Curve, LikelihoodTable
+from likely.derive.compress import compress
 from likely.derive.objective import Objective
 from likely.errors import OptionError, UnderflowWarning
 from likely.model import Model
 
 if TYPE_CHECKING:
     from likely.result import Fit
-
-COMPRESS_ABOVE = 256  # rows of a discrete response with constant parameters are counted, not repeated, beyond this
-
 
 @final
 class Likelihood:
@@ -65,9 +63,8 @@ class Likelihood:
     def objective(self) -> Objective:
         """The log-likelihood as a function of the coefficients on the link scale."""
         y, w = self.bound.y, self.bound.weights
-        if self.model.constant and self.model.family.discrete and len(y) > COMPRESS_ABOVE:
-            if not any(np.ndim(v) for v in self.model.known.values()):
-                y, w = _counted(y, w)
+        if self.model.constant:
+            y, w = compress(self.model, y, w)
         return Objective(self.model, y, w)
 
     @cached_property
@@ -221,15 +218,3 @@ def likelihood(
             formulas=formulas,
         )
     )
-
-
-def _counted(y: Any, w: Any) -> tuple[Any, Any]:
-    """Distinct values with their total weights."""
-    low, high = y.min(), y.max()
-    if high - low <= max(1 << 16, len(y)):
-        codes = (y - low).astype(np.intp)
-        counts = np.bincount(codes, weights=w).astype(float)
-        present = np.flatnonzero(counts)
-        return present + low, counts[present]
-    values, codes = np.unique(y, return_inverse=True)
-    return values, np.bincount(codes, weights=w).astype(float)

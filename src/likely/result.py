@@ -112,6 +112,11 @@ class Fit:
             return {**inner, self.limit.parameter: self.limit.at}
         return dict(self.outcome.boundary)
 
+    @property
+    def note(self) -> str:
+        """What else is worth knowing, such as a second peak of the same height; usually empty."""
+        return self.outcome.note
+
     # -- uncertainty -----------------------------------------------------------------------------------
 
     @cached_property

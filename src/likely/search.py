@@ -13,13 +13,14 @@ from likely.derive.objective import Objective
 from likely.errors import DesignError, ParameterError, listed, unknown
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot, take
-from likely.solve import lbfgs, least_squares, newton
+from likely.solve import lbfgs, least_absolute, least_squares, newton
 from likely.solve.newton import Point, Solution
 from likely.start import starting_values
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
 SUBSAMPLE_ABOVE = 100_000  # rows; beyond, Newton starts from the fit of a subsample
+FEW_ROWS = 500  # a location has several peaks only in small samples
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
 
@@ -39,6 +40,10 @@ class Outcome:
     message : str
     boundary : mapping of str to float
         Constant parameters whose estimate is the end of their domain, with that value.
+    decrement : float
+        Newton decrement: the distance to the peak in standard errors.
+    note : str
+        What else is worth knowing, such as a second peak.
     """
 
     point: Point
@@ -47,6 +52,8 @@ class Outcome:
     converged: bool
     message: str
     boundary: Mapping[str, float] = field(default_factory=dict)
+    decrement: float = 0.0
+    note: str = ""
 
 
 def find_peak(
@@ -75,7 +82,7 @@ def find_peak(
     for slot in model.slots:
         check_identified(slot, L.bound.y, model)
     if start is None and solver in ("auto", "closed form"):
-        outcome = _closed_form(L) if model.constant else _least_squares(L)
+        outcome = _closed_form(L) if model.constant else _least_loss(L)
         if outcome is not None:
             return outcome
     if solver == "closed form":
@@ -92,11 +99,39 @@ def find_peak(
     )
     if not solution.point.usable and start is None:
         solution = _retry(objective, x0, max_iterations, tolerance, stop)
-    return _outcome(solution, "newton")
+    note = ""
+    if start is None and model.constant and model.family.multimodal and objective.rows <= FEW_ROWS:
+        solution, note = _highest_peak(objective, solution, x0)
+    return _outcome(solution, "newton", note)
 
 
-def _outcome(solution: Solution, solver: str) -> Outcome:
-    return Outcome(solution.point, solver, solution.iterations, solution.converged, solution.reason)
+def _outcome(solution: Solution, solver: str, note: str = "") -> Outcome:
+    return Outcome(
+        solution.point, solver, solution.iterations, solution.converged, solution.reason, decrement=solution.decrement, note=note
+    )
+
+
+def _highest_peak(objective: Objective, first: Solution, x0: Any) -> tuple[Solution, str]:
+    """The highest of the peaks reached from starts at quantiles of the data, and a note of another as high."""
+    slot = next((s for s in objective.model.slots if s.parameter.name == objective.model.family.multimodal), None)
+    if slot is None:
+        return first, ""
+    found = [first]
+    for place in np.unique(np.quantile(objective.y, np.linspace(0, 1, 21), method="nearest")):
+        x = x0.copy()
+        x[slot.start] = slot.link.forward(place)
+        found.append(newton.maximize(objective.point, x))
+    peaks = [s for s in found if s.converged] or [first]
+    best = max(peaks, key=lambda s: s.point.value)
+    if first.converged and first.point.value >= best.point.value - 1e-9 * (1 + abs(best.point.value)):
+        best = first
+    scale = np.sqrt(1.0 / np.maximum(np.diagonal(best.point.info), 1e-300))
+    for other in peaks:
+        same_height = abs(other.point.value - best.point.value) <= 1e-8 * (1 + abs(best.point.value))
+        if same_height and np.max(np.abs(other.point.x - best.point.x) / scale) > 1e-2:
+            value = other.point.x[slot.start]
+            return best, f"the likelihood has another peak of the same height, at {slot.label} = {value:.6g}"
+    return best, ""
 
 
 def check_identified(slot: Slot, y: Any, model: Model) -> None:
@@ -161,11 +196,37 @@ def _closed_form(L: Likelihood) -> Outcome | None:
     return Outcome(point, "closed form", 0, point.usable, "") if point.usable else None
 
 
-def _least_squares(L: Likelihood) -> Outcome | None:
-    """A location with predictors under the identity link and a constant spread: least squares."""
+@final
+@dataclass(frozen=True)
+class _Loss:
+    """A loss whose minimiser is the location, and whose mean gives the spread.
+
+    Attributes
+    ----------
+    solver : str
+        Name of the way to the minimiser.
+    solve : callable
+        (x, y, weights) -> coefficients.
+    power : int
+        A row with known spread s counts 1/s^power times; the spread is the mean of |residual|^power, to 1/power.
+    """
+
+    solver: str
+    solve: Callable[[Any, Any, Any], Any]
+    power: int
+
+
+SQUARES = _Loss("least squares", least_squares.solve, 2)
+ABSOLUTE = _Loss("least absolute deviations", least_absolute.solve, 1)
+
+
+def _least_loss(L: Likelihood) -> Outcome | None:
+    """A location with predictors under the identity link and a constant spread: least squares, or absolute deviations."""
     model = L.model
     family = model.family
-    name = family.location_parameter
+    name, loss = family.location_parameter, SQUARES
+    if name is None:
+        name, loss = family.absolute_location, ABSOLUTE
     slots = [slot for slot in model.slots if slot.parameter.name == name]
     others = [slot for slot in model.slots if slot.parameter.name != name]
     if len(slots) != 1 or slots[0].link.name != "identity" or slots[0].design is None:
@@ -176,23 +237,23 @@ def _least_squares(L: Likelihood) -> Outcome | None:
     assert slot.design is not None and name is not None
     target = y if slot.offset is None else y - slot.offset
     spread = next((v for k, v in model.known.items() if k != name and np.ndim(v)), None)
-    weights = w if spread is None else (1.0 if w is None else w) / np.square(spread)
-    counted = slice(None) if w is None or np.all(w > 0) else w > 0
-    beta = least_squares.solve(
-        slot.design.x[counted], target[counted], None if weights is None else weights[counted]
-    )
+    weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power
+    x = slot.design.x
+    if w is not None and not np.all(counted := w > 0):
+        x, target, w, weights = x[counted], target[counted], w[counted], weights[counted]
+    beta = loss.solve(x, target, weights)
     coefficients = np.zeros(model.size)
     coefficients[slot.start : slot.stop] = beta
     if others:
-        residual = target - slot.design.x @ beta
-        variance = float(np.mean(np.square(residual)) if w is None else np.dot(w, np.square(residual)) / w.sum())
-        size = float(np.max(np.abs(np.where(np.isfinite(target), target, 0.0)), initial=0.0))
-        if variance <= (1e-13 * size) ** 2 * max(1.0, model.size):
+        spent = np.abs(target - x @ beta) ** loss.power
+        mean = float(np.mean(spent) if w is None else np.dot(w, spent) / w.sum())
+        size = float(np.max(np.abs(target), initial=0.0))
+        if mean <= (1e-13 * size) ** loss.power * max(1.0, model.size):
             raise PerfectFit(others[0].parameter.name, coefficients)
         with np.errstate(divide="ignore"):
-            coefficients[others[0].start] = others[0].link.forward(np.sqrt(variance))
+            coefficients[others[0].start] = others[0].link.forward(mean ** (1.0 / loss.power))
     point = L.objective.point(coefficients)
-    return Outcome(point, "least squares", 0, True, "") if point.usable else None
+    return Outcome(point, loss.solver, 0, True, "") if point.usable else None
 
 
 class PerfectFit(Exception):

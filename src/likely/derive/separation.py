@@ -1,24 +1,571 @@
-"""Separation: predictors that tell the outcomes apart so well that their coefficients run to infinity."""
+"""Separation: predictors that tell the outcomes apart so well that their coefficients run to infinity.
+
+An observation at the end of what can occur (a yes, a no, a count of zero) is explained ever better as its linear
+predictor runs towards that end. Directions in which no row is explained worse form a cone; if some row is explained
+better along one of them, the likelihood has no peak (Albert and Anderson 1984, *Biometrika* 71; for Poisson models
+Correia, Guimaraes and Zylkin 2019, arXiv:1903.01633). Linear programming decides whether there is such a direction
+(Konis 2007, *Linear programming algorithms for detecting separated data*), and every answer is checked row by row.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import optimize
+
+from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
+    from likely.model import Slot
     from likely.search import Outcome
+
+# links whose linear predictor must run to infinity for the parameter to reach an end of its domain
+MONOTONE = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "softplus")
+LARGEST = 2000  # coefficients; beyond, a linear programme takes too long to be a diagnosis
+BLOCK = 8192  # rows at a time
+WORKING = 2000  # rows that the first linear programme sees, and at most so many more in each further one
+ROUNDS = 60
+ROUNDING = 1e-12  # a change of a row's predictor below this part of its terms is none
+BETTER = 1e-9  # a change above this part of its terms separates the row
+FLAT = 1e-10  # a direction that moves some rows by less than this part of what it moves all rows leaves them alone
+FREE = 2.0  # the code of a row that imposes nothing
 
 
 @final
 @dataclass(frozen=True)
 class Separation:
-    """Columns whose coefficients have no finite estimate."""
+    """Columns whose coefficients have no finite estimate.
+
+    Attributes
+    ----------
+    parameter : str
+    columns : tuple of str
+        Columns that are enough to separate the rows; the intercept only where it does so alone.
+    message : str
+    rows : int
+        Number of rows that are separated: explained ever better, without end.
+    complete : bool
+        Whether that is so for every row.
+    """
 
     parameter: str
     columns: tuple[str, ...]
     message: str
+    rows: int
+    complete: bool
 
 
 def find_separation(L: Likelihood, outcome: Outcome, saturated: float) -> Separation | None:
+    """What separates the outcomes, where the end of the search looks as if something did.
+
+    Parameters
+    ----------
+    L : Likelihood
+    outcome : Outcome
+        Where the search ended.
+    saturated : float
+        A parameter within exp(-saturated) of the end of its domain gives cause to look.
+
+    Returns
+    -------
+    Separation or None
+
+    Notes
+    -----
+    `Family.saturation` gives one code per row: +1 or -1 where its linear predictor may run up or down for ever without
+    lowering its log-density, 0 where it may not, 2 where it does not matter at all (no trials). For a vector parameter
+    the code is that of the row's level.
+    """
+    model = L.model
+    if not np.all(np.isfinite(outcome.point.x)):
+        return None
+    groups: dict[str, list[Slot]] = {}
+    for slot in model.slots:
+        if not slot.constant and slot.link.name in MONOTONE:
+            groups.setdefault(slot.parameter.name, []).append(slot)
+    if not groups:
+        return None
+    codes = model.family.saturation(L.bound.y, model.known)
+    for name, slots in groups.items():
+        if name not in codes or slots[-1].stop - slots[0].start > LARGEST:
+            continue
+        row_codes = np.asarray(codes[name], dtype=float)
+        if slots[0].level is None:
+            # a probability under a log link reaches 1 at a finite predictor: no row may run up
+            if slots[0].link.upper != slots[0].parameter.domain.upper:
+                row_codes = np.where(row_codes == 1.0, 0.0, row_codes)
+            if not np.any(np.abs(row_codes) == 1.0):
+                continue
+        if outcome.converged and not _suspect(L, outcome, slots, row_codes, saturated):
+            continue
+        found = _examine(L, slots, row_codes)
+        if found is not None:
+            return found
     return None
+
+
+def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
+    """Whether a search that says it converged may have done so on the way to infinity.
+
+    There the parameter is at the end of its domain in the separated rows, and the curvature has vanished along the
+    direction that separates them: the smallest eigenvalue of the information, in units of the columns' largest values,
+    is then of the order of the rounding errors that stopped the search.
+    """
+    start, stop = slots[0].start, slots[-1].stop
+    largest = np.ones(stop - start)
+    for slot in slots:
+        if slot.design is not None:
+            x = slot.design.x
+            largest[slot.start - start : slot.stop - start] = np.maximum(x.max(axis=0), -x.min(axis=0))
+    largest = np.where(largest > 0, largest, 1.0)
+    info = outcome.point.info[start:stop, start:stop] / np.outer(largest, largest)
+    if not np.all(np.isfinite(info)) or np.linalg.eigvalsh(info)[0] > 1e-3:
+        return not np.all(np.isfinite(info))
+    etas = L.row_objective.etas(outcome.point.x, slice(None))
+    mine = [np.broadcast_to(etas[L.model.slots.index(slot)], len(codes)) for slot in slots]
+    if slots[0].level is not None:
+        return bool(np.max(np.abs(mine)) > saturated)
+    domain, link = slots[0].parameter.domain, slots[0].link
+    with np.errstate(all="ignore"):
+        value = link.inverse(mine[0], NumpyNamespace())
+        value = np.asarray(value, dtype=float)
+        gap = np.where(codes > 0, domain.upper - value, value - domain.lower)
+    return bool(np.any(gap[np.abs(codes) == 1.0] < np.exp(-saturated)))
+
+
+# -- the cone ------------------------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True)
+class Cone:
+    """Directions of the coefficients along which no row's log-density falls.
+
+    Row i of class c asks for ``patterns[c] @ (x_i B) >= 0``, where B holds the coefficients of each linear predictor in
+    a column; the rows of `tied` ask for ``x_i B = 0``.
+
+    Attributes
+    ----------
+    x : ndarray, shape (n, p)
+    kind : ndarray of int, shape (n,)
+    patterns : ndarray, shape (classes, conditions, predictors)
+    tied : ndarray, shape (m, p)
+    """
+
+    x: Any
+    kind: Any
+    patterns: Any
+    tied: Any
+
+    @classmethod
+    def of_signs(cls, x: Any, codes: Any) -> Cone:
+        """One linear predictor, with the codes of `Family.saturation`."""
+        ends = np.abs(codes) == 1.0
+        return cls(x[ends], (codes[ends] > 0).astype(np.intp), np.array([[[-1.0]], [[1.0]]]), x[codes == 0.0])
+
+    @classmethod
+    def of_levels(cls, x: Any, codes: Any, levels: int) -> Cone:
+        """Log-odds of each level but the first against the first: a row's own level must not fall behind any other."""
+        unit = np.vstack([np.zeros(levels - 1), np.eye(levels - 1)])
+        patterns = [[unit[c] - unit[k] for k in range(levels) if k != c] for c in range(levels)]
+        return cls(x, codes.astype(np.intp), np.array(patterns), x[:0])
+
+    def restrict(self, columns: list[int]) -> Cone:
+        """The directions that leave all but some columns alone."""
+        return Cone(self.x[:, columns], self.kind, self.patterns, self.tied[:, columns])
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the conditions: rows, conditions per row."""
+        return len(self.x), self.patterns.shape[1]
+
+    def change(self, b: Any) -> Any:
+        """The left side of every condition, shape (n, conditions)."""
+        return self._by_class(self.x @ b, self.patterns)
+
+    def terms(self, b: Any) -> Any:
+        """The sum of the sizes of the terms that `change` adds up, by which its rounding errors are measured."""
+        return self._by_class(_blocked_abs(self.x, np.abs(b)), np.abs(self.patterns))
+
+    def _by_class(self, eta: Any, patterns: Any) -> Any:
+        out = np.empty(self.shape)
+        for c, pattern in enumerate(patterns):
+            rows = self.kind == c
+            out[rows] = eta[rows] @ pattern.T
+        return out
+
+    def rows(self, which: Any, basis: Any) -> Any:
+        """Some conditions (flat indices), as rows over the coordinates of `basis` (p x r)."""
+        i, k = np.divmod(which, self.shape[1])
+        z = self.x[i] @ basis
+        return np.einsum("im,ir->imr", self.patterns[self.kind[i], k], z).reshape(len(which), -1)
+
+    def blocks(self, which: Any, basis: Any) -> Iterator[Any]:
+        """The same, a block at a time."""
+        step = max(1, BLOCK // self.patterns.shape[2])
+        for lo in range(0, len(which), step):
+            yield self.rows(which[lo : lo + step], basis)
+
+    def total(self, open_: Any) -> Any:
+        """The sum of the conditions marked, shape (predictors, p)."""
+        out = 0.0
+        for c, pattern in enumerate(self.patterns):
+            rows = self.kind == c
+            out = out + pattern.T @ (open_[rows].astype(float).T @ self.x[rows])
+        return out
+
+
+@final
+@dataclass(frozen=True)
+class Direction:
+    """A direction that separates as many rows as any.
+
+    Attributes
+    ----------
+    b : ndarray, shape (p, predictors)
+    separated : ndarray of bool, shape (n,)
+        Rows (of the cone) that it explains better.
+    complete : bool
+        Whether every condition is met with room to spare, so that the direction may be tilted any way a little.
+    free : ndarray of bool, shape (p, predictors)
+        Coefficients that some separating direction changes.
+    dimension : int
+        Number of independent directions.
+    search : _Search
+    """
+
+    b: Any
+    separated: Any
+    complete: bool
+    free: Any
+    dimension: int
+    search: _Search
+
+
+def separate(cone: Cone) -> Direction | None:
+    """The direction that separates the most rows, or None where there is none (or it cannot be told)."""
+    search = _Search(cone)
+    if search.basis is None or cone.x.shape[0] == 0:
+        return None
+    open_ = np.ones(cone.shape, dtype=bool)
+    total = np.zeros((cone.x.shape[1], cone.patterns.shape[2]))
+    for stage in range(total.size + 1):
+        found = search.best((cone.total(open_) @ search.basis).ravel(), 0.3 if stage == 0 else 1e-9)
+        if found is None:
+            break
+        better = open_ & (cone.change(found) > BETTER * cone.terms(found))
+        if not np.any(better):
+            break
+        # directions of a cone may be added up, and a row that one of them separates stays separated
+        total += found / np.max(np.abs(search.coordinates(found)))
+        open_ &= ~better
+        if not np.any(open_):
+            break
+    if np.all(open_):
+        return None
+    span = _null(cone.blocks(np.flatnonzero(open_), search.basis), search.basis.shape[1] * total.shape[1])
+    moved = np.einsum("pr,mrd->pmd", search.basis, span.reshape(total.shape[1], search.basis.shape[1], -1))
+    size = np.sqrt(np.sum(np.square(moved), axis=2)) * search.scale[:, None]
+    complete = not np.any(open_) and len(cone.tied) == 0
+    return Direction(total, np.any(~open_, axis=1), complete, size > 1e-7 * size.max(), span.shape[1], search)
+
+
+class _Search:
+    """Linear programmes over a cone, each seeing only the rows that matter so far.
+
+    The coordinates are those in which the design is orthonormal: there a direction of size one changes the predictors
+    by one in all, whatever the columns' units and correlations, so "no direction" (0) and "a direction" (1 or more)
+    cannot be confused.
+    """
+
+    def __init__(self, cone: Cone) -> None:
+        self.cone = cone
+        self.basis, self.scale = self._basis()
+        n, q = cone.shape
+        first = []
+        for c in range(len(cone.patterns)):  # some rows of every class, evenly spaced
+            rows = np.flatnonzero(cone.kind == c)
+            step = max(1, len(rows) * q * len(cone.patterns) // WORKING)
+            first.append((rows[::step, None] * q + np.arange(q)).ravel())
+        self.working = np.unique(np.concatenate(first)) if n else np.zeros(0, dtype=np.intp)
+
+    def _basis(self) -> tuple[Any, Any]:
+        """The map from the coordinates to the coefficients (p x r), which keeps the tied rows where they are."""
+        cone = self.cone
+        largest = [np.max(np.abs(part), axis=0) for part in (cone.x, cone.tied) if len(part)]
+        if not largest:
+            return None, np.zeros(0)
+        scale = np.max(largest, axis=0)
+        scale = np.where(scale > 0, scale, 1.0)
+        r = _triangle(part / scale for x in (cone.x, cone.tied) for part in _blocks(x))
+        _, s, vt = np.linalg.svd(r)
+        rank = int(np.sum(s > 1e-13 * s[0] * len(s))) if s[0] > 0 else 0
+        if rank == 0:
+            return None, scale
+        basis = vt[:rank].T / s[:rank] / scale[:, None]
+        if len(cone.tied):
+            keep = _null((part @ basis for part in _blocks(cone.tied)), rank)
+            if keep.shape[1] == 0:
+                return None, scale
+            basis = basis @ keep
+        return basis, scale
+
+    def coordinates(self, b: Any) -> Any:
+        return np.linalg.lstsq(self.basis, b, rcond=None)[0]
+
+    def best(self, objective: Any, least: float) -> Any | None:
+        """The direction in the box of side 2 that raises a linear function most, if by `least` or more."""
+        cone = self.cone
+        shape = (cone.patterns.shape[2], self.basis.shape[1])
+        norm = float(np.max(np.abs(objective), initial=0.0))
+        if norm == 0.0:
+            return None
+        for _ in range(ROUNDS):
+            a = cone.rows(self.working, self.basis)
+            size = np.max(np.abs(a), axis=1)
+            a = a[size > 0] / size[size > 0, None]
+            result = optimize.linprog(
+                -objective / norm,
+                A_ub=-a,
+                b_ub=np.zeros(len(a)),
+                bounds=(-1.0, 1.0),
+                method="highs",
+                options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+            )
+            if result.status != 0 or -result.fun * norm < least:
+                return None
+            b = self.basis @ result.x.reshape(shape).T
+            ratio = cone.change(b).ravel() / np.maximum(self.noise(result.x.reshape(shape)), np.finfo(float).tiny)
+            worst = np.flatnonzero(ratio < -1.0)
+            new = np.setdiff1d(worst, self.working)
+            if len(worst) == 0:
+                return b
+            if len(new) == 0:  # only the programme's own tolerance is in the way
+                return self._polish(result.x, a, shape, objective, least)
+            if len(new) > WORKING:
+                order = new[np.argsort(ratio[new], kind="stable")]
+                new = np.concatenate([order[: WORKING // 4], new[:: 1 + len(new) // WORKING]])
+            self.working = np.union1d(self.working, new)
+        return None
+
+    def noise(self, coordinates: Any) -> Any:
+        """How far below zero rounding alone may take each condition, for a direction in coordinates."""
+        return ROUNDING * self.cone.terms(np.abs(self.basis) @ np.abs(coordinates).T).ravel()
+
+    def _polish(self, x: Any, a: Any, shape: Any, objective: Any, least: float) -> Any | None:
+        """The direction with the conditions that it meets within the programme's tolerance met exactly, if it can be."""
+        change = a @ x
+        active = a[change < 1e-7]
+        keep = _null(iter([active]), len(x))
+        x = keep @ (keep.T @ x)
+        if float(objective @ x) < least:
+            return None
+        b = self.basis @ x.reshape(shape).T
+        return b if np.all(self.cone.change(b).ravel() >= -self.noise(x.reshape(shape))) else None
+
+
+def _blocks(x: Any) -> Iterator[Any]:
+    for lo in range(0, len(x), BLOCK):
+        yield x[lo : lo + BLOCK]
+
+
+def _blocked_abs(x: Any, b: Any) -> Any:
+    """|x| b without a copy of x."""
+    return np.concatenate([np.abs(part) @ b for part in _blocks(x)]) if len(x) else np.zeros((0, b.shape[1]))
+
+
+def _triangle(blocks: Any) -> Any:
+    """The triangular factor R of a tall matrix given in blocks."""
+    r = None
+    for part in blocks:
+        r = np.linalg.qr(part if r is None else np.vstack([r, part]), mode="r")
+    return r
+
+
+def _null(blocks: Any, width: int) -> Any:
+    """An orthonormal basis of the directions that a tall matrix, given in blocks, sends to zero; shape (width, d)."""
+    r = _triangle(blocks)
+    if r is None:
+        return np.eye(width)
+    _, s, vt = np.linalg.svd(r)
+    rank = int(np.sum(s > FLAT * max(1.0, float(s[0]))))
+    return vt[rank:].T
+
+
+# -- what to say ---------------------------------------------------------------------------------------------
+
+
+def _examine(L: Likelihood, slots: list[Slot], codes: Any) -> Separation | None:
+    slot, w = slots[0], L.bound.weights
+    y = L.bound.y
+    x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
+    names = ("Intercept",) if slot.design is None else slot.design.names
+    keep = codes != FREE
+    if w is not None:
+        keep &= w > 0
+    if not np.all(keep):
+        x, codes, y = x[keep], codes[keep], y[keep]
+    levels = slot.level is not None
+    cone = Cone.of_levels(x, codes, len(slots) + 1) if levels else Cone.of_signs(x, codes)
+    found = separate(cone)
+    if found is None:
+        return None
+    intercept = 0 if slot.design is None else slot.design.intercept
+    columns, fewer = _enough(cone, found, intercept)
+    ends = slice(None) if levels else np.abs(codes) == 1.0
+    told = _Told(L, slots, names, cone, y[ends], fewer, columns, intercept, len(y))
+    return Separation(
+        slot.parameter.name,
+        tuple(names[j] for j in columns),
+        told.message(),
+        int(np.count_nonzero(fewer.separated)),
+        fewer.complete,
+    )
+
+
+def _enough(cone: Cone, found: Direction, intercept: int | None) -> tuple[list[int], Direction]:
+    """Few columns that, with the intercept, separate the same rows, and the direction in these columns alone."""
+    always = [] if intercept is None else [intercept]
+    taking_part = [j for j in np.flatnonzero(np.any(found.free, axis=1)) if j != intercept]
+
+    def tried(columns: list[int]) -> Direction | None:
+        part = sorted([*always, *columns])
+        direction = separate(cone.restrict(part)) if part else None
+        same = direction is not None and np.array_equal(direction.separated, found.separated)
+        return direction if same and direction is not None and direction.complete >= found.complete else None
+
+    if always and (alone := tried([])) is not None:
+        return always, alone
+    strength = np.max(np.abs(found.b), axis=1) * np.std(cone.x, axis=0)
+    order = sorted(taking_part, key=lambda j: -strength[j])
+    best = tried(order) or found
+    chosen = order if best is not found else list(range(cone.x.shape[1]))
+    if best is found or len(order) <= 1 or found.dimension == 1:
+        return [j for j in sorted(chosen) if j != intercept or len(chosen) == 1], best
+    work = 40 if cone.x.size < 2_000_000 else 12  # linear programmes that a shorter message is worth
+    size = 1
+    while size < len(order):  # the strongest columns first, doubling their number
+        work -= 1
+        if (direction := tried(order[:size])) is not None:
+            chosen, best = order[:size], direction
+            break
+        size *= 2
+    for j in list(reversed(chosen)):  # then each that is not needed is left out
+        if len(chosen) == 1 or work <= 0:
+            break
+        work -= 1
+        if (direction := tried([k for k in chosen if k != j])) is not None:
+            chosen, best = [k for k in chosen if k != j], direction
+    return sorted(chosen), best
+
+
+@final
+@dataclass(frozen=True)
+class _Told:
+    """A separation in words."""
+
+    L: Likelihood
+    slots: list[Slot]
+    names: tuple[str, ...]
+    cone: Cone
+    y: Any
+    direction: Direction
+    columns: list[int]
+    intercept: int | None
+    n: int
+
+    def message(self) -> str:
+        parameter, response = self.slots[0].parameter.name, self.L.model.response
+        count = int(np.count_nonzero(self.direction.separated))
+        listed = ", ".join(self.names[j] for j in self.columns[:8])
+        more = f" and {len(self.columns) - 8} more" if len(self.columns) > 8 else ""
+        if self.columns == [self.intercept]:
+            what = self._outcomes(self.direction.separated)
+            return (
+                f"{response} is {what.removeprefix('= ')} in all {count} rows: the intercept of {parameter} has no finite estimate "
+                f"({self._runs()}), and predictors have nothing to explain. Check the response, or collect data in which it "
+                "varies"
+            )
+        one = len(self.columns) == 1
+        if self.direction.complete:
+            head = f"{listed}{more} separate{'s' if one else ''} the outcomes perfectly"
+        else:
+            head = f"{listed}{more} separate{'s' if one else ''} {count} of {self.n} rows from the rest"
+        its, has = ("its coefficient", "has") if one else ("their coefficients", "have")
+        rest = ""
+        if not self.direction.complete and self.direction.dimension == len(self.columns):
+            rest = f". The other coefficients do have estimates: those of a fit without {'it' if one else 'them'} and these rows"
+        return (
+            f"{head}: {self._pattern()}. So {its} in {parameter} {has} no finite estimate ({self._runs()}){rest}. "
+            f"Leave out or regroup {'the column' if one else 'these columns'}, collect more data, or hold {its} at "
+            "a value you trust with offset=..."
+        )
+
+    def _pattern(self) -> str:
+        """Which rows have which outcome."""
+        separated, parts = self.direction.separated, []
+        for c in np.unique(self.cone.kind[separated]):
+            rows = separated & (self.cone.kind == c)
+            where = self._where(rows) if len(self.columns) == 1 else f"{np.count_nonzero(rows)} rows"
+            parts.append(f"{where} {'has' if where.startswith('every') else 'have'} {self.L.model.response} {self._outcomes(rows)}")
+        if len(self.columns) > 1 and len(parts) > 1:
+            return f"a combination of them tells apart {' from '.join(_plain_count(p) for p in parts[:4])}"
+        return " and ".join(parts[:4]) + (f" and {len(parts) - 4} more levels" if len(parts) > 4 else "")
+
+    def _where(self, rows: Any) -> str:
+        """The rows described by the one column that separates them."""
+        name, x = self.names[self.columns[0]], self.cone.x[:, self.columns[0]]
+        tied = self.cone.tied[:, self.columns[0]]
+        low, high = x[rows].min(), x[rows].max()
+        others = np.concatenate([x[~rows], tied])
+        certain = not np.any((others >= low) & (others <= high))
+        count = int(np.count_nonzero(rows))
+        if low == high:
+            range_ = f"{name} = {low:g}"
+        elif certain and np.all(others < low):
+            range_ = f"{name} >= {low:g}"
+        elif certain and np.all(others > high):
+            range_ = f"{name} <= {high:g}"
+        else:
+            range_ = f"{name} from {low:g} to {high:g}"
+        return f"every row with {range_}" if certain else f"{count} rows with {range_}"
+
+    def _outcomes(self, rows: Any) -> str:
+        """The outcome that these rows share."""
+        values = np.unique(self.y[rows])
+        levels = self.L.model.levels
+        if levels:
+            return " or ".join(f"= {levels[int(v)]!s}" for v in values[:4])
+        if len(values) == 1:
+            return f"= {values[0]:g}"
+        return "at its largest possible value" if np.all(self.cone.kind[rows] == 1) else "at one end of its range"
+
+    def _runs(self) -> str:
+        """Where the coefficients go."""
+        search, out = self.direction.search, []
+        part = sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
+        if len(self.columns) * len(self.slots) > 6:
+            return "they run to infinity"
+        for j in self.columns:
+            row = search.basis[part.index(j)]
+            for m, slot in enumerate(self.slots):
+                ways = []
+                for sign in (1.0, -1.0):
+                    objective = np.zeros((len(self.slots), len(row)))
+                    objective[m] = sign * row / np.max(np.abs(row))
+                    if search.best(objective.ravel(), 1e-6) is not None:
+                        ways.append("+infinity" if sign > 0 else "-infinity")
+                if ways:
+                    label = "" if len(self.columns) * len(self.slots) == 1 else f"{slot.label}.{self.names[j]} "
+                    out.append(f"{label}{' or '.join(ways)}")
+        if len(self.columns) * len(self.slots) == 1:
+            return f"it runs to {out[0]}" if out else "it runs to infinity"
+        return f"they run to infinity: {', '.join(out)}" if out else "they run to infinity"
+
+
+def _plain_count(part: str) -> str:
+    return part.replace(" have ", " with ", 1)

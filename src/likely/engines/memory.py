@@ -72,10 +72,11 @@ def sum_blocks(block: Block, n: int, size: int) -> tuple[Any, ...]:
     parts = map_blocks(block, n, size)
     if len(parts) == 1:
         return parts[0]
-    return tuple(_total([p[i] for p in parts]) for i in range(len(parts[0])))
+    return tuple(total([p[i] for p in parts]) for i in range(len(parts[0])))
 
 
-def _total(values: list[Any]) -> Any:
+def total(values: list[Any]) -> Any:
+    """Sum of block results: compensated for scalars, in order for arrays."""
     if isinstance(values[0], float):
         try:
             return math.fsum(values)

@@ -62,3 +62,6 @@ class Beta(Family):
         full = weighted_mean(m * (1.0 - m) * np.ones_like(y), w)  # the variance at precision 0
         spread = max(float(weighted_mean(np.square(y - m), w)), 1e-12 * float(full))
         return {"mean": mean, "precision": float(np.clip(full / spread - 1.0, 1e-2, 1e8))}
+
+    def _sufficient(self, y: Any) -> tuple[Any, Any]:
+        return np.log(y), np.log1p(-y)

@@ -56,3 +56,6 @@ class Gamma(Family):
         r = y / mean
         s = max(float(weighted_mean(r - 1.0 - np.log(r), w)), 1e-12)
         return {"mean": weighted_mean(y, w), "shape": (3 - s + np.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)}
+
+    def _sufficient(self, y: Any) -> tuple[Any, Any]:
+        return y, np.log(y)

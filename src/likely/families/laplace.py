@@ -50,6 +50,7 @@ class Laplace(Family):
     assumes: ClassVar = "errors whose size is exponential: most are small, a large one is no great surprise"
     loss_name: ClassVar = "absolute error"
     kinked: ClassVar = True
+    absolute_location: ClassVar = "loc"
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         return -xp.abs((y - loc) / scale) - xp.log(scale) - LOG_2

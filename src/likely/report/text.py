@@ -169,13 +169,15 @@ class Summary:
         """The two spreads of a linear model: the likelihood's, dividing by n, and the unbiased one, by n - p."""
         fit = self.fit.effective
         model = fit.likelihood.model
-        first, *others = model.slots or [None]
-        if not fit.converged or first is None or first.parameter.name != model.family.location_parameter:
+        if not fit.converged or len(model.slots) != 2:
             return {}
-        if first.link.name != "identity" or len(others) != 1 or not others[0].constant:
+        location, spread = model.slots
+        if location.parameter.name != model.family.location_parameter or location.link.name != "identity":
             return {}
-        n, room, ml = fit.n, fit.df_residual, fit.coef[others[0].label]
-        label = others[0].label if self.fit.limit is None else self.fit.limit.outward(others[0].label)
+        if not spread.constant:
+            return {}
+        n, room, ml = fit.n, fit.df_residual, fit.coef[spread.label]
+        label = spread.label if self.fit.limit is None else self.fit.limit.outward(spread.label)
         out = {label: (ml, f"maximum likelihood, divides by n = {n:,}")}
         if room > 0:
             residual = "residual SD" if label == "sd" else f"residual {label}"
@@ -283,7 +285,8 @@ class Summary:
 
     @property
     def _legend(self) -> str:
-        kind = {"wald": "Wald, computed on the link scale", "profile": "profile likelihood"}.get(self.method, self.method)
+        kinds = {"wald": "Wald, computed on the link scale", "profile": "profile likelihood"}
+        kind = kinds.get(self.method, self.method)
         out = [f"Intervals: {kind}."] if any(e.interval.method == self.method for e in self.estimates) else []
         model = self.fit.likelihood.model
         scales: dict[str, str] = {}
@@ -292,7 +295,7 @@ class Summary:
                 against = f"log-odds against {model.levels[0]}" if slot.level is not None else ""
                 scales[slot.parameter.name] = against or f"on the {slot.link.name} scale"
         if scales:
-            out.append(f"Coefficients are {', '.join(f'{how} for {name}' for name, how in scales.items())}.")
+            out.append(f"Coefficients of {', of '.join(f'{name}: {how}' for name, how in scales.items())}.")
         if any(e.z is not None for e in self.estimates):
             out.append("z and p test a coefficient of 0.")
         return " ".join(out)
@@ -363,7 +366,7 @@ class Summary:
     # -- as a record ---------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, ready for JSON: what does not exist or is not finite is None, and a note says so."""
+        """The same as plain values, ready for JSON: None for what does not exist or is not finite, with a note."""
         fit = self.fit
         model = fit.likelihood.model
         good = fit.converged

@@ -1,0 +1,289 @@
+"""Fits of the same data under different assumptions, side by side."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from likely.errors import DataError, FitError, OptionError, SupportError
+from likely.families import get_family
+from likely.family import Family
+from likely.fit import fit
+from likely.grid import DASH, Grid, fixed, plain
+from likely.result import Fit
+
+
+@final
+@dataclass(frozen=True)
+class Row:
+    """One candidate of a comparison.
+
+    Attributes
+    ----------
+    name : str
+    fit : Fit or None
+        None where the family cannot take these data at all.
+    k : int
+        Number of estimated parameters.
+    loglik, aic, aicc, bic : float or None
+        None for a fit that failed; `aicc` also where n <= k + 1.
+    delta : float or None
+        AIC minus the best AIC.
+    weight : float or None
+        Akaike weight: exp(-delta / 2), divided by their sum.
+    status : str
+        ``"converged"``, or what is special or wrong, in words.
+    """
+
+    name: str
+    fit: Fit | None
+    k: int | None
+    loglik: float | None
+    aic: float | None
+    aicc: float | None
+    bic: float | None
+    delta: float | None
+    weight: float | None
+    status: str
+
+    @property
+    def converged(self) -> bool:
+        return self.fit is not None and self.fit.converged
+
+
+@final
+@dataclass(frozen=True)
+class Comparison:
+    """Candidates in the order of their AIC, failed ones last; made by `likely.compare`.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+    response : str
+    n : float
+    notes : tuple of str
+        What the numbers cannot tell by themselves.
+    """
+
+    rows: tuple[Row, ...]
+    response: str
+    n: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Fit:
+        """The fit with the smallest AIC."""
+        first = self.rows[0]
+        if first.fit is None or not first.converged:
+            raise FitError(f"no candidate could be fitted: {first.status}", first.fit)
+        return first.fit
+
+    @property
+    def fits(self) -> dict[str, Fit | None]:
+        """The fits by name."""
+        return {row.name: row.fit for row in self.rows}
+
+    @property
+    def grid(self) -> Grid:
+        """The comparison as text cells."""
+        header: tuple[str, ...] = ("", "loglik", "k", "AIC", "AICc", "BIC", "delta AIC", "weight", "note")
+        notes = self._remarks
+        rows: list[tuple[str, ...]] = []
+        for row in self.rows:
+            mark = f"[{list(notes).index(row.status) + 1}]" if row.status in notes else ""
+            k = DASH if row.k is None or not row.converged else str(row.k)
+            weight = DASH if row.weight is None else "<0.0001" if row.weight < 0.0001 else fixed(row.weight, 4)
+            numbers = [fixed(v, 2) for v in (row.aic, row.aicc, row.bic, row.delta)]
+            rows.append((row.name, fixed(row.loglik, 2), k, *numbers, weight, mark))
+        if not notes:
+            header, rows = header[:-1], [row[:-1] for row in rows]
+        return Grid(header, tuple(rows), "lrrrrrrrl"[: len(header)], f"Comparison for {self.response}, n = {self.n:,}")
+
+    @property
+    def _remarks(self) -> dict[str, None]:
+        """Every status worth a remark, once."""
+        return dict.fromkeys(row.status for row in self.rows if row.status != "converged")
+
+    @property
+    def blocks(self) -> list[Any]:
+        """The comparison and its remarks in order."""
+        remarks = [f"[{i}] {status}" for i, status in enumerate(self._remarks, 1)]
+        return [self.grid, *remarks, *self.notes]
+
+    def __str__(self) -> str:
+        grid, *texts = self.blocks
+        wrapped = [
+            textwrap.fill(
+                text,
+                88,
+                subsequent_indent="    " if text.startswith("[") else "",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            for text in texts
+        ]
+        return "\n".join([str(grid), *([""] if wrapped else []), *wrapped])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        grid, *texts = self.blocks
+        return f'<div class="likely-comparison">{grid.html()}{"".join(f"<p>{escape(t)}</p>" for t in texts)}</div>'
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON: None for what does not exist."""
+        names = ("name", "loglik", "k", "aic", "aicc", "bic", "delta", "weight", "converged", "status")
+        rows = [{name: getattr(row, name) for name in names} for row in self.rows]
+        return plain({"response": self.response, "n": self.n, "rows": rows, "notes": list(self.notes)})
+
+
+def compare(
+    candidates: Iterable[Any] | Mapping[str, Any], data: Any = None, formula: Any = None, **options: Any
+) -> Comparison:
+    """Which assumption describes the data best, by information criteria.
+
+    Parameters
+    ----------
+    candidates : list of families or fits, or dict of them by name
+        Families (or their names) are fitted to `data`; fits, which must be of the same rows, are compared as they are.
+    data, formula, **options
+        As in `likely.fit`, for all families.
+
+    Returns
+    -------
+    Comparison
+        In the order of AIC = 2 k - 2 log-likelihood, smallest first. Failed candidates come last, with the reason.
+
+    Raises
+    ------
+    DataError
+        If the fits are not of the same response, rows and weights: their likelihoods have nothing in common.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> waits = [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5]
+    >>> [row.name for row in lk.compare([lk.Normal(), lk.Exponential()], waits).rows]
+    ['Exponential', 'Normal']
+    """
+    if isinstance(candidates, (str, Family, Fit, type)):
+        raise OptionError(f"a comparison takes a list of families or fits, found only {candidates!r}")
+    named = dict(candidates) if isinstance(candidates, Mapping) else None
+    items = list(candidates.values()) if isinstance(candidates, Mapping) else list(candidates)
+    if not items:
+        raise OptionError("there is nothing to compare: pass families such as [lk.Normal(), lk.Laplace()], or fits")
+    done = [isinstance(item, Fit) for item in items]
+    if all(done):
+        if data is not None or formula is not None or options:
+            raise OptionError("fits bring their own data: leave out data, formula and options")
+        results = [(item, "") for item in items]
+    elif any(done):
+        raise OptionError("a comparison takes either families with data, or fits; found both")
+    elif data is None:
+        raise OptionError("families need data: lk.compare([...], data, formula)")
+    else:
+        items = [get_family(item) for item in items]
+        results = [_fitted(family, data, formula, options) for family in items]
+    fits = [found for found, _ in results if found is not None]
+    if not fits:
+        raise SupportError(_none_fits(items, results))
+    _check_same(fits)
+    names = list(named) if named is not None else _names(items, fits)
+    return _comparison([_row(name, *result) for name, result in zip(names, results, strict=True)], fits)
+
+
+def _fitted(family: Family, data: Any, formula: Any, options: dict[str, Any]) -> tuple[Fit | None, str]:
+    """The fit, or the reason why this family cannot take the data; errors that would meet every family are raised."""
+    try:
+        return fit(family, data, formula, **{**options, "on_failure": "return"}), ""
+    except SupportError as error:
+        return None, f"failed: {error}"
+    except FitError as error:
+        return error.fit, f"failed: {error}"
+
+
+def _none_fits(items: list[Any], results: list[tuple[Fit | None, str]]) -> str:
+    reasons = [reason.removeprefix("failed: ") for _, reason in results]
+    if len(items) == 1:
+        return reasons[0]
+    return f"none of {', '.join(item.title for item in items)} can take these data. The first: {reasons[0]}"
+
+
+def _names(items: list[Any], fits: list[Fit]) -> list[str]:
+    """The families' names, with the formula where several share one."""
+    names = [repr(item.likelihood.model.family if isinstance(item, Fit) else item).removesuffix("()") for item in items]
+    if len(set(names)) < len(names) and len(fits) == len(items):
+        names = [
+            f"{name}: {found.likelihood.model.formula}"
+            if names.count(name) > 1 and found.likelihood.model.formula
+            else name
+            for name, found in zip(names, fits, strict=True)
+        ]
+    seen: dict[str, int] = {}
+    out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        out.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return out
+
+
+def _check_same(fits: list[Fit]) -> None:
+    """Raise DataError unless all fits are of the same responses with the same weights."""
+    first = fits[0].likelihood
+    for other in (f.likelihood for f in fits[1:]):
+        who = f"{first.model.family.title} and {other.model.family.title}"
+        if len(first.bound.y) != len(other.bound.y):
+            raise DataError(
+                f"likelihoods of different rows cannot be compared: {who} were fitted to {len(first.bound.y):,} and "
+                f"{len(other.bound.y):,} rows. Fit both to the same rows"
+            )
+        levels = (first.model.levels, other.model.levels)
+        if not np.array_equal(first.bound.y, other.bound.y) or (all(levels) and levels[0] != levels[1]):
+            raise DataError(
+                f"likelihoods of different responses cannot be compared: {first.model.response} under "
+                f"{first.model.family.title} and {other.model.response} under {other.model.family.title} have "
+                "different values. For a transformed response use a family of the original one: LogNormal instead of "
+                "Normal on log(y)"
+            )
+        w, v = first.bound.weights, other.bound.weights
+        if not np.array_equal(1.0 if w is None else w, 1.0 if v is None else v) and not (_ones(w) and _ones(v)):
+            raise DataError(f"{who} were fitted with different weights; fit both with the same")
+
+
+def _ones(w: Any) -> bool:
+    return w is None or bool(np.all(w == 1.0))
+
+
+def _row(name: str, found: Fit | None, reason: str) -> Row:
+    if found is None or not found.converged:
+        status = reason or (found.status if found is not None else "failed")
+        return Row(name, found, None if found is None else found.k, None, None, None, None, None, None, status)
+    aicc = found.aicc if math.isfinite(found.aicc) else None
+    return Row(name, found, found.k, found.loglik, found.aic, aicc, found.bic, None, None, found.status)
+
+
+def _comparison(rows: list[Row], fits: list[Fit]) -> Comparison:
+    good = sorted((row for row in rows if row.aic is not None), key=lambda row: row.aic or 0.0)
+    if good:
+        best = good[0].aic or 0.0
+        deltas = [(row.aic or 0.0) - best for row in good]
+        total = sum(math.exp(-0.5 * d) for d in deltas)
+        good = [replace(row, delta=d, weight=math.exp(-0.5 * d) / total) for row, d in zip(good, deltas, strict=True)]
+    likelihood = fits[0].likelihood
+    notes = []
+    kinds = {found.likelihood.model.family.discrete for found in fits if found.converged}
+    if len(kinds) > 1:
+        notes.append(
+            "Some candidates give whole numbers a probability, others a density: their likelihoods compare only "
+            "roughly, and only where the numbers are one unit apart and spread over many values."
+        )
+    return Comparison(
+        (*good, *(row for row in rows if row.aic is None)), likelihood.model.response, likelihood.n, tuple(notes)
+    )

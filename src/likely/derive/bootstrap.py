@@ -1,0 +1,385 @@
+"""The bootstrap: the estimates of data drawn anew, from the fitted model or from the observations themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import special as sc
+
+from likely import scale
+from likely.derive.intervals import Interval, check_level
+from likely.derive.objective import Objective
+from likely.derive.predict import Rows, rows_of
+from likely.errors import IntervalError, LikelyError, OptionError, unknown
+from likely.family import Limit
+from likely.model import Model, Slot, take
+from likely.namespace import NumpyNamespace
+from likely.solve import newton
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+KINDS = ("parametric", "cases")
+INTERVALS = ("percentile", "bca")
+DRAWN_AT_ONCE = 1 << 20  # responses simulated together
+MOST_FAILED = 0.1  # of the refits; beyond, no interval
+MOVED = 5.0  # a linear predictor further than this from the estimate's calls for the careful search
+NEAR = {0.0: 1e-3, np.inf: 1e3}  # so does a parameter this close to the end where the family has a limit
+
+
+@final
+@dataclass(frozen=True)
+class Bootstrap:
+    """Estimates from data drawn anew.
+
+    Attributes
+    ----------
+    names : list of str
+    estimates : ndarray, shape (replicates, k)
+        On the reported scale, in the order of `names`; NaN in the rows of refits that failed. A parameter that ran to
+        its limit stands there with that limit (a df of infinity).
+    failed : int
+        How many refits failed.
+    kind : str
+        "parametric" or "cases".
+    reasons : mapping of str to int
+        Why refits failed, with counts.
+    """
+
+    names: list[str]
+    estimates: Any
+    failed: int
+    kind: str
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def column(self, name: str) -> Any:
+        """The draws of one estimate, sorted, without the failed ones."""
+        values = self.estimates[:, self.names.index(name)]
+        return np.sort(values[~np.isnan(values)])
+
+
+def bootstrap(
+    fit: Fit,
+    *,
+    replicates: int = 1000,
+    kind: str = "parametric",
+    seed: int | None = 0,
+    progress: bool | Callable[[int, int], None] = False,
+) -> Bootstrap:
+    """Refit data drawn anew (Efron and Tibshirani 1993; Davison and Hinkley 1997).
+
+    Parameters
+    ----------
+    fit : Fit
+    replicates : int
+    kind : {"parametric", "cases"}
+        "parametric": responses simulated from the fitted model, predictors kept. "cases": rows drawn with replacement,
+        each as often as its frequency weight.
+    seed : int, optional
+        The same seed gives the same draws.
+    progress : bool or callable
+        True shows a bar; a function is called with (done, replicates).
+
+    Returns
+    -------
+    Bootstrap
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> from likely.derive.bootstrap import bootstrap
+    >>> fit = lk.fit("exponential", [0.2, 1.1, 0.7, 3.0, 1.9, 0.4])
+    >>> draws = bootstrap(fit, replicates=200)
+    >>> draws.estimates.shape, draws.failed
+    ((200, 1), 0)
+    """
+    if not fit.converged:
+        raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
+    if kind not in KINDS:
+        raise unknown("kind of bootstrap", kind, KINDS)
+    if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
+        raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
+    rng = np.random.default_rng(seed)
+    draws = _cases(fit, int(replicates), rng) if kind == "cases" else _simulated(fit, int(replicates), rng)
+    estimates = np.full((replicates, len(fit.names)), np.nan)
+    reasons: Counter[str] = Counter()
+    tell = _teller(progress, int(replicates))
+    for i, (model, y, w) in enumerate(draws):
+        found = _refit(fit, model, y, w)
+        if isinstance(found, str):
+            reasons[found] += 1
+        else:
+            estimates[i] = found
+        tell(i + 1, int(replicates))
+    return Bootstrap(fit.names, estimates, sum(reasons.values()), kind, dict(reasons))
+
+
+def bootstrap_intervals(
+    fit: Fit,
+    level: float = 0.95,
+    names: list[str] | None = None,
+    *,
+    replicates: int = 1000,
+    kind: str = "parametric",
+    seed: int | None = 0,
+    interval: str = "percentile",
+    progress: bool | Callable[[int, int], None] = False,
+) -> dict[str, Interval]:
+    """Bootstrap intervals on the reported scale.
+
+    Parameters
+    ----------
+    fit : Fit
+    level : float
+    names : list of str, optional
+    replicates, kind, seed, progress
+        As in `bootstrap`.
+    interval : {"percentile", "bca"}
+        "percentile": quantiles of the draws. "bca": corrected for bias and skewness (Efron 1987), with the
+        acceleration from the infinitesimal jackknife; for ``kind="cases"``.
+
+    Returns
+    -------
+    dict of str to Interval
+
+    Raises
+    ------
+    IntervalError
+        If more than a tenth of the refits failed, or the fit did not converge.
+    """
+    level = check_level(level)
+    if interval not in INTERVALS:
+        raise unknown("interval", interval, INTERVALS)
+    if interval == "bca" and kind != "cases":
+        raise OptionError("interval='bca' needs kind='cases': its correction comes from the single observations")
+    if replicates * (1.0 - level) < 2.0 - 1e-9:
+        raise OptionError(
+            f"{replicates} replicates have no {100 * level:g} % interval; take at least {int(np.ceil(2 / (1 - level)))}"
+        )
+    drawn = bootstrap(fit, replicates=replicates, kind=kind, seed=seed, progress=progress)
+    if drawn.failed > MOST_FAILED * replicates:
+        reason, count = max(drawn.reasons.items(), key=lambda item: item[1])
+        raise IntervalError(
+            f"{drawn.failed} of {replicates} refits failed, too many for an interval; the most common reason "
+            f"({count}): {reason}. Use method='profile'"
+        )
+    influence = _influence(fit) if interval == "bca" else None
+    out = {}
+    for name in fit.names if names is None else names:
+        out[name] = _one(fit, drawn, name, level, influence)
+    return out
+
+
+def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[str, Any] | None) -> Interval:
+    values, center = drawn.column(name), fit.coef[name]
+    if len(values) == 0 or values[0] == values[-1]:
+        reason = f"every replicate gives the same {name}, so the bootstrap says nothing about it; use method='profile'"
+        return Interval(None, None, level, "bootstrap", reason)
+    levels = np.array([0.5 - 0.5 * level, 0.5 + 0.5 * level])
+    if influence is not None:
+        if name not in influence:
+            reason = f"{name} has no standard error, so bca has no acceleration for it; use interval='percentile'"
+            return Interval(None, None, level, "bootstrap", reason)
+        levels = _corrected(levels, values, center, influence[name])
+    notes = []
+    if drawn.failed:
+        notes.append(f"{drawn.failed} of {len(drawn.estimates)} refits failed and are left out")
+    if ends := int(np.count_nonzero(np.isinf(values))):
+        notes.append(f"{name} ran to infinity in {ends} of {len(values)} replicates")
+    lower, upper = (_order_statistic(values, float(q)) for q in levels)
+    return Interval(lower, upper, level, "bootstrap", "; ".join(notes))
+
+
+def _order_statistic(values: Any, q: float) -> float:
+    """The q-quantile at position q (m + 1) of m sorted draws (Davison and Hinkley 1997, section 5.2)."""
+    at = min(max(q * (len(values) + 1.0) - 1.0, 0.0), len(values) - 1.0)
+    low, part = int(at), at - int(at)
+    if part == 0.0 or values[low] == values[low + 1]:
+        return float(values[low])
+    if np.isinf(values[low + 1]) or np.isinf(values[low]):
+        return float(values[low + (part >= 0.5)])
+    return float(values[low] + part * (values[low + 1] - values[low]))
+
+
+def _corrected(levels: Any, values: Any, center: float, influence: Any) -> Any:
+    """Efron's (1987) levels: corrected for the median bias of the draws and for the acceleration."""
+    below = (np.count_nonzero(values < center) + 0.5 * np.count_nonzero(values == center)) / len(values)
+    bias = sc.ndtri(min(max(below, 0.5 / len(values)), 1.0 - 0.5 / len(values)))
+    weights, size = influence
+    square = float(np.sum(weights * size**2))
+    acceleration = float(np.sum(weights * size**3)) / (6.0 * square**1.5) if square > 0 else 0.0
+    z = bias + sc.ndtri(levels)
+    return sc.ndtr(bias + z / (1.0 - acceleration * z))
+
+
+def _influence(fit: Fit) -> dict[str, Any]:
+    """Weights of the rows, and by estimate their influence on it: V times the row's score."""
+    effective = fit.effective
+    covariance, likelihood = effective._link_cov, effective.likelihood
+    if covariance is None or effective.boundary:
+        return {}
+    w = np.ones(len(likelihood.bound.y)) if likelihood.bound.weights is None else likelihood.bound.weights
+    moves = likelihood.row_objective.row_scores(effective.outcome.point.x) @ (effective._reported[1] @ covariance).T
+    outward = effective.names if fit.limit is None else [fit.limit.outward(n) for n in effective.names]
+    return {name: (w, moves[:, j]) for j, name in enumerate(outward[: moves.shape[1]])}
+
+
+# -- drawing data ----------------------------------------------------------------------------------------------
+
+
+Draw = tuple[Model, Any, Any]  # model, responses, weights
+
+
+def _whole_weights(fit: Fit) -> Any:
+    w = fit.likelihood.bound.weights
+    if w is not None and np.any(w != np.floor(w)):
+        raise OptionError("the bootstrap needs weights that are whole numbers: how often each row was observed")
+    return None if w is None else w.astype(np.int64)
+
+
+def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+    """Rows drawn with replacement, as frequency weights."""
+    likelihood = fit.likelihood
+    _whole_weights(fit)
+    y, w = likelihood.objective.y, likelihood.objective.weights  # the distinct values, where these suffice
+    total = len(y) if w is None else int(w.sum())
+    share = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
+    for _ in range(replicates):
+        yield likelihood.model, y, rng.multinomial(total, share).astype(float)
+
+
+def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+    """Responses from the fitted model; a row of weight 3 is three rows."""
+    model, rows, w = fit.likelihood.model, rows_of(fit), _whole_weights(fit)
+    params, n = rows.values, rows.n
+    repeat = None if w is None else np.repeat(np.arange(n), w)
+    if repeat is not None:
+        model, n = _taken(model, repeat), len(repeat)
+        vector = {p.name for p in rows.family.parameters if p.vector}
+        params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
+    at_once = max(1, DRAWN_AT_ONCE // n)
+    compress = model.constant and rows.family.discrete and not any(np.ndim(v) for v in model.known.values())
+    for first in range(0, replicates, at_once):
+        for y in _draw(rows, params, (min(at_once, replicates - first), n), rng):
+            if compress:
+                distinct, counts = np.unique(y, return_counts=True)
+                yield model, distinct, counts.astype(float)
+            else:
+                yield model, y, None
+
+
+def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
+    vector = next((p.name for p in rows.family.parameters if p.vector), None)
+    if vector is None:
+        return np.asarray(rows.bare.sample(shape, seed=rng, **params), dtype=float)
+    u = rng.random(shape)
+    return np.sum(u[..., None] >= np.cumsum(params[vector], axis=-1)[..., :-1], axis=-1).astype(float)  # codes
+
+
+def _taken(model: Model, rows: Any) -> Model:
+    """The model of some rows, each as often as it is named."""
+    slots = tuple(
+        replace(
+            slot,
+            design=None if slot.design is None else replace(slot.design, x=np.ascontiguousarray(slot.design.x[rows])),
+            offset=None if slot.offset is None else slot.offset[rows],
+        )
+        for slot in model.slots
+    )
+    return replace(model, slots=slots, known=take(model.known, rows))
+
+
+# -- refitting -------------------------------------------------------------------------------------------------
+
+
+def _refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
+    """The estimates in the order of ``fit.names``, or the reason why there are none."""
+    if model.fixed:
+        model = replace(model, fixed=model.family.edge_estimate(y, w, model.known))
+    found = _by_formula(model, y, w) if model.constant else None
+    if found is None and np.all(np.isfinite(fit.outcome.point.x)) and fit.limit is None:
+        found = _by_newton(fit, model, y, w)
+    if found is not None:
+        return np.concatenate([found, list(model.fixed.values())])
+    # the whole search of a first fit: limits, separation and failures are told as there
+    bound = replace(fit.likelihood.bound, model=model, y=y, weights=w)
+    try:
+        again = type(fit.likelihood)(bound).maximize(on_failure="return")
+    except LikelyError as error:
+        return str(error)
+    if not again.converged:
+        return again.status.removeprefix("failed: ")
+    return np.array([again.coef[name] for name in fit.names])
+
+
+def _by_formula(model: Model, y: Any, w: Any) -> Any:
+    """Constants from the family's closed form; None where it has none."""
+    with np.errstate(all="ignore"):
+        values = model.family._closed_form(y, w, model.known)
+    if values is None:
+        return None
+    out: list[float] = []
+    for slot in model.slots:
+        value = values.get(slot.parameter.name)
+        if value is None or not np.all(slot.parameter.domain.contains(value)):
+            return None
+        if slot.level is None:
+            out.append(float(value))
+        elif slot.level == str(model.levels[1]):  # once for all levels
+            out += [float(p) for p in value]
+    return np.array(out)
+
+
+def _by_newton(fit: Fit, model: Model, y: Any, w: Any) -> Any:
+    """The peak near the estimate; None where the search leaves its surroundings."""
+    start = fit.outcome.point.x
+    watched = [
+        (slot, limit) for limit in model.family.limits for slot in model.slots if slot.parameter.name == limit.parameter
+    ]
+
+    def stop(point: newton.Point) -> str | None:
+        return "near a limit" if any(_near(slot, limit, point.x) for slot, limit in watched) else None
+
+    objective = Objective(model, y, w)
+    solution = newton.maximize(objective.point, start, max_iterations=50, stop=stop)
+    x = solution.point.x
+    if not solution.converged or not np.all(np.isfinite(x)):
+        return None
+    for slot in model.slots:
+        if slot.link.name == "identity":
+            continue
+        moved = x[slot.start : slot.stop] - start[slot.start : slot.stop]
+        if np.max(np.abs(moved[0] if slot.design is None else slot.design.x @ moved)) > MOVED:
+            return None
+    return scale.to_reported(model, x)[0]
+
+
+def _near(slot: Slot, limit: Limit, x: Any) -> bool:
+    if not slot.constant:
+        return False
+    with np.errstate(all="ignore"):
+        value = float(slot.link.inverse(float(x[slot.start]), NumpyNamespace()))
+    return value < NEAR[0.0] if limit.at == 0.0 else value > NEAR[np.inf]
+
+
+def _teller(progress: bool | Callable[[int, int], None], total: int) -> Callable[[int, int], None]:
+    if callable(progress):
+        return progress
+    if not progress:
+        return lambda done, total: None
+    from rich.progress import Progress
+
+    bar = Progress(transient=True)
+    task = bar.add_task("bootstrap", total=total)
+    bar.start()
+
+    def tell(done: int, total: int) -> None:
+        bar.update(task, completed=done)
+        if done == total:
+            bar.stop()
+
+    return tell

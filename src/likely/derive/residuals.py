@@ -1,0 +1,165 @@
+"""Residuals and surprises: how each observation compares with what the fitted model expected of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special as sc
+
+from likely.derive.predict import Rows, log_density, mean, rows_of, variance
+from likely.errors import OptionError, unknown
+from likely.namespace import NumpyNamespace
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+KINDS = ("quantile", "pearson", "response", "deviance")
+# families given by their mean, under which the density of y is highest at mean = y (p = y/n for the binomial)
+BY_MEAN = ("normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "bernoulli", "binomial")
+
+
+def surprise(fit: Fit) -> Any:
+    """Minus the log-density of every row under the fitted model, in nats.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    A column of the user's own library, one value for each row that the fit used.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
+    >>> [round(v, 3) for v in fit.surprise().tolist()[6:8]]
+    [0.357, 1.204]
+    """
+    rows = rows_of(fit)
+    return rows.column(-_log_density(rows) + 0.0, "surprise")
+
+
+def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
+    """Residuals of every row that the fit used.
+
+    Parameters
+    ----------
+    fit : Fit
+    kind : {"quantile", "pearson", "response", "deviance"}
+        "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
+        of a discrete cdf; standard normal if the model holds, whatever its family. "pearson": (y - mean)/sd.
+        "response": y - mean. "deviance": sign(y - mean) sqrt(2 (log f(y; mean = y) - log f(y))), the other parameters
+        at their estimates (so R's, divided by the square root of the dispersion where a family has one).
+    seed : int or numpy.random.Generator
+        For the quantile residuals of discrete data.
+
+    Returns
+    -------
+    A column of the user's own library.
+
+    Raises
+    ------
+    UnknownNameError
+        For another kind.
+    OptionError
+        If the family has no such residuals.
+
+    Notes
+    -----
+    A continuous observation on the very end of its fitted support, such as the extremes under a Uniform, has a cdf of
+    exactly 0 or 1; it takes the level 1/(2 n) of that end.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit("normal", [1.0, 2.0, 3.0, 6.0])
+    >>> [round(v, 3) for v in fit.residuals().tolist()]
+    [-1.069, -0.535, 0.0, 1.604]
+    """
+    if kind not in KINDS:
+        raise unknown("kind of residuals", kind, KINDS)
+    rows = rows_of(fit)
+    title = rows.family.title
+    if any(p.vector for p in rows.family.parameters):
+        raise OptionError(
+            f"{title} has labels without an order, so it has no residuals; fit.surprise() says how little each "
+            "observation was expected"
+        )
+    if kind == "quantile":
+        return rows.column(_quantile(rows, np.random.default_rng(seed)), kind)
+    gap = rows.fit.likelihood.bound.y - mean(rows)
+    if kind == "response":
+        return rows.column(gap, kind)
+    if kind == "pearson":
+        spread = np.sqrt(variance(rows))
+        if not np.all(np.isfinite(spread)):
+            raise OptionError(
+                f"the fitted {title} has no finite variance, so it has no Pearson residuals; use kind='quantile'"
+            )
+        with np.errstate(all="ignore"):
+            return rows.column(np.where(gap == 0.0, 0.0, gap / spread), kind)
+    if rows.family.name not in BY_MEAN:
+        raise OptionError(f"{title} has no deviance residuals; use kind='quantile'")
+    return rows.column(_deviance(rows, gap), kind)
+
+
+def _log_density(rows: Rows) -> Any:
+    """Every row's log-density at its own observation."""
+    likelihood = rows.fit.likelihood
+    x = rows.fit.outcome.point.x
+    if np.all(np.isfinite(x)):
+        return likelihood.row_objective.log_density(x)
+    return log_density(rows, likelihood.bound.y)
+
+
+def _deviance(rows: Rows, gap: Any) -> Any:
+    y, params = rows.fit.likelihood.bound.y, dict(rows.values)
+    first = rows.family.parameters[0].name
+    with np.errstate(all="ignore"):
+        params[first] = np.where(params["n"] > 0, y / np.maximum(params["n"], 1.0), 0.5) if "n" in params else y
+        best = rows.full(rows.family._log_density(NumpyNamespace(), y, **params))
+    return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - _log_density(rows), 0.0))
+
+
+# -- quantile residuals ----------------------------------------------------------------------------------------
+
+
+def _quantile(rows: Rows, rng: Any) -> Any:
+    y = rows.fit.likelihood.bound.y
+    family, params = rows.bare, rows.values
+    with np.errstate(all="ignore"):
+        below, above = rows.full(family.cdf(y, **params)), rows.full(family.sf(y, **params))
+        if family.discrete:
+            v = np.maximum(rng.random(rows.n), 2.0**-54)  # never 0, which would be the end of the jump
+            before, from_y = rows.full(family.cdf(y - 1.0, **params)), rows.full(family.sf(y - 1.0, **params))
+            below = before + v * (below - before)
+            above = above + (1.0 - v) * (from_y - above)
+        lower = below <= 0.5
+        out = np.where(lower, sc.ndtri(below), -sc.ndtri(above))
+    return _finite(rows, y, out, lower)
+
+
+def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
+    """Residuals whose tail is smaller than any float, from the tail's logarithm.
+
+    Far out, log P(Y > y) = log f(y) - log(-(log f)'(y)) to the first order of the tail's expansion; for whole numbers
+    the tail is a geometric series.
+    """
+    lost = np.isinf(out) & np.isfinite(log_now := _log_density(rows))
+    if not np.any(lost):
+        return out
+    side = np.where(lower, -1.0, 1.0)
+    step = np.ones(rows.n) if rows.family.discrete else np.maximum(1e-6 * np.abs(y), 1e-300)
+    with np.errstate(all="ignore"):
+        onward = log_density(rows, y + side * step)
+        if rows.family.discrete:
+            log_tail = log_now - np.log1p(-np.exp(onward - log_now))
+        else:
+            log_tail = log_now - np.log((log_now - onward) / step)
+        extreme = side * -sc.ndtri_exp(np.minimum(log_tail, -1.0))
+        at_end = side * -sc.ndtri(0.5 / rows.n)
+    # only a tail that truly underflowed is that long; an end of the support is not
+    far = np.isfinite(extreme) & (log_tail < -700.0)
+    return np.where(lost, np.where(far, extreme, at_end), out)
