@@ -100,7 +100,7 @@ def bind(
             raise OptionError(f"two formulas for {free[0].name}: {formula!r} and {formulas[free[0].name]!r}")
         formulas = {free[0].name: first, **formulas}
     offset_of = _offset_arguments(offset, free[0].name if free else "")
-    rights = {name: _right_side(name, spec, offset_of) for name, spec in formulas.items()}
+    rights = {name: _right_side(name, spec, offset_of, table.names) for name, spec in formulas.items()}
     raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items()}
     w = None if weights is None else columns.values(weights, "weights")
     for name, specs in offset_of.items():
@@ -146,6 +146,7 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
     table = tables.read(data)
     if isinstance(formula, str):
         left, right = designs.split(formula)
+        right = designs.quote(right, table.names)
         if left is None:
             if len(table.names) != 1:
                 raise OptionError(
@@ -160,7 +161,8 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
             )
         if table.n == 0:
             raise DataError(f"the data have no rows (columns: {listed(table.names)})")
-        y = table.column(left) if left in table else designs.expression(left, table)
+        left = left.strip("`") if left.strip("`") in table else left
+        y = table.column(left) if left in table else designs.expression(designs.quote(left, table.names), table)
         return table, left, y, None if right == "1" else right
     if formula is not None and not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
         raise OptionError(f"a formula is text such as 'y ~ x', or a matrix of predictors; found {formula!r}")
@@ -269,13 +271,13 @@ class _Columns:
         return values
 
 
-def _right_side(name: str, spec: Any, offset_of: dict[str, list[Any]]) -> Any:
+def _right_side(name: str, spec: Any, offset_of: dict[str, list[Any]], columns: list[str]) -> Any:
     if not isinstance(spec, str):
         return spec
     left, right = designs.split(spec) if "~" in spec else (None, spec)
     if left is not None:
         raise OptionError(f"the formula of {name} has no left side; write '~ {right}'")
-    right, found = designs.offsets(right)
+    right, found = designs.offsets(designs.quote(right, columns))
     offset_of.setdefault(name, []).extend(found)
     if not offset_of[name]:
         del offset_of[name]

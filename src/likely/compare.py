@@ -91,7 +91,7 @@ class Comparison:
     @property
     def grid(self) -> Grid:
         """The comparison as text cells."""
-        header: tuple[str, ...] = ("", "loglik", "k", "AIC", "AICc", "BIC", "delta AIC", "weight", "note")
+        header: tuple[str, ...] = ("", "loglik", "k", "AIC", "AICc", "BIC", "delta", "weight", "note")
         notes = self._remarks
         rows: list[tuple[str, ...]] = []
         for row in self.rows:

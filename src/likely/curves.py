@@ -69,8 +69,7 @@ class LikelihoodTable:
         ]
         widths = [max(len(cell) for cell in column) for column in zip(header, *lines, strict=True)]
         return "\n".join(
-            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-            for line in [header, *lines]
+            "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *lines]
         )
 
     __repr__ = __str__

@@ -97,6 +97,20 @@ def split(formula: str) -> tuple[str | None, str]:
     return left or None, right
 
 
+DOT = "\N{LISU LETTER TONE MYA TI}"  # a letter, so it may stand in a Python name where R writes a dot
+
+
+def quote(formula: str, names: Sequence[str]) -> str:
+    """A formula in which the dots of column names, as R writes them, do not read as Python attributes.
+
+    >>> quote("stack.loss ~ Air.Flow + log(x)", ["stack.loss", "Air.Flow", "x"])
+    'stackꓸloss ~ AirꓸFlow + log(x)'
+    """
+    for name in sorted((n for n in names if re.fullmatch(r"[A-Za-z_][\w.]*", n) and "." in n), key=len, reverse=True):
+        formula = re.sub(rf"(?<![\w.])`?{re.escape(name)}`?(?![\w.(])", name.replace(".", DOT), formula)
+    return formula
+
+
 def offsets(right: str) -> tuple[str, list[str]]:
     """A right-hand side without its offset(...) terms, and those terms' expressions.
 
@@ -147,7 +161,7 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
             _check_text(name, table.column(name))
     matrix, spec = _materialize(right, table, rows)
     x = np.ascontiguousarray(np.asarray(matrix, dtype=float))
-    names = tuple(str(c) for c in matrix.columns)
+    names = tuple(str(c).replace(DOT, ".") for c in matrix.columns)
     bad = ~np.isfinite(x)
     if np.any(bad):
         j = int(np.flatnonzero(bad.any(axis=0))[0])

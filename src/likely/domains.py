@@ -52,9 +52,7 @@ def _logit(eta: Any, xp: Any) -> Any:
 
 
 def _probit(eta: Any, xp: Any) -> Any:
-    return xp.remember(
-        xp.ndtr(eta), log=xp.log_ndtr(eta), complement=xp.ndtr(-eta), log_complement=xp.log_ndtr(-eta)
-    )
+    return xp.remember(xp.ndtr(eta), log=xp.log_ndtr(eta), complement=xp.ndtr(-eta), log_complement=xp.log_ndtr(-eta))
 
 
 def _cloglog(eta: Any, xp: Any) -> Any:
@@ -162,9 +160,7 @@ POSITIVE_LINKS = ("log", "identity", "inverse", "inverse_squared", "sqrt", "soft
 UNIT_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "identity")
 
 Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt"))
-Positive = Domain(
-    "a positive number", lower=0.0, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)
-)
+Positive = Domain("a positive number", lower=0.0, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0))
 NonNegative = Domain(
     "a number >= 0", lower=0.0, closed_lower=True, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)
 )

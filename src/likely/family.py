@@ -215,7 +215,7 @@ class Family(ABC):
                 )
             if not p.vector:
                 p.domain.check(f"{self.title}'s {p.name}", value)
-                value = value if np.ndim(value) == 0 else np.asarray(value, dtype=float)
+                value = np.float64(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
             values[p.name] = value
         return values
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from likely.bind import Bound
+from likely.closed import PerfectFit
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
 from likely.engines import memory
@@ -17,8 +18,9 @@ from likely.errors import FitError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Model, Slot
+from likely.outcome import Outcome
 from likely.result import AtLimit, Fit
-from likely.search import FAR, Outcome, PerfectFit, find_peak
+from likely.search import FAR, find_peak
 from likely.solve.newton import Point
 from likely.start import starting_values
 
@@ -95,9 +97,7 @@ def fit(
     >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
     (0.7, 0.144914)
     """
-    L = likelihood(
-        family, data, formula, weights=weights, offset=offset, link=link, missing=missing, **formulas
-    )
+    L = likelihood(family, data, formula, weights=weights, offset=offset, link=link, missing=missing, **formulas)
     return maximize(
         L,
         on_failure=on_failure,
@@ -164,7 +164,9 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
         return _failed(L, outcome, runaway)
     if not outcome.converged:
         return _failed(L, outcome, f"{outcome.message}{_flat_hint(L, outcome)}")
-    covariance, flat = inverse_information(outcome.point.info)
+    covariance, flat = outcome.covariance, np.zeros((0, 0))
+    if covariance is None:
+        covariance, flat = inverse_information(outcome.point.info)
     if covariance is None:
         names = flat_names(model.names(), flat)
         return _failed(
@@ -221,6 +223,15 @@ def _ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     if outcome.solver in ("closed form", "least squares"):
         return None
     x0 = starting_values(L.model, L.objective.y, L.objective.weights)
+    for slot in L.model.slots:
+        here = outcome.point.x[slot.start]
+        if not outcome.converged and slot.constant and slot.link.name == "identity" and abs(here) > 1e3:
+            if abs(here) > 1e3 * (1.0 + abs(x0[slot.start])):
+                return (
+                    f"{slot.label} runs to {'infinity' if here > 0 else '-infinity'} (now {here:.3g}): the log-likelihood "
+                    "keeps rising, ever more slowly, on the way, so there is no peak. Fix it at a value, or choose another "
+                    "family"
+                )
     for slot in _runaway_slots(L):
         moved = outcome.point.x[slot.start] - x0[slot.start]
         if abs(moved) > FAR:
@@ -309,9 +320,7 @@ def _at_limit(
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)
         withheld = {at_limit.outward(k): v for k, v in inner.withheld.items()}
-        return Fit(
-            L, outcome, True, f"boundary: {reason}", {**withheld, slot.label: reason}, at_limit
-        )
+        return Fit(L, outcome, True, f"boundary: {reason}", {**withheld, slot.label: reason}, at_limit)
     return None
 
 

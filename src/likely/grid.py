@@ -29,6 +29,16 @@ class Grid:
     align: str
     title: str = ""
 
+    @property
+    def widths(self) -> list[int]:
+        """Width of each column."""
+        return [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
+
+    @property
+    def width(self) -> int:
+        """Width of the whole, two spaces between columns."""
+        return sum(self.widths) + 2 * (len(self.header) - 1)
+
     def lines(self, longest: int = 44) -> list[str]:
         """As plain lines; a first cell of more than `longest` characters stands on a line of its own."""
         widths = [len(cell) for cell in self.header]

@@ -21,6 +21,7 @@ from likely.model import Model
 if TYPE_CHECKING:
     from likely.result import Fit
 
+
 @final
 class Likelihood:
     """The likelihood of a model given its data; made by `likely.likelihood`.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from likely.derive.intervals import Interval
     from likely.derive.tests import TestResult
     from likely.likelihood import Likelihood
-    from likely.search import Outcome
+    from likely.outcome import Outcome
 
 
 @final
@@ -124,6 +124,8 @@ class Fit:
         """Covariance of the coefficients on the link scale; None where there is none."""
         if not self.converged or self.limit is not None or not np.all(np.isfinite(self.outcome.point.x)):
             return None
+        if self.outcome.covariance is not None:
+            return self.outcome.covariance
         return inverse_information(self.outcome.point.info)[0]
 
     def link_stderr(self, index: int) -> float | None:
@@ -166,7 +168,8 @@ class Fit:
         names : list of str, optional
             Which ones; all by default.
         **options
-            Of the bootstrap: ``replicates`` (1000), ``kind`` ("parametric" or "cases"), ``seed``.
+            Of the bootstrap: ``replicates`` (1000), ``kind`` ("parametric" or "cases"), ``seed``, ``interval``
+            ("percentile", or "bca" for cases), ``progress``.
 
         Returns
         -------
@@ -279,7 +282,8 @@ class Fit:
         return surprise(self)
 
     def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Any:
-        """Residuals of every row: "quantile" (normal if the model holds; randomised for counts), "pearson", "response"."""
+        """Residuals of every row: "quantile" (normal if the model holds; randomised for counts), "pearson", "response"
+        or "deviance"."""
         from likely.derive.residuals import residuals
 
         return residuals(self, kind, seed=seed)

@@ -36,10 +36,15 @@ class Table:
             self.n = len(next(iter(self._columns.values()))) if self._columns else 0
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names
+        return self._own(name) in self.names
+
+    def _own(self, name: str) -> str:
+        """The column's own name, where a formula writes a letter that looks like a dot for a dot."""
+        return name if name in self.names else name.replace("\N{LISU LETTER TONE MYA TI}", ".")
 
     def column(self, name: str) -> Any:
         """The column called `name`: a float, bool or object array; missing values are NaN or None."""
+        name = self._own(name)
         if name not in self.names:
             raise unknown("column", name, self.names)
         if name not in self._columns:
@@ -48,6 +53,7 @@ class Table:
 
     def levels(self, name: str) -> list[Any] | None:
         """The declared order of levels of a categorical column, or None."""
+        name = self._own(name)
         if self._frame is None or name not in self.names:
             return None
         series = self._frame.get_column(self._keys[name])
@@ -232,7 +238,9 @@ def _as_column(values: Any, name: str) -> Any:
 
 
 def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and np.isnan(value)) or type(value).__name__ in ("NAType", "NaTType")
+    return (
+        value is None or (isinstance(value, float) and np.isnan(value)) or type(value).__name__ in ("NAType", "NaTType")
+    )
 
 
 def missing(values: Any) -> Any:

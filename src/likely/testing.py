@@ -309,8 +309,10 @@ def _distribution(case: Case) -> Iterator[str]:
     sample = np.sort(case.sample)
     n = len(sample)
     upper = np.asarray(family.cdf(sample, **case.params))
-    lower = 1.0 - np.asarray(family.sf(sample, **case.params)) - (
-        family.prob(sample, **case.params) if family.discrete else 0.0
+    lower = (
+        1.0
+        - np.asarray(family.sf(sample, **case.params))
+        - (family.prob(sample, **case.params) if family.discrete else 0.0)
     )
     last = np.searchsorted(sample, sample, side="right") / n
     first = np.searchsorted(sample, sample, side="left") / n

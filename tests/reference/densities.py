@@ -12,6 +12,7 @@ import numpy as np
 
 import likely as lk
 
+
 def ours_from_mpmath(dist: str, p: dict[str, float]) -> tuple[lk.Family, dict[str, float], tuple[str, ...]]:
     """The family, its parameters, and those that had to be computed, hence rounded."""
     match dist:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,9 +12,10 @@ import numpy as np
 from scipy import special as sc
 
 from likely import scale
+from likely.derive.compress import counted
 from likely.derive.intervals import Interval, check_level
 from likely.derive.objective import Objective
-from likely.derive.predict import Rows, rows_of
+from likely.derive.predict import Rows, draw, rows_of
 from likely.errors import IntervalError, LikelyError, OptionError, unknown
 from likely.family import Limit
 from likely.model import Model, Slot, take
@@ -28,7 +30,8 @@ INTERVALS = ("percentile", "bca")
 DRAWN_AT_ONCE = 1 << 20  # responses simulated together
 MOST_FAILED = 0.1  # of the refits; beyond, no interval
 MOVED = 5.0  # a linear predictor further than this from the estimate's calls for the careful search
-NEAR = {0.0: 1e-3, np.inf: 1e3}  # so does a parameter this close to the end where the family has a limit
+NEAR = {0.0: 1e-3, np.inf: 1e3}  # a parameter this close to where its family has a limit is taken to run there
+MODERATE = {0.0: 0.1, np.inf: 10.0}  # and this is a place to start from inside
 
 
 @final
@@ -107,14 +110,18 @@ def bootstrap(
     draws = _cases(fit, int(replicates), rng) if kind == "cases" else _simulated(fit, int(replicates), rng)
     estimates = np.full((replicates, len(fit.names)), np.nan)
     reasons: Counter[str] = Counter()
-    tell = _teller(progress, int(replicates))
+    if progress is True:
+        from rich.progress import track
+
+        draws = iter(track(draws, "bootstrap", total=int(replicates), transient=True))
     for i, (model, y, w) in enumerate(draws):
         found = _refit(fit, model, y, w)
         if isinstance(found, str):
-            reasons[found] += 1
+            reasons[re.split(r"[:.] ", found, maxsplit=1)[0]] += 1
         else:
             estimates[i] = found
-        tell(i + 1, int(replicates))
+        if callable(progress):
+            progress(i + 1, int(replicates))
     return Bootstrap(fit.names, estimates, sum(reasons.values()), kind, dict(reasons))
 
 
@@ -175,6 +182,9 @@ def bootstrap_intervals(
 
 
 def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[str, Any] | None) -> Interval:
+    if name in fit.likelihood.model.fixed:
+        reason = f"{name} is an extreme of the data, for which the bootstrap does not work (Bickel and Freedman 1981)"
+        return Interval(None, None, level, "bootstrap", reason)
     values, center = drawn.column(name), fit.coef[name]
     if len(values) == 0 or values[0] == values[-1]:
         reason = f"every replicate gives the same {name}, so the bootstrap says nothing about it; use method='profile'"
@@ -186,6 +196,8 @@ def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[st
             return Interval(None, None, level, "bootstrap", reason)
         levels = _corrected(levels, values, center, influence[name])
     notes = []
+    if name in fit.boundary:
+        notes.append("the estimate is the end of the domain, where a bootstrap is rough; method='profile' is better")
     if drawn.failed:
         notes.append(f"{drawn.failed} of {len(drawn.estimates)} refits failed and are left out")
     if ends := int(np.count_nonzero(np.isinf(values))):
@@ -243,13 +255,13 @@ def _whole_weights(fit: Fit) -> Any:
 
 def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
     """Rows drawn with replacement, as frequency weights."""
-    likelihood = fit.likelihood
-    _whole_weights(fit)
-    y, w = likelihood.objective.y, likelihood.objective.weights  # the distinct values, where these suffice
+    model, y, w = fit.likelihood.model, fit.likelihood.bound.y, _whole_weights(fit)
+    if _countable(model):
+        y, w = counted(y, w)
     total = len(y) if w is None else int(w.sum())
     share = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
     for _ in range(replicates):
-        yield likelihood.model, y, rng.multinomial(total, share).astype(float)
+        yield model, y, rng.multinomial(total, share).astype(float)
 
 
 def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
@@ -262,20 +274,20 @@ def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[
         vector = {p.name for p in rows.family.parameters if p.vector}
         params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
     at_once = max(1, DRAWN_AT_ONCE // n)
-    compress = model.constant and rows.family.discrete and not any(np.ndim(v) for v in model.known.values())
     for first in range(0, replicates, at_once):
         for y in _draw(rows, params, (min(at_once, replicates - first), n), rng):
-            if compress:
-                distinct, counts = np.unique(y, return_counts=True)
-                yield model, distinct, counts.astype(float)
-            else:
-                yield model, y, None
+            yield (model, *(counted(y, None) if _countable(model) else (y, None)))
+
+
+def _countable(model: Model) -> bool:
+    """Whether the distinct responses and how often they occur say everything."""
+    return model.constant and model.family.discrete and not any(np.ndim(v) for v in model.known.values())
 
 
 def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
     vector = next((p.name for p in rows.family.parameters if p.vector), None)
     if vector is None:
-        return np.asarray(rows.bare.sample(shape, seed=rng, **params), dtype=float)
+        return draw(rows.bare, params, shape, rng).astype(float)
     u = rng.random(shape)
     return np.sum(u[..., None] >= np.cumsum(params[vector], axis=-1)[..., :-1], axis=-1).astype(float)  # codes
 
@@ -301,7 +313,7 @@ def _refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
     if model.fixed:
         model = replace(model, fixed=model.family.edge_estimate(y, w, model.known))
     found = _by_formula(model, y, w) if model.constant else None
-    if found is None and np.all(np.isfinite(fit.outcome.point.x)) and fit.limit is None:
+    if found is None:
         found = _by_newton(fit, model, y, w)
     if found is not None:
         return np.concatenate([found, list(model.fixed.values())])
@@ -336,50 +348,89 @@ def _by_formula(model: Model, y: Any, w: Any) -> Any:
 
 def _by_newton(fit: Fit, model: Model, y: Any, w: Any) -> Any:
     """The peak near the estimate; None where the search leaves its surroundings."""
-    start = fit.outcome.point.x
+    start = _start(fit)
+    if start is None:
+        return None
     watched = [
-        (slot, limit) for limit in model.family.limits for slot in model.slots if slot.parameter.name == limit.parameter
+        (slot, limit, _mark(limit, fit.coef[slot.label]))
+        for limit in model.family.limits
+        for slot in model.slots
+        if slot.parameter.name == limit.parameter and slot.constant
     ]
+    reached: list[tuple[Slot, Limit]] = []
 
     def stop(point: newton.Point) -> str | None:
-        return "near a limit" if any(_near(slot, limit, point.x) for slot, limit in watched) else None
+        reached[:] = [(slot, limit) for slot, limit, mark in watched if _beyond(slot, limit, mark, point.x)]
+        return "near a limit" if reached else None
 
-    objective = Objective(model, y, w)
-    solution = newton.maximize(objective.point, start, max_iterations=50, stop=stop)
-    x = solution.point.x
-    if not solution.converged or not np.all(np.isfinite(x)):
+    solution = newton.maximize(Objective(model, y, w).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
+    if reached:
+        return _at_limit(model, y, w, solution.point, *reached[0])
+    if not solution.converged or _moved_far(model, solution.point.x - start):
         return None
-    for slot in model.slots:
-        if slot.link.name == "identity":
-            continue
-        moved = x[slot.start : slot.stop] - start[slot.start : slot.stop]
-        if np.max(np.abs(moved[0] if slot.design is None else slot.design.x @ moved)) > MOVED:
-            return None
-    return scale.to_reported(model, x)[0]
+    return scale.to_reported(model, solution.point.x)[0]
 
 
-def _near(slot: Slot, limit: Limit, x: Any) -> bool:
-    if not slot.constant:
-        return False
+def _start(fit: Fit) -> Any:
+    """The estimate's coefficients; where a parameter ran to its limit, a moderate value of it."""
+    x = np.array(fit.outcome.point.x, dtype=float)
+    if fit.limit is not None:
+        slot = next(s for s in fit.likelihood.model.slots if s.label == fit.limit.parameter)
+        x = np.insert(fit.limit.fit.outcome.point.x, slot.start, slot.link.forward(MODERATE[fit.limit.at]))
+    return x if np.all(np.isfinite(x)) else None
+
+
+def _mark(limit: Limit, estimate: float) -> float:
+    """The value beyond which a parameter counts as running to its limit."""
+    if estimate == limit.at:
+        return NEAR[limit.at]
+    return min(NEAR[0.0], 0.01 * estimate) if limit.at == 0.0 else max(NEAR[np.inf], 100.0 * estimate)
+
+
+def _beyond(slot: Slot, limit: Limit, mark: float, x: Any) -> bool:
     with np.errstate(all="ignore"):
         value = float(slot.link.inverse(float(x[slot.start]), NumpyNamespace()))
-    return value < NEAR[0.0] if limit.at == 0.0 else value > NEAR[np.inf]
+    return value < mark if limit.at == 0.0 else value > mark
 
 
-def _teller(progress: bool | Callable[[int, int], None], total: int) -> Callable[[int, int], None]:
-    if callable(progress):
-        return progress
-    if not progress:
-        return lambda done, total: None
-    from rich.progress import Progress
+def _moved_far(model: Model, step: Any) -> bool:
+    for slot in model.slots:
+        moved = step[slot.start : slot.stop]
+        if slot.link.name != "identity":
+            moved = moved if slot.design is None else slot.design.x @ moved
+            if not np.max(np.abs(moved)) <= MOVED:
+                return True
+    return False
 
-    bar = Progress(transient=True)
-    task = bar.add_task("bootstrap", total=total)
-    bar.start()
 
-    def tell(done: int, total: int) -> None:
-        bar.update(task, completed=done)
-        if done == total:
-            bar.stop()
+def _at_limit(model: Model, y: Any, w: Any, point: newton.Point, slot: Slot, limit: Limit) -> Any:
+    """The estimates under the limiting family, where it explains the data at least as well; else None."""
+    simpler = limiting_model(model, limit)
+    objective = Objective(simpler, y, w)
+    found = _by_formula(simpler, y, w) if simpler.constant else None
+    if found is not None:
+        x = scale.from_reported(simpler, dict(zip(scale.reported_names(simpler), found, strict=True)))
+        value = objective.value(x)
+    else:
+        start = np.delete(point.x, slot.start)
+        solution = newton.maximize(objective.point, start, max_iterations=50, tolerance=1e-6)
+        if not solution.converged or _moved_far(simpler, solution.point.x - start):
+            return None
+        found, value = scale.to_reported(simpler, solution.point.x)[0], solution.point.value
+    if not value >= point.value - 1e-9 * (1.0 + abs(value)):
+        return None
+    return np.insert(found, scale.reported_names(model).index(slot.label), limit.at)
 
-    return tell
+
+def limiting_model(model: Model, limit: Limit) -> Model:
+    """What a model becomes when a parameter runs to the edge at which its family turns into a simpler one."""
+    rest = {k: v for k, v in model.known.items() if k != limit.parameter}
+    family = limit.becomes(**rest)
+    slots: list[Slot] = []
+    for slot in model.slots:
+        if slot.parameter.name != limit.parameter:
+            start = slots[-1].stop if slots else 0
+            parameter = family.parameter(limit.names.get(slot.parameter.name, slot.parameter.name))
+            slots.append(replace(slot, parameter=parameter, start=start, stop=start + slot.stop - slot.start))
+    known = {limit.names.get(k, k): v for k, v in rest.items()}
+    return Model(family, tuple(slots), known, model.response, model.formula)

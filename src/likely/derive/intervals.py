@@ -127,9 +127,7 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
     return Interval(ends[0], ends[1], level, "profile", note)
 
 
-def intervals(
-    fit: Fit, level: float, method: str, names: list[str] | None, **options: object
-) -> dict[str, Interval]:
+def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **options: object) -> dict[str, Interval]:
     """Intervals by name."""
     level = check_level(level)
     if method not in METHODS:

@@ -45,7 +45,7 @@ class Objective:
         out: list[Any] = []
         for slot in self.model.slots:
             beta = coefficients[slot.start : slot.stop]
-            eta: Any = float(beta[0]) if slot.design is None else slot.design.x[rows] @ beta
+            eta: Any = np.float64(beta[0]) if slot.design is None else slot.design.x[rows] @ beta
             out.append(eta if slot.offset is None else eta + slot.offset[rows])
         return out
 

@@ -427,7 +427,7 @@ def predict(
     [18.74, 39.58]
     >>> row = fit.predict({"x": 4}, level=0.95)
     >>> [round(float(row[k][0]), 1) for k in ("mean", "lower", "upper")]
-    [18.4, 6.9, 48.8]
+    [18.7, 6.6, 52.9]
     """
     if what not in WHAT:
         raise unknown("kind of prediction", what, WHAT)
@@ -477,8 +477,17 @@ def simulate(fit: Fit, size: int | None = None, *, new: Any = None, seed: Any = 
     rows = rows_of(fit, new, given)
     rows.require_known()
     shape = (rows.n,) if size is None else (int(size), rows.n)
-    drawn = np.asarray(rows.bare.sample(shape, seed=seed, **rows.values))
+    drawn = draw(rows.bare, rows.values, shape, np.random.default_rng(seed))
     return rows.table.wrap(drawn, rows.model.response) if size is None else drawn
+
+
+def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Responses of a family with nothing known; levels for a vector parameter."""
+    if any(p.vector for p in family.parameters):
+        return np.asarray(family.sample(shape, seed=rng, **params))
+    # NumPy's binomial insists on trials of integer type
+    whole = {p.name: np.asarray(params[p.name]).astype(np.int64) for p in family.parameters if p.known_only}
+    return np.asarray(family._scipy(**{**params, **whole}).rvs(size=shape, random_state=rng))
 
 
 # -- the mean ------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,52 +22,68 @@ if TYPE_CHECKING:
 FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
 
 
-@dataclass
 class Profiler:
-    """The log-likelihood maximised over all coefficients but one, warm-started along the way."""
+    """The log-likelihood maximised over all coefficients but one, followed along that one.
 
-    likelihood: Likelihood
-    index: int
-    best: Any  # the coefficients at the peak
-    peak: float
+    Each maximisation starts from the tangent of the path of maxima at the nearest point known, and a step that leads
+    out of the parameters' domain is taken in halves.
+    """
 
-    def __post_init__(self) -> None:
-        self._objective = self.likelihood.objective
-        self._free = np.array([j for j in range(self.likelihood.model.size) if j != self.index], dtype=int)
-        self._last = np.array(self.best, dtype=float)
+    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
+        self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
+        self._evaluate = likelihood.objective.point
+        self._free = np.array([j for j in range(likelihood.model.size) if j != index], dtype=int)
+        self._known = [self._evaluate(self.best)]
 
     def __call__(self, value: float) -> tuple[float, float, Any]:
-        """Profile log-likelihood, its slope, and the coefficients, with the coefficient held at `value`."""
-        if len(self._free) == 0:
-            x = np.array([value])
-            point = self._objective.point(x)
-            return point.value, float(point.score[0]), x
-        x = self._solve(self._last, value)
-        if x is None and self._last is not self.best:
-            x = self._solve(self.best, value)
-        if x is None:
-            return -np.inf, 0.0, np.array(self.best)
-        self._last = x
-        full = self._objective.point(x)
-        return full.value, float(full.score[self.index]), x
+        """Profile log-likelihood, its slope, and the coefficients, with the coefficient held at `value`.
 
-    def _solve(self, start: Any, value: float) -> Any:
-        """The best coefficients with the held one at `value`; None where the search from `start` fails."""
-        x = np.array(start, dtype=float)
+        The value is -inf where the path cannot be followed.
+        """
+        for _ in range(12):
+            nearest = min(self._known, key=lambda p: abs(p.x[self.index] - value))
+            here = float(nearest.x[self.index])
+            step = value - here
+            for part in (1.0, 0.5, 0.25, 0.0625, 0.01):
+                point = self._maximum(nearest, value if part == 1.0 else here + part * step)
+                if point is not None:
+                    break
+            else:
+                return -np.inf, 0.0, np.array(self.best)
+            self._known.append(point)
+            if part == 1.0:
+                return point.value, float(point.score[self.index]), point.x
+        return -np.inf, 0.0, np.array(self.best)
+
+    def _maximum(self, near: newton.Point, value: float) -> newton.Point | None:
+        """The maximum with the coefficient held at `value`, started from the tangent at a point near by."""
+        x = near.x.copy()
         x[self.index] = value
+        if len(self._free) == 0:
+            point = self._evaluate(x)
+            return point if point.usable else None
+        starts = [x[self._free]]
+        try:
+            slope = np.linalg.solve(near.info[np.ix_(self._free, self._free)], near.info[self._free, self.index])
+            starts.insert(0, starts[0] - slope * (value - near.x[self.index]))
+        except np.linalg.LinAlgError:
+            pass
 
         def evaluate(free: Any) -> newton.Point:
             x[self._free] = free
-            full = self._objective.point(x.copy())
+            full = self._evaluate(x.copy())
             return newton.Point(
                 free.copy(), full.value, full.score[self._free], full.info[np.ix_(self._free, self._free)]
             )
 
-        solution = newton.maximize(evaluate, x[self._free], max_iterations=60, tolerance=1e-6)
-        if not solution.converged:
-            return None
-        x[self._free] = solution.point.x
-        return x
+        for start in starts:
+            if not np.all(np.isfinite(start)):
+                continue
+            solution = newton.maximize(evaluate, start, max_iterations=60, tolerance=1e-6)
+            if solution.converged:
+                x[self._free] = solution.point.x
+                return self._evaluate(x)
+        return None
 
 
 def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
@@ -89,7 +105,6 @@ def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
     """
     root = np.sqrt(2.0 * drop)
     center = float(profiler.best[profiler.index])
-    profiler._last = np.array(profiler.best, dtype=float)
 
     def excess(t: float) -> tuple[float, float]:
         value, slope, _ = profiler(t)
@@ -119,7 +134,12 @@ def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
             inside = np.isfinite(newton_t) and low < newton_t < high
             t = newton_t if inside else 0.5 * (low + high)
             if abs(high - low) <= 1e-12 * max(abs(high), abs(low), step):
-                return t
+                break
+    if abs(excess(t)[0]) > 1e-3:
+        raise IntervalError(
+            "the profile likelihood could not be followed to the end of its interval: the coefficients meet the end of "
+            "the parameters' domain first"
+        )
     return t
 
 

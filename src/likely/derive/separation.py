@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -21,16 +22,17 @@ from likely.namespace import NumpyNamespace
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
     from likely.model import Slot
-    from likely.search import Outcome
+    from likely.outcome import Outcome
 
 # links whose linear predictor must run to infinity for the parameter to reach an end of its domain
 MONOTONE = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "softplus")
 LARGEST = 2000  # coefficients; beyond, a linear programme takes too long to be a diagnosis
 BLOCK = 8192  # rows at a time
+MANY = 64  # columns; of more no smallest sufficient set is looked for
 WORKING = 2000  # rows that the first linear programme sees, and at most so many more in each further one
 ROUNDS = 60
 ROUNDING = 1e-12  # a change of a row's predictor below this part of its terms is none
-BETTER = 1e-9  # a change above this part of its terms separates the row
+BETTER = 1e-9  # a change above this part of them separates the row
 FLAT = 1e-10  # a direction that moves some rows by less than this part of what it moves all rows leaves them alone
 FREE = 2.0  # the code of a row that imposes nothing
 
@@ -102,7 +104,7 @@ def find_separation(L: Likelihood, outcome: Outcome, saturated: float) -> Separa
                 continue
         if outcome.converged and not _suspect(L, outcome, slots, row_codes, saturated):
             continue
-        found = _examine(L, slots, row_codes)
+        found = _examine(L, slots, row_codes, outcome.point.x)
         if found is not None:
             return found
     return None
@@ -165,7 +167,12 @@ class Cone:
     def of_signs(cls, x: Any, codes: Any) -> Cone:
         """One linear predictor, with the codes of `Family.saturation`."""
         ends = np.abs(codes) == 1.0
-        return cls(x[ends], (codes[ends] > 0).astype(np.intp), np.array([[[-1.0]], [[1.0]]]), x[codes == 0.0])
+        patterns = np.array([[[-1.0]], [[1.0]]])
+        if np.all(ends):
+            return cls(x, (codes > 0).astype(np.intp), patterns, x[:0])
+        # what the tied rows forbid shows in their triangular factor as well
+        tied = _triangle(_blocks(x[codes == 0.0]))
+        return cls(x[ends], (codes[ends] > 0).astype(np.intp), patterns, x[:0] if tied is None else tied)
 
     @classmethod
     def of_levels(cls, x: Any, codes: Any, levels: int) -> Cone:
@@ -174,9 +181,9 @@ class Cone:
         patterns = [[unit[c] - unit[k] for k in range(levels) if k != c] for c in range(levels)]
         return cls(x, codes.astype(np.intp), np.array(patterns), x[:0])
 
-    def restrict(self, columns: list[int]) -> Cone:
-        """The directions that leave all but some columns alone."""
-        return Cone(self.x[:, columns], self.kind, self.patterns, self.tied[:, columns])
+    def restrict(self, columns: list[int], rows: Any = slice(None)) -> Cone:
+        """The directions that leave all but some columns alone, as some rows see them."""
+        return Cone(self.x[rows][:, columns], self.kind[rows], self.patterns, self.tied[:, columns])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -185,15 +192,9 @@ class Cone:
 
     def change(self, b: Any) -> Any:
         """The left side of every condition, shape (n, conditions)."""
-        return self._by_class(self.x @ b, self.patterns)
-
-    def terms(self, b: Any) -> Any:
-        """The sum of the sizes of the terms that `change` adds up, by which its rounding errors are measured."""
-        return self._by_class(_blocked_abs(self.x, np.abs(b)), np.abs(self.patterns))
-
-    def _by_class(self, eta: Any, patterns: Any) -> Any:
+        eta = self.x @ b
         out = np.empty(self.shape)
-        for c, pattern in enumerate(patterns):
+        for c, pattern in enumerate(self.patterns):
             rows = self.kind == c
             out[rows] = eta[rows] @ pattern.T
         return out
@@ -235,7 +236,6 @@ class Direction:
         Coefficients that some separating direction changes.
     dimension : int
         Number of independent directions.
-    search : _Search
     """
 
     b: Any
@@ -243,11 +243,21 @@ class Direction:
     complete: bool
     free: Any
     dimension: int
-    search: _Search
 
 
-def separate(cone: Cone) -> Direction | None:
-    """The direction that separates the most rows, or None where there is none (or it cannot be told)."""
+def separate(cone: Cone, hint: Any = None) -> Direction | None:
+    """The direction that separates the most rows, or None where there is none (or it cannot be told).
+
+    Parameters
+    ----------
+    cone : Cone
+    hint : ndarray, shape (p, predictors), optional
+        A direction that may separate every row, which is quick to see: the coefficients where a search gave up.
+    """
+    if hint is not None and len(cone.x) and not len(cone.tied):
+        if np.all(cone.change(hint) > BETTER * _sizes(cone.x, np.max(np.abs(hint), axis=1))[:, None]):
+            everything = np.ones(hint.shape, dtype=bool)
+            return Direction(hint, np.ones(len(cone.x), dtype=bool), True, everything, hint.size)
     search = _Search(cone)
     if search.basis is None or cone.x.shape[0] == 0:
         return None
@@ -257,11 +267,11 @@ def separate(cone: Cone) -> Direction | None:
         found = search.best((cone.total(open_) @ search.basis).ravel(), 0.3 if stage == 0 else 1e-9)
         if found is None:
             break
-        better = open_ & (cone.change(found) > BETTER * cone.terms(found))
+        better = open_ & (cone.change(found) > BETTER * search.sizes[:, None])
         if not np.any(better):
             break
         # directions of a cone may be added up, and a row that one of them separates stays separated
-        total += found / np.max(np.abs(search.coordinates(found)))
+        total += found
         open_ &= ~better
         if not np.any(open_):
             break
@@ -271,7 +281,7 @@ def separate(cone: Cone) -> Direction | None:
     moved = np.einsum("pr,mrd->pmd", search.basis, span.reshape(total.shape[1], search.basis.shape[1], -1))
     size = np.sqrt(np.sum(np.square(moved), axis=2)) * search.scale[:, None]
     complete = not np.any(open_) and len(cone.tied) == 0
-    return Direction(total, np.any(~open_, axis=1), complete, size > 1e-7 * size.max(), span.shape[1], search)
+    return Direction(total, np.any(~open_, axis=1), complete, size > 1e-7 * size.max(), span.shape[1])
 
 
 class _Search:
@@ -284,7 +294,7 @@ class _Search:
 
     def __init__(self, cone: Cone) -> None:
         self.cone = cone
-        self.basis, self.scale = self._basis()
+        self.basis, self.scale, self.reach = self._basis()
         n, q = cone.shape
         first = []
         for c in range(len(cone.patterns)):  # some rows of every class, evenly spaced
@@ -293,29 +303,35 @@ class _Search:
             first.append((rows[::step, None] * q + np.arange(q)).ravel())
         self.working = np.unique(np.concatenate(first)) if n else np.zeros(0, dtype=np.intp)
 
-    def _basis(self) -> tuple[Any, Any]:
-        """The map from the coordinates to the coefficients (p x r), which keeps the tied rows where they are."""
+    def _basis(self) -> tuple[Any, Any, Any]:
+        """The map from the coordinates to the coefficients (p x r), which keeps the tied rows where they are.
+
+        With the columns' scales, and the largest coefficients that went into the map before any of them cancelled.
+        """
         cone = self.cone
         largest = [np.max(np.abs(part), axis=0) for part in (cone.x, cone.tied) if len(part)]
         if not largest:
-            return None, np.zeros(0)
+            return None, np.zeros(0), None
         scale = np.max(largest, axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         r = _triangle(part / scale for x in (cone.x, cone.tied) for part in _blocks(x))
         _, s, vt = np.linalg.svd(r)
         rank = int(np.sum(s > 1e-13 * s[0] * len(s))) if s[0] > 0 else 0
         if rank == 0:
-            return None, scale
+            return None, scale, None
         basis = vt[:rank].T / s[:rank] / scale[:, None]
+        reach = np.abs(basis)
         if len(cone.tied):
             keep = _null((part @ basis for part in _blocks(cone.tied)), rank)
             if keep.shape[1] == 0:
-                return None, scale
-            basis = basis @ keep
-        return basis, scale
+                return None, scale, None
+            basis, reach = basis @ keep, reach @ np.abs(keep)
+        return basis, scale, np.max(reach, axis=1)
 
-    def coordinates(self, b: Any) -> Any:
-        return np.linalg.lstsq(self.basis, b, rcond=None)[0]
+    @cached_property
+    def sizes(self) -> Any:
+        """Of the terms that add up to each row's predictor, by which its rounding errors are measured."""
+        return _sizes(self.cone.x, self.reach)
 
     def best(self, objective: Any, least: float) -> Any | None:
         """The direction in the box of side 2 that raises a linear function most, if by `least` or more."""
@@ -327,7 +343,9 @@ class _Search:
         for _ in range(ROUNDS):
             a = cone.rows(self.working, self.basis)
             size = np.max(np.abs(a), axis=1)
-            a = a[size > 0] / size[size > 0, None]
+            # the others only show rounding errors
+            moved = size > 1e-11 * _sizes(cone.x[self.working // cone.shape[1]], self.reach)
+            a = a[moved] / size[moved, None]
             result = optimize.linprog(
                 -objective / norm,
                 A_ub=-a,
@@ -339,7 +357,7 @@ class _Search:
             if result.status != 0 or -result.fun * norm < least:
                 return None
             b = self.basis @ result.x.reshape(shape).T
-            ratio = cone.change(b).ravel() / np.maximum(self.noise(result.x.reshape(shape)), np.finfo(float).tiny)
+            ratio = (cone.change(b) / self.noise()).ravel()
             worst = np.flatnonzero(ratio < -1.0)
             new = np.setdiff1d(worst, self.working)
             if len(worst) == 0:
@@ -352,9 +370,9 @@ class _Search:
             self.working = np.union1d(self.working, new)
         return None
 
-    def noise(self, coordinates: Any) -> Any:
-        """How far below zero rounding alone may take each condition, for a direction in coordinates."""
-        return ROUNDING * self.cone.terms(np.abs(self.basis) @ np.abs(coordinates).T).ravel()
+    def noise(self) -> Any:
+        """How far below zero rounding alone may take each condition, for a direction of size one in coordinates."""
+        return np.maximum(ROUNDING * self.sizes[:, None], np.finfo(float).tiny)
 
     def _polish(self, x: Any, a: Any, shape: Any, objective: Any, least: float) -> Any | None:
         """The direction with the conditions that it meets within the programme's tolerance met exactly, if it can be."""
@@ -365,7 +383,7 @@ class _Search:
         if float(objective @ x) < least:
             return None
         b = self.basis @ x.reshape(shape).T
-        return b if np.all(self.cone.change(b).ravel() >= -self.noise(x.reshape(shape))) else None
+        return b if np.all(self.cone.change(b) >= -self.noise()) else None
 
 
 def _blocks(x: Any) -> Iterator[Any]:
@@ -373,9 +391,9 @@ def _blocks(x: Any) -> Iterator[Any]:
         yield x[lo : lo + BLOCK]
 
 
-def _blocked_abs(x: Any, b: Any) -> Any:
-    """|x| b without a copy of x."""
-    return np.concatenate([np.abs(part) @ b for part in _blocks(x)]) if len(x) else np.zeros((0, b.shape[1]))
+def _sizes(x: Any, b: Any) -> Any:
+    """|x| b, without a copy of x."""
+    return np.concatenate([np.abs(part) @ b for part in _blocks(x)]) if len(x) else np.zeros(0)
 
 
 def _triangle(blocks: Any) -> Any:
@@ -399,7 +417,8 @@ def _null(blocks: Any, width: int) -> Any:
 # -- what to say ---------------------------------------------------------------------------------------------
 
 
-def _examine(L: Likelihood, slots: list[Slot], codes: Any) -> Separation | None:
+def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
+    """The separation of one parameter's linear predictors, if there is one."""
     slot, w = slots[0], L.bound.weights
     y = L.bound.y
     x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
@@ -411,7 +430,7 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any) -> Separation | None:
         x, codes, y = x[keep], codes[keep], y[keep]
     levels = slot.level is not None
     cone = Cone.of_levels(x, codes, len(slots) + 1) if levels else Cone.of_signs(x, codes)
-    found = separate(cone)
+    found = separate(cone, np.column_stack([coefficients[s.start : s.stop] for s in slots]))
     if found is None:
         return None
     intercept = 0 if slot.design is None else slot.design.intercept
@@ -428,39 +447,49 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any) -> Separation | None:
 
 
 def _enough(cone: Cone, found: Direction, intercept: int | None) -> tuple[list[int], Direction]:
-    """Few columns that, with the intercept, separate the same rows, and the direction in these columns alone."""
+    """Few columns that, with the intercept, separate the same rows, and what they do.
+
+    Where the intercept does so alone it is the only column.
+    """
     always = [] if intercept is None else [intercept]
-    taking_part = [j for j in np.flatnonzero(np.any(found.free, axis=1)) if j != intercept]
+    taking_part = [int(j) for j in np.flatnonzero(np.any(found.free, axis=1)) if j != intercept]
+    few = _telling_rows(cone, found)
 
-    def tried(columns: list[int]) -> Direction | None:
+    def tried(columns: list[int], rows: Any) -> Direction | None:
         part = sorted([*always, *columns])
-        direction = separate(cone.restrict(part)) if part else None
-        same = direction is not None and np.array_equal(direction.separated, found.separated)
-        return direction if same and direction is not None and direction.complete >= found.complete else None
+        direction = separate(cone.restrict(part, rows)) if part else None
+        if direction is None or direction.complete < found.complete:
+            return None
+        return direction if np.array_equal(direction.separated, found.separated[rows]) else None
 
-    if always and (alone := tried([])) is not None:
+    if always and (alone := tried([], slice(None))) is not None:
         return always, alone
+    if found.dimension == 1 or len(taking_part) <= 1:
+        return taking_part or always, found
     strength = np.max(np.abs(found.b), axis=1) * np.std(cone.x, axis=0)
     order = sorted(taking_part, key=lambda j: -strength[j])
-    best = tried(order) or found
-    chosen = order if best is not found else list(range(cone.x.shape[1]))
-    if best is found or len(order) <= 1 or found.dimension == 1:
-        return [j for j in sorted(chosen) if j != intercept or len(chosen) == 1], best
-    work = 40 if cone.x.size < 2_000_000 else 12  # linear programmes that a shorter message is worth
-    size = 1
-    while size < len(order):  # the strongest columns first, doubling their number
-        work -= 1
-        if (direction := tried(order[:size])) is not None:
-            chosen, best = order[:size], direction
-            break
-        size *= 2
-    for j in list(reversed(chosen)):  # then each that is not needed is left out
-        if len(chosen) == 1 or work <= 0:
-            break
-        work -= 1
-        if (direction := tried([k for k in chosen if k != j])) is not None:
-            chosen, best = [k for k in chosen if k != j], direction
-    return sorted(chosen), best
+    # the strongest columns first, doubling their number; then each that is not needed is left out
+    sizes = [2**k for k in range(6) if 2**k < len(order)] + ([len(order)] if len(order) <= MANY else [])
+    chosen = next((order[:size] for size in sizes if tried(order[:size], few) is not None), None)
+    if chosen is None:
+        return taking_part, found
+    for j in reversed(chosen):
+        if len(chosen) > 1 and tried([k for k in chosen if k != j], few) is not None:
+            chosen = [k for k in chosen if k != j]
+    direction = tried(chosen, slice(None))
+    return (taking_part, found) if direction is None else (sorted(chosen), direction)
+
+
+def _telling_rows(cone: Cone, found: Direction) -> Any:
+    """Rows enough to try columns on: all of them, or those that a direction separates least and some of the others."""
+    n = len(cone.x)
+    if n <= 4 * WORKING:
+        return slice(None)
+    margin = np.min(cone.change(found.b), axis=1) / np.maximum(_sizes(cone.x, np.max(np.abs(found.b), axis=1)), 1e-300)
+    closest = [np.flatnonzero(cone.kind == c) for c in range(len(cone.patterns))]
+    closest = [rows[np.argsort(margin[rows], kind="stable")[: WORKING // len(closest)]] for rows in closest]
+    moved = np.flatnonzero(found.separated)
+    return np.unique(np.concatenate([*closest, moved[:: 1 + len(moved) // WORKING], np.arange(0, n, 1 + n // WORKING)]))
 
 
 @final
@@ -497,7 +526,9 @@ class _Told:
             head = f"{listed}{more} separate{'s' if one else ''} {count} of {self.n} rows from the rest"
         its, has = ("its coefficient", "has") if one else ("their coefficients", "have")
         rest = ""
-        if not self.direction.complete and self.direction.dimension == len(self.columns):
+        # the directions that separate change these columns' coefficients alone, each freely
+        alone = np.count_nonzero(self.direction.free) == len(self.columns) == self.direction.dimension
+        if not self.direction.complete and alone and np.all(self._named(self.direction.free)):
             rest = f". The other coefficients do have estimates: those of a fit without {'it' if one else 'them'} and these rows"
         return (
             f"{head}: {self._pattern()}. So {its} in {parameter} {has} no finite estimate ({self._runs()}){rest}. "
@@ -511,7 +542,9 @@ class _Told:
         for c in np.unique(self.cone.kind[separated]):
             rows = separated & (self.cone.kind == c)
             where = self._where(rows) if len(self.columns) == 1 else f"{np.count_nonzero(rows)} rows"
-            parts.append(f"{where} {'has' if where.startswith('every') else 'have'} {self.L.model.response} {self._outcomes(rows)}")
+            parts.append(
+                f"{where} {'has' if where.startswith('every') else 'have'} {self.L.model.response} {self._outcomes(rows)}"
+            )
         if len(self.columns) > 1 and len(parts) > 1:
             return f"a combination of them tells apart {' from '.join(_plain_count(p) for p in parts[:4])}"
         return " and ".join(parts[:4]) + (f" and {len(parts) - 4} more levels" if len(parts) > 4 else "")
@@ -544,12 +577,22 @@ class _Told:
             return f"= {values[0]:g}"
         return "at its largest possible value" if np.all(self.cone.kind[rows] == 1) else "at one end of its range"
 
+    def _named(self, free: Any) -> Any:
+        """The rows of `free` that belong to the named columns."""
+        part = self._part if len(free) < len(self.names) else list(range(len(self.names)))
+        return free[[part.index(j) for j in self.columns]]
+
+    @property
+    def _part(self) -> list[int]:
+        """The named columns and the intercept."""
+        return sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
+
     def _runs(self) -> str:
         """Where the coefficients go."""
-        search, out = self.direction.search, []
-        part = sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
         if len(self.columns) * len(self.slots) > 6:
             return "they run to infinity"
+        part = self._part
+        search, out = _Search(self.cone.restrict(part)), []
         for j in self.columns:
             row = search.basis[part.index(j)]
             for m, slot in enumerate(self.slots):

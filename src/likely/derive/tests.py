@@ -350,7 +350,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
     if len(on_end) == 1:
         less = float(sc.chdtrc(df - 1, statistic)) if df > 1 else float(statistic == 0.0)
         p = 0.5 * p + 0.5 * less
-        halved = ": p is halved" if df == 1 else ""
+        halved = ": p is halved" if df == 1 and statistic > 0.0 else ""
         note = (
             f"{on_end[0]} is at the end of its domain in the smaller model, so the statistic is half chi-squared with "
             f"{df - 1} and half with {df} degrees of freedom{halved} (Self and Liang 1987)"

@@ -65,3 +65,7 @@ class Bernoulli(Family):
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
         return {"p": weighted_mean(y, w)}
+
+    def saturation(self, y: Any, known: Any) -> dict[str, Any]:
+        """A yes allows a probability that runs up to 1, a no one that runs down to 0."""
+        return {"p": 2.0 * y - 1.0}

@@ -72,6 +72,12 @@ class Binomial(Family):
         successes, trials = self._totals(y, w, known)
         return {"p": successes / trials} if trials > 0 else None
 
+    def saturation(self, y: Any, known: Any) -> dict[str, Any]:
+        """Successes alone allow a probability that runs up to 1, failures alone one that runs down to 0."""
+        n = known["n"]
+        # without trials (2) any probability will do
+        return {"p": np.where(y == n, np.where(y == 0, 2.0, 1.0), -1.0 * (y == 0))}
+
     @staticmethod
     def _totals(y: Any, w: Any, known: Any) -> tuple[float, float]:
         n = np.broadcast_to(np.asarray(known["n"], dtype=float), np.shape(y))

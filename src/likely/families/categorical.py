@@ -225,6 +225,10 @@ class Categorical(Family):
         counts = self._counts(y, w)
         return {"p": counts / counts.sum()}
 
+    def saturation(self, y: Any, known: Any) -> dict[str, Any]:
+        """The row's level: its probability may run up to 1."""
+        return {"p": y}
+
     def _counts(self, y: Any, w: Any) -> Any:
         return np.bincount(np.asarray(y).astype(np.intp), weights=w, minlength=self.size).astype(float)
 

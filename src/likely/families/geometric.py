@@ -55,3 +55,7 @@ class Geometric(Family):
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
         return {"p": 1.0 / (1.0 + weighted_mean(y, w))}
+
+    def saturation(self, y: Any, known: Any) -> dict[str, Any]:
+        """No failure at all allows a probability that runs up to 1."""
+        return {"p": 1.0 * (y == 0)}

@@ -116,6 +116,10 @@ class NegativeBinomial(Family):
             return {"mean": weighted_mean(y, w)}
         return None
 
+    def saturation(self, y: Any, known: Any) -> dict[str, Any]:
+        """A count of zero allows a mean that runs down to 0."""
+        return {"mean": -1.0 * (y == 0)}
+
 
 @final
 class _Distribution:

@@ -55,3 +55,7 @@ class Poisson(Family):
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
         return {"rate": weighted_mean(y, w)}
+
+    def saturation(self, y: Any, known: Any) -> dict[str, Any]:
+        """A count of zero allows a rate that runs down to 0."""
+        return {"rate": -1.0 * (y == 0)}

@@ -266,7 +266,8 @@ class JetNamespace(Memory):
 
     def variable(self, index: int, value: Any) -> Jet:
         """The `index`-th variable, with derivative 1 with respect to itself."""
-        return Jet(value, {index: 1.0}, {}, self.order)
+        # NumPy's scalars follow IEEE arithmetic where Python's floats raise ZeroDivisionError
+        return Jet(np.float64(value) if isinstance(value, float) else value, {index: 1.0}, {}, self.order)
 
     def log(self, x: Any) -> Any:
         """Natural logarithm; the remembered one where a link knows it."""

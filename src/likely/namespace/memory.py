@@ -16,9 +16,7 @@ class Memory:
     def __init__(self) -> None:
         self._facts: dict[int, tuple[Any, Any, Any]] = {}  # id -> (the object itself, its log, its complement)
 
-    def remember(
-        self, value: Any, *, log: Any = None, complement: Any = None, log_complement: Any = None
-    ) -> Any:
+    def remember(self, value: Any, *, log: Any = None, complement: Any = None, log_complement: Any = None) -> Any:
         """Note the exact log and complement (1 - value) of `value`; returns `value`."""
         self._facts[id(value)] = (value, log, complement)
         if complement is not None:

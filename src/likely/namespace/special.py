@@ -298,9 +298,7 @@ def _inverse1(x: float) -> float:
     return 1.0 / x if x else math.inf
 
 
-def _split(
-    mask: NDArray[np.bool_], yes: Callable[..., Array], no: Callable[..., Array], *args: Array
-) -> Array:
+def _split(mask: NDArray[np.bool_], yes: Callable[..., Array], no: Callable[..., Array], *args: Array) -> Array:
     """``yes`` where the mask holds, ``no`` elsewhere; the rarer branch sees its own elements only."""
     count = int(np.count_nonzero(mask))
     if count == mask.size:
@@ -884,9 +882,7 @@ def inverse_mills_d1(x: ArrayLike) -> Array:
     For ``x <= -3.5``, ``m + x`` is the continued fraction ``1/(z + 2/(z + 3/(z + ...)))`` at ``z = -x``
     (after DLMF 7.9.4), through a rational function of ``1 / z**2``.
     """
-    return _unary(
-        x, _inverse_mills_d1_one, lambda a: a <= -MILLS_FROM, _inverse_mills_d1_tail, _inverse_mills_d1_rest
-    )
+    return _unary(x, _inverse_mills_d1_one, lambda a: a <= -MILLS_FROM, _inverse_mills_d1_tail, _inverse_mills_d1_rest)
 
 
 def softplus(x: ArrayLike) -> Array:

@@ -38,6 +38,11 @@ class Screen:
             self._console = Console(file=self.stream, force_terminal=not self.plain, highlight=False)
         return self._console
 
+    @property
+    def width(self) -> int:
+        """How many characters fit in a line."""
+        return 100 if self.plain else self.console.width
+
     def show(self, *items: Any) -> None:
         """Print summaries, grids and text, one after the other."""
         for item in items:
@@ -48,6 +53,15 @@ class Screen:
                 if i:
                     self.console.print()
                 self._draw(block)
+
+    def line(self, text: str, style: str = "") -> None:
+        """Print a text as it is, in a style of rich's on a terminal."""
+        if self.plain:
+            self.stream.write(f"{text}\n")
+        else:
+            from rich.text import Text
+
+            self.console.print(Text(text, style=style))
 
     def _draw(self, block: Any) -> None:
         from rich.table import Table
@@ -63,24 +77,36 @@ class Screen:
                 table.add_row(Text(label), Text(text))
             self.console.print(table)
         elif isinstance(block, Grid):
-            self.console.print(_table(block))
+            self._grid(block)
         else:
             self.console.print(Text(str(block)))
 
+    def _grid(self, grid: Grid) -> None:
+        from rich.text import Text
 
-def _table(grid: Grid) -> Any:
+        if grid.title:
+            self.console.print(Text(grid.title, style="bold"))
+        lines = grid.lines(self.console.width - grid.width + grid.widths[0])
+        if max(map(len, lines)) > self.console.width:
+            self.console.print(_folded(grid))
+            return
+        header, rule, *rows = lines
+        self.console.print(Text(header, style="bold"))
+        self.console.print(Text("─" * len(rule), style="dim"))
+        for line in rows:
+            self.console.print(Text(line))
+
+
+def _folded(grid: Grid) -> Any:
+    """A grid whose cells of text are folded, for terminals narrower than it."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=Text(grid.title) if grid.title else None, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left"
-    )
-    for j, (name, align) in enumerate(zip(grid.header, grid.align, strict=True)):
+    table = Table(box=box.HORIZONTALS, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
+    for name, align in zip(grid.header, grid.align, strict=True):
         justify: Any = "right" if align == "r" else "left"
-        table.add_column(
-            Text(name), justify=justify, no_wrap=align == "r", overflow="fold", style="cyan" if not j else ""
-        )
+        table.add_column(Text(name), justify=justify, no_wrap=align == "r")
     for row in grid.rows:
         table.add_row(*(Text(cell) for cell in row))
     return table

@@ -1,4 +1,4 @@
-"""Weighted linear least squares by orthogonal factorisation, with the dependent columns found."""
+"""Weighted linear least squares and orthogonal factorisation, with the dependent columns found."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
+
+EXTENDED = 5_000_000  # n p^2 up to which extended precision is cheap
+CHEAP_QR = 2_000_000  # numbers in a matrix whose Householder factorisation is cheap
 
 
 def column_scale(x: Any) -> Any:
@@ -61,43 +64,79 @@ def _surely_independent(x: Any) -> bool:
     return bool(np.all(np.any(x != 0, axis=0)) and linalg.eigvalsh(scaled.T @ scaled)[0] > 1e-8)
 
 
-def solve(x: Any, y: Any, weights: Any = None) -> Any:
-    """Coefficients b that minimise sum w (y - x b)^2, by Householder QR of the scaled columns.
+def ill_conditioned(x: Any) -> bool:
+    """Whether normal equations would cost more digits than a covariance should lose.
 
-    Two rounds of iterative refinement with residuals in extended precision keep the digits that an ill-conditioned
-    design would cost (Bjorck 1967).
+    A Gram matrix has the squared condition number of its columns: about 1e-16 / (its smallest eigenvalue) is lost.
     """
+    few = x[:: max(1, len(x) // max(20_000, 50 * x.shape[1]))]
+    scaled = few / column_scale(few)
+    return bool(linalg.eigvalsh(scaled.T @ scaled)[0] < (1e-5 if x.size <= CHEAP_QR else 1e-9))
+
+
+def orthogonalize(x: Any) -> tuple[Any, Any]:
+    """x = q r with orthonormal columns in q and r upper triangular.
+
+    Small problems are done in extended precision (Gram-Schmidt twice, Giraud et al. 2005) where the machine has it, so
+    that r keeps digits that double precision loses to an ill-conditioned design; large ones by Householder, and the
+    largest by Cholesky twice (Yamamoto et al. 2015), which needs passes over the rows and no copy of them.
+    """
+    n, p = x.shape
     scale = column_scale(x)
+    if n * p * p <= EXTENDED:
+        q = x.astype(np.longdouble) / scale  # rounding the quotient to double would move the problem
+        r = np.zeros((p, p), dtype=np.longdouble)
+        for j in range(p):
+            for _ in range(2):
+                along = q[:, :j].T @ q[:, j]
+                q[:, j] -= q[:, :j] @ along
+                r[:j, j] += along
+            r[j, j] = np.sqrt(q[:, j] @ q[:, j])
+            q[:, j] /= r[j, j]
+        return q, r * scale
+    if n * p <= CHEAP_QR:
+        q, r = linalg.qr(x / scale, mode="economic", check_finite=False)
+        return q, r * scale
+    q, total = x / scale, np.eye(p)
+    for _ in range(2):
+        r = linalg.cholesky(q.T @ q)
+        q = linalg.solve_triangular(r, q.T, trans="T").T
+        total = r @ total
+    return q, total * scale
+
+
+def triangular_inverse(r: Any) -> Any:
+    """The inverse of an upper triangular matrix, in the precision of `r`."""
+    p = len(r)
+    out = np.zeros_like(r)
+    for j in range(p):
+        out[j, j] = 1.0 / r[j, j]
+        for i in range(j - 1, -1, -1):
+            out[i, j] = -(r[i, i + 1 : j + 1] @ out[i + 1 : j + 1, j]) / r[i, i]
+    return out
+
+
+def solve(x: Any, y: Any, weights: Any = None) -> Any:
+    """Coefficients b that minimise sum w (y - x b)^2.
+
+    Normal equations with one refinement where the condition of the columns allows, else orthogonal factorisation.
+    """
     root = None if weights is None else np.sqrt(weights)
-    a = x / scale if root is None else (x / scale) * root[:, None]
+    a = x if root is None else x * root[:, None]
     b = y if root is None else y * root
-    n, p = a.shape
-    if n * p > 2_000_000:
-        solution = _normal_equations(a, b)
-        if solution is not None:
-            return solution / scale
-    q, r = linalg.qr(a, mode="economic", check_finite=False)
-    beta = linalg.solve_triangular(r, q.T @ b)
-    if n * p <= 2_000_000:
-        wide_a, wide_b = a.astype(np.longdouble), np.asarray(b, dtype=np.longdouble)
-        wide = beta.astype(np.longdouble)
-        for _ in range(3):
-            residual = (wide_b - wide_a @ wide).astype(float)
-            wide = wide + linalg.solve_triangular(r, q.T @ residual)
-        beta = wide.astype(float)
-    return beta / scale
+    if a.size > CHEAP_QR and not ill_conditioned(a):
+        return _normal_equations(a, b)
+    q, r = orthogonalize(a)
+    return np.asarray(triangular_inverse(r) @ (q.T @ b.astype(q.dtype)), dtype=float)
 
 
 def _normal_equations(a: Any, b: Any) -> Any:
-    """The solution from the Gram matrix where its condition allows, refined once; None where it does not."""
-    gram = a.T @ a
-    try:
-        factor = linalg.cho_factor(gram)
-    except linalg.LinAlgError:
-        return None
-    if np.min(np.abs(np.diagonal(factor[0]))) < 1e-4:  # condition number beyond about 1e8
-        return None
-    beta = linalg.cho_solve(factor, a.T @ b)
-    for _ in range(2):
-        beta = beta + linalg.cho_solve(factor, a.T @ (b - a @ beta))
-    return beta
+    """The solution from the Gram matrix, refined with the residuals."""
+    scale = column_scale(a)
+    factor = linalg.cho_factor(a.T @ a / np.outer(scale, scale))
+
+    def step(target: Any) -> Any:
+        return linalg.cho_solve(factor, (a.T @ target) / scale) / scale
+
+    beta = step(b)
+    return beta + step(b - a @ beta)

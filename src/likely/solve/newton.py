@@ -26,9 +26,7 @@ class Point:
 
     @property
     def usable(self) -> bool:
-        return bool(
-            np.isfinite(self.value) and np.all(np.isfinite(self.score)) and np.all(np.isfinite(self.info))
-        )
+        return bool(np.isfinite(self.value) and np.all(np.isfinite(self.score)) and np.all(np.isfinite(self.info)))
 
 
 @dataclass(frozen=True)
@@ -114,14 +112,15 @@ def maximize(
             progress(iteration, point, decrement)
         if concave and decrement <= tolerance:
             return Solution(point, True, "the score is zero and the curvature is negative", iteration, decrement)
-        trial = _search(evaluate, point, step, squared)
+        trial = None if not concave and decrement <= 1e-3 else _search(evaluate, point, step, squared)
+        if trial is None and not concave:
+            trial = _escape(evaluate, point)
         if trial is None:
             # no step raises the value: a peak to rounding error if the model says it is that close
             close = concave and decrement <= 1e-4
-            reason = "no step raises the log-likelihood any more"
+            flat = not concave and decrement <= 1e-3
+            reason = "the log-likelihood is flat in some direction" if flat else "no step raises the log-likelihood any more"
             return Solution(point, close, reason, iteration, decrement)
-        if trial.value == point.value and not concave and decrement <= tolerance:
-            return Solution(trial, False, "the log-likelihood is flat in some direction", iteration, decrement)
         point = trial
         if stop is not None and (reason := stop(point)) is not None:
             return Solution(point, False, reason, iteration + 1, decrement)
@@ -148,6 +147,22 @@ def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: 
             t *= 0.25
         if t < 1e-12:
             break
+    return None
+
+
+def _escape(evaluate: Callable[[Any], Point], point: Point) -> Point | None:
+    """A higher point along the direction of least curvature, away from a saddle or a minimum; None on a flat."""
+    scale = np.sqrt(np.abs(np.diagonal(point.info)))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = linalg.eigh(point.info / np.outer(scale, scale), check_finite=False)
+    if values[0] > -1e-8:
+        return None
+    noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value))
+    for length in (1.0, 0.1, 10.0, 0.01):
+        ends = [evaluate(point.x + sign * length * vectors[:, 0] / scale) for sign in (1.0, -1.0)]
+        higher = [end for end in ends if end.usable and end.value > point.value + noise]
+        if higher:
+            return max(higher, key=lambda end: end.value)
     return None
 
 

@@ -1,0 +1,259 @@
+"""The library from a shell: parse, call, print. No statistics here.
+
+Exit codes: 0 for success, 1 where a fit failed, 2 for wrong usage or data that cannot be used, 3 for a bug in likely.
+Results go to standard output, messages to standard error.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from likely.cli.output import Table, emit, is_json, say, screen, table_record, warnings_as_notes
+from likely.cli.words import family as family_of
+from likely.cli.words import model_options, numbers, pairs, read
+from likely.errors import FitError, LikelyError, OptionError
+
+FAILED, MISUSED, BROKEN = 1, 2, 3
+
+app = typer.Typer(
+    name="likely",
+    help="Maximum likelihood estimation: state how your data came to be; get everything else.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# -- options that several commands share ----------------------------------------------------------------------
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A CSV or Parquet file; - for CSV on standard input; numbers such as 1,1,0,1 or 1x7,0x3 (seven 1, "
+        "three 0); or a packaged data set: loans.",
+    ),
+]
+Formula = Annotated[
+    str | None,
+    typer.Argument(metavar="FORMULA", help="'y ~ x + C(group)', or just the response; may be left out for one column."),
+]
+FamilyName = Annotated[str, typer.Option("--family", "-f", help="How the data came to be; see: likely families.")]
+Known = Annotated[
+    list[str] | None, typer.Option("--known", metavar="NAME=VALUE", help="A known parameter: a number or a column.")
+]
+Weights = Annotated[str | None, typer.Option("--weights", help="Column of frequency weights.")]
+Offset = Annotated[
+    list[str] | None,
+    typer.Option("--offset", metavar="EXPR", help="Added to the linear predictor: a column, log(t), or NAME=EXPR."),
+]
+Link = Annotated[
+    list[str] | None,
+    typer.Option("--link", metavar="NAME=LINK", help="A link other than the default: p=probit, or just probit."),
+]
+MoreFormulas = Annotated[
+    list[str] | None,
+    typer.Option("--formula", metavar="NAME=FORMULA", help="A further parameter's own formula: sd='~ x'."),
+]
+Missing = Annotated[str, typer.Option("--missing", help="What to do about missing values: error or drop.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; *.json is written as JSON.")]
+
+
+class _State:
+    """What the options before the command say."""
+
+    debug = False
+
+
+# -- commands -------------------------------------------------------------------------------------------------
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors become a message and an exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            with warnings_as_notes():
+                command(*args, **kwargs)
+        except Exception as error:
+            if _State.debug or isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
+                raise
+            if isinstance(error, FitError):
+                say(f"The fit failed: {error}")
+                raise typer.Exit(FAILED) from None
+            if isinstance(error, LikelyError):
+                say(f"Error: {error}")
+                raise typer.Exit(MISUSED) from None
+            kind = type(error).__name__
+            say(f"Bug in likely ({kind}: {error}). Please report it with what likely --debug ... prints.")
+            raise typer.Exit(BROKEN) from None
+
+    return run
+
+
+@app.command()
+@_guarded
+def fit(
+    data: Data,
+    formula: Formula = None,
+    family: FamilyName = ...,  # type: ignore[assignment]
+    weights: Weights = None,
+    offset: Offset = None,
+    link: Link = None,
+    formulas: MoreFormulas = None,
+    known: Known = None,
+    missing: Missing = "error",
+    level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
+    interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
+    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.")] = 0,
+    solver: Annotated[str, typer.Option("--solver", help="auto, closed form, newton or lbfgs.")] = "auto",
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Fit a model and print its summary.
+
+    likely fit loans "default ~ duration + C(housing)" --family bernoulli
+    """
+    from likely.fit import fit as maximum
+    from likely.report.text import Summary
+
+    assumed = family_of(family, known)
+    found = maximum(
+        assumed,
+        read(data),
+        formula,
+        solver=solver,
+        on_failure="return",
+        **model_options(assumed, weights, offset, link, formulas, missing),
+    )
+    summary = Summary(found, level, interval, {"seed": seed} if interval == "bootstrap" else {})
+    if found.converged or json or is_json(output):
+        emit(summary, summary.to_dict, json, output)
+    else:
+        screen(error=True).show(summary)
+    if not found.converged:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_guarded
+def table(
+    data: Data,
+    formula: Formula = None,
+    family: FamilyName = ...,  # type: ignore[assignment]
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="NAME=VALUES", help="Candidates: p=0.3,0.5,0.7; one for each parameter."),
+    ] = None,
+    weights: Weights = None,
+    offset: Offset = None,
+    link: Link = None,
+    formulas: MoreFormulas = None,
+    known: Known = None,
+    missing: Missing = "error",
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """How well candidate values explain the data, relative to the best.
+
+    likely table 1x7,0x3 --family bernoulli --at p=0.3,0.5,0.7,0.9
+    """
+    from likely.likelihood import likelihood
+
+    assumed = family_of(family, known)
+    options = model_options(assumed, weights, offset, link, formulas, missing)
+    L = likelihood(assumed, read(data), formula, **options)
+    if not at:
+        raise OptionError(f"say which values to look at: --at {L.names[0]}=... (parameters: {', '.join(L.names)})")
+    candidates = {name: numbers(name, values) for name, values in pairs("--at", at).items()}
+    if not L.peak.converged:
+        raise FitError(L.peak.status.removeprefix("failed: "), L.peak)
+    found = L.table({name: v if len(v) > 1 else v[0] for name, v in candidates.items()})
+    emit(Table(found, L.n), lambda: table_record(found, L), json, output)
+
+
+@app.command()
+@_guarded
+def compare(
+    data: Data,
+    formula: Formula = None,
+    families: Annotated[
+        list[str] | None, typer.Option("--family", "-f", help="A candidate; repeat it, or separate by commas.")
+    ] = None,
+    weights: Weights = None,
+    offset: Offset = None,
+    known: Known = None,
+    missing: Missing = "error",
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Fit several families to the same data and compare them by AIC and BIC.
+
+    likely compare loans amount -f normal -f laplace -f student_t
+    """
+    from likely.compare import compare as side_by_side
+
+    names = [name for item in families or [] for name in item.split(",") if name.strip()]
+    if len(names) < 2:
+        raise OptionError("name two or more families to compare: --family normal --family laplace")
+    given = pairs("--known", known)
+    candidates = [family_of(name, known, some=True) for name in names]
+    unused = [k for k in given if not any(k in c.known for c in candidates)]
+    if unused:
+        raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
+    found = side_by_side(candidates, read(data), formula, **model_options(None, weights, offset, None, None, missing))
+    emit(found, found.to_dict, json, output)
+    if not found.rows[0].converged:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_guarded
+def families(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One family, in full.")] = None,
+    json: Json = False,
+) -> None:
+    """What each family assumes, its parameters, and the usual name of its loss."""
+    from likely.report.families import FamilyCard, FamilyList
+
+    shown = FamilyCard.of(name) if name else FamilyList.all()
+    emit(shown, shown.to_dict, json, None)
+
+
+@app.command()
+@_guarded
+def demo() -> None:
+    """A walk through the library on real data: coins, defaults and heavy tails."""
+    from likely.demo import run
+
+    run(screen())
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import likely
+
+        typer.echo(f"likely {likely.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    _State.debug = debug
+
+
+def main() -> None:
+    """The entry point of the command ``likely``."""
+    app()

@@ -1,0 +1,131 @@
+"""Peaks that a formula or a finite algorithm gives: constants, least squares, least absolute deviations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from likely import scale
+from likely.derive.covariance import inverse_information
+from likely.derive.objective import Objective
+from likely.identify import coordinates
+from likely.likelihood import Likelihood
+from likely.outcome import Outcome
+from likely.solve import least_absolute, least_squares
+from likely.solve.newton import Point
+
+
+def closed_form(L: Likelihood) -> Outcome | None:
+    """Constants only: the family's own formula."""
+    model, objective = L.model, L.objective
+    with np.errstate(all="ignore"):
+        values = model.family._closed_form(objective.y, objective.weights, model.known)
+    if values is None or any(slot.parameter.name not in values for slot in model.slots):
+        return None
+    named: dict[str, float] = {}
+    boundary: dict[str, float] = {}
+    for slot in model.slots:
+        value = values[slot.parameter.name]
+        if slot.level is not None:
+            levels = list(model.levels)
+            named |= {f"{slot.parameter.name}[{level}]": float(p) for level, p in zip(levels, value, strict=True)}
+            continue
+        value = float(value)
+        domain = slot.parameter.domain
+        if not np.isfinite(value) or not domain.contains(value):
+            return None  # the formula has no answer inside the domain: let the search find out why
+        named[slot.label] = value
+        if value in (domain.lower, domain.upper):
+            boundary[slot.label] = value
+    coefficients = scale.from_reported(model, named)
+    if not np.all(np.isfinite(coefficients)):
+        p = model.size
+        value = objective.value(coefficients)
+        point = Point(coefficients, value, np.zeros(p), np.zeros((p, p)))
+        boundary = boundary or {k: v for k, v in named.items() if v in (0.0, 1.0)}
+        return Outcome(point, "closed form", 0, True, "", boundary)
+    point = objective.point(coefficients)
+    return Outcome(point, "closed form", 0, point.usable, "") if point.usable else None
+
+
+@final
+@dataclass(frozen=True)
+class _Loss:
+    """A loss whose minimiser is the location, and whose mean gives the spread.
+
+    Attributes
+    ----------
+    solver : str
+        Name of the way to the minimiser.
+    solve : callable
+        (x, y, weights) -> coefficients.
+    power : int
+        A row with known spread s counts 1/s^power times; the spread is the mean of |residual|^power, to 1/power.
+    """
+
+    solver: str
+    solve: Callable[[Any, Any, Any], Any]
+    power: int
+
+
+SQUARES = _Loss("least squares", least_squares.solve, 2)
+ABSOLUTE = _Loss("least absolute deviations", least_absolute.solve, 1)
+
+
+def least_loss(L: Likelihood) -> Outcome | None:
+    """A location with predictors under the identity link and a constant spread: least squares, or absolute deviations."""
+    model = L.model
+    family = model.family
+    name, loss = family.location_parameter, SQUARES
+    if name is None:
+        name, loss = family.absolute_location, ABSOLUTE
+    slots = [slot for slot in model.slots if slot.parameter.name == name]
+    others = [slot for slot in model.slots if slot.parameter.name != name]
+    if len(slots) != 1 or slots[0].link.name != "identity" or slots[0].design is None:
+        return None
+    if not all(slot.constant for slot in others):
+        return None
+    slot, y, w = slots[0], family._response(L.bound.y), L.bound.weights
+    assert slot.design is not None and name is not None
+    target = y if slot.offset is None else y - slot.offset
+    spread = next((v for k, v in model.known.items() if k != name and np.ndim(v)), None)
+    weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power
+    x = slot.design.x
+    if w is not None and not np.all(counted := w > 0):
+        x, target, w, weights = x[counted], target[counted], w[counted], weights[counted]
+    beta = loss.solve(x, target, weights)
+    coefficients = np.zeros(model.size)
+    coefficients[slot.start : slot.stop] = beta
+    if others:
+        spent = np.abs(target - x @ beta) ** loss.power
+        mean = float(np.mean(spent) if w is None else np.dot(w, spent) / w.sum())
+        size = float(np.max(np.abs(target), initial=0.0))
+        if mean <= (1e-13 * size) ** loss.power * max(1.0, model.size):
+            raise PerfectFit(others[0].parameter.name, coefficients)
+        with np.errstate(divide="ignore"):
+            coefficients[others[0].start] = others[0].link.forward(mean ** (1.0 / loss.power))
+    point = L.objective.point(coefficients)
+    if not point.usable:
+        return None
+    return Outcome(point, loss.solver, 0, True, "", covariance=_conditioned_covariance(L, coefficients))
+
+
+def _conditioned_covariance(L: Likelihood, coefficients: Any) -> Any:
+    """The covariance by way of orthonormal coordinates, where the design is ill-conditioned; else None."""
+    wanted = coordinates(L.model)
+    if wanted is None:
+        return None
+    inner = Objective(wanted.model, L.bound.y, L.bound.weights).point(wanted.inward(coefficients))
+    covariance, _ = inverse_information(inner.info)
+    return None if covariance is None else wanted.covariance(covariance)
+
+
+class PerfectFit(Exception):
+    """The predictors reproduce the response exactly: the spread runs to 0 and the likelihood to infinity."""
+
+    def __init__(self, parameter: str, coefficients: Any) -> None:
+        super().__init__(parameter)
+        self.parameter, self.coefficients = parameter, coefficients

@@ -1,0 +1,129 @@
+"""The families in words: what each assumes, its parameters, and the usual name of its loss."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import Any, final
+
+from likely.families import FAMILIES, get_family
+from likely.family import Family
+from likely.grid import Grid
+from likely.report.text import WIDTH, Block, Facts, Title
+
+
+@final
+@dataclass(frozen=True)
+class FamilyCard:
+    """One family in full."""
+
+    family: Family
+
+    @classmethod
+    def of(cls, name: str) -> FamilyCard:
+        """The card of the family with this name or alias."""
+        return cls(get_family(name))
+
+    @property
+    def signature(self) -> str:
+        """``"Normal(mean, sd)"``."""
+        return f"{self.family.title}({', '.join(p.name for p in self.family.parameters)})"
+
+    @property
+    def support(self) -> str:
+        """Which observations it is for."""
+        if any(p.vector for p in self.family.parameters):
+            return "labels"
+        if any(p.known_only for p in self.family.parameters):
+            return f"{self.family.support.text}, at most n"
+        return self.family.support.text
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The card in order."""
+        family = self.family
+        rows = tuple(
+            (
+                p.name,
+                p.meaning,
+                p.domain.name,
+                "always known" if p.known_only else "none: an edge of the data" if p.edge else p.domain.link,
+                "" if p.known_only or p.edge else ", ".join(k for k in p.domain.links if k != p.domain.link),
+            )
+            for p in family.parameters
+        )
+        facts = [("assumes", family.assumes), ("data", self.support), ("usual loss", family.loss_name)]
+        names = [family.name, *family.aliases]
+        facts.append(("names", ", ".join(names)))
+        for limit in family.limits:
+            simpler = limit.becomes().title
+            facts.append(("limit", f"{simpler}, as {limit.parameter} goes to {_word(limit.at)}"))
+        out: list[Block] = [Title(self.signature, True), Facts(tuple(facts))]
+        grid = Grid(("parameter", "meaning", "domain", "link"), tuple(row[:4] for row in rows), "llll")
+        others = [f"{row[0]}: {row[4]}" for row in rows if row[4]]
+        return [*out, grid, *([f"Other links: {'; '.join(others)}."] if others else [])]
+
+    def __str__(self) -> str:
+        return "\n\n".join(
+            textwrap.fill(block, WIDTH) if isinstance(block, str) else str(block) for block in self.blocks
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON."""
+        family = self.family
+        return {
+            "name": family.name,
+            "title": family.title,
+            "aliases": list(family.aliases),
+            "assumes": family.assumes,
+            "data": self.support,
+            "discrete": family.discrete,
+            "loss": family.loss_name,
+            "parameters": [
+                {
+                    "name": p.name,
+                    "meaning": p.meaning,
+                    "domain": p.domain.name,
+                    "link": None if p.known_only or p.edge else p.domain.link,
+                    "links": [] if p.known_only or p.edge else list(p.domain.links),
+                    "known_only": p.known_only,
+                }
+                for p in family.parameters
+            ],
+            "limits": [
+                {"parameter": limit.parameter, "at": _word(limit.at), "becomes": limit.becomes().title}
+                for limit in family.limits
+            ],
+        }
+
+
+@final
+@dataclass(frozen=True)
+class FamilyList:
+    """Every built-in family, in short."""
+
+    cards: tuple[FamilyCard, ...]
+
+    @classmethod
+    def all(cls) -> FamilyList:
+        """The built-in families in the order of their list."""
+        return cls(tuple(FamilyCard(family()) for family in FAMILIES.values()))
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The list, and where to read on."""
+        facts = tuple(
+            (c.signature, f"{c.family.assumes}. Data: {c.support}. Loss: {c.family.loss_name}.") for c in self.cards
+        )
+        return [Facts(facts), "likely families NAME tells what each parameter means and where it lives."]
+
+    def __str__(self) -> str:
+        return "\n\n".join(str(block) for block in self.blocks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON."""
+        return {"families": [card.to_dict() for card in self.cards]}
+
+
+def _word(value: float) -> str:
+    return "infinity" if value == float("inf") else f"{value:g}"

