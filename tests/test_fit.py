@@ -113,7 +113,9 @@ def test_levels_and_interactions():
 def test_categorical_is_multinomial_logit():
     fit = lk.fit("categorical", DATA, "g ~ x")
     assert list(fit.coef) == ["p[b].Intercept", "p[b].x", "p[c].Intercept", "p[c].x"]
-    eta = np.column_stack([np.zeros(N)] + [fit.coef[f"p[{k}].Intercept"] + fit.coef[f"p[{k}].x"] * DATA["x"] for k in "bc"])
+    eta = np.column_stack(
+        [np.zeros(N)] + [fit.coef[f"p[{k}].Intercept"] + fit.coef[f"p[{k}].x"] * DATA["x"] for k in "bc"]
+    )
     p = np.exp(eta) / np.exp(eta).sum(axis=1, keepdims=True)
     codes = np.searchsorted(["a", "b", "c"], DATA["g"])
     assert fit.loglik == pytest.approx(np.log(p[np.arange(N), codes]).sum(), rel=1e-12)

@@ -241,6 +241,19 @@ def test_level_and_method() -> None:
         Summary(fit, method="wold")
 
 
+def test_an_interval_that_cannot_be_had_is_a_dash_with_its_reason() -> None:
+    summary = Summary(lk.fit(lk.Categorical(), list("aabbc")), method="profile")
+    assert all(not e.interval.exists for e in summary.estimates)
+    assert all(e.stderr is not None for e in summary.estimates)
+    assert "has no profile of its own" in str(summary).replace("\n     ", " ")
+
+
+def test_names_keep_their_spelling_at_the_start_of_a_sentence() -> None:
+    data = {"income": [1, 2, 3, 4], "y": [0, 0, 1, 1]}
+    text = str(lk.fit(lk.Bernoulli(), data, "y ~ income", on_failure="return").summary())
+    assert "\nincome separates" in text
+
+
 # -- records and notebooks --------------------------------------------------------------------------------------------
 
 
@@ -275,10 +288,10 @@ def test_an_infinite_aicc_is_null_with_a_note() -> None:
 
 
 def test_notebook_tables_escape_text_from_the_data() -> None:
-    data = {"y": [0, 1, 0, 1, 1, 0], "g": ["<b>x</b>", "<b>x</b>", "b", "b", "a", "a"]}
+    data = {"y": [0, 1, 0, 1, 1, 0], "g": ["z<b>x</b>", "z<b>x</b>", "b", "b", "a", "a"]}
     html = lk.fit(lk.Bernoulli(), data, "y ~ C(g)").summary()._repr_html_()
-    assert "<b>x" not in html
-    assert "&lt;b&gt;x" in html
+    assert "<b>" not in html
+    assert "z&lt;b&gt;x" in html
     assert html.count("<table>") == html.count("</table>") >= 2
 
 
@@ -316,7 +329,7 @@ def test_plain_numbers() -> None:
 
 def test_a_long_name_stands_on_its_own_line() -> None:
     grid = Grid(("", "x"), (("short", "1"), ("n" * 60, "22")), "lr")
-    assert grid.lines(20) == ["       x", "---------", "short   1", "n" * 60, "       22"]
+    assert grid.lines(20) == ["        x", "---------", "short   1", "n" * 60, "       22"]
 
 
 def test_a_terminal_narrower_than_a_grid_loses_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,8 @@ def bind(
         formulas = {free[0].name: first, **formulas}
     offset_of = _offset_arguments(offset, free[0].name if free else "")
     rights = {name: _right_side(name, spec, offset_of, table.names) for name, spec in formulas.items()}
-    raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items()}
+    vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
+    raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items() if k not in vectors}
     w = None if weights is None else columns.values(weights, "weights")
     for name, specs in offset_of.items():
         family.parameter(name)
@@ -119,6 +120,7 @@ def bind(
     known = {k: _cut(tables.numbers(v, k), rows) if np.ndim(v) else float(v) for k, v in raw_known.items()}
     for k, v in known.items():
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
+    known |= vectors
     bound_family, numeric = family.bind(_plain_response(family, _cut(y, rows), response, table), known)
     _check_support(bound_family, numeric, known, response, rows, w)
 
@@ -168,8 +170,8 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
         raise OptionError(f"a formula is text such as 'y ~ x', or a matrix of predictors; found {formula!r}")
     if len(table.names) > 1:
         raise OptionError(
-            f"the data have {len(table.names)} columns ({listed(table.names)}): say which is the response with a formula "
-            f"such as {table.names[0] + ' ~ 1'!r}"
+            f"the data have {len(table.names)} columns ({listed(table.names)}): say which is the response with a "
+            f"formula such as {table.names[0] + ' ~ 1'!r}"
         )
     if not table.names or table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")

@@ -76,7 +76,7 @@ ABSOLUTE = _Loss("least absolute deviations", least_absolute.solve, 1)
 
 
 def least_loss(L: Likelihood) -> Outcome | None:
-    """A location with predictors under the identity link and a constant spread: least squares, or absolute deviations."""
+    """A location with predictors, identity link and constant spread: least squares, or absolute deviations."""
     model = L.model
     family = model.family
     name, loss = family.location_parameter, SQUARES
@@ -89,7 +89,8 @@ def least_loss(L: Likelihood) -> Outcome | None:
     if not all(slot.constant for slot in others):
         return None
     slot, y, w = slots[0], family._response(L.bound.y), L.bound.weights
-    assert slot.design is not None and name is not None
+    assert slot.design is not None
+    assert name is not None
     target = y if slot.offset is None else y - slot.offset
     spread = next((v for k, v in model.known.items() if k != name and np.ndim(v)), None)
     weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power

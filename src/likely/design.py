@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import warnings
 from collections.abc import Sequence
@@ -69,9 +70,14 @@ class Design:
                 )
         if not self.names:
             return np.zeros((table.n, 0))
-        frame = table.pandas([v for v in sorted(map(str, self.spec.required_variables)) if v in table])
-        _check_variables(self.spec.required_variables, table)
-        return np.asarray(_quietly(lambda: self.spec.get_model_matrix(frame, context={})), dtype=float)
+        needed = variables(self.formula or "1")
+        _check_variables(needed, table)
+        frame = table.pandas(needed)
+        x = np.asarray(_quietly(lambda: self.spec.get_model_matrix(frame, context={}, na_action="ignore")), dtype=float)
+        if np.any(bad := ~np.isfinite(x)):
+            i, j = (int(v) for v in np.argwhere(bad)[0])
+            raise DataError(f"the new data give {self.names[j]!r} the value {x[i, j]} in row {i}; it must be finite")
+        return x
 
 
 def split(formula: str) -> tuple[str | None, str]:
@@ -132,7 +138,7 @@ def offsets(right: str) -> tuple[str, list[str]]:
 
 def variables(expression: str) -> list[str]:
     """Names of the columns that a formula's side uses."""
-    return sorted(str(v) for v in _parse(expression).required_variables)
+    return _columns_of(_parse(expression))
 
 
 def expression(text: str, table: Table, rows: Any = None) -> Any:
@@ -171,10 +177,15 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
         )
     levels = []
     for name in variables(right):
-        if name in table and (values := table.column(name)).dtype.kind == "O":
+        if name in table and ((values := table.column(name)).dtype.kind in "Ob" or _as_levels(right, name)):
             kept = values if rows is None else values[rows]
             levels.append((name, tuple(dict.fromkeys(kept))))
     return Design(x, names, right, spec, tuple(levels))
+
+
+def _as_levels(right: str, name: str) -> bool:
+    """Whether a column of numbers stands in C(...): its values are levels."""
+    return re.search(rf"\bC\(\s*`?{re.escape(name)}`?\s*[,)]", right) is not None
 
 
 def from_matrix(x: Any, n: int, names: Sequence[str] | None = None) -> Design:
@@ -195,8 +206,8 @@ def from_matrix(x: Any, n: int, names: Sequence[str] | None = None) -> Design:
     if not np.isfinite(np.sum(x)) and np.any(bad := ~np.isfinite(x)):
         i, j = (int(v) for v in np.argwhere(bad)[0])
         raise DataError(
-            f"the matrix of predictors has {int(bad.sum())} values that are not finite, the first {x[i, j]} in row {i}, "
-            f"column {j}; drop or fill these rows"
+            f"the matrix of predictors has {int(bad.sum())} values that are not finite, the first {x[i, j]} in row "
+            f"{i}, column {j}; drop or fill these rows"
         )
     return Design(x, tuple(names) if names else tuple(f"x{j + 1}" for j in range(x.shape[1])))
 
@@ -211,6 +222,29 @@ def _parse(right: str) -> Any:
         raise DesignError(f"cannot read the formula {right!r}: {error}") from error
     except SyntaxError as error:
         raise DesignError(f"cannot read the formula {right!r}: {error.msg}") from error
+
+
+def _columns_of(formula: Any) -> list[str]:
+    """The columns a formula uses; formulaic leaves out the arguments of its own transforms such as bs(x)."""
+    from formulaic.transforms import TRANSFORMS
+
+    names = {str(v) for v in formula.required_variables}
+    for term in formula:
+        for factor in term.factors:
+            if factor.eval_method.value != "python":
+                continue
+            try:
+                tree = ast.parse(factor.expr, mode="eval")
+            except SyntaxError:
+                continue
+            functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+            functions |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            names |= {
+                node.id
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Name) and id(node) not in functions and node.id not in TRANSFORMS
+            }
+    return sorted(names)
 
 
 def _check_variables(needed: Any, table: Table) -> None:
@@ -253,9 +287,9 @@ def _materialize(right: str, table: Table, rows: Any) -> tuple[Any, Any]:
     from formulaic import Formula
 
     formula: Formula = _parse(right)
-    needed = formula.required_variables
+    needed = _columns_of(formula)
     _check_variables(needed, table)
-    frame = table.pandas(sorted(map(str, needed)), rows)
+    frame = table.pandas(needed, rows)
     try:
         matrix = _quietly(lambda: formula.get_model_matrix(frame, context={}, na_action="ignore"))
     except LikelyError:

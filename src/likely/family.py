@@ -133,6 +133,7 @@ class Family(ABC):
     loss_name: ClassVar[str] = ""  # the usual name of its negative log-likelihood
     limits: ClassVar[tuple[Limit, ...]] = ()
     levels: tuple[Any, ...] | None = None  # of a vector parameter, once bound to data
+    escapes: ClassVar[tuple[str, ...]] = ()  # parameters on the whole real line that may run to infinity
     multimodal: ClassVar[str | None] = None  # a location along which a small sample's likelihood may have several peaks
     kinked: ClassVar[bool] = False  # the log-density has a corner, so its curvature shows only in the scores' variance
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
@@ -358,8 +359,8 @@ class Family(ABC):
         """
         return {}
 
-    def _sufficient(self, y: Any) -> tuple[Any, Any] | None:
-        """Two statistics of y of which, with 1, the log-density is a linear combination at every parameter value."""
+    def _sufficient(self, y: Any) -> Any:
+        """Two statistics of which, with 1, the log-density is always a linear combination; or None."""
         return None
 
     def _response(self, y: Any) -> Any:

@@ -18,6 +18,7 @@ from likely.errors import FitError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Model, Slot
+from likely.namespace import NumpyNamespace
 from likely.outcome import Outcome
 from likely.result import AtLimit, Fit
 from likely.search import FAR, find_peak
@@ -131,8 +132,8 @@ def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
         return _failed(
             L,
             _empty_outcome(perfect.coefficients),
-            f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without bound "
-            f"as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
+            f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without "
+            f"bound as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
             f"({perfect.parameter}=...)",
         )
     at_limit = _at_limit(L, outcome, watched, options)
@@ -172,8 +173,8 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
         return _failed(
             L,
             outcome,
-            f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some direction. "
-            "Fix one of them at a known value or leave out predictors",
+            f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
+            "direction. Fix one of them at a known value or leave out predictors",
         )
     if model.fixed:
         edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
@@ -215,42 +216,41 @@ def _constant_response(L: Likelihood) -> Fit | None:
 
 
 def _runaway_slots(L: Likelihood) -> list[Slot]:
-    return [s for s in L.model.slots if s.constant and s.link.name != "identity" and s.level is None]
+    """Constants that can run to an end of their domain: on a link, or declared by the family."""
+    return [
+        slot
+        for slot in L.model.slots
+        if slot.constant and slot.level is None
+        if slot.link.name != "identity" or slot.parameter.name in L.model.family.escapes
+    ]
 
 
 def _ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     """Constants that left for the end of their domain, with the likelihood still rising."""
-    if outcome.solver in ("closed form", "least squares"):
+    if outcome.solver not in ("newton", "lbfgs"):
         return None
     x0 = starting_values(L.model, L.objective.y, L.objective.weights)
-    for slot in L.model.slots:
-        here = outcome.point.x[slot.start]
-        if not outcome.converged and slot.constant and slot.link.name == "identity" and abs(here) > 1e3:
-            if abs(here) > 1e3 * (1.0 + abs(x0[slot.start])):
-                return (
-                    f"{slot.label} runs to {'infinity' if here > 0 else '-infinity'} (now {here:.3g}): the log-likelihood "
-                    "keeps rising, ever more slowly, on the way, so there is no peak. Fix it at a value, or choose another "
-                    "family"
-                )
     for slot in _runaway_slots(L):
-        moved = outcome.point.x[slot.start] - x0[slot.start]
-        if abs(moved) > FAR:
-            value = slot.link.inverse(outcome.point.x[slot.start], _numpy())
-            rate = outcome.point.score[slot.start] * np.sign(moved)
-            end = f"runs to {'infinity' if value > 1 else '0'}"
-            how = "rises without bound" if rate > 1e-3 else "keeps rising, ever more slowly,"
-            return (
-                f"{slot.label} {end} (now {value:.3g}): the log-likelihood {how} on the way, so there is no peak. "
-                "Often many equal values, too few data or too rich a family; fix the parameter at a value, or choose "
-                "a simpler family"
-            )
+        here, start = outcome.point.x[slot.start], x0[slot.start]
+        if not _far(slot, here, start):
+            continue
+        value = float(slot.link.inverse(np.float64(here), NumpyNamespace()))
+        end = f"{'-' if value < 0 else ''}infinity" if abs(value) > 1 else "0"
+        rising = outcome.point.score[slot.start] * np.sign(here - start) > 1e-3
+        how = "rises without bound" if rising else "keeps rising, ever more slowly,"
+        return (
+            f"{slot.label} runs to {end} (now {value:.3g}): the log-likelihood {how} on the way, so there is no peak. "
+            "Often many equal values, too few data or too rich a family; fix the parameter at a value, or choose "
+            "another family"
+        )
     return None
 
 
-def _numpy() -> Any:
-    from likely.namespace import NumpyNamespace
-
-    return NumpyNamespace()
+def _far(slot: Slot, here: float, start: float) -> bool:
+    """Whether a constant has left its starting value so far behind that it is running away."""
+    if slot.link.name == "identity":
+        return abs(here) > 1e5 * (1.0 + abs(start))
+    return abs(here - start) > FAR
 
 
 def _flat_hint(L: Likelihood, outcome: Outcome) -> str:
@@ -289,14 +289,14 @@ class _Watch:
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
-            if abs(point.x[slot.start] - self.start[slot.start]) > 2 * FAR:
+            if _far(slot, point.x[slot.start], self.start[slot.start]):
                 return f"{slot.label} runs away"
         return None
 
 
 def _beyond(limit: Limit, slot: Slot, x: Any) -> bool:
     with np.errstate(all="ignore"):
-        value = float(slot.link.inverse(float(x[slot.start]), _numpy()))
+        value = float(slot.link.inverse(float(x[slot.start]), NumpyNamespace()))
     mark = NEAR_LIMIT[limit.at]
     return value < mark if limit.at == 0 else value > mark
 
@@ -314,8 +314,8 @@ def _at_limit(
             continue
         name = inner.likelihood.model.family.title
         reason = (
-            f"{slot.label} runs to {limit.at:g}, where {L.model.family.title} is {name}: the data ask for nothing more. "
-            f"Fit lk.{name}() instead, or see fit.interval(method='profile') for the values of {slot.label} they allow"
+            f"{slot.label} runs to {limit.at:g}, where {L.model.family.title} is {name}: the data ask for nothing "
+            f"more. Fit lk.{name}() instead, or see fit.interval(method='profile') for the values of {slot.label} they allow"
         )
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)

@@ -23,8 +23,8 @@ def check_identified(slot: Slot, y: Any, model: Model) -> None:
         return
     if len(x) < x.shape[1]:
         raise DesignError(
-            f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be told "
-            "apart. Use fewer predictors"
+            f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be "
+            "told apart. Use fewer predictors"
         )
     independent = [j for j in range(len(names)) if j not in dependent]
     told = []
@@ -84,6 +84,6 @@ def coordinates(model: Model) -> Coordinates | None:
             q, r = factors[id(slot.design)]
             forward[slot.start : slot.stop, slot.start : slot.stop] = r
             inverse[slot.start : slot.stop, slot.start : slot.stop] = least_squares.triangular_inverse(r)
-            slot = replace(slot, design=replace(slot.design, x=np.ascontiguousarray(q, dtype=float)))
+            slot = replace(slot, design=replace(bad[id(slot.design)], x=np.ascontiguousarray(q, dtype=float)))
         slots.append(slot)
     return Coordinates(replace(model, slots=tuple(slots)), inverse, forward)

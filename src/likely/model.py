@@ -137,5 +137,5 @@ def softmax(etas: list[Any], xp: Any) -> tuple[Any, ...]:
 
 
 def take(known: Mapping[str, Any], rows: slice | Any) -> dict[str, Any]:
-    """The known values of some rows; scalars stay as they are."""
-    return {k: v[rows] if np.ndim(v) else v for k, v in known.items()}
+    """The known values of some rows; scalars, and vectors of probabilities, stay as they are."""
+    return {k: v[rows] if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}

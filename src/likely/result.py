@@ -139,7 +139,7 @@ class Fit:
 
     @cached_property
     def cov(self) -> Any:
-        """Covariance of the estimates named in `regular`, from the observed information (delta method for constants)."""
+        """Covariance of the estimates in `regular`, from the observed information (delta method for constants)."""
         if self.limit is not None:
             return self.limit.fit.cov
         if self._link_cov is None:

@@ -75,12 +75,11 @@ def find_peak(
     if not solution.point.usable and start is None:
         solution = _retry(objective, x0, max_iterations, tolerance, stop)
     note = ""
-    if model.constant and model.family.multimodal and objective.rows <= FEW_ROWS:
+    runs_away = stop is not None and stop(solution.point) is not None
+    if model.constant and model.family.multimodal and objective.rows <= FEW_ROWS and not runs_away:
 
         def climb(x: Any) -> Solution:
-            return newton.maximize(
-                objective.point, x, max_iterations=max_iterations, tolerance=tolerance, stop=stop
-            )
+            return newton.maximize(objective.point, x, max_iterations=max_iterations, tolerance=tolerance, stop=stop)
 
         solution, note = _highest_peak(objective, solution, x0, climb)
     return _outcome(solution, "newton", note, wanted)

@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import FamilyError, LikelyError
-from likely.families import get_family
+from likely.families import Categorical, get_family
 from likely.family import Family
 from likely.fit import maximize
 from likely.likelihood import likelihood
@@ -225,8 +225,8 @@ def _derivatives(case: Case) -> Iterator[str]:
             if not np.all(np.isfinite(d)):
                 j = int(np.flatnonzero(~np.isfinite(d))[0])
                 yield (
-                    f"the {what} derivative with respect to {name} is {d[j]} at y={y[j]:g} with {case.where}: guard the "
-                    "argument inside xp.where, or write the density without 0/0 or log(0)"
+                    f"the {what} derivative with respect to {name} is {d[j]} at y={y[j]:g} with {case.where}: guard "
+                    "the argument inside xp.where, or write the density without 0/0 or log(0)"
                 )
                 return
         if case.family.kinked:
@@ -359,13 +359,14 @@ def _fit(case: Case) -> Iterator[str]:
         return
     if fit.boundary:
         return
-    truth = L.log({k: v for k, v in case.smooth.items()}) if not L.model.fixed else -np.inf
+    truth = L.log(case.smooth) if not L.model.fixed else -np.inf
     if truth - fit.loglik > 1e-6:
         yield f"the true parameters {case.where} explain a simulated sample better than its fit ({fit!r})"
     for name, true in case.smooth.items():
         se = fit.stderr.get(name)
         if se is not None and abs(fit.coef[name] - true) > 6 * se + 1e-9:
-            yield f"{name}: a fit to {len(sample)} values simulated at {case.where} gives {fit.coef[name]:.5g} (se {se:.2g})"
+            found = f"{fit.coef[name]:.5g} (se {se:.2g})"
+            yield f"{name}: a fit to {len(sample)} values simulated at {case.where} gives {found}"
     if fit.outcome.solver == "closed form" and L.model.slots and not family.kinked:
         search = maximize(L, on_failure="return", solver="newton")
         gap = search.loglik - fit.loglik
@@ -377,7 +378,7 @@ def _categories(family: Family, rng: np.random.Generator) -> Iterator[str]:
     """A family of unordered levels: probabilities that sum to 1, samples and fits that follow them."""
     levels = list(family.levels or ("a", "b", "c"))
     p = rng.dirichlet(np.full(len(levels), 5.0))
-    bound = type(family)(levels=levels)  # type: ignore[call-arg]
+    bound = Categorical(levels)
     total = float(np.sum(bound.prob(levels, p=p)))
     if abs(total - 1.0) > 1e-12:
         yield f"the probabilities of the levels sum to {total:.12g}, not to 1"

@@ -16,9 +16,7 @@ from likely.namespace.jax import JaxNamespace, row_derivatives, x64
 
 jax = pytest.importorskip("jax")
 
-POSITIVE = np.concatenate(
-    [[1e-300, 1e-30, 1e-8, 1e-3], np.linspace(0.05, 6, 40), [10.0, 1e3, 1e6, 1e12, 1e100]]
-)
+POSITIVE = np.concatenate([[1e-300, 1e-30, 1e-8, 1e-3], np.linspace(0.05, 6, 40), [10.0, 1e3, 1e6, 1e12, 1e100]])
 REAL = np.concatenate([np.linspace(-12, 12, 49), [-700.0, -40.0, 30.0, 37.0]])
 LEFT = np.concatenate([np.linspace(-12, 12, 49), [-3.5, -1e-9, -1e3, -1e8, 30.0, 37.0]])
 UNIT = np.array([1e-300, 1e-12, 0.1, 0.299, 0.31, 0.4999999, 0.5, 0.51, 0.69, 0.71, 0.999, 1 - 1e-12])
@@ -102,9 +100,7 @@ def test_every_numpy_name_exists_and_agrees() -> None:
         two = {"maximum", "minimum", "power", "logaddexp", "xlogy", "xlog1py"}
         arguments = {
             n: (x < y, x, y) if n == "where" else (x, y) if n in two else (x,)
-            for n in sorted(
-                set(names) - set(CLOSED) - {"remember", "recall_log", "complement", "betaln", "bd0"}
-            )
+            for n in sorted(set(names) - set(CLOSED) - {"remember", "recall_log", "complement", "betaln", "bd0"})
         }
         got = jax.jit(lambda given: {n: getattr(xp, n)(*args) for n, args in given.items()})(arguments)
         for n, args in arguments.items():
@@ -256,9 +252,7 @@ def test_row_derivatives_closure_and_constant() -> None:
     value, first, second = row_derivatives(lambda e: -0.5 * (y - e[0]) ** 2, (np.zeros(3), np.ones(3)), 3)
     np.testing.assert_allclose(value, -0.5 * y**2)
     np.testing.assert_allclose(first, [y, np.zeros(3)])
-    np.testing.assert_allclose(
-        [second[0, 0], second[0, 1], second[1, 1]], [-np.ones(3), np.zeros(3), np.zeros(3)]
-    )
+    np.testing.assert_allclose([second[0, 0], second[0, 1], second[1, 1]], [-np.ones(3), np.zeros(3), np.zeros(3)])
     value, first, _ = row_derivatives(lambda e: 2.0, (1.0,), 3)
     np.testing.assert_array_equal(value, [2.0] * 3)
     np.testing.assert_array_equal(first, [[0.0] * 3])

@@ -53,9 +53,7 @@ def psi(order: int, x: Any) -> Any:
 def stirling_derivative(order: int, x: Any) -> Any:
     if x < 1e18:
         return mp.psi(order - 1, x + 1) - [mp.log(x), 1 / x, -1 / x**2][order - 1]
-    return [1 / (2 * x) - 1 / (12 * x**2), -1 / (2 * x**2) + 1 / (6 * x**3), 1 / x**3 - 1 / (2 * x**4)][
-        order - 1
-    ]
+    return [1 / (2 * x) - 1 / (12 * x**2), -1 / (2 * x**2) + 1 / (6 * x**3), 1 / x**3 - 1 / (2 * x**4)][order - 1]
 
 
 NEAR_ZERO = [s * v for v in [1e-150, 1e-100, 1e-16, 1e-12, 1e-8, 1e-4, 0.01] for s in (1, -1)]

@@ -153,7 +153,9 @@ def estimate_at_an_extreme_of_the_data(data: pd.DataFrame, case: Mapping[str, An
 def skew_normal_shape_infinite(data: pd.DataFrame, case: Mapping[str, Any]) -> None:
     with pytest.raises(lk.errors.FitError, match=r"shape.*infinity"):
         lk.fit(lk.SkewNormal(), data, "y ~ 1")
-    assert_failed(lk.fit(lk.SkewNormal(), data, "y ~ 1", on_failure="return"), case["sup_loglik"])
+    for iterations in (100, 1000):  # on the plateau the score is zero to rounding, which is no peak
+        fit = lk.fit(lk.SkewNormal(), data, "y ~ 1", on_failure="return", max_iterations=iterations)
+        assert_failed(fit, case["sup_loglik"])
 
 
 @about("frontier_skewnormal_alpha_infinite")

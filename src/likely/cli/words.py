@@ -89,7 +89,7 @@ def family(name: str, known: list[str] | None, some: bool = False) -> Any:
             continue
         family.parameter(key)
         try:
-            given[key] = float(value)
+            given[key] = int(value) if value.isdecimal() else float(value)
         except ValueError:
             given[key] = value
     return type(family)(**given) if given else family

@@ -70,7 +70,7 @@ def _matched(model: Model, y: Any, w: Any) -> tuple[Any, Any] | None:
         return total, *sums, float(part.min()), float(part.max())
 
     parts = memory.map_blocks(block, len(y), 1 << 15)
-    total, sum_a, sum_b = (memory.total([p[i] for p in parts]) for i in range(3))
+    total, sum_a, sum_b = (float(memory.total([p[i] for p in parts])) for i in range(3))
     low, high = min(p[3] for p in parts), max(p[4] for p in parts)
     sample = y[:: max(1, len(y) // 20_000)]
     middles = np.unique(np.quantile(sample, np.linspace(0, 1, CANDIDATES)[1:-1]))

@@ -130,7 +130,8 @@ def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
             if abs(t - center) > 4.0 * reach or abs(t - center) <= abs(inner - center):
                 t = center + side * reach
         else:
-            assert low is not None and high is not None
+            assert low is not None
+            assert high is not None
             inside = np.isfinite(newton_t) and low < newton_t < high
             t = newton_t if inside else 0.5 * (low + high)
             if abs(high - low) <= 1e-12 * max(abs(high), abs(low), step):

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 # links whose linear predictor must run to infinity for the parameter to reach an end of its domain
 MONOTONE = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "softplus")
-LARGEST = 2000  # coefficients; beyond, a linear programme takes too long to be a diagnosis
+LARGEST = 500  # coefficients; beyond, a linear programme takes too long to be a diagnosis
 BLOCK = 8192  # rows at a time
 MANY = 64  # columns; of more no smallest sufficient set is looked for
 WORKING = 2000  # rows that the first linear programme sees, and at most so many more in each further one
 ROUNDS = 60
 ROUNDING = 1e-12  # a change of a row's predictor below this part of its terms is none
-BETTER = 1e-9  # a change above this part of them separates the row
+BETTER = 1e-11  # a change above this part of them separates the row
 FLAT = 1e-10  # a direction that moves some rows by less than this part of what it moves all rows leaves them alone
 FREE = 2.0  # the code of a row that imposes nothing
 
@@ -228,8 +228,8 @@ class Direction:
     Attributes
     ----------
     b : ndarray, shape (p, predictors)
-    separated : ndarray of bool, shape (n,)
-        Rows (of the cone) that it explains better.
+    met : ndarray of bool, shape (n, conditions)
+        Conditions of the cone that it meets with room to spare.
     complete : bool
         Whether every condition is met with room to spare, so that the direction may be tilted any way a little.
     free : ndarray of bool, shape (p, predictors)
@@ -239,10 +239,15 @@ class Direction:
     """
 
     b: Any
-    separated: Any
+    met: Any
     complete: bool
     free: Any
     dimension: int
+
+    @property
+    def separated(self) -> Any:
+        """Rows of the cone that it explains better."""
+        return np.any(self.met, axis=1)
 
 
 def separate(cone: Cone, hint: Any = None) -> Direction | None:
@@ -255,9 +260,9 @@ def separate(cone: Cone, hint: Any = None) -> Direction | None:
         A direction that may separate every row, which is quick to see: the coefficients where a search gave up.
     """
     if hint is not None and len(cone.x) and not len(cone.tied):
-        if np.all(cone.change(hint) > BETTER * _sizes(cone.x, np.max(np.abs(hint), axis=1))[:, None]):
-            everything = np.ones(hint.shape, dtype=bool)
-            return Direction(hint, np.ones(len(cone.x), dtype=bool), True, everything, hint.size)
+        met = cone.change(hint) > BETTER * _sizes(cone.x, np.max(np.abs(hint), axis=1))[:, None]
+        if np.all(met):
+            return Direction(hint, met, True, np.ones(hint.shape, dtype=bool), hint.size)
     search = _Search(cone)
     if search.basis is None or cone.x.shape[0] == 0:
         return None
@@ -281,7 +286,7 @@ def separate(cone: Cone, hint: Any = None) -> Direction | None:
     moved = np.einsum("pr,mrd->pmd", search.basis, span.reshape(total.shape[1], search.basis.shape[1], -1))
     size = np.sqrt(np.sum(np.square(moved), axis=2)) * search.scale[:, None]
     complete = not np.any(open_) and len(cone.tied) == 0
-    return Direction(total, np.any(~open_, axis=1), complete, size > 1e-7 * size.max(), span.shape[1])
+    return Direction(total, ~open_, complete, size > 1e-7 * size.max(), span.shape[1])
 
 
 class _Search:
@@ -375,7 +380,7 @@ class _Search:
         return np.maximum(ROUNDING * self.sizes[:, None], np.finfo(float).tiny)
 
     def _polish(self, x: Any, a: Any, shape: Any, objective: Any, least: float) -> Any | None:
-        """The direction with the conditions that it meets within the programme's tolerance met exactly, if it can be."""
+        """The direction with the conditions that it meets only just met exactly, if it can be."""
         change = a @ x
         active = a[change < 1e-7]
         keep = _null(iter([active]), len(x))
@@ -419,24 +424,27 @@ def _null(blocks: Any, width: int) -> Any:
 
 def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
     """The separation of one parameter's linear predictors, if there is one."""
-    slot, w = slots[0], L.bound.weights
-    y = L.bound.y
+    slot, w, y = slots[0], L.bound.weights, L.bound.y
     x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
     names = ("Intercept",) if slot.design is None else slot.design.names
-    keep = codes != FREE
+    intercept = 0 if slot.design is None else slot.design.intercept
+    levels = slot.level is not None
+    keep = np.ones(len(y), dtype=bool) if levels else codes != FREE
     if w is not None:
         keep &= w > 0
     if not np.all(keep):
         x, codes, y = x[keep], codes[keep], y[keep]
-    levels = slot.level is not None
-    cone = Cone.of_levels(x, codes, len(slots) + 1) if levels else Cone.of_signs(x, codes)
-    found = separate(cone, np.column_stack([coefficients[s.start : s.stop] for s in slots]))
+    shift = _far_from_zero(x, intercept)
+    near = x - shift if np.any(shift) else x
+    hint = np.column_stack([coefficients[s.start : s.stop] for s in slots])
+    if intercept is not None:
+        hint[intercept] += shift @ hint
+    cone = Cone.of_levels(near, codes, len(slots) + 1) if levels else Cone.of_signs(near, codes)
+    found = separate(cone, hint)
     if found is None:
         return None
-    intercept = 0 if slot.design is None else slot.design.intercept
     columns, fewer = _enough(cone, found, intercept)
-    ends = slice(None) if levels else np.abs(codes) == 1.0
-    told = _Told(L, slots, names, cone, y[ends], fewer, columns, intercept, len(y))
+    told = _Told(L, slots, names, cone, x, y, codes, fewer, columns, intercept, near is not x)
     return Separation(
         slot.parameter.name,
         tuple(names[j] for j in columns),
@@ -444,6 +452,16 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) ->
         int(np.count_nonzero(fewer.separated)),
         fewer.complete,
     )
+
+
+def _far_from_zero(x: Any, intercept: int | None) -> Any:
+    """What to subtract from columns that vary little about a large value, such as years and times.
+
+    Beside an intercept it changes no direction, and it saves the digits that tell the rows apart.
+    """
+    low, high = x.min(axis=0), x.max(axis=0)
+    far = (high > low) & (np.maximum(high, -low) > 8.0 * (high - low))
+    return np.where(far, x[0], 0.0) if intercept is not None else np.zeros(x.shape[1])
 
 
 def _enough(cone: Cone, found: Direction, intercept: int | None) -> tuple[list[int], Direction]:
@@ -495,120 +513,186 @@ def _telling_rows(cone: Cone, found: Direction) -> Any:
 @final
 @dataclass(frozen=True)
 class _Told:
-    """A separation in words."""
+    """A separation in words.
+
+    Attributes
+    ----------
+    L : Likelihood
+    slots : list of Slot
+    names : tuple of str
+        Of all columns.
+    cone : Cone
+    x, y, codes : ndarray
+        Design, response and codes of the rows that count.
+    direction : Direction
+    columns : list of int
+        The columns to name.
+    intercept : int or None
+    shifted : bool
+        Whether the cone's columns were moved towards zero.
+    """
 
     L: Likelihood
     slots: list[Slot]
     names: tuple[str, ...]
     cone: Cone
+    x: Any
     y: Any
+    codes: Any
     direction: Direction
     columns: list[int]
     intercept: int | None
-    n: int
+    shifted: bool
+
+    @cached_property
+    def separated(self) -> Any:
+        """The separated rows among all that count."""
+        out = np.zeros(len(self.y), dtype=bool)
+        out[slice(None) if self.slots[0].level is not None else np.abs(self.codes) == 1.0] = self.direction.separated
+        return out
+
+    @cached_property
+    def part(self) -> list[int]:
+        """The columns in which the direction was found."""
+        if len(self.direction.free) == len(self.names):
+            return list(range(len(self.names)))
+        return sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
 
     def message(self) -> str:
+        """What separates which rows, what that means, and what to do."""
         parameter, response = self.slots[0].parameter.name, self.L.model.response
-        count = int(np.count_nonzero(self.direction.separated))
-        listed = ", ".join(self.names[j] for j in self.columns[:8])
-        more = f" and {len(self.columns) - 8} more" if len(self.columns) > 8 else ""
-        if self.columns == [self.intercept]:
-            what = self._outcomes(self.direction.separated)
+        count = int(np.count_nonzero(self.separated))
+        if self.columns == [self.intercept] and self.direction.complete:
+            what = self._outcome(self.separated).removeprefix("= ")
             return (
-                f"{response} is {what.removeprefix('= ')} in all {count} rows: the intercept of {parameter} has no finite estimate "
-                f"({self._runs()}), and predictors have nothing to explain. Check the response, or collect data in which it "
-                "varies"
+                f"{response} is {what} in all {count} rows: the intercept of {parameter} has no finite estimate "
+                f"({self._runs()}), and predictors have nothing to explain. Check the response, or collect data in "
+                "which it varies"
             )
         one = len(self.columns) == 1
+        verb = "separates" if one else "separate"
+        few = ", ".join(self.names[j] for j in self.columns[:8])
+        more = f" and {len(self.columns) - 8} more columns" if len(self.columns) > 8 else ""
+        extent = f"{count} of {len(self.y)} rows from the rest"
         if self.direction.complete:
-            head = f"{listed}{more} separate{'s' if one else ''} the outcomes perfectly"
-        else:
-            head = f"{listed}{more} separate{'s' if one else ''} {count} of {self.n} rows from the rest"
-        its, has = ("its coefficient", "has") if one else ("their coefficients", "have")
-        rest = ""
-        # the directions that separate change these columns' coefficients alone, each freely
-        alone = np.count_nonzero(self.direction.free) == len(self.columns) == self.direction.dimension
-        if not self.direction.complete and alone and np.all(self._named(self.direction.free)):
-            rest = f". The other coefficients do have estimates: those of a fit without {'it' if one else 'them'} and these rows"
+            extent = "the outcomes perfectly"
+        elif len(self.groups) > 1:
+            extent = "some outcomes from the others"
+        its = "its" if one else "their"
+        single = one and len(self.slots) == 1
+        coefficients = "coefficient in" if single else "coefficients in"
         return (
-            f"{head}: {self._pattern()}. So {its} in {parameter} {has} no finite estimate ({self._runs()}){rest}. "
-            f"Leave out or regroup {'the column' if one else 'these columns'}, collect more data, or hold {its} at "
-            "a value you trust with offset=..."
+            f"{few}{more} {verb} {extent}: {self._pattern()}. So {its} {coefficients} {parameter} "
+            f"{'has' if single else 'have'} no finite estimate ({self._runs()}){self._others()}. "
+            f"Leave out or regroup {'the column' if one else 'these columns'}, collect more data, or hold {its} "
+            f"coefficient{'' if single else 's'} at a value you trust with offset=..."
         )
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """Levels that are not told apart, together; one group where no level is told apart from another everywhere."""
+        if self.slots[0].level is None:
+            return []
+        count = len(self.slots) + 1
+        apart = np.ones((count, count), dtype=bool)
+        for c in range(count):
+            rows = self.cone.kind == c
+            if np.any(rows):
+                apart[c, [k for k in range(count) if k != c]] = np.all(self.direction.met[rows], axis=0)
+        groups: list[list[int]] = []
+        for c in range(count):
+            near = [g for g in groups if any(not (apart[c, k] and apart[k, c]) for k in g)]
+            groups = [g for g in groups if g not in near] + [sorted({c}.union(*near))]
+        return sorted(groups)
+
+    def _others(self) -> str:
+        """What becomes of the other coefficients, where that is simple to say."""
+        free = self.direction.free
+        named = free[[self.part.index(j) for j in self.columns]]
+        # every direction that separates changes the named columns' coefficients alone, and each of them freely
+        simple = np.all(named) and np.count_nonzero(free) == named.size == self.direction.dimension
+        if self.direction.complete or self.shifted or not simple:
+            return ""
+        them = "it" if len(self.columns) == 1 else "them"
+        return f". The other coefficients do have estimates: those of a fit without {them} and these rows"
 
     def _pattern(self) -> str:
         """Which rows have which outcome."""
-        separated, parts = self.direction.separated, []
-        for c in np.unique(self.cone.kind[separated]):
-            rows = separated & (self.cone.kind == c)
-            where = self._where(rows) if len(self.columns) == 1 else f"{np.count_nonzero(rows)} rows"
-            parts.append(
-                f"{where} {'has' if where.startswith('every') else 'have'} {self.L.model.response} {self._outcomes(rows)}"
-            )
-        if len(self.columns) > 1 and len(parts) > 1:
-            return f"a combination of them tells apart {' from '.join(_plain_count(p) for p in parts[:4])}"
-        return " and ".join(parts[:4]) + (f" and {len(parts) - 4} more levels" if len(parts) > 4 else "")
+        parts, counts = [], []
+        response = self.L.model.response
+        classes = [self.separated & (self.codes == code) for code in np.unique(self.codes[self.separated])]
+        if len(self.groups) > 1:
+            classes = [np.isin(self.codes, group) for group in self.groups]
+        for rows in classes:
+            outcome = f"{response} {self._outcome(rows)}"
+            where = self._where(rows)
+            counts.append(f"{np.count_nonzero(rows)} rows with {outcome}")
+            parts.append(f"every row with {where} has {outcome}" if where else f"{counts[-1]}")
+        if all(part.startswith("every") for part in parts):
+            return " and ".join(parts[:6])
+        if len(counts) == 1:
+            return f"they tell apart {counts[0]}" if len(self.columns) > 1 else f"it tells apart {counts[0]}"
+        who = "it tells" if len(self.columns) == 1 else "a combination of them tells"
+        return f"{who} apart {' from '.join(counts[:6])}"
 
-    def _where(self, rows: Any) -> str:
-        """The rows described by the one column that separates them."""
-        name, x = self.names[self.columns[0]], self.cone.x[:, self.columns[0]]
-        tied = self.cone.tied[:, self.columns[0]]
-        low, high = x[rows].min(), x[rows].max()
-        others = np.concatenate([x[~rows], tied])
-        certain = not np.any((others >= low) & (others <= high))
-        count = int(np.count_nonzero(rows))
-        if low == high:
-            range_ = f"{name} = {low:g}"
-        elif certain and np.all(others < low):
-            range_ = f"{name} >= {low:g}"
-        elif certain and np.all(others > high):
-            range_ = f"{name} <= {high:g}"
-        else:
-            range_ = f"{name} from {low:g} to {high:g}"
-        return f"every row with {range_}" if certain else f"{count} rows with {range_}"
+    def _where(self, rows: Any) -> str | None:
+        """The values of the named columns that these rows have and no other row has."""
+        if self.columns == [self.intercept]:
+            return None
+        for j in self.columns:
+            x = self.x[:, j]
+            low, high, others = x[rows].min(), x[rows].max(), x[~rows]
+            if low == high and not np.any(others == low):
+                return f"{self.names[j]} = {low:g}"
+            if len(self.columns) == 1 and np.all(others < low):
+                return f"{self.names[j]} >= {_between(low, float(np.max(others, initial=-np.inf)))}"
+            if len(self.columns) == 1 and np.all(others > high):
+                return f"{self.names[j]} <= {_between(high, float(np.min(others, initial=np.inf)))}"
+        if len(self.columns) <= 6:
+            x = self.x[:, self.columns]
+            value = x[rows][0]
+            same = np.all(x == value, axis=1)
+            if np.array_equal(same, rows):
+                return ", ".join(f"{self.names[j]} = {v:g}" for j, v in zip(self.columns, value, strict=True))
+        return None
 
-    def _outcomes(self, rows: Any) -> str:
+    def _outcome(self, rows: Any) -> str:
         """The outcome that these rows share."""
         values = np.unique(self.y[rows])
-        levels = self.L.model.levels
-        if levels:
-            return " or ".join(f"= {levels[int(v)]!s}" for v in values[:4])
+        if levels := self.L.model.levels:
+            return "= " + " or ".join(str(levels[int(v)]) for v in values[:6])
         if len(values) == 1:
             return f"= {values[0]:g}"
-        return "at its largest possible value" if np.all(self.cone.kind[rows] == 1) else "at one end of its range"
-
-    def _named(self, free: Any) -> Any:
-        """The rows of `free` that belong to the named columns."""
-        part = self._part if len(free) < len(self.names) else list(range(len(self.names)))
-        return free[[part.index(j) for j in self.columns]]
-
-    @property
-    def _part(self) -> list[int]:
-        """The named columns and the intercept."""
-        return sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
+        return "at its largest possible value" if np.all(self.codes[rows] == 1.0) else "at one end of its range"
 
     def _runs(self) -> str:
         """Where the coefficients go."""
+        they = "it runs" if len(self.columns) * len(self.slots) == 1 else "they run"
         if len(self.columns) * len(self.slots) > 6:
-            return "they run to infinity"
-        part = self._part
-        search, out = _Search(self.cone.restrict(part)), []
+            return f"{they} to infinity"
+        part = sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
+        search = _Search(self.cone.restrict(part))
+        ends: list[str] = []
         for j in self.columns:
             row = search.basis[part.index(j)]
             for m, slot in enumerate(self.slots):
-                ways = []
-                for sign in (1.0, -1.0):
-                    objective = np.zeros((len(self.slots), len(row)))
-                    objective[m] = sign * row / np.max(np.abs(row))
-                    if search.best(objective.ravel(), 1e-6) is not None:
-                        ways.append("+infinity" if sign > 0 else "-infinity")
-                if ways:
-                    label = "" if len(self.columns) * len(self.slots) == 1 else f"{slot.label}.{self.names[j]} "
-                    out.append(f"{label}{' or '.join(ways)}")
-        if len(self.columns) * len(self.slots) == 1:
-            return f"it runs to {out[0]}" if out else "it runs to infinity"
-        return f"they run to infinity: {', '.join(out)}" if out else "they run to infinity"
+                objective = np.zeros((len(self.slots), len(row)))
+                objective[m] = row / np.max(np.abs(row))
+                up, down = (search.best(sign * objective.ravel(), 1e-6) is not None for sign in (1.0, -1.0))
+                if up or down:
+                    end = "either infinity" if up and down else "+infinity" if up else "-infinity"
+                    ends.append(end if they == "it runs" else f"{slot.label}.{self.names[j]} to {end}")
+        if they == "it runs":
+            return f"it runs to {ends[0]}" if ends else "it runs to infinity"
+        return f"they run: {', '.join(ends)}" if ends else "they run to infinity"
 
 
-def _plain_count(part: str) -> str:
-    return part.replace(" have ", " with ", 1)
+def _between(value: float, other: float) -> str:
+    """`value` in as few digits as keep it apart from `other`, rounded towards it."""
+    for digits in range(4, 17):
+        step = 10.0 ** (np.floor(np.log10(abs(value))) - digits + 1) if value else 0.0
+        near = float(f"{value:.{digits}g}")
+        for shown in (near, float(f"{near + np.sign(other - value) * step:.{digits}g}")):
+            if min(value, other) < shown < max(value, other) or shown == value:
+                return f"{shown:.0f}" if shown.is_integer() and abs(shown) < 1e15 else f"{shown:.{digits}g}"
+    return repr(value)

@@ -53,7 +53,7 @@ class Binomial(Family):
     def _scipy(self, p: Any, n: Any) -> Any:
         from scipy import stats
 
-        return stats.binom(n, p)
+        return stats.binom(np.asarray(n).astype(np.int64), p)  # SciPy's sampler refuses floats
 
     def _mean(self, xp: Any, p: Any, n: Any) -> Any:
         return n * p

@@ -80,7 +80,13 @@ class Categorical(Family):
         y, declared = y if isinstance(y, tuple) and len(y) == 2 else (y, None)
         values, missing = _values(y)
         if self.levels is not None:
-            return self, self._codes(values, missing)
+            codes = self._codes(values, missing)
+            if "p" in self.known or np.any(codes == 0.0):
+                return self, codes
+            # the reference has to occur: log-odds against a level that never does are infinite
+            present = [level for i, level in enumerate(self.levels) if np.any(codes == i)]
+            reordered = Categorical([*present, *(level for level in self.levels if level not in present)])
+            return reordered, reordered._codes(values, missing)
         found = set(values[~missing].tolist())
         if declared is not None:
             levels = [_plain(level) for level in declared if _plain(level) in found]

@@ -39,6 +39,7 @@ class SkewNormal(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "a normal quantity, observed only where a correlated one is large enough"
     loss_name: ClassVar = "skewed squared error"
+    escapes: ClassVar = ("shape",)
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, shape: Any) -> Any:
         z = (y - loc) / scale

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from likely.derive.intervals import METHODS, Interval, check_level
-from likely.errors import IntervalError, unknown
+from likely.errors import IntervalError, OptionError, unknown
 from likely.grid import DASH, Grid, alike, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
@@ -132,8 +132,20 @@ class Summary:
         if not fit.converged:
             return []
         scales = {name: slot for slot in fit.likelihood.model.slots for name in slot.names}
-        asked = fit.interval(self.level, self.method, **self.options) if self._regular_enough else {}
-        return [self._estimate(name, scales.get(name), asked.get(name)) for name in fit.names]
+        return [self._estimate(name, scales.get(name), self._intervals.get(name)) for name in fit.names]
+
+    @cached_property
+    def _intervals(self) -> dict[str, Interval]:
+        """Intervals by the method asked for; one that cannot be had is empty, with the reason as its note."""
+        fit, out = self.fit, dict[str, Interval]()
+        if self.method == "bootstrap":
+            return fit.interval(self.level, self.method, **self.options) if self._regular_enough else out
+        for name in fit.names:
+            try:
+                out |= fit.interval(self.level, self.method, [name])
+            except (IntervalError, OptionError) as error:
+                out[name] = Interval(None, None, self.level, self.method, str(error))
+        return out
 
     @property
     def _regular_enough(self) -> bool:
@@ -312,7 +324,8 @@ class Summary:
     def _sentence(self, text: str) -> str:
         """With a capital and a full stop; a name stays as it is spelt."""
         model = self.fit.likelihood.model
-        named = text.split()[0] in {model.response, *self.fit.names, *(p.name for p in model.family.parameters)}
+        columns = self.fit.likelihood.bound.table.names
+        named = text.split()[0] in {*columns, *self.fit.names, *(p.name for p in model.family.parameters)}
         return f"{text if named else text[:1].upper() + text[1:]}{'' if text.endswith('.') else '.'}"
 
     @cached_property

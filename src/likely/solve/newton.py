@@ -119,11 +119,13 @@ def maximize(
             # no step raises the value: a peak to rounding error if the model says it is that close
             close = concave and decrement <= 1e-4
             flat = not concave and decrement <= 1e-3
-            reason = "the log-likelihood is flat in some direction" if flat else "no step raises the log-likelihood any more"
+            reason = (
+                "the log-likelihood is flat in some direction" if flat else "no step raises the log-likelihood any more"
+            )
             return Solution(point, close, reason, iteration, decrement)
         point = trial
-        if stop is not None and (reason := stop(point)) is not None:
-            return Solution(point, False, reason, iteration + 1, decrement)
+        if stop is not None and (told := stop(point)) is not None:
+            return Solution(point, False, told, iteration + 1, decrement)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
 
 

@@ -1,0 +1,329 @@
+"""The shell: what it prints, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+import likely as lk
+from likely.cli import app
+from likely.cli.words import inline
+from likely.errors import DataError, DroppedRowsWarning
+from likely.report.terminal import Screen
+
+FLIPS = "1x7,0x3"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "d.csv"
+    path.write_text("y,x,w,n,k,t\n1,2,1,10,3,1\n0,3,2,12,4,2\n,4,1,9,2,1\n1,5,3,11,5,3\n0,6,1,10,4,2\n")
+    return path
+
+
+def run(*args: object, stdin: str | None = None, code: int = 0) -> Result:
+    result = CliRunner().invoke(app, [str(a) for a in args], input=stdin)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def record(*args: object, **options: object) -> dict:
+    return json.loads(run(*args, "--json", **options).stdout)  # stdout is one JSON document and nothing else
+
+
+# -- fit ----------------------------------------------------------------------------------------------------------
+
+
+def test_fit_prints_the_summary() -> None:
+    formula = "default ~ duration + C(housing)"
+    out = run("fit", "loans", formula, "--family", "bernoulli").stdout
+    assert out == f"{lk.fit('bernoulli', lk.datasets.loans(), formula).summary()}\n"
+
+
+def test_fit_in_json() -> None:
+    got = record("fit", "loans", "default ~ duration", "-f", "bernoulli")
+    fit = lk.fit("bernoulli", lk.datasets.loans(), "default ~ duration")
+    assert {e["name"]: e["estimate"] for e in got["estimates"]} == pytest.approx(fit.coef)
+    assert {e["name"]: e["std_error"] for e in got["estimates"]} == pytest.approx(fit.stderr)
+    assert got["loglik"] == fit.loglik
+
+
+def test_numbers_and_repeated_numbers_are_data() -> None:
+    (p,) = record("fit", "1x12,0x388", "-f", "bernoulli")["estimates"]
+    assert p["estimate"] == pytest.approx(0.03)
+    (rate,) = record("fit", "2, 3,1.0,4", "-f", "poisson")["estimates"]
+    assert rate["estimate"] == pytest.approx(2.5)
+    assert inline("1e2,-1x2") == [100.0, -1.0, -1.0]
+    for bad in ("3,x", "1x0", "1x-2", "1,,2", "1x2x3"):
+        with pytest.raises(DataError, match="no list of numbers"):
+            inline(bad)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+def test_files(kind: str, tmp_path: Path) -> None:
+    frame, path = pd.DataFrame({"c": [1, 2, 3, 6]}), tmp_path / f"d.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if kind == "tsv" else ",")
+    assert record("fit", path, "c", "-f", "poisson")["estimates"][0]["estimate"] == pytest.approx(3.0)
+    assert record("fit", path, "-f", "poisson")["response"] == "c"  # one column needs no formula
+
+
+def test_csv_on_standard_input() -> None:
+    got = record("fit", "-", "c", "-f", "poisson", stdin="c\n1\n3\n")
+    assert got["estimates"][0]["estimate"] == pytest.approx(2.0)
+    assert "cannot read standard input" in run("fit", "-", "-f", "poisson", stdin="", code=2).stderr
+
+
+def test_every_option_of_the_model_reaches_the_fit(table: Path) -> None:
+    data = pd.read_csv(table).fillna(1.0)
+    data.to_csv(table, index=False)
+    cases = [
+        (["y ~ x", "-f", "bernoulli", "--weights", "w"], ("bernoulli", "y ~ x", {"weights": "w"})),
+        (["y ~ x", "-f", "bernoulli", "--link", "p=probit"], ("bernoulli", "y ~ x", {"link": {"p": "probit"}})),
+        (["y ~ x", "-f", "bernoulli", "--link", "probit"], ("bernoulli", "y ~ x", {"link": "probit"})),
+        (["k ~ 1", "-f", "poisson", "--offset", "log(t)"], ("poisson", "k ~ 1", {"offset": "log(t)"})),
+        (["k ~ 1", "-f", "poisson", "--offset", "rate=log(t)"], ("poisson", "k ~ 1", {"offset": {"rate": "log(t)"}})),
+        (["k ~ x", "-f", "normal", "--formula", "sd=~ t"], ("normal", "k ~ x", {"sd": "~ t"})),
+        (["k ~ x", "-f", "binomial", "--known", "n=n"], (lk.Binomial(n="n"), "k ~ x", {})),
+        (["k ~ 1", "-f", "normal", "--known", "sd=2"], (lk.Normal(sd=2), "k ~ 1", {})),
+        (["k ~ x", "-f", "poisson", "--solver", "lbfgs"], ("poisson", "k ~ x", {"solver": "lbfgs"})),
+    ]
+    for args, (family, formula, options) in cases:
+        got = record("fit", table, *args)
+        expected = lk.fit(family, data, formula, **options)
+        assert {e["name"]: e["estimate"] for e in got["estimates"]} == expected.coef
+        assert got["loglik"] == expected.loglik
+
+
+def test_level_and_kind_of_interval() -> None:
+    fit = lk.fit("poisson", [2, 3, 1, 4])
+    for method in ("wald", "profile"):
+        (got,) = record("fit", "2,3,1,4", "-f", "poisson", "--interval", method, "--level", "0.9")["estimates"]
+        assert (got["lower"], got["upper"]) == tuple(fit.interval(0.9, method)["rate"])
+    boot = ("fit", "2,3,1,4", "-f", "poisson", "--interval", "bootstrap")
+    assert record(*boot, "--seed", 1) == record(*boot, "--seed", 1)
+    assert record(*boot, "--seed", 1) != record(*boot, "--seed", 2)
+
+
+def test_missing_values(table: Path) -> None:
+    assert "(y: 1)" in run("fit", table, "y ~ x", "-f", "bernoulli", code=2).stderr
+    result = run("fit", table, "y ~ x", "-f", "bernoulli", "--missing", "drop", "--json")
+    assert json.loads(result.stdout)["dropped"] == {"y": 1}
+    assert "Note: 1 of 5 rows have missing values" in result.stderr
+
+
+def test_output_goes_to_a_file(tmp_path: Path) -> None:
+    args = ("fit", FLIPS, "-f", "bernoulli", "-o")
+    text, data = tmp_path / "fit.txt", tmp_path / "fit.json"
+    result = run(*args, text)
+    assert result.stdout == ""
+    assert f"Written to {text}" in result.stderr.replace("\n", " ")
+    assert text.read_text() == f"{lk.fit('bernoulli', [1] * 7 + [0] * 3).summary()}\n"
+    run(*args, data)
+    assert json.loads(data.read_text())["n"] == 10
+    assert "cannot write" in run(*args, tmp_path / "none" / "fit.txt", code=2).stderr
+
+
+# -- how it ends ----------------------------------------------------------------------------------------------------
+
+
+def test_a_failed_fit_ends_with_1() -> None:
+    result = run("fit", "5,5,5", "-f", "normal", code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("THE FIT FAILED")
+    got = json.loads(run("fit", "5,5,5", "-f", "normal", "--json", code=1).stdout)
+    assert got["converged"] is False
+    assert got["estimates"] == []
+    assert "The fit failed: every value" in run("table", "5,5", "-f", "normal", "--at", "mean=1", code=1).stderr
+    assert run("compare", "5,5", "-f", "normal,laplace", code=1).stdout.count("failed") == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["fit", "nofile.csv", "-f", "normal"], "there is no file 'nofile.csv'"),
+        (["fit", "loans", "default ~ agee", "-f", "bernoulli"], "did you mean 'age'"),
+        (["fit", "loans", "default", "-f", "bernouli"], "did you mean 'bernoulli'"),
+        (["fit", "loans", "amount", "-f", "beta"], "Families whose support fits"),
+        (["fit", "3,4", "-f", "binomial"], "Binomial needs its n"),
+        (["fit", "3,4", "-f", "binomial", "--known", "n"], "--known takes NAME=VALUE"),
+        (["fit", "3,4", "-f", "binomial", "--known", "n=9", "--known", "n=8"], "given twice"),
+        (["fit", "3,4", "-f", "poisson", "--known", "k=1"], "unknown parameter 'k' of Poisson"),
+        (["fit", "3,4", "-f", "poisson", "--formula", "solver=1"], "unknown parameter 'solver' of Poisson"),
+        (["fit", "3,4", "-f", "poisson", "--level", "95"], "write 0.95"),
+        (["fit", "3,4", "-f", "poisson", "--interval", "wold"], "did you mean 'wald'"),
+        (["fit", "3,4", "-f", "poisson", "--solver", "newtn"], "did you mean 'newton'"),
+        (["fit", "3,4", "-f", "poisson", "--link", "rate=probit"], "Links that fit"),
+        (["fit", "3,4", "-f", "poisson", "--offset", "a", "--offset", "b"], "--offset is given twice"),
+        (["table", FLIPS, "-f", "bernoulli"], "--at p="),
+        (["table", FLIPS, "-f", "bernoulli", "--at", "p=a"], "takes numbers"),
+        (["table", FLIPS, "-f", "bernoulli", "--at", "q=0.5"], "unknown parameter 'q'"),
+        (["table", FLIPS, "-f", "bernoulli", "--at", "p=1.5"], "between 0 and 1"),
+        (["table", "1,2", "-f", "normal", "--at", "mean=1"], "missing for sd"),
+        (["compare", "1,2", "-f", "normal"], "two or more"),
+        (["compare", "1,2", "-f", "normal,laplace", "--known", "q=1"], "none of Normal, Laplace"),
+        (["compare", "1.5,2", "-f", "beta,poisson"], "none of Beta, Poisson"),
+        (["families", "nrmal"], "did you mean 'normal'"),
+    ],
+    ids=lambda v: " ".join(v)[:48] if isinstance(v, list) else "",
+)
+def test_misuse_ends_with_2_and_one_paragraph(args: list[str], message: str) -> None:
+    result = run(*args, code=2)
+    assert result.stdout == ""
+    paragraph = result.stderr.rstrip("\n")
+    assert "\n\n" not in paragraph
+    assert message in paragraph.replace("\n", " ")
+    assert "Traceback" not in result.output
+
+
+def test_wrong_options_end_with_2() -> None:
+    assert "--family" in run("fit", "1,2", code=2).stderr
+    run("nope", code=2)
+    run("fit", "1,2", "--nope", code=2)
+
+
+def test_debug_shows_the_traceback() -> None:
+    result = CliRunner().invoke(app, ["--debug", "fit", "nofile", "-f", "normal"])
+    assert isinstance(result.exception, DataError)
+    run("fit", "nofile", "-f", "normal", code=2)  # and only where it is asked for
+
+
+def test_a_bug_is_called_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("likely.cli.read", broken)
+    assert "Bug in likely (ZeroDivisionError: oh)" in run("fit", "1,2", "-f", "normal", code=3).stderr
+
+
+# -- the other commands ---------------------------------------------------------------------------------------------
+
+
+def test_table_of_ten_flips() -> None:
+    out = run("table", FLIPS, "--family", "bernoulli", "--at", "p=0.3,0.5,0.7,0.9").stdout
+    assert out == TABLE
+    got = record("table", FLIPS, "--family", "bernoulli", "--at", "p=0.3,0.5,0.7,0.9")
+    assert [c["at"] for c in got["candidates"]] == [{"p": 0.3}, {"p": 0.5}, {"p": 0.7}, {"p": 0.9}]
+    assert [c["likelihood"] for c in got["candidates"]] == pytest.approx([0.000075, 0.00098, 0.00222, 0.00048], 0.01)
+    assert got["peak"] == {"p": pytest.approx(0.7)}
+
+
+TABLE = """\
+  p  likelihood  relative  surprise (nats)  how surprising
+----------------------------------------------------------------------------
+0.3     7.5e-05    0.0337            9.498  clearly (29.6 times less likely)
+0.5    0.000977     0.439            6.931  somewhat (2.3 times less likely)
+0.7     0.00222         1            6.109  least surprising
+0.9    0.000478     0.215            7.645  somewhat (4.6 times less likely)
+
+The peak is at p = 0.7: log-likelihood -6.10864, n = 10.
+"""
+
+
+def test_table_of_two_parameters_and_of_impossible_ones() -> None:
+    got = record("table", "1,2,3", "-f", "normal", "--at", "mean=1,2", "--at", "sd=1")
+    assert [c["at"] for c in got["candidates"]] == [{"mean": 1.0, "sd": 1.0}, {"mean": 2.0, "sd": 1.0}]
+    (impossible,) = record("table", FLIPS, "-f", "bernoulli", "--at", "p=0")["candidates"]
+    assert impossible["loglik"] is None  # minus infinity
+    assert "exp(-6931.5)" in run("table", "1x7000,0x3000", "-f", "bernoulli", "--at", "p=0.5").stdout
+
+
+def test_table_of_a_column() -> None:
+    got = record("table", "loans", "default", "-f", "bernoulli", "--at", "p=0.3")
+    assert got["candidates"][0]["relative"] == pytest.approx(1.0)
+
+
+def test_families() -> None:
+    from likely.families import FAMILIES
+
+    got = {f["name"]: f for f in record("families")["families"]}
+    assert set(got) == set(FAMILIES)
+    for f in got.values():
+        assert f["assumes"]
+        assert f["loss"]
+        assert all(p["meaning"] and p["domain"] for p in f["parameters"])
+    out = run("families").stdout
+    assert "Normal(mean, sd)" in out
+    one = run("families", "gaussian").stdout
+    for text in ("Normal(mean, sd)", "squared error", "spread of the errors", "a positive number", "softplus"):
+        assert text in one
+    assert "Poisson, as dispersion goes to 0" in run("families", "negbin").stdout
+    assert "always known" in run("families", "binomial").stdout
+    assert max(len(line) for line in out.splitlines()) <= 100
+
+
+def test_compare() -> None:
+    names = ["normal", "laplace", "student_t"]
+    out = run("compare", "loans", "amount", "-f", "normal,laplace", "-f", "student_t").stdout
+    found = lk.compare(names, lk.datasets.loans(), "amount")
+    assert out == f"{found}\n"
+    assert record("compare", "loans", "amount", "-f", "normal,laplace,student_t") == found.to_dict()
+
+
+def test_compare_gives_known_values_to_those_that_have_them() -> None:
+    got = record("compare", "3,4,2", "-f", "binomial", "-f", "poisson", "--known", "n=10")
+    assert {row["name"] for row in got["rows"]} == {"Binomial(n=10)", "Poisson"}
+
+
+def test_demo_walks_the_real_data() -> None:
+    out = run("demo").stdout
+    for text in (
+        ">>> L.table(p=[0.3, 0.5, 0.7, 0.9])",
+        "100 times the data make the standard error 10.0 times smaller",
+        "p.C(status)[T.no account]       2.980",
+        "Comparison for amount, n = 1,000",
+        "under LogNormal",
+    ):
+        assert text in out
+    assert max(len(line) for line in out.splitlines()) <= 100
+
+
+def test_demo_on_a_terminal() -> None:
+    from likely.demo import run as walk
+
+    stream = io.StringIO()
+    screen = Screen(stream, plain=False)
+    screen.console.width = 80
+    walk(screen)
+    assert "\x1b[" in stream.getvalue()
+    assert "p.C(status)[T.no account]" in stream.getvalue()
+
+
+# -- the program ----------------------------------------------------------------------------------------------------
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout == f"likely {lk.__version__}\n"
+    assert "compare" in run("--help").stdout
+    assert "loans" in run("fit", "-h").stdout
+
+
+def test_the_program_starts_light_and_runs_as_a_module() -> None:
+    code = (
+        "import sys, likely.cli; "
+        "heavy = {'numpy', 'scipy', 'pandas', 'narwhals', 'formulaic', 'jax', 'torch'} & set(sys.modules); "
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    out = subprocess.run(
+        [sys.executable, "-m", "likely", "table", FLIPS, "-f", "bernoulli", "--at", "p=0.7"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "least surprising" in out.stdout
+    assert out.stderr == ""
+
+
+def test_warnings_of_likely_become_notes_only_in_the_shell(table: Path) -> None:
+    with pytest.warns(DroppedRowsWarning):
+        lk.fit("bernoulli", str(table), "y ~ x", missing="drop")
