@@ -122,6 +122,7 @@ def bind(
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
     bound_family, numeric = family.bind(_plain_response(family, _cut(y, rows), response, table), known)
+    bound_family, numeric = bound_family.settle(numeric)
     _check_support(bound_family, numeric, known, response, rows, w)
 
     parts = _Parts(table, rows, len(y), rights, offset_of, columns, family.title)
@@ -373,11 +374,10 @@ def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, 
         return
     where = np.flatnonzero(~inside)
     good = y[counted]
-    if np.any(y[where] != np.floor(y[where])) or not family.discrete:
-        fitting = [c.__name__ for c in FAMILIES.values() if _fits(c, good)]
-    else:
-        fitting = [c.__name__ for c in FAMILIES.values() if _fits(c, good) and c.support.integer]
-    advice = f"Families whose support fits: {', '.join(fitting)}" if fitting else "No built-in family fits"
+    fitting = [c for c in FAMILIES.values() if _fits(c, good)]
+    if family.discrete and any(c.support.integer for c in fitting):
+        fitting = [c for c in fitting if c.support.integer]
+    advice = f"Families whose support fits: {', '.join(c.__name__ for c in fitting)}" if fitting else "No built-in family fits"
     limit = ""
     if "n" in known and family.support.contains(y).all():
         limit = " and at most the number of trials"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -13,6 +13,7 @@ from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.identify import coordinates
 from likely.likelihood import Likelihood
+from likely.model import Slot
 from likely.outcome import Outcome
 from likely.solve import least_absolute, least_squares
 from likely.solve.newton import Point
@@ -111,7 +112,25 @@ def least_loss(L: Likelihood) -> Outcome | None:
     point = L.objective.point(coefficients)
     if not point.usable:
         return None
+    if family.kinked:
+        point = replace(point, info=_information_beside(L, slot, coefficients, target - x @ beta))
     return Outcome(point, loss.solver, 0, True, "", covariance=_conditioned_covariance(L, coefficients))
+
+
+def _information_beside(L: Likelihood, slot: Slot, coefficients: Any, residual: Any) -> Any:
+    """The information a little above and a little below the location, averaged.
+
+    Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
+    be the standard errors.
+    """
+    model, y = L.model, L.bound.y
+    step = 1e-8 * float(np.mean(np.abs(residual)))
+    infos = []
+    for shift in (-step, step):
+        offset = np.full(len(y), shift) if slot.offset is None else slot.offset + shift
+        slots = tuple(replace(s, offset=offset) if s is slot else s for s in model.slots)
+        infos.append(Objective(replace(model, slots=slots), y, L.bound.weights).point(coefficients).info)
+    return 0.5 * (infos[0] + infos[1])
 
 
 def _conditioned_covariance(L: Likelihood, coefficients: Any) -> Any:

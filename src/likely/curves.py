@@ -22,13 +22,16 @@ class LikelihoodTable:
     peak_loglik : float
         Log-likelihood at the maximum likelihood estimate.
     peak : mapping
-        The estimate.
+        The estimate; empty where there is none, and then likelihoods are relative to the best candidate.
+    note : str
+        Why there is no peak, or empty.
     """
 
     candidates: tuple[dict[str, float], ...]
     loglik: tuple[float, ...]
     peak_loglik: float
     peak: Mapping[str, Any]
+    note: str = ""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -68,9 +71,10 @@ class LikelihoodTable:
             for row in self.rows
         ]
         widths = [max(len(cell) for cell in column) for column in zip(header, *lines, strict=True)]
-        return "\n".join(
+        text = "\n".join(
             "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *lines]
         )
+        return f"{text}\nrelative to the best candidate, for there is no peak: {self.note}" if self.note else text
 
     __repr__ = __str__
 

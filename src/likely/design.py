@@ -76,7 +76,10 @@ class Design:
         x = np.asarray(_quietly(lambda: self.spec.get_model_matrix(frame, context={}, na_action="ignore")), dtype=float)
         if np.any(bad := ~np.isfinite(x)):
             i, j = (int(v) for v in np.argwhere(bad)[0])
-            raise DataError(f"the new data give {self.names[j]!r} the value {x[i, j]} in row {i}; it must be finite")
+            raise DataError(
+                f"{self.names[j]!r} is not finite for the new data, {x[i, j]} in row {i}: is a logarithm or a root taken of "
+                "a negative number?"
+            )
         return x
 
 

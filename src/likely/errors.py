@@ -88,14 +88,16 @@ def listed(names: Iterable[Any], most: int = 12) -> str:
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def unknown(kind: str, name: object, valid: Iterable[str], where: str = "") -> UnknownNameError:
-    """An error for a name that is not among the valid ones, with the nearest match.
+def unknown(
+    kind: str, name: object, valid: Iterable[str], where: str = "", aliases: Iterable[str] = ()
+) -> UnknownNameError:
+    """An error for a name that is not among the valid ones, with the nearest match; aliases match but are not listed.
 
     >>> str(unknown("family", "normall", ["normal", "laplace"]))
     "unknown family 'normall'; did you mean 'normal'? Valid: 'normal', 'laplace'"
     """
     valid = list(valid)
-    lowered = {v.lower(): v for v in reversed(valid)}
+    lowered = {v.lower(): v for v in reversed([*valid, *aliases])}
     near = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.5)
     hint = f"; did you mean {lowered[near[0]]!r}?" if near else "."
     choices = f" Valid: {listed(valid, 40)}" if valid else " There are none to choose from."

@@ -339,6 +339,10 @@ class Family(ABC):
         """The family as it stands for these data, and the data as numbers (levels are coded)."""
         return self, y
 
+    def settle(self, y: Any) -> tuple[Family, Any]:
+        """The bound family and data in the form in which they can be estimated."""
+        return self, y
+
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Starting values of the free parameters as constants, from the data and weights."""
         return {p.name: 0.0 if not np.isfinite(p.domain.lower) else 1.0 for p in self.free}

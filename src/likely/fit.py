@@ -197,7 +197,9 @@ def _constant_response(L: Likelihood) -> Fit | None:
     """A continuous response that never varies: a location and a spread make the likelihood unbounded."""
     model = L.model
     y, w = L.bound.y, L.bound.weights
-    if model.family.discrete or not model.constant or len(model.slots) + len(model.fixed) < 2:
+    free = [p.name for p in model.family.free]
+    spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
+    if model.family.discrete or not model.constant or len(free) < 2 or spread not in free:
         return None
     if y[0] != y[-1]:
         return None
@@ -205,7 +207,7 @@ def _constant_response(L: Likelihood) -> Fit | None:
     if len(counted) > 1 and np.ptp(counted) > 0:
         return None
     what = f"every value of {model.response} is {counted[0]:g}" if len(counted) > 1 else "there is a single observation"
-    parameter = [*[s.label for s in model.slots], *model.fixed][-1]
+    parameter = spread if spread not in model.fixed or not model.slots else model.slots[0].label
     outcome = _empty_outcome(np.zeros(model.size))
     return _failed(
         L,

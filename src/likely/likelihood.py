@@ -162,6 +162,8 @@ class Likelihood:
         count = lengths.pop() if lengths else 1
         candidates = [{k: float(v[i] if np.ndim(v) else v) for k, v in given.items()} for i in range(count)]
         logs = [self.log(c) for c in candidates]
+        if not self.peak.converged:
+            return LikelihoodTable(tuple(candidates), tuple(logs), max(logs), {}, self.peak.status)
         return LikelihoodTable(tuple(candidates), tuple(logs), self.peak.loglik, dict(self.peak.coef))
 
     def curve(self, name: str, values: Any = None, *, others: Mapping[str, float] | None = None) -> Curve:

@@ -294,11 +294,11 @@ class Fit:
 
         return derived_quantities(self)
 
-    def summary(self, level: float = 0.95) -> Any:
-        """A readable account; prints as text, and as a table in a notebook."""
+    def summary(self, level: float = 0.95, method: str = "wald") -> Any:
+        """A readable account with intervals of this level and method; prints as text, and as a table in a notebook."""
         from likely.report.text import Summary
 
-        return Summary(self, level)
+        return Summary(self, level, method)
 
     def __repr__(self) -> str:
         coef = ", ".join(f"{k}={v:.6g}" for k, v in list(self.coef.items())[:6])

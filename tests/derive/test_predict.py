@@ -269,7 +269,7 @@ def test_errors_in_words(data):
         fit.predict({**row, "g": 9})
     with pytest.raises(MissingValuesError, match=r"\(s: 1, x: 2\)"):
         fit.predict({"x": [np.nan, np.nan], "g": [1, 2], "s": ["a", None], "t": [1.0, 2.0]})
-    with pytest.raises(DataError, match=r"not finite for the new data in 'log\(t\)'"):
+    with pytest.raises(DataError, match=r"'log\(t\)' is not finite for the new data, nan in row 0"):
         fit.predict({**row, "t": -1.0})
     with pytest.raises(DataError, match="no rows"):
         fit.predict(data.head(0))

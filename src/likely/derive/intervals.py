@@ -10,8 +10,10 @@ import numpy as np
 from scipy import special as sc
 
 from likely import scale
-from likely.derive.profile import Profiler, boundary_limit, limit, locate
+from likely.bind import bind
+from likely.derive.profile import boundary_limit, limit, locate, profiler
 from likely.errors import IntervalError, OptionError, unknown
+from likely.families import Bernoulli
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -91,6 +93,8 @@ def wald(fit: Fit, name: str, level: float) -> Interval:
 def profile(fit: Fit, name: str, level: float) -> Interval:
     """The values whose profile log-likelihood lies within half a chi-squared quantile of the peak (Wilks 1938)."""
     likelihood = fit.likelihood
+    if name.endswith("]") and name not in [n for slot in likelihood.model.slots if not slot.constant for n in slot.names]:
+        return _one_probability(fit, name, level)
     if (at := fit.boundary.get(name)) is not None:
         domain = locate(likelihood, name)[0].parameter.domain
         end = boundary_limit(likelihood, name, at, fit.loglik, level)
@@ -102,11 +106,11 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
     drop = 0.5 * float(2.0 * sc.gammaincinv(0.5, level))
     se = fit.link_stderr(index)
     assert se is not None
-    profiler = Profiler(likelihood, index, fit.outcome.point.x, fit.loglik)
+    path = profiler(likelihood, index, fit.outcome.point.x, fit.loglik)
     step = float(np.sqrt(2 * drop)) * se
     if slot.constant and slot.link.name != "identity":
         step = min(step, 2.0)  # a flat likelihood has a huge standard error on a log or logit scale
-    raw = [limit(profiler, side, drop, step) for side in (-1, 1)]
+    raw = [limit(path, side, drop, step) for side in (-1, 1)]
     if not slot.constant:
         ends, open_ends = [float(v) for v in raw], [not np.isfinite(v) for v in raw]
     else:
@@ -125,6 +129,18 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
         note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
     return Interval(ends[0], ends[1], level, "profile", note)
+
+
+def _one_probability(fit: Fit, name: str, level: float) -> Interval:
+    """The profile interval of one of several probabilities: that of its level against all others together.
+
+    With p_k held, the others share 1 - p_k in proportion to their counts, so the profile is a Bernoulli's likelihood
+    but for a constant.
+    """
+    bound = fit.likelihood.bound
+    code = [f"{fit.likelihood.model.slots[0].parameter.name}[{v}]" for v in bound.model.levels].index(name)
+    again = bind(Bernoulli(), (bound.y == code).astype(float), weights=bound.weights)
+    return profile(type(fit.likelihood)(again).maximize(), "p", level)
 
 
 def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **options: object) -> dict[str, Interval]:

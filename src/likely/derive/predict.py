@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 WHAT = ("mean", "params", "quantile", "interval", "prob")
 BLOCK = 16384  # rows whose derivatives are held at once
-ONE_LEVEL = re.compile(r"^(?:C\(\s*(\w+)\s*[,)].*|(\w+))$")  # factors made of one column
 
 
 @final
@@ -294,19 +293,8 @@ class _New:
 
     def matrix(self, slot: Slot) -> Any:
         """A slot's design for the new rows."""
-        design, name = slot.design, slot.parameter.name
-        assert design is not None
-        table = self.own.get(name, self.table)
-        _refuse_unseen(design, table)
-        x = np.asarray(design.apply(table), dtype=float)
-        if len(x) != self.n or not np.all(np.isfinite(x)):
-            bad = np.flatnonzero(~np.all(np.isfinite(x), axis=0))
-            which = f" in {listed(design.names[j] for j in bad)}" if len(x) == self.n else ""
-            raise DataError(
-                f"the formula of {name} gives values that are not finite for the new data{which}: is a logarithm or a "
-                "root taken of a negative number?"
-            )
-        return x
+        assert slot.design is not None
+        return slot.design.apply(self.own.get(slot.parameter.name, self.table))
 
     def values(self, spec: Any, what: str) -> Any:
         """A column, an expression, a number or an array as floats."""
@@ -358,21 +346,6 @@ class _New:
         if not np.all(np.isfinite(total)):
             raise DataError(f"the offset of {name} is not finite for some of the new rows")
         return total
-
-
-def _refuse_unseen(design: Design, table: Table) -> None:
-    """Numbers used as levels, which the design would take for the reference level."""
-    for factor, (_, state) in getattr(design.spec, "encoder_state", {}).items():
-        match, known = ONE_LEVEL.match(str(factor)), state.get("categories")
-        column = match and (match.group(1) or match.group(2))
-        if known is None or not column or column not in table:
-            continue
-        known = list(known)
-        new = [v for v in dict.fromkeys(table.column(column)) if v not in known]
-        if new:
-            raise DataError(
-                f"column {column!r} has levels that the fit has not seen: {listed(new)}. It knows {listed(known)}"
-            )
 
 
 # -- what is predicted ---------------------------------------------------------------------------------------

@@ -10,9 +10,11 @@ import numpy as np
 from scipy import optimize, stats
 
 from likely import scale
+from likely.bind import Bound
 from likely.curves import Curve
 from likely.errors import IntervalError, OptionError, unknown
 from likely.model import Slot
+from likely.namespace import NumpyNamespace
 from likely.solve import newton
 from likely.start import starting_values
 
@@ -86,6 +88,46 @@ class Profiler:
         return None
 
 
+class CornerProfiler(Profiler):
+    """The same for a density with corners, where no tangent leads: every point is a fit of the reduced model."""
+
+    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
+        super().__init__(likelihood, index, best, peak)
+        self._likelihood, self._slot = likelihood, likelihood.model.slot_of(index)
+
+    def __call__(self, value: float) -> tuple[float, float, Any]:
+        fit = type(self._likelihood)(held(self._likelihood.bound, self._slot, self.index, value)).maximize(
+            on_failure="return"
+        )
+        if not fit.converged:
+            return -np.inf, 0.0, self.best
+        return fit.loglik, 0.0, np.insert(fit.outcome.point.x, self.index, value)
+
+
+def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
+    """The model with one coefficient held: a known parameter, or a column that has become an offset."""
+    model, known, slots = bound.model, dict(bound.model.known), []
+    for s in model.slots:
+        if s is slot and s.design is None:
+            known[s.parameter.name] = float(s.link.inverse(np.float64(value), NumpyNamespace()))
+            continue
+        if s is slot:
+            assert s.design is not None
+            j = index - s.start
+            offset = value * s.design.x[:, j] + (0.0 if s.offset is None else s.offset)
+            rest = [k for k in range(len(s.design.names)) if k != j]
+            s = replace(s, design=s.design.select(rest), offset=offset, stop=s.stop - 1)
+        start = slots[-1].stop if slots else 0
+        slots.append(replace(s, start=start, stop=start + s.stop - s.start))
+    return replace(bound, model=replace(model, slots=tuple(slots), known=known))
+
+
+def profiler(likelihood: Likelihood, index: int, best: Any, peak: float) -> Profiler:
+    """The way to follow this likelihood's profile."""
+    kind = CornerProfiler if likelihood.model.family.kinked and not likelihood.model.constant else Profiler
+    return kind(likelihood, index, best, peak)
+
+
 def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
     """Where the profile has fallen by `drop` below the peak, below (-1) or above (+1) the estimate.
 
@@ -112,8 +154,12 @@ def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
         return fallen - root, (-slope / fallen if fallen > 0 else 0.0)
 
     inner, outer, t = center, None, center + side * step
+    before: tuple[float, float] = (center, -root)
     for _ in range(60):
         gap, slope = excess(t)
+        if slope == 0.0 and np.isfinite(gap) and t != before[0]:  # no derivative: the chord from the last point
+            slope = (gap - before[1]) / (t - before[0])
+        before = (t, gap) if np.isfinite(gap) else before
         if abs(gap) < 1e-9:
             return t
         if gap < 0:
@@ -151,7 +197,7 @@ def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, le
     domain = slot.parameter.domain
     drop = 0.5 * stats.chi2.ppf(level, 1)
     x0 = starting_values(model, likelihood.objective.y, likelihood.objective.weights)
-    profiler = Profiler(likelihood, index, x0, peak)
+    path = profiler(likelihood, index, x0, peak)
     # from the end of the domain inwards; on the link scale the end is infinitely far
     ends = np.array([1e-12, 1 - 1e-12]) if np.isfinite(domain.upper) else np.array([1e-12, 1e12])
     with np.errstate(all="ignore"):
@@ -163,7 +209,7 @@ def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, le
         grid = np.linspace(high, low, 80)
 
     def short(t: float) -> float:
-        value = profiler(t)[0]
+        value = path(t)[0]
         return (value if np.isfinite(value) else -1e300) - peak + drop
 
     previous = None
@@ -233,11 +279,11 @@ def profile_curve(likelihood: Likelihood, name: str, values: Any = None) -> Curv
     order = np.argsort(np.abs(targets - best[index]))  # outwards from the peak, each started from the one before
     logs, others = np.zeros(len(values)), [dict[str, float]()] * len(values)
     for side in (-1, 1):
-        profiler = Profiler(likelihood, index, best, fit.loglik)
+        path = profiler(likelihood, index, best, fit.loglik)
         for i in order:
             if (targets[i] < best[index]) != (side < 0):
                 continue
-            logs[i], _, x = profiler(float(targets[i]))
+            logs[i], _, x = path(float(targets[i]))
             reported, _ = scale.to_reported(model, x)
             others[i] = {k: float(v) for k, v in zip(likelihood.names, reported, strict=True) if k != name}
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "profile", tuple(others))

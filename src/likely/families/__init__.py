@@ -114,8 +114,7 @@ def get_family(spec: Any) -> Family:
     if isinstance(spec, str):
         if (found := _BY_KEY.get(_key(spec))) is not None:
             return found()
-        near = {name: family for family in FAMILIES.values() for name in (family.name, *family.aliases)}
-        raise unknown("family", spec, near)
+        raise unknown("family", spec, FAMILIES, aliases=[a for family in FAMILIES.values() for a in family.aliases])
     raise OptionError(
         f"a family is lk.Normal(), its name such as 'normal', or a density made with lk.family(...); found {spec!r}"
     )

@@ -80,13 +80,7 @@ class Categorical(Family):
         y, declared = y if isinstance(y, tuple) and len(y) == 2 else (y, None)
         values, missing = _values(y)
         if self.levels is not None:
-            codes = self._codes(values, missing)
-            if "p" in self.known or np.any(codes == 0.0):
-                return self, codes
-            # the reference has to occur: log-odds against a level that never does are infinite
-            present = [level for i, level in enumerate(self.levels) if np.any(codes == i)]
-            reordered = Categorical([*present, *(level for level in self.levels if level not in present)])
-            return reordered, reordered._codes(values, missing)
+            return self, self._codes(values, missing)
         found = set(values[~missing].tolist())
         if declared is not None:
             levels = [_plain(level) for level in declared if _plain(level) in found]
@@ -105,6 +99,14 @@ class Categorical(Family):
             )
         bound = Categorical(levels, self.known.get("p"))
         return bound, bound._codes(values, missing)
+
+    def settle(self, y: Any) -> tuple[Categorical, Any]:
+        """The levels with one that occurs as the reference: log-odds against one that never does are infinite."""
+        if "p" in self.known or np.any(y == 0.0):
+            return self, y
+        occurs = [bool(np.any(y == code)) for code in range(self.size)]
+        order = sorted(range(self.size), key=lambda code: not occurs[code])
+        return Categorical([self._bound()[code] for code in order]), np.argsort(order)[y.astype(int)].astype(float)
 
     def _codes(self, values: Any, missing: Any) -> Any:
         code = {level: float(i) for i, level in enumerate(self._bound())}

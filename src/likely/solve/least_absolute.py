@@ -124,7 +124,8 @@ def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:
     if len(near) < p:
         near = np.argsort(np.abs(r), kind="stable")[:p]
     best, loss = beta, check_loss(r, w, tau)
-    scale = least_squares.column_scale(x[near])
+    # powers of two, so that whole numbers stay whole
+    scale = np.exp2(np.round(np.log2(least_squares.column_scale(x[near]))))
     # the closest rows first; if they happen to be dependent, the best conditioned ones
     closest = near[np.argsort(np.abs(r[near]), kind="stable")[:p]]
     _, _, pivots = linalg.qr((x[near] / scale).T, mode="economic", pivoting=True)
