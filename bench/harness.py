@@ -140,6 +140,10 @@ def _judge(table: Table, job: Job) -> None:
         assert best.ratio is not None
         goal = f">= {job.fastest:g}x faster than the fastest ({best.name}): {best.ratio:.3g}x"
         table.verdicts.append((goal, best.ratio >= job.fastest))
+        complete = min((row for row in others if row.errors), key=lambda row: row.seconds)
+        table.remarks.append(
+            f"the fastest other with standard errors is {complete.name}: {complete.ratio:.3g}x our time"
+        )
     if ours.score is not None:
         best = min(others, key=lambda row: row.score or 0.0)
         assert best.score is not None
@@ -172,7 +176,7 @@ def fresh(code: str) -> str:
 def span(seconds: float) -> str:
     """A time as people read it."""
     for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
-        if seconds >= size:
+        if seconds >= 0.9995 * size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
 

@@ -118,9 +118,9 @@ def test_mistakes(tmp_path):
     (tmp_path / "d.xlsx").write_text("")
     with pytest.raises(DataError, match=r"\.csv"):
         lk.fit("normal", tmp_path / "d.xlsx", "y ~ 1")
-    with pytest.raises(DataError, match="cannot read|list"):
+    with pytest.raises(DataError, match=r"cannot read|list"):
         lk.fit("normal", 3.0)
-    with pytest.raises(DataError, match="list|table"):
+    with pytest.raises(DataError, match=r"list|table"):
         lk.fit("normal", None)
     with pytest.raises(DataError, match="one or two dimensions"):
         lk.fit("normal", np.zeros((2, 2, 2)))

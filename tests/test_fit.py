@@ -198,5 +198,5 @@ def test_more_mistakes():
         lk.fit("bernoulli", DATA, "hit ~ x", link="logitt")
     with pytest.raises(UnknownNameError, match="on_failure"):
         lk.fit("normal", DATA, "y ~ x", on_failure="ignore")
-    with pytest.raises(OptionError, match="7 columns.*x ~ 1"):
+    with pytest.raises(OptionError, match=r"7 columns.*x ~ 1"):
         lk.fit("normal", DATA)

@@ -179,7 +179,7 @@ def test_nan_and_infinity():
         lk.fit("normal", [1.0, math.nan, 2.0])
     with pytest.raises(SupportError, match="row 1: inf"):
         lk.fit("normal", [1.0, math.inf, 2.0])
-    with pytest.raises(DataError, match="finite|missing"):
+    with pytest.raises(DataError, match=r"finite|missing"):
         lk.fit("normal", [1.0, 2, 4], np.array([[1.0], [np.inf], [2.0]]))
     with pytest.raises(MissingValuesError, match="w: 1"):
         lk.fit("normal", {"y": [1.0, 2, 3], "w": [1, np.nan, 1]}, "y ~ 1", weights="w")
@@ -204,7 +204,7 @@ def test_names():
 
 @pytest.mark.parametrize("data", [[], np.array([]), {"y": []}, {}])
 def test_empty(data):
-    with pytest.raises(DataError, match="empty|no rows|no data"):
+    with pytest.raises(DataError, match=r"empty|no rows|no data"):
         lk.fit("normal", data)
 
 
@@ -264,5 +264,5 @@ def test_flat_likelihood_names_the_parameters():
     def twice(y, a, b, xp):
         return -0.5 * (y - a - b) ** 2 - 0.9189385332046727
 
-    with pytest.raises(FitError, match="a, b|flat"):
+    with pytest.raises(FitError, match=r"a, b|flat"):
         lk.fit(twice, RNG.normal(size=30))

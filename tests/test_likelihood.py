@@ -1,5 +1,6 @@
 """The two readings of one formula: probability (data vary) and likelihood (parameters vary)."""
 
+import importlib
 import math
 import subprocess
 import sys
@@ -163,11 +164,9 @@ def test_import_is_light():
 def test_public_names_exist_and_are_not_hidden_by_their_modules():
     for name in lk.__all__:
         assert getattr(lk, name) is not None
-    import likely.family
-    import likely.fit
-    import likely.likelihood
-
+    for module in ("likely.family", "likely.fit", "likely.likelihood", "likely.compare"):
+        importlib.import_module(module)
     assert callable(lk.fit)
     assert callable(lk.likelihood)
     with pytest.raises(AttributeError, match="did you mean 'Bernoulli'"):
-        lk.Bernouli
+        lk.Bernouli  # noqa: B018

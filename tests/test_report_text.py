@@ -242,10 +242,9 @@ def test_level_and_method() -> None:
 
 
 def test_an_interval_that_cannot_be_had_is_a_dash_with_its_reason() -> None:
-    summary = Summary(lk.fit(lk.Categorical(), list("aabbc")), method="profile")
+    summary = Summary(lk.fit(lk.Uniform(), [1.0, 2.0, 3.0]), method="profile")
     assert all(not e.interval.exists for e in summary.estimates)
-    assert all(e.stderr is not None for e in summary.estimates)
-    assert "has no profile of its own" in str(summary).replace("\n     ", " ")
+    assert "has no derivative" in " ".join(str(summary).split())
 
 
 def test_names_keep_their_spelling_at_the_start_of_a_sentence() -> None:

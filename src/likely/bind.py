@@ -377,7 +377,11 @@ def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, 
     fitting = [c for c in FAMILIES.values() if _fits(c, good)]
     if family.discrete and any(c.support.integer for c in fitting):
         fitting = [c for c in fitting if c.support.integer]
-    advice = f"Families whose support fits: {', '.join(c.__name__ for c in fitting)}" if fitting else "No built-in family fits"
+    advice = (
+        f"Families whose support fits: {', '.join(c.__name__ for c in fitting)}"
+        if fitting
+        else "No built-in family fits"
+    )
     limit = ""
     if "n" in known and family.support.contains(y).all():
         limit = " and at most the number of trials"

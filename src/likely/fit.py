@@ -317,7 +317,7 @@ def _at_limit(
         name = inner.likelihood.model.family.title
         reason = (
             f"{slot.label} runs to {limit.at:g}, where {L.model.family.title} is {name}: the data ask for nothing "
-            f"more. Fit lk.{name}() instead, or see fit.interval(method='profile') for the values of {slot.label} they allow"
+            f"more. Fit lk.{name}() instead, or see the profile interval for the values of {slot.label} they allow"
         )
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)
