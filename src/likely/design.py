@@ -77,8 +77,8 @@ class Design:
         if np.any(bad := ~np.isfinite(x)):
             i, j = (int(v) for v in np.argwhere(bad)[0])
             raise DataError(
-                f"{self.names[j]!r} is not finite for the new data, {x[i, j]} in row {i}: is a logarithm or a root taken "
-                "of a negative number?"
+                f"{self.names[j]!r} is not finite for the new data, {x[i, j]} in row {i}: is a logarithm or a root "
+                "taken of a negative number?"
             )
         return x
 

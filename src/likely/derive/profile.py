@@ -106,7 +106,8 @@ class CornerProfiler(Profiler):
 
 def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     """The model with one coefficient held: a known parameter, or a column that has become an offset."""
-    model, known, slots = bound.model, dict(bound.model.known), []
+    model, known = bound.model, dict(bound.model.known)
+    slots: list[Slot] = []
     for s in model.slots:
         if s is slot and s.design is None:
             known[s.parameter.name] = float(s.link.inverse(np.float64(value), NumpyNamespace()))
