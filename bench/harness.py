@@ -131,7 +131,7 @@ def _judge(table: Table, job: Job) -> None:
     for row in others:
         assert row.ratio is not None
         if row.goal is not None:
-            target = "no slower than" if row.goal == 1 else f">= {row.goal:g}x faster than"
+            target = "no slower (within 10%) than" if row.goal == 1 else f">= {row.goal:g}x faster than"
             # a tie within the noise of timing is no loss
             met = row.ratio >= row.goal * (0.9 if row.goal == 1 else 1.0)
             table.verdicts.append((f"{target} {row.name}: {row.ratio:.3g}x", met))
@@ -149,13 +149,16 @@ def _judge(table: Table, job: Job) -> None:
         assert best.score is not None
         # below 1e-8 standard errors all solutions are the same
         met = ours.score <= max(best.score, 1e-8)
-        table.verdicts.append((f"score no larger than {best.name}'s {best.score:.1e}: {ours.score:.1e}", met))
+        goal = f"score below 1e-8, or no larger than the best other's ({best.name}, {best.score:.1e}): {ours.score:.1e}"
+        table.verdicts.append((goal, met))
     elif ours.loglik is not None:
         best = max(others, key=lambda row: -float("inf") if row.loglik is None else row.loglik)
         assert best.loglik is not None
         met = ours.loglik >= best.loglik - 1e-12 * abs(best.loglik)  # the rounding of the sum
         gap = f"{ours.loglik - best.loglik:+.2g}"
-        table.verdicts.append((f"log-likelihood no lower than the best other ({best.name}): {gap}", met))
+        table.verdicts.append(
+            (f"log-likelihood no lower, to 1e-12 relative, than the best other ({best.name}): {gap}", met)
+        )
 
 
 def _timed(run: Callable[[], Any]) -> tuple[float, Any]:

@@ -21,6 +21,8 @@ def test_family_passes(name):
 KERNEL_DATA = {
     "bernoulli": np.tile([0.0, 1.0], 200),
     "poisson": np.arange(400.0) % 23,
+    "student_t": np.linspace(-40, 60, 400),
+    "weibull": np.geomspace(1e-3, 1e3, 400),
 }
 
 
@@ -29,18 +31,28 @@ KERNEL_DATA = {
 def test_kernel_equals_derived(name, links, spread):
     y = KERNEL_DATA[name]
     x = np.column_stack([np.ones(len(y)), np.linspace(-1, 1, len(y))])
-    L = likelihood(name, y, x, link=links[0])
-    objective = L.objective
+    objective = likelihood(name, y, x, link=links[0]).objective
     assert objective.kernel is not None
-    beta = np.array([0.1, spread])
-    fused = objective.row_jet(beta, slice(None), 2)
-    objective.kernel = None
+    beta = np.array([0.1, spread, 0.3, 1.7][: objective.model.size])
     with np.errstate(all="ignore"):
+        fused = objective.row_jet(beta, slice(None), 2)
+        objective.kernel = None
         derived = objective.row_jet(beta, slice(None), 2)
     assert isinstance(derived, Jet)
-    np.testing.assert_allclose(fused.v, derived.v, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(fused.g[0], derived.g[0], rtol=1e-10, atol=1e-13)
-    np.testing.assert_allclose(fused.h[0, 0], derived.h[0, 0], rtol=1e-9, atol=1e-13)
+    close = {"rtol": 1e-9, "atol": 1e-12}
+    np.testing.assert_allclose(fused.v, derived.v, rtol=1e-12, atol=1e-11)
+    assert fused.g.keys() == derived.g.keys()
+    for i, g in derived.g.items():
+        np.testing.assert_allclose(fused.g[i], np.broadcast_to(g, len(y)), **close)
+    for ij, h in derived.h.items():
+        np.testing.assert_allclose(fused.h[ij], np.broadcast_to(h, len(y)), **close)
+
+
+def test_counts_too_large_for_the_fused_form_use_the_density():
+    y = np.array([1e9, 1e9 + 1, 1e9 - 5])
+    objective = likelihood("poisson", y).objective
+    assert objective.prepared is None
+    assert lk.fit("poisson", y, solver="newton").coef["rate"] == pytest.approx(y.mean(), rel=1e-9)
 
 
 def test_every_kernel_has_data():

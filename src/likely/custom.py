@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, final
 
@@ -13,8 +12,8 @@ import numpy as np
 from likely.domains import Domain
 from likely.errors import FamilyError, OptionError, listed, unknown
 from likely.family import Family, Parameter, Support
-from likely.namespace import NumpyNamespace
 from likely.numeric import NumericDistribution
+from likely.numeric.start import start_from_grid
 
 SUPPORTS: dict[str, Support] = {
     "real": Support(),
@@ -24,8 +23,6 @@ SUPPORTS: dict[str, Support] = {
     "counts": Support(lower=0.0, closed_lower=True, integer=True),
 }
 TAKEN = ("self", "y", "q", "size", "seed", "xp")  # arguments of a family's own methods
-MOST_TRIALS = 1000  # points of the grid from which a search starts
-MOST_ROWS = 500  # observations that judge them
 
 
 class CustomFamily(Family):
@@ -84,7 +81,7 @@ class CustomFamily(Family):
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
         hook = self.hooks.get("start")
         if hook is None:
-            return _start_from_grid(self, y, w, known)
+            return start_from_grid(self, y, w, known)
         out = self._checked("start", hook(y))
         for p in self.free:
             if p.name not in out:
@@ -101,18 +98,12 @@ class CustomFamily(Family):
 
 
 @final
-class _Distribution:
-    """SciPy's methods: what the user gave, and numerical integration for the rest."""
+class _Distribution(NumericDistribution):
+    """What the user gave; numerical integration for the rest."""
 
     def __init__(self, family: CustomFamily, params: Mapping[str, Any]) -> None:
-        self.family, self.params, self.hooks = family, dict(params), family.hooks
-        self._numeric: NumericDistribution | None = None
-
-    @property
-    def numeric(self) -> NumericDistribution:
-        if self._numeric is None:
-            self._numeric = NumericDistribution(self.family, self.params)
-        return self._numeric
+        super().__init__(family, params)
+        self.hooks = family.hooks
 
     def _at(self, hook: str, y: Any, outside: tuple[float, float]) -> Any:
         """A hook at each y, with the values it must have beyond the support."""
@@ -125,50 +116,25 @@ class _Distribution:
 
     def cdf(self, y: Any) -> Any:
         """P(Y <= y)."""
-        return self._at("cdf", y, (0.0, 1.0)) if "cdf" in self.hooks else self.numeric.cdf(y)
+        return self._at("cdf", y, (0.0, 1.0)) if "cdf" in self.hooks else super().cdf(y)
 
     def sf(self, y: Any) -> Any:
         """P(Y > y)."""
-        return self._at("sf", y, (1.0, 0.0)) if "sf" in self.hooks else self.numeric.sf(y)
-
-    def logcdf(self, y: Any) -> Any:
-        """log P(Y <= y)."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.cdf(y))
-
-    def logsf(self, y: Any) -> Any:
-        """log P(Y > y)."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.sf(y))
+        return self._at("sf", y, (1.0, 0.0)) if "sf" in self.hooks else super().sf(y)
 
     def ppf(self, q: Any) -> Any:
         """The smallest y with cdf(y) >= q."""
         if "quantile" in self.hooks:
             return np.asarray(self.hooks["quantile"](np.asarray(q, dtype=float), **self.params))[()]
-        return self.numeric.ppf(q)
+        return super().ppf(q)
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random values."""
         rng = np.random.default_rng(random_state)
-        if "sample" not in self.hooks and "quantile" not in self.hooks:
-            return self.numeric.rvs(size=size, random_state=rng)
-        if size is None:
-            size = np.broadcast_shapes(*(np.shape(v) for v in self.params.values()))
+        size = self.shape if size is None else size
         if "sample" in self.hooks:
             return self.hooks["sample"](size, rng, **self.params)
-        return self.ppf(rng.random(size))
-
-    def mean(self) -> Any:
-        """Expected value."""
-        return self.numeric.mean()
-
-    def var(self) -> Any:
-        """Variance."""
-        return self.numeric.var()
-
-    def std(self) -> Any:
-        """Standard deviation."""
-        return np.sqrt(self.var())
+        return self.ppf(rng.random(size)) if "quantile" in self.hooks else super().rvs(size, rng)
 
 
 # -- making one --------------------------------------------------------------------------------------------
@@ -246,47 +212,20 @@ def family(
     >>> round(float(waiting.cdf(2.0, rate=1.0)), 4)  # by integration
     0.8647
     """
-    if callable(params) and not isinstance(params, Mapping):
-        raise FamilyError("write @lk.family(params={'rate': lk.Positive}): the parameters and where they live")
-    if not params:
-        raise FamilyError("a family needs at least one parameter: params={'rate': lk.Positive}")
-    given: dict[str, Domain] = dict(params)
-    for key, domain in given.items():
-        if not isinstance(domain, Domain):
-            raise FamilyError(
-                f"params says where each parameter lives (lk.Real, lk.Positive, lk.NonNegative, lk.UnitInterval), "
-                f"found {key}={domain!r}"
-            )
-        if not key.isidentifier() or key in TAKEN:
-            raise FamilyError(f"a parameter cannot be called {key!r}; names taken: {listed(TAKEN)}")
+    given = _parameters(params)
     where = _support(support, discrete)
-    hooks = {
-        key: hook
-        for key, hook in {
-            "start": start,
-            "closed_form": closed_form,
-            "cdf": cdf,
-            "sf": sf,
-            "quantile": quantile,
-            "sample": sample,
-            "mean": mean,
-            "variance": variance,
-            "derived": derived,
-        }.items()
-        if hook is not None
-    }
-    for key, hook in hooks.items():
-        if not callable(hook):
-            raise FamilyError(f"{key} must be a function, found {hook!r}")
-    options: dict[str, Any] = {
-        "params": given,
-        "support": where,
-        "discrete": where.integer,
-        "name": name,
-        "assumes": assumes,
-        "loss_name": loss_name,
-        **hooks,
-    }
+    hooks = _hooks(
+        start=start,
+        closed_form=closed_form,
+        cdf=cdf,
+        sf=sf,
+        quantile=quantile,
+        sample=sample,
+        mean=mean,
+        variance=variance,
+        derived=derived,
+    )
+    options = {"params": given, "support": where, "name": name, "assumes": assumes, "loss_name": loss_name, **hooks}
 
     def make(function: Callable[..., Any]) -> CustomFamily:
         _check_arguments(function, given)
@@ -310,6 +249,30 @@ def family(
         return cls()
 
     return make
+
+
+def _parameters(params: Any) -> dict[str, Domain]:
+    if callable(params) and not isinstance(params, Mapping):
+        raise FamilyError("write @lk.family(params={'rate': lk.Positive}): the parameters and where they live")
+    if not params:
+        raise FamilyError("a family needs at least one parameter: params={'rate': lk.Positive}")
+    for key, domain in params.items():
+        if not isinstance(domain, Domain):
+            raise FamilyError(
+                f"params says where each parameter lives (lk.Real, lk.Positive, lk.NonNegative, lk.UnitInterval), "
+                f"found {key}={domain!r}"
+            )
+        if not key.isidentifier() or key in TAKEN:
+            raise FamilyError(f"a parameter cannot be called {key!r}; names taken: {listed(TAKEN)}")
+    return dict(params)
+
+
+def _hooks(**offered: Callable[..., Any] | None) -> dict[str, Callable[..., Any]]:
+    """Those that were given; they must be functions."""
+    for key, hook in offered.items():
+        if hook is not None and not callable(hook):
+            raise FamilyError(f"{key} must be a function, found {hook!r}")
+    return {key: hook for key, hook in offered.items() if hook is not None}
 
 
 def _support(support: Any, discrete: bool) -> Support:
@@ -381,56 +344,3 @@ def _by_name(module: str, qualname: str, known: Mapping[str, Any]) -> CustomFami
 def _again(function: Callable[..., Any], options: Mapping[str, Any], known: Mapping[str, Any]) -> CustomFamily:
     made = family(**options)(function)
     return made(**known) if known else made
-
-
-# -- where a search starts --------------------------------------------------------------------------------
-
-
-def _start_from_grid(family: CustomFamily, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The best of a coarse grid of parameter values, judged by the log-likelihood of some of the rows."""
-    rows = np.arange(len(y)) if w is None else np.flatnonzero(np.asarray(w) > 0)
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.intp)]
-    few = np.asarray(y, dtype=float)[rows]
-    weights = 1.0 if w is None else np.asarray(w)[rows]
-    fixed = {k: np.asarray(v)[rows] if np.ndim(v) else v for k, v in known.items()}
-    free = family.free
-    xp = NumpyNamespace()
-
-    def value(point: tuple[float, ...]) -> float:
-        params = {**fixed, **{p.name: v for p, v in zip(free, point, strict=True)}}
-        with np.errstate(all="ignore"):
-            total = float(np.sum(weights * np.broadcast_to(family._log_density(xp, few, **params), few.shape)))
-        return total if total < np.inf else -np.inf  # nan and +inf are no place to start from
-
-    choices = [_trials(p.domain, few) for p in free]
-    best = tuple(c[0] for c in choices)
-    top = value(best)
-    if np.prod([float(len(c)) for c in choices]) <= MOST_TRIALS:
-        for point in itertools.product(*choices):
-            if (now := value(point)) > top:
-                best, top = point, now
-        return {p.name: v for p, v in zip(free, best, strict=True)}
-    for i in list(range(len(free))) * 3:  # too many together: one parameter after the other, three times over
-        for trial in choices[i]:
-            point = (*best[:i], trial, *best[i + 1 :])
-            if (now := value(point)) > top:
-                best, top = point, now
-    return {p.name: v for p, v in zip(free, best, strict=True)}
-
-
-def _trials(domain: Domain, y: Any) -> list[float]:
-    """A handful of values for a parameter: some that are usual for its domain, some of the data's own size."""
-    centre, mean, spread, size = np.median(y), np.mean(y), np.std(y), np.mean(np.abs(y))
-    low, high = domain.typical
-    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
-        usual = domain.lower + (domain.upper - domain.lower) * np.array([0.5, 0.05, 0.2, 0.8, 0.95])
-        own = np.array([mean])
-    elif np.isfinite(domain.lower):
-        usual = domain.lower + np.array([1.0, 0.1, low, high, 10.0])
-        with np.errstate(all="ignore"):
-            own = domain.lower + np.array([size, spread, 1.0 / size, 1.0 / spread, 0.3 * spread])
-    else:
-        usual = np.array([0.5 * (low + high), low, 1.0, -1.0, high])
-        own = np.array([centre, mean, np.quantile(y, 0.1), np.quantile(y, 0.9)])
-    inside = [float(v) for v in np.concatenate([usual, own]) if domain.lower < v < domain.upper]
-    return list(dict.fromkeys(inside))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.bind import Bound
+from likely import limits
 from likely.closed import PerfectFit
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
@@ -17,7 +17,7 @@ from likely.engines import memory
 from likely.errors import FitError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
-from likely.model import Model, Slot
+from likely.model import Slot
 from likely.namespace import NumpyNamespace
 from likely.outcome import Outcome
 from likely.result import AtLimit, Fit
@@ -124,7 +124,7 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
 
 
 def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
-    watched = _watched(L)
+    watched = limits.watched(L.model)
     watching = _Watch(L, watched) if watched or _runaway_slots(L) else None
     try:
         outcome = find_peak(L, **options, stop=watching)
@@ -264,16 +264,6 @@ def _flat_hint(L: Likelihood, outcome: Outcome) -> str:
 # -- families at their limit ---------------------------------------------------------------------------------
 
 
-def _watched(L: Likelihood) -> list[tuple[Limit, Slot]]:
-    """The limits of the family whose parameter is a free constant."""
-    return [
-        (limit, slot)
-        for limit in L.model.family.limits
-        for slot in L.model.slots
-        if slot.parameter.name == limit.parameter and slot.constant
-    ]
-
-
 class _Watch:
     """Stops a search whose constant runs towards the end of its domain."""
 
@@ -287,7 +277,7 @@ class _Watch:
         if self.start is None:
             self.start = point.x.copy()
         for limit, slot in self.watched:
-            if _beyond(limit, slot, point.x):
+            if limits.beyond(limit, slot, point.x, NEAR_LIMIT[limit.at]):
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
@@ -296,21 +286,14 @@ class _Watch:
         return None
 
 
-def _beyond(limit: Limit, slot: Slot, x: Any) -> bool:
-    with np.errstate(all="ignore"):
-        value = float(slot.link.inverse(float(x[slot.start]), NumpyNamespace()))
-    mark = NEAR_LIMIT[limit.at]
-    return value < mark if limit.at == 0 else value > mark
-
-
 def _at_limit(
     L: Likelihood, outcome: Outcome, watched: list[tuple[Limit, Slot]], options: dict[str, Any]
 ) -> Fit | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
     for limit, slot in watched:
-        if outcome.converged and not _beyond(limit, slot, outcome.point.x):
+        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, NEAR_LIMIT[limit.at]):
             continue
-        simpler = _limiting(L, limit)
+        simpler = Likelihood(replace(L.bound, model=limits.limiting(L.model, limit)))
         inner = maximize(simpler, on_failure="return", **{**options, "start": None})
         if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):
             continue
@@ -324,19 +307,3 @@ def _at_limit(
         withheld = {at_limit.outward(k): v for k, v in inner.withheld.items()}
         return Fit(L, outcome, True, f"boundary: {reason}", {**withheld, slot.label: reason}, at_limit)
     return None
-
-
-def _limiting(L: Likelihood, limit: Limit) -> Likelihood:
-    """The likelihood of the limiting family on the same data, with the same predictors."""
-    bound, model = L.bound, L.model
-    known = {limit.names.get(k, k): v for k, v in model.known.items() if k != limit.parameter}
-    family = limit.becomes(**{k: v for k, v in model.known.items() if k != limit.parameter})
-    slots: list[Slot] = []
-    for slot in model.slots:
-        if slot.parameter.name == limit.parameter:
-            continue
-        start = slots[-1].stop if slots else 0
-        parameter = family.parameter(limit.names.get(slot.parameter.name, slot.parameter.name))
-        slots.append(replace(slot, parameter=parameter, start=start, stop=start + slot.stop - slot.start))
-    simpler = Model(family, tuple(slots), known, model.response, model.formula)
-    return Likelihood(Bound(simpler, bound.y, bound.weights, bound.table, bound.rows, bound.dropped))

@@ -23,7 +23,7 @@ from likely.start import starting_values
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
-SUBSAMPLE_ABOVE = 100_000  # rows; beyond, Newton starts from the fit of a subsample
+SUBSAMPLE_ABOVE = 20_000  # rows; beyond, Newton starts from the fit of a subsample
 FEW_ROWS = 500  # a location has several peaks only in small samples
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
@@ -161,12 +161,17 @@ def subset(model: Model, rows: Any) -> Model:
 
 def _subsample_start(objective: Objective, x0: Any, stop: Any) -> Any:
     """The estimate from every k-th row, from which two or three passes over all rows remain."""
-    wanted = max(50_000, 200 * objective.model.size)
-    rows = slice(None, None, max(2, objective.rows // wanted))
-    weights = None if objective.weights is None else objective.weights[rows]
-    small = Objective(subset(objective.model, rows), objective.y[rows], weights)
-    solution = newton.maximize(small.point, x0, max_iterations=50, tolerance=1e-3, stop=stop)
-    return solution.point.x if solution.converged else x0
+    for share in (24, 5):
+        wanted = max(objective.rows // share, 1_000, 200 * objective.model.size)
+        rows = slice(None, None, max(2, objective.rows // wanted))
+        weights = None if objective.weights is None else objective.weights[rows]
+        small = Objective(subset(objective.model, rows), objective.y[rows], weights)
+        # a subsample's own peak is off by its standard error, so a tenth of one is close enough
+        solution = newton.maximize(small.point, x0, max_iterations=50, tolerance=0.1, stop=stop)
+        if not solution.converged:
+            return x0
+        x0 = solution.point.x
+    return x0
 
 
 def _retry(objective: Objective, x0: Any, max_iterations: int, tolerance: float, stop: Any) -> Solution:

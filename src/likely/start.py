@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from likely.errors import ParameterError
-from likely.model import Model, Slot
+from likely.model import Model, Slot, take
+
+ENOUGH_ROWS = 10_000
 
 
 def starting_values(model: Model, y: Any, w: Any) -> Any:
@@ -23,8 +25,10 @@ def starting_values(model: Model, y: Any, w: Any) -> Any:
     -------
     ndarray, shape (p,)
     """
+    rows = _some_rows(y, w)
+    known = take(model.known, rows)
     with np.errstate(all="ignore"):
-        start = model.family._start(y, w, model.known)
+        start = model.family._start(y[rows], None if w is None else w[rows], known)
     out = np.zeros(model.size)
     for slot in model.slots:
         value = start.get(slot.parameter.name)
@@ -41,6 +45,16 @@ def starting_values(model: Model, y: Any, w: Any) -> Any:
         else:
             out[slot.start : slot.stop] = _constant_predictor(slot, eta)
     return out
+
+
+def _some_rows(y: Any, w: Any) -> Any:
+    """Enough rows for a starting value, spread over the data; those of weight zero do not count."""
+    if len(y) <= ENOUGH_ROWS:
+        return slice(None)
+    if w is None:
+        return slice(None, None, len(y) // ENOUGH_ROWS)
+    counted = np.flatnonzero(w > 0)
+    return counted[:: max(1, len(counted) // ENOUGH_ROWS)]
 
 
 def _level(model: Model, slot: Slot) -> Any:

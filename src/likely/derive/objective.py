@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.solve.newton import Point
 
 BLOCK_BYTES = 1 << 19  # a block's design, values and derivatives should fit in the L2 cache
-MIN_BLOCK, MAX_BLOCK = 4096, 16384
+MIN_BLOCK, MAX_BLOCK = 65536, 65536
 
 
 class Objective:
@@ -38,6 +39,11 @@ class Objective:
         self.kernel = kernels.find(model)
         self.evaluations = 0
 
+    @cached_property
+    def prepared(self) -> Any:
+        """What the kernel needs of the data alone; None where it does not fit them."""
+        return None if self.kernel is None else self.kernel.prepare(self.y)
+
     # -- rows ------------------------------------------------------------------------------------------
 
     def etas(self, coefficients: Any, rows: slice) -> list[Any]:
@@ -54,8 +60,8 @@ class Objective:
         model = self.model
         etas = self.etas(coefficients, rows)
         known = take(model.known, rows)
-        if self.kernel is not None and order > 0:
-            return self.kernel(self.y[rows], etas, known)
+        if self.kernel is not None and order > 0 and self.prepared is not None:
+            return self.kernel.rows(self.y[rows], self.prepared[rows], etas)
         xp: Any = JetNamespace(order) if order else NumpyNamespace()
         variables = [xp.variable(k, eta) for k, eta in enumerate(etas)] if order else etas
         params = model.parameters(variables, xp, known)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special as sc
 
-from likely.derive.predict import Rows, log_density, mean, rows_of, variance
+from likely.derive.rows import Rows, rows_of
 from likely.errors import OptionError, unknown
 from likely.namespace import NumpyNamespace
 
@@ -89,11 +89,11 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
         )
     if kind == "quantile":
         return rows.column(_quantile(rows, np.random.default_rng(seed)), kind)
-    gap = rows.fit.likelihood.bound.y - mean(rows)
+    gap = rows.fit.likelihood.bound.y - rows.mean()
     if kind == "response":
         return rows.column(gap, kind)
     if kind == "pearson":
-        spread = np.sqrt(variance(rows))
+        spread = np.sqrt(rows.variance())
         if not np.all(np.isfinite(spread)):
             raise OptionError(
                 f"the fitted {title} has no finite variance, so it has no Pearson residuals; use kind='quantile'"
@@ -111,7 +111,7 @@ def _log_density(rows: Rows) -> Any:
     x = rows.fit.outcome.point.x
     if np.all(np.isfinite(x)):
         return likelihood.row_objective.log_density(x)
-    return log_density(rows, likelihood.bound.y)
+    return rows.log_density(likelihood.bound.y)
 
 
 def _deviance(rows: Rows, gap: Any) -> Any:
@@ -153,7 +153,7 @@ def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
     side = np.where(lower, -1.0, 1.0)
     step = np.ones(rows.n) if rows.family.discrete else np.maximum(1e-6 * np.abs(y), 1e-300)
     with np.errstate(all="ignore"):
-        onward = log_density(rows, y + side * step)
+        onward = rows.log_density(y + side * step)
         if rows.family.discrete:
             log_tail = log_now - np.log1p(-np.exp(onward - log_now))
         else:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import optimize
 
+from likely.engines import memory
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
     direction that separates them: the smallest eigenvalue of the information, in units of the columns' largest values,
     is then of the order of the rounding errors that stopped the search.
     """
+    if not _saturated(L, outcome, slots, codes, saturated):
+        return False
     start, stop = slots[0].start, slots[-1].stop
     largest = np.ones(stop - start)
     for slot in slots:
@@ -125,18 +128,34 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
             largest[slot.start - start : slot.stop - start] = np.maximum(x.max(axis=0), -x.min(axis=0))
     largest = np.where(largest > 0, largest, 1.0)
     info = outcome.point.info[start:stop, start:stop] / np.outer(largest, largest)
-    if not np.all(np.isfinite(info)) or np.linalg.eigvalsh(info)[0] > 1e-3:
-        return not np.all(np.isfinite(info))
-    etas = L.row_objective.etas(outcome.point.x, slice(None))
-    mine = [np.broadcast_to(etas[L.model.slots.index(slot)], len(codes)) for slot in slots]
+    return not np.all(np.isfinite(info)) or bool(np.linalg.eigvalsh(info)[0] <= 1e-3)
+
+
+def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
+    """Whether some row's parameter lies within exp(-saturated) of the end of the domain that its outcome points to."""
+    places = [L.model.slots.index(slot) for slot in slots]
+    objective = L.row_objective
+
+    def block(lo: int, hi: int) -> tuple[Any, ...]:
+        etas = objective.etas(outcome.point.x, slice(lo, hi))
+        mine = [np.broadcast_to(etas[k], hi - lo) for k in places]
+        if slots[0].level is not None:
+            return float(np.max(np.abs(mine))), 0.0
+        up, down = mine[0][codes[lo:hi] == 1.0], mine[0][codes[lo:hi] == -1.0]
+        return float(np.max(up, initial=-np.inf)), float(np.min(down, initial=np.inf))
+
+    parts = memory.map_blocks(block, objective.rows, objective.block)
+    highest, lowest = max(p[0] for p in parts), min(p[1] for p in parts)
     if slots[0].level is not None:
-        return bool(np.max(np.abs(mine)) > saturated)
+        return highest > saturated
     domain, link = slots[0].parameter.domain, slots[0].link
-    with np.errstate(all="ignore"):
-        value = link.inverse(mine[0], NumpyNamespace())
-        value = np.asarray(value, dtype=float)
-        gap = np.where(codes > 0, domain.upper - value, value - domain.lower)
-    return bool(np.any(gap[np.abs(codes) == 1.0] < np.exp(-saturated)))
+    gaps = []
+    with np.errstate(all="ignore"):  # the links are monotone, so the extremes speak for all rows
+        if np.isfinite(highest):
+            gaps.append(domain.upper - float(link.inverse(np.float64(highest), NumpyNamespace())))
+        if np.isfinite(lowest):
+            gaps.append(float(link.inverse(np.float64(lowest), NumpyNamespace())) - domain.lower)
+    return bool(min(gaps, default=np.inf) < np.exp(-saturated))
 
 
 # -- the cone ------------------------------------------------------------------------------------------------

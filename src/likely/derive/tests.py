@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import linalg
 from scipy import special as sc
 
-from likely.errors import FitError, IntervalError, OptionError, ParameterError, unknown
-from likely.families import FAMILIES
-from likely.family import Family
-from likely.model import Model, Slot
+from likely.derive.hypotheses import equations, text
+from likely.derive.nesting import AIC_ADVICE, nesting
+from likely.errors import FitError, IntervalError, OptionError, ParameterError
 
 if TYPE_CHECKING:
     from likely.result import Fit
 
-AIC_ADVICE = "compare them by AIC (fit.aic), which needs no nesting"
-NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
-GOES_ON = re.compile(r"[\w.\[(:]")  # characters after which a name has not ended
 ROUNDING = 1e-7  # log-likelihoods of two searches agree to about this, relatively
 
 
@@ -101,7 +94,7 @@ def wald_test(fit: Fit, hypothesis: str) -> TestResult:
     >>> print(fit.test("p = 0.5"))
     Wald test of p = 0.5: chi-squared = 1.90476, df = 1, p = 0.1675
     """
-    forms = _Parser(hypothesis, fit.names).equations()
+    forms = equations(hypothesis, fit.names)
     names, notes = fit.regular, []
     for form in forms:
         for name in form:
@@ -118,8 +111,8 @@ def wald_test(fit: Fit, hypothesis: str) -> TestResult:
     statistic, rank = _quadratic_form(r @ estimate - targets[keep], r @ fit.cov @ r.T, hypothesis)
     if rank < len(keep):
         notes.append("the estimates' sum is fixed, so one equation follows from the others")
-    text = ", ".join(_text(form) for form in forms)
-    return TestResult(statistic, rank, float(sc.chdtrc(rank, statistic)), "Wald", text, "; ".join(notes))
+    wording = ", ".join(text(form) for form in forms)
+    return TestResult(statistic, rank, float(sc.chdtrc(rank, statistic)), "Wald", wording, "; ".join(notes))
 
 
 def _quadratic_form(gap: Any, covariance: Any, hypothesis: str) -> tuple[float, int]:
@@ -169,129 +162,6 @@ def _domain_notes(fit: Fit, form: Mapping[str, float]) -> list[str]:
     return []
 
 
-def _text(form: Mapping[str, float]) -> str:
-    parts: list[str] = []
-    for name, c in form.items():
-        if not name or c == 0.0:
-            continue
-        factor = "" if abs(c) == 1.0 else f"{abs(c):g}*"
-        sign = ("-" if c < 0 else "") if not parts else (" - " if c < 0 else " + ")
-        parts.append(f"{sign}{factor}{name}")
-    return f"{''.join(parts) or '0'} = {-form.get('', 0.0) + 0.0:g}"
-
-
-Form = dict[str, float]  # name -> coefficient; "" -> the constant
-
-
-@final
-class _Parser:
-    """Linear equations in names that may themselves hold dots, brackets, parentheses, commas and signs."""
-
-    def __init__(self, text: str, names: list[str]) -> None:
-        if not isinstance(text, str) or not text.strip():
-            raise OptionError(f"a hypothesis is text such as {(names or ['p'])[0] + ' = 0'!r}, found {text!r}")
-        self.text, self.names, self.at = text, names, 0
-        ordered = sorted(names, key=len, reverse=True)
-        self.patterns = [(name, re.compile(r"\s*".join(map(re.escape, name.split())))) for name in ordered]
-
-    def equations(self) -> list[Form]:
-        """Left side minus right side of every equation."""
-        forms: list[Form] = []
-        while True:
-            sides = [self._sum()]
-            while self._take("==") or self._take("="):
-                sides.append(self._sum())
-            if len(sides) == 1:
-                raise self._error("an equation needs '=': write for instance '... = 0'")
-            forms += [_plus(a, b, -1.0) for a, b in pairwise(sides)]
-            if not self._take(",") and not self._take(";"):
-                break
-        if self._rest():
-            raise self._error(f"cannot read {self._rest()!r}")
-        return forms
-
-    def _sum(self) -> Form:
-        form = self._product()
-        while True:
-            if self._take("+"):
-                form = _plus(form, self._product(), 1.0)
-            elif self._take("-"):
-                form = _plus(form, self._product(), -1.0)
-            else:
-                return form
-
-    def _product(self) -> Form:
-        form = self._factor()
-        while True:
-            if self._take("*"):
-                other = self._factor()
-                if any(form.keys() - {""}) and any(other.keys() - {""}):
-                    raise self._error("two estimates are multiplied: only linear hypotheses have a Wald test")
-                if any(form.keys() - {""}):
-                    form, other = other, form
-                form = {name: form.get("", 0.0) * c for name, c in other.items()}
-            elif self._take("/"):
-                other = self._factor()
-                if any(other.keys() - {""}) or other.get("", 0.0) == 0.0:
-                    raise self._error("only a number other than 0 can be divided by")
-                form = {name: c / other[""] for name, c in form.items()}
-            else:
-                return form
-
-    def _factor(self) -> Form:
-        if self._take("-"):
-            return {name: -c for name, c in self._factor().items()}
-        if self._take("+"):
-            return self._factor()
-        if (name := self._name()) is not None:
-            return {name: 1.0}
-        if self._take("("):
-            form = self._sum()
-            if not self._take(")"):
-                raise self._error("a parenthesis is not closed")
-            return form
-        self._skip()
-        if match := NUMBER.match(self.text, self.at):
-            self.at = match.end()
-            return {"": float(match.group())}
-        if match := re.compile(r"[^\s=,;+*/]+").match(self.text, self.at):
-            raise unknown("estimate", match.group(), self.names)
-        raise self._error("the text ends too early" if not self._rest() else f"cannot read {self._rest()!r}")
-
-    def _name(self) -> str | None:
-        self._skip()
-        for name, pattern in self.patterns:
-            match = pattern.match(self.text, self.at)
-            if match and not GOES_ON.match(self.text[match.end() : match.end() + 1]):
-                self.at = match.end()
-                return name
-        return None
-
-    def _take(self, sign: str) -> bool:
-        self._skip()
-        if self.text.startswith(sign, self.at):
-            self.at += len(sign)
-            return True
-        return False
-
-    def _skip(self) -> None:
-        while self.at < len(self.text) and self.text[self.at].isspace():
-            self.at += 1
-
-    def _rest(self) -> str:
-        return self.text[self.at :].strip()
-
-    def _error(self, what: str) -> OptionError:
-        return OptionError(f"cannot read the hypothesis {self.text!r}: {what}")
-
-
-def _plus(a: Form, b: Form, sign: float) -> Form:
-    out = dict(a)
-    for name, c in b.items():
-        out[name] = out.get(name, 0.0) + sign * c
-    return out
-
-
 # -- likelihood ratio ----------------------------------------------------------------------------------------
 
 
@@ -335,7 +205,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
     if a.k == b.k:
         raise OptionError(f"both models have {a.k} parameters, so neither is a special case of the other; {AIC_ADVICE}")
     small, large = (a, b) if a.k < b.k else (b, a)
-    on_end = _nesting(small, large)
+    on_end = nesting(small, large)
     df = large.k - small.k
     statistic = 2.0 * (large.loglik - small.loglik)
     if statistic < -ROUNDING * (1.0 + abs(large.loglik)):
@@ -390,171 +260,3 @@ def _require_same_data(a: Fit, b: Fit) -> None:
     w, v = (np.ones(len(x.y)) if x.weights is None else x.weights for x in (one, other))
     if not np.array_equal(w, v):
         raise OptionError("the fits have different weights: their likelihoods cannot be compared")
-
-
-@final
-@dataclass(frozen=True)
-class Inclusion:
-    """A family as a special case of another.
-
-    Attributes
-    ----------
-    small, large : str
-    names : mapping of str to (str, int)
-        The smaller family's parameters, to the larger's and to whether the default link keeps (1) or turns (-1) the
-        sign of the linear predictor (the exponential's rate is 1/mean).
-    held : mapping of str to float
-        What the larger family's other parameters are then.
-    """
-
-    small: str
-    large: str
-    names: Mapping[str, tuple[str, int]]
-    held: Mapping[str, float]
-
-
-INCLUSIONS = (
-    Inclusion("exponential", "gamma", {"rate": ("mean", -1)}, {"shape": 1.0}),
-    Inclusion("exponential", "weibull", {"rate": ("scale", -1)}, {"shape": 1.0}),
-    Inclusion("geometric", "negative_binomial", {"p": ("mean", -1)}, {"dispersion": 1.0}),
-    Inclusion("cauchy", "student_t", {"loc": ("loc", 1), "scale": ("scale", 1)}, {"df": 1.0}),
-    Inclusion("normal", "skew_normal", {"mean": ("loc", 1), "sd": ("scale", 1)}, {"shape": 0.0}),
-)
-
-
-def _nesting(small: Fit, large: Fit) -> list[str]:
-    """Parameters that the smaller model holds at the end of their domain; an error unless it is a special case."""
-    one, other = small.likelihood.model, large.likelihood.model
-    f, g = one.family, other.family
-    if type(f) is type(g):
-        return _compare(small, one, other, {p.name: (p.name, 1) for p in f.parameters}, {})
-    for limit in g.limits:
-        becomes = limit.becomes()
-        if type(becomes) is type(f):
-            free = next((s for s in other.slots if s.parameter.name == limit.parameter), None)
-            if free is not None and not free.constant:
-                raise OptionError(
-                    f"{f.title} is {g.title} with every {limit.parameter} at {limit.at:g}; with predictors for "
-                    f"{limit.parameter} the statistic has no simple distribution: {AIC_ADVICE}"
-                )
-            names = {new: (old, 1) for old, new in limit.names.items()}
-            return _compare(small, one, other, names, {limit.parameter: limit.at})
-    for inclusion in INCLUSIONS:
-        if type(f) is FAMILIES[inclusion.small] and type(g) is FAMILIES[inclusion.large]:
-            return _compare(small, one, other, inclusion.names, inclusion.held)
-    raise OptionError(
-        f"{f.title} is not a special case of {g.title}, so their likelihood ratio has no chi-squared distribution; "
-        f"{AIC_ADVICE}"
-    )
-
-
-def _compare(
-    small: Fit, one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
-) -> list[str]:
-    """Check that every parameter of the smaller model can be reproduced by the larger one."""
-    on_end: list[str] = []
-    weights = small.likelihood.bound.weights
-    back = {large: (name, sign) for name, (large, sign) in names.items()}
-    for p in other.family.parameters:
-        name, sign = back.get(p.name, (None, 1))
-        value = held[p.name] if name is None else one.known.get(name)
-        if value is not None and sign < 0:
-            value = _turned(one.family, name, value)
-        slots = [s for s in other.slots if s.parameter.name == p.name]
-        if p.name in other.known:
-            if value is None or np.any(np.asarray(value) != np.asarray(other.known[p.name])):
-                raise OptionError(
-                    f"{p.name} is known in the larger model but not the same in the smaller one, so they are not "
-                    f"nested; {AIC_ADVICE}"
-                )
-        elif value is not None:
-            if p.edge:
-                raise OptionError(
-                    f"{p.name} is an extreme of the data in the larger model: the likelihood ratio has no chi-squared "
-                    f"distribution; {AIC_ADVICE}"
-                )
-            if _held(p.name, slots, value, weights):
-                on_end.append(p.name)
-        elif name is not None and not p.edge:
-            mine = [s for s in one.slots if s.parameter.name == name]
-            for s, t in zip(mine, slots, strict=True):
-                _within(s, t, sign, weights)
-    return on_end
-
-
-def _turned(family: Family, name: str | None, value: Any) -> Any:
-    """The larger family's mean for a known rate or chance of the smaller one."""
-    bare = copy.copy(family)
-    bare.known = {}
-    return np.asarray(bare.mean(**{str(name): value}))
-
-
-def _held(name: str, slots: list[Slot], value: Any, weights: Any) -> bool:
-    """Whether a value is the end of the domain; an error unless the slots' predictors can produce it."""
-    slot = slots[0]
-    domain = slot.parameter.domain
-    if np.any(np.isin(np.asarray(value), (domain.lower, domain.upper))):
-        if not slot.constant:
-            raise OptionError(
-                f"the smaller model holds {name} at the end of its domain, for which the larger one has predictors: "
-                f"the statistic has no simple distribution; {AIC_ADVICE}"
-            )
-        return True
-    if slot.level is None:
-        with np.errstate(all="ignore"):
-            eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
-        _require_span(eta - (0.0 if slot.offset is None else slot.offset), slot, weights, name)
-    return False
-
-
-def _within(s: Slot, t: Slot, sign: int, weights: Any) -> None:
-    """Require that the linear predictors of slot `s`, times `sign`, are among those of slot `t`."""
-    name = s.label
-    if t.constant and not s.constant:
-        raise OptionError(
-            f"the smaller model has predictors for {name}, the larger one has not, so they are not nested; {AIC_ADVICE}"
-        )
-    if not s.constant and not _links_agree(s, t, sign):
-        raise OptionError(
-            f"{name} has the link {s.link.name} in one model and {t.link.name} in the other, so they are not nested; "
-            f"{AIC_ADVICE}"
-        )
-    offset = (0.0 if t.offset is None else t.offset) - sign * (0.0 if s.offset is None else s.offset)
-    _require_span(offset, t, weights, name)
-    if s.design is None:
-        if t.design is not None:
-            _require_span(np.ones(len(t.design.x)), t, weights, name)
-        return
-    if t.design is s.design or (t.design is not None and t.design.names == s.design.names and t.design.x is s.design.x):
-        return
-    for j in range(s.design.x.shape[1]):
-        _require_span(s.design.x[:, j], t, weights, name)
-
-
-def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
-    if sign > 0:
-        return s.link.name == t.link.name
-    return (s.link.name, t.link.name) in (("log", "log"), ("logit", "log"))
-
-
-def _require_span(target: Any, slot: Slot, weights: Any, name: str) -> None:
-    """Require that a column lies in the space of a slot's columns, by least squares over the rows that count."""
-    target = np.asarray(target, dtype=float)
-    if not np.any(target):
-        return
-    design = slot.design
-    if design is None:
-        inside = np.ptp(target) <= 1e-9 * float(np.max(np.abs(target))) if target.ndim else True
-    else:
-        column = np.broadcast_to(target, (len(design.x),))
-        if any(np.array_equal(column, design.x[:, j]) for j in range(design.x.shape[1])):
-            return
-        x, column = (design.x, column) if weights is None else (design.x[weights > 0], column[weights > 0])
-        scaled = x / np.maximum(np.sqrt(np.einsum("ij,ij->j", x, x)), np.finfo(float).tiny)
-        left = column - scaled @ np.linalg.lstsq(scaled, column, rcond=None)[0]
-        inside = bool(linalg.norm(left) <= 1e-8 * linalg.norm(column))
-    if not inside:
-        raise OptionError(
-            f"the predictors of {name} in the smaller model are not combinations of those in the larger one, so the "
-            f"models are not nested; {AIC_ADVICE}"
-        )

@@ -8,16 +8,6 @@ from likely.domains import UnitInterval
 from likely.family import Family, Parameter, Support, weighted_mean
 
 
-def log_complement(xp: Any, p: Any) -> Any:
-    """log(1 - p) with its digits: the link's exact value where it knows one, log1p(-p) for small p."""
-    q = xp.complement(p)
-    known = xp.recall_log(q)
-    if known is not None:
-        return known
-    # minimum keeps the branch that is not taken finite, so that reverse-mode derivatives stay so too
-    return xp.where(p < 0.5, xp.log1p(-xp.minimum(p, 0.5)), xp.log(q))
-
-
 def odds(xp: Any, p: Any) -> Any:
     """p / (1 - p), infinite at p = 1."""
     q = xp.complement(p)
@@ -44,7 +34,7 @@ class Bernoulli(Family):
     loss_name: ClassVar = "log loss (cross-entropy)"
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
-        return xp.where(y == 1, xp.log(p), log_complement(xp, p))
+        return xp.where(y == 1, xp.log(p), xp.log_complement(p))
 
     def _scipy(self, p: Any) -> Any:
         from scipy import stats

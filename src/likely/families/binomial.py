@@ -41,14 +41,9 @@ class Binomial(Family):
 
     def _log_density(self, xp: Any, y: Any, p: Any, n: Any) -> Any:
         failures = n - y
-        # With no successes the deviance n p log(...) is n p itself, also at p = 0; likewise with no failures
-        none, all_ = y == 0, failures == 0
-        np_, nq = n * p, n * xp.complement(p)
-        up = xp.where(none, np_, xp.bd0(y, xp.where(none, 1.0, np_)))
-        down = xp.where(all_, nq, xp.bd0(failures, xp.where(all_, 1.0, nq)))
         # one way to choose none or all; spelled out because a large and its equal may differ in the last digit
-        ways = xp.where(none | all_, 0.0, xp.stirling(n) - xp.stirling(y) - xp.stirling(failures))
-        return ways - up - down
+        ways = xp.where((y == 0) | (failures == 0), 0.0, xp.stirling(n) - xp.stirling(y) - xp.stirling(failures))
+        return ways - xp.bd0(y, n * p) - xp.bd0(failures, n * xp.complement(p))
 
     def _scipy(self, p: Any, n: Any) -> Any:
         from scipy import stats

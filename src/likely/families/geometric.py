@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, ClassVar, final
 
 from likely.domains import UnitInterval
-from likely.families.bernoulli import log_complement
 from likely.family import Family, Parameter, Support, weighted_mean
 
 # p = 0 would be no distribution at all: the success never comes
@@ -34,7 +33,7 @@ class Geometric(Family):
     loss_name: ClassVar = "geometric deviance"
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
-        return xp.log(p) + xp.where(y == 0, 0.0, y * log_complement(xp, p))
+        return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement(p))
 
     def _scipy(self, p: Any) -> Any:
         from scipy import stats

@@ -152,16 +152,6 @@ class _Distribution:
         inside = np.where(self._few, sc.betainc(n, self._size, self._q), sc.betaincc(self._size, n, self._p))
         return np.where(np.isnan(k), np.nan, np.where(k < 0, 1.0, np.where(k == np.inf, 0.0, inside)))[()]
 
-    def logcdf(self, y: Any) -> Any:
-        """log P(Y <= y)."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.cdf(y))
-
-    def logsf(self, y: Any) -> Any:
-        """log P(Y > y)."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.sf(y))
-
     def ppf(self, q: Any) -> Any:
         """The smallest count with cdf >= q, by bisection."""
         q, mean = np.broadcast_arrays(np.asarray(q, dtype=float), self._mean)
@@ -197,7 +187,3 @@ class _Distribution:
     def var(self) -> Any:
         """Variance."""
         return (self._mean + self._dispersion * np.square(self._mean))[()]
-
-    def std(self) -> Any:
-        """Standard deviation."""
-        return np.sqrt(self.var())

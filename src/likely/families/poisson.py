@@ -32,8 +32,7 @@ class Poisson(Family):
     loss_name: ClassVar = "Poisson deviance"
 
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
-        none = y == 0  # there the deviance is the rate itself, also at rate 0
-        return -(xp.stirling(y) + xp.where(none, rate, xp.bd0(y, xp.where(none, 1.0, rate))))
+        return -(xp.stirling(y) + xp.bd0(y, rate))
 
     def _scipy(self, rate: Any) -> Any:
         from scipy import stats

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
-from likely.kernels.glm import BERNOULLI_LOGIT, POISSON_LOG
+import numpy as np
+
+from likely.kernels.glm import log_factorials, logistic_rows, poisson_rows
+from likely.kernels.student_t import student_t_rows
+from likely.kernels.weibull import weibull_rows
 from likely.model import Model
 from likely.namespace import Jet
 
-Kernel = Callable[[Any, list[Any], dict[str, Any]], Jet]
+
+@final
+@dataclass(frozen=True)
+class Kernel:
+    """A family's rows on its usual links, with derivatives with respect to the linear predictors.
+
+    Attributes
+    ----------
+    rows : callable
+        (y, prepared, etas) -> Jet.
+    prepare : callable
+        y -> what `rows` needs of the data alone, one value per row, found once; None if the kernel does not fit these
+        data.
+    """
+
+    rows: Callable[[Any, Any, list[Any]], Jet]
+    prepare: Callable[[Any], Any]
+
 
 KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
-    ("bernoulli", ("logit",)): BERNOULLI_LOGIT,
-    ("poisson", ("log",)): POISSON_LOG,
+    ("bernoulli", ("logit",)): Kernel(logistic_rows, lambda y: y),
+    ("poisson", ("log",)): Kernel(poisson_rows, log_factorials),
+    ("student_t", ("identity", "log", "log")): Kernel(student_t_rows, lambda y: y),
+    ("weibull", ("log", "log")): Kernel(weibull_rows, np.log),
 }
 
 

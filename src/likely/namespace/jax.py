@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from likely.namespace import special as sp
 from likely.namespace.memory import Memory
+from likely.namespace.special import coefficients as sp
 
 __all__ = ["JaxNamespace", "row_derivatives", "x64"]
 

@@ -21,6 +21,8 @@ from likely.errors import FamilyError
 from likely.namespace import special
 from likely.namespace.memory import Memory
 
+HALF_LOG_2PI = 0.5 * float(np.log(2.0 * np.pi))
+
 Grad = dict[int, Any]
 Hess = dict[tuple[int, int], Any]
 
@@ -202,7 +204,10 @@ def _log_expit(x: Any, _: Any) -> tuple[Any, Any]:
     return s, -s * sc.expit(x)
 
 
-def _log_ndtr(x: Any, _: Any) -> tuple[Any, Any]:
+def _log_ndtr(x: Any, f: Any) -> tuple[Any, Any]:
+    if np.min(x, initial=0.0) > -10.0:  # the ratio of density to probability from what is known, without cancellation
+        m = np.exp(-0.5 * x * x - HALF_LOG_2PI - f)
+        return m, -m * (x + m)
     return special.inverse_mills(x), special.inverse_mills_d1(x)
 
 
@@ -318,7 +323,10 @@ class JetNamespace(Memory):
         xv, mv = _value(x), _value(m)
         value = special.bd0(xv, mv)
         if not isinstance(x, Jet):
-            return value if not isinstance(m, Jet) else m.chain(value, (mv - xv) / mv, xv / (mv * mv))
+            if not isinstance(m, Jet):
+                return value
+            safe = np.where(xv == 0.0, 1.0, mv)  # there it is m itself, also at m = 0
+            return m.chain(value, np.where(xv == 0.0, 1.0, (mv - xv) / safe), xv / (safe * safe))
         log_ratio = np.where(xv > 0.5 * mv, np.log1p((xv - mv) / mv), np.log(xv / mv))
         if not isinstance(m, Jet):
             return x.chain(value, log_ratio, 1.0 / xv)
@@ -358,7 +366,8 @@ class JetNamespace(Memory):
         except KeyError:
             raise FamilyError(
                 f"the array namespace has no function {name!r}; it has {', '.join(sorted(UNARY))}, log, where, "
-                "maximum, minimum, power, abs, sign, floor, logaddexp, betaln, xlogy, xlog1py, bd0, complement"
+                "maximum, minimum, power, abs, sign, floor, logaddexp, betaln, xlogy, xlog1py, bd0, "
+                "complement, log_complement"
             ) from None
 
         def apply(x: Any) -> Any:

@@ -34,3 +34,12 @@ class Memory:
         if fact is not None and fact[2] is not None:
             return fact[2]
         return 1.0 - p
+
+    def log_complement(self: Any, p: Any) -> Any:
+        """log(1 - p) with its digits: the link's exact value where it knows one, log1p(-p) for small p."""
+        q = self.complement(p)
+        known = self.recall_log(q)
+        if known is not None:
+            return known
+        # minimum keeps the branch that is not taken finite, so that reverse-mode derivatives stay so too
+        return self.where(p < 0.5, self.log1p(-self.minimum(p, 0.5)), self.log(q))

@@ -1,0 +1,230 @@
+"""A fitted model on some rows, its own or new ones: what predictions, simulations and residuals start from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely.derive.new_data import NewData
+from likely.errors import FitError, LikelyError, OptionError, listed, unknown
+from likely.family import Family
+from likely.model import Model, Slot
+from likely.namespace import NumpyNamespace
+from likely.tables import Table
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+
+@final
+@dataclass(frozen=True)
+class Rows:
+    """A fitted model on some rows: their designs, offsets and known values.
+
+    Attributes
+    ----------
+    fit : Fit
+        The one that describes the data (`Fit.effective`).
+    table : Table
+        Where the rows came from: decides what kind of thing results are.
+    n : int
+    designs, offsets : tuple
+        One entry per slot; None for a constant.
+    known : mapping
+        Known parameters; NaN where the new data lack the column.
+    lacking : mapping of str to LikelyError
+        Why a known parameter has no values.
+    outward : mapping of str to str
+        The parameters' names to those of the family that the user fitted.
+    limits : mapping of str to float
+        Parameters of that family which ran to a limit.
+    """
+
+    fit: Fit
+    table: Table
+    n: int
+    designs: tuple[Any, ...]
+    offsets: tuple[Any, ...]
+    known: Mapping[str, Any]
+    lacking: Mapping[str, LikelyError]
+    outward: Mapping[str, str]
+    limits: Mapping[str, float]
+
+    @property
+    def model(self) -> Model:
+        return self.fit.likelihood.model
+
+    @property
+    def family(self) -> Family:
+        return self.model.family
+
+    @cached_property
+    def etas(self) -> list[Any]:
+        """The slots' linear predictors; a float for a constant."""
+        x, out = self.fit.outcome.point.x, []
+        for slot, design, offset in zip(self.model.slots, self.designs, self.offsets, strict=True):
+            beta = x[slot.start : slot.stop]
+            eta: Any = float(beta[0]) if design is None else design @ beta
+            out.append(eta if offset is None else eta + offset)
+        return out
+
+    def parameters(self, xp: Any, etas: list[Any] | None = None) -> dict[str, Any]:
+        """The parameters on a namespace, which remembers what the links know about them."""
+        etas = self.etas if etas is None else etas
+        with np.errstate(all="ignore"):
+            values = self.model.parameters(etas, xp, self.known)
+        for slot in self.model.slots:  # at the end of a domain the link has nothing finite to say
+            if slot.constant and not np.isfinite(self.fit.outcome.point.x[slot.start]):
+                values[slot.parameter.name] = self._constant(slot)
+        return values
+
+    def _constant(self, slot: Slot) -> Any:
+        name = slot.parameter.name
+        if slot.level is None:
+            return self.fit.coef[name]
+        return tuple(self.fit.coef[f"{name}[{level}]"] for level in self.model.levels)
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """The parameters as plain numbers and arrays; a vector parameter has its levels along the last axis."""
+        out = self.parameters(NumpyNamespace())
+        for p in self.family.parameters:
+            if p.vector and isinstance(out.get(p.name), tuple):
+                out[p.name] = np.stack(np.broadcast_arrays(*out[p.name]), axis=-1)
+        return out
+
+    @property
+    def bare(self) -> Family:
+        """The family with nothing known, so that every parameter can be passed."""
+        return bare(self.family)
+
+    def require_known(self) -> None:
+        """Raise unless every known parameter has its values."""
+        for error in self.lacking.values():
+            raise error
+
+    # -- what the model says of them -------------------------------------------------------------------
+
+    def mean(self) -> Any:
+        """The expected value of every row, shape (n,)."""
+        self._require_numbers("mean")
+        value = self.full(self.mean_at(self.etas))
+        if np.any(np.isnan(value)):
+            self.require_known()
+            raise OptionError(
+                f"the fitted {self.family.title} has no mean: its tails are too heavy. Use what='quantile' (the median)"
+            )
+        return value
+
+    def mean_at(self, etas: list[Any]) -> Any:
+        """The expected values at other linear predictors."""
+        xp = NumpyNamespace()
+        with np.errstate(all="ignore"):
+            return self.family._mean(xp, **self.parameters(xp, etas))
+
+    def variance(self) -> Any:
+        """The variance of every row, shape (n,); infinite or NaN where there is none."""
+        self._require_numbers("variance")
+        self.require_known()
+        xp = NumpyNamespace()
+        with np.errstate(all="ignore"):
+            return self.full(self.family._variance(xp, **self.parameters(xp)))
+
+    def log_density(self, y: Any) -> Any:
+        """The log-density of one y (levels coded) for every row; -inf outside the support."""
+        xp = NumpyNamespace()
+        with np.errstate(all="ignore"):
+            value = self.full(self.family._log_density(xp, y, **self.parameters(xp)))
+            return np.where(self.family.inside(y, self.values), value, -np.inf)
+
+    def _require_numbers(self, what: str) -> None:
+        if any(p.vector for p in self.family.parameters):
+            raise OptionError(f"{self.family.title} has no {what}: its observations are labels. Use what='prob'")
+
+    # -- results in kind -------------------------------------------------------------------------------
+
+    def column(self, values: Any, name: str) -> Any:
+        """One value per row as a column of the user's own library."""
+        return self.table.wrap(self.full(values), name)
+
+    def frame(self, columns: Mapping[str, Any]) -> Any:
+        """Several columns as a table of the user's own library."""
+        return self.table.wrap_frame({name: self.full(values) for name, values in columns.items()})
+
+    def full(self, values: Any) -> Any:
+        """One number for every row."""
+        return np.array(np.broadcast_to(np.asarray(values, dtype=float), (self.n,)))
+
+
+def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -> Rows:
+    """The rows of the fit, or of new data.
+
+    Parameters
+    ----------
+    fit : Fit
+    new : data of any kind, optional
+    given : mapping, optional
+        Values of known parameters and ``offset`` for the new rows, where they are not columns.
+
+    Raises
+    ------
+    FitError
+        If the fit did not converge.
+    DataError, MissingValuesError, UnknownNameError
+        If the new data lack something.
+    """
+    if not fit.converged:
+        raise FitError(f"predictions need a converged fit; this one: {fit.status}", fit)
+    effective = fit.effective
+    model = effective.likelihood.model
+    limit = fit.limit
+    outward = {p.name: p.name if limit is None else limit.outward(p.name) for p in model.family.parameters}
+    limits = {} if limit is None else {limit.parameter: limit.at}
+    given = dict(given or {})
+    valid = [outward[name] for name in model.known] + ["offset"]
+    for name in given:
+        if name not in valid:
+            raise unknown("option", name, valid, " for a prediction")
+    if new is None:
+        if given:
+            raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
+        bound = effective.likelihood.bound
+        matrices = tuple(None if slot.design is None else slot.design.x for slot in model.slots)
+        offsets = tuple(slot.offset for slot in model.slots)
+        table, n = _kept(bound.table, bound.rows), len(bound.y)
+        return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits)
+    data = NewData(fit, effective, new, given)
+    made = {id(slot.design): data.matrix(slot) for slot in model.slots if slot.design is not None}
+    matrices = tuple(None if slot.design is None else made[id(slot.design)] for slot in model.slots)
+    lacking: dict[str, LikelyError] = {}
+    known = {name: data.known(name, outward[name], lacking) for name in model.known}
+    offsets = tuple(data.offset(slot, outward) for slot in model.slots)
+    return Rows(effective, data.table, data.n, matrices, offsets, known, lacking, outward, limits)
+
+
+def _kept(table: Table, rows: Any) -> Table:
+    """The rows that the fit used, with their index."""
+    if rows is None or table._frame is None:
+        return table
+    return Table(table._frame.filter(np.asarray(rows).tolist()), native=table._native)
+
+
+def bare(family: Family) -> Family:
+    """A family with nothing known, so that every parameter can be passed."""
+    out = copy.copy(family)
+    out.known = {}
+    return out
+
+
+def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Responses of a family with nothing known; levels for a vector parameter."""
+    if any(p.vector for p in family.parameters):
+        return np.asarray(family.sample(shape, seed=rng, **params))
+    # NumPy's binomial insists on trials of integer type
+    whole = {p.name: np.asarray(params[p.name]).astype(np.int64) for p in family.parameters if p.known_only}
+    return np.asarray(family._scipy(**{**params, **whole}).rvs(size=shape, random_state=rng))
