@@ -8,8 +8,8 @@ from typing import Any, final
 
 import likely
 from likely.grid import Grid, alike, fixed
+from likely.report.blocks import WIDTH
 from likely.report.terminal import Screen
-from likely.report.text import WIDTH
 
 
 def run(screen: Screen) -> None:

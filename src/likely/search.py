@@ -68,10 +68,21 @@ def find_peak(
         solution = lbfgs.maximize(objective.point, objective.value_and_score, x0)
         return _outcome(solution, "lbfgs", "", wanted)
     if start is None and objective.rows > SUBSAMPLE_ABOVE:
-        x0 = _subsample_start(objective, x0, stop)
-    solution = newton.maximize(
-        objective.point, x0, max_iterations=max_iterations, tolerance=tolerance, progress=progress, stop=stop
-    )
+        x0, info = _subsample_start(objective, x0, stop)
+    else:
+        info = None
+    options: dict[str, Any] = {
+        "max_iterations": max_iterations,
+        "tolerance": tolerance,
+        "progress": progress,
+        "stop": stop,
+    }
+    if info is None:
+        solution = newton.maximize(objective.point, x0, **options)
+    else:
+        # over d standard errors an information of n observations changes by about d/sqrt(n)
+        near = 1e-5 * float(np.sqrt(objective.total_weight))
+        solution = newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
     if not solution.point.usable and start is None:
         solution = _retry(objective, x0, max_iterations, tolerance, stop)
     note = ""
@@ -159,8 +170,9 @@ def subset(model: Model, rows: Any) -> Model:
     return replace(model, slots=slots, known=take(model.known, rows))
 
 
-def _subsample_start(objective: Objective, x0: Any, stop: Any) -> Any:
-    """The estimate from every k-th row, from which two or three passes over all rows remain."""
+def _subsample_start(objective: Objective, x0: Any, stop: Any) -> tuple[Any, Any]:
+    """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
+    info: Any = None
     for share in (24, 5):
         wanted = max(objective.rows // share, 1_000, 200 * objective.model.size)
         rows = slice(None, None, max(2, objective.rows // wanted))
@@ -169,9 +181,9 @@ def _subsample_start(objective: Objective, x0: Any, stop: Any) -> Any:
         # a subsample's own peak is off by its standard error, so a tenth of one is close enough
         solution = newton.maximize(small.point, x0, max_iterations=50, tolerance=0.1, stop=stop)
         if not solution.converged:
-            return x0
-        x0 = solution.point.x
-    return x0
+            return x0, None
+        x0, info = solution.point.x, solution.point.info * (objective.total_weight / small.total_weight)
+    return x0, info
 
 
 def _retry(objective: Objective, x0: Any, max_iterations: int, tolerance: float, stop: Any) -> Solution:

@@ -14,8 +14,7 @@ from likely.model import Model, take
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.solve.newton import Point
 
-BLOCK_BYTES = 1 << 19  # a block's design, values and derivatives should fit in the L2 cache
-MIN_BLOCK, MAX_BLOCK = 65536, 65536
+BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
 
 
 class Objective:
@@ -34,8 +33,7 @@ class Objective:
         self.model, self.y, self.weights = model, y, weights
         self.rows = len(y)
         self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
-        columns = model.size + 8 * (1 + len(model.slots))
-        self.block = int(np.clip(BLOCK_BYTES // (8 * columns), MIN_BLOCK, MAX_BLOCK))
+        self.block = BLOCK
         self.kernel = kernels.find(model)
         self.evaluations = 0
 

@@ -61,9 +61,9 @@ def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
         return [block(0, n)]
     ranges = [(lo, min(lo + size, n)) for lo in range(0, n, size)]
     threads = min(available_threads(), len(ranges))
-    if threads == 1:
-        return [block(lo, hi) for lo, hi in ranges]
     with one_blas_thread():  # the blocks are the parallelism; BLAS's own threads would fight it
+        if threads == 1:
+            return [block(lo, hi) for lo, hi in ranges]
         return list(_pool(threads).map(lambda r: block(*r), ranges))
 
 

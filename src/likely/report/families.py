@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import Any, final
 
 from likely.families import FAMILIES, get_family
 from likely.family import Family
 from likely.grid import Grid
-from likely.report.text import WIDTH, Block, Facts, Title
+from likely.report.blocks import Block, Facts, Title, as_text
 
 
 @final
@@ -64,9 +63,7 @@ class FamilyCard:
         return [*out, grid, *([f"Other links: {'; '.join(others)}."] if others else [])]
 
     def __str__(self) -> str:
-        return "\n\n".join(
-            textwrap.fill(block, WIDTH) if isinstance(block, str) else str(block) for block in self.blocks
-        )
+        return as_text(self.blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
@@ -118,7 +115,7 @@ class FamilyList:
         return [Facts(facts), "likely families NAME tells what each parameter means and where it lives."]
 
     def __str__(self) -> str:
-        return "\n\n".join(str(block) for block in self.blocks)
+        return as_text(self.blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""

@@ -6,7 +6,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any, final
 
 from likely.grid import Grid
-from likely.report.text import Facts, Title
+from likely.report.blocks import Facts, Title
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -11,53 +10,12 @@ from typing import TYPE_CHECKING, Any, final
 from likely.derive.intervals import METHODS, Interval, check_level
 from likely.errors import IntervalError, OptionError, unknown
 from likely.grid import DASH, Grid, alike, fixed, number, p_value, plain
+from likely.report import facts
+from likely.report.blocks import Block, Facts, as_html, as_text
 
 if TYPE_CHECKING:
     from likely.model import Slot
     from likely.result import Fit
-
-WIDTH = 88  # of wrapped text
-
-
-@final
-@dataclass(frozen=True)
-class Title:
-    """The first line: what was fitted, or that it failed."""
-
-    text: str
-    good: bool
-
-    def __str__(self) -> str:
-        return f"{self.text}\n{'=' * min(len(self.text), WIDTH)}"
-
-
-@final
-@dataclass(frozen=True)
-class Facts:
-    """Labels with a sentence each."""
-
-    rows: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        margin = max(len(label) for label, _ in self.rows) + 2
-        return "\n".join(
-            textwrap.fill(
-                text,
-                WIDTH,
-                initial_indent=label.ljust(margin),
-                subsequent_indent=" " * margin,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            for label, text in self.rows
-        )
-
-    def html(self) -> str:
-        """As an HTML table without a header, with the text escaped."""
-        return Grid(("", ""), self.rows, "ll").html()
-
-
-Block = Title | Facts | Grid | str
 
 
 @final
@@ -176,85 +134,15 @@ class Summary:
         fit = self.fit
         return fit.derived() if fit.converged and fit.likelihood.model.constant else {}
 
-    @cached_property
+    @property
     def spreads(self) -> dict[str, tuple[float, str]]:
-        """The two spreads of a linear model: the likelihood's, dividing by n, and the unbiased one, by n - p."""
-        fit = self.fit.effective
-        model = fit.likelihood.model
-        if not fit.converged or len(model.slots) != 2:
-            return {}
-        location, spread = model.slots
-        if location.parameter.name != model.family.location_parameter or location.link.name != "identity":
-            return {}
-        if not spread.constant:
-            return {}
-        n, room, ml = fit.n, fit.df_residual, fit.coef[spread.label]
-        label = spread.label if self.fit.limit is None else self.fit.limit.outward(spread.label)
-        out = {label: (ml, f"maximum likelihood, divides by n = {n:,}")}
-        if room > 0:
-            residual = "residual SD" if label == "sd" else f"residual {label}"
-            out[residual] = (ml * math.sqrt(n / room), f"divides by n - p = {n:,} - {n - room:,}")
-        return out
+        """The two spreads of a linear model, with how they are made."""
+        return facts.spreads(self.fit)
 
     @cached_property
     def notes(self) -> list[str]:
         """What is withheld or special, each reason once, in the order of the estimates."""
         return list(dict.fromkeys(e.note for e in self.estimates if e.note))
-
-    # -- in words -----------------------------------------------------------------------------------------
-
-    @property
-    def _title(self) -> Title:
-        fit = self.fit
-        model = fit.likelihood.model
-        if not fit.converged:
-            return Title(f"THE FIT FAILED: {model.family.title} fit of {model.response}", False)
-        state = fit.status.split(":")[0]
-        words = {"boundary": "converged, on a boundary", "edge": "converged, at an edge of the data"}.get(state, state)
-        return Title(f"{model.family.title} fit of {model.response}: {words}", True)
-
-    @cached_property
-    def facts(self) -> list[tuple[str, str]]:
-        """What was assumed, of which data, and how the peak was found."""
-        fit = self.fit
-        model, bound = fit.likelihood.model, fit.likelihood.bound
-        family = model.family
-        out = [("assumes", family.assumes)] if family.assumes else []
-        for parameter in family.parameters:
-            slots = [s for s in model.slots if s.parameter.name == parameter.name]
-            out.append((parameter.name, f"{parameter.meaning}; {self._how(parameter.name, slots)}".removeprefix("; ")))
-        rows = len(bound.y)
-        data = f"{rows:,} observations" if rows != 1 else "1 observation"
-        if bound.weights is not None:
-            data = f"{rows:,} rows that stand for {fit.n:,} observations by their weights"
-        if bound.dropped:
-            lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
-            data += f"; {bound.table.n - rows:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
-        out.append(("data", data))
-        outcome = fit.effective.outcome
-        if fit.converged:
-            steps = f", {outcome.iterations} iterations" if outcome.iterations > 1 else ""
-            out.append(("solver", f"{SOLVERS.get(outcome.solver, outcome.solver)}{steps}"))
-        return out
-
-    def _how(self, name: str, slots: list[Slot]) -> str:
-        """How a parameter was treated: known, one number, or described by predictors."""
-        model = self.fit.likelihood.model
-        if name in model.family.known:
-            known = model.family.known[name]
-            if isinstance(known, str):
-                return f"known, from column {known}" if known in self.fit.likelihood.bound.table else f"known, {known}"
-            return f"known, {number(float(known))}" if getattr(known, "ndim", 0) == 0 else "known, one value per row"
-        if not slots or slots[0].constant:
-            return "one number for all observations, estimated" if not _vector(slots) else "the same for all, estimated"
-        slot = slots[0]
-        right = "1" if slot.design is None else slot.design.formula or f"a matrix of {len(slot.design.names)} columns"
-        for spec in slot.offset_spec:
-            right += f" + offset({spec if isinstance(spec, str) else '...'})"
-        if _vector(slots):
-            return f"log(p[level] / p[{model.levels[0]}]) ~ {right}, for each level but {model.levels[0]}"
-        left = name if slot.link.name == "identity" else f"{slot.link.name}({name})"
-        return f"{left} ~ {right}"
 
     # -- as blocks, which text, notebook and terminal draw each in its way ---------------------------------
 
@@ -312,15 +200,6 @@ class Summary:
             out.append("z and p test a coefficient of 0.")
         return " ".join(out)
 
-    @property
-    def goodness(self) -> tuple[tuple[str, str], ...]:
-        """Log-likelihood and information criteria."""
-        fit = self.fit
-        k = f"{fit.k} estimated parameter{'s' if fit.k != 1 else ''}"
-        criteria = [(label, value) for label, value in (("AIC", fit.aic), ("AICc", fit.aicc), ("BIC", fit.bic))]
-        text = ", ".join(f"{label} {fixed(value)}" for label, value in criteria if math.isfinite(value))
-        return ("log-likelihood", f"{fixed(fit.loglik)}, with k = {k}"), ("criteria", text)
-
     def _sentence(self, text: str) -> str:
         """With a capital and a full stop; a name stays as it is spelt."""
         model = self.fit.likelihood.model
@@ -334,12 +213,12 @@ class Summary:
         if not self.fit.converged:
             reason = self.fit.status.removeprefix("failed: ")
             return [
-                self._title,
+                facts.title(self.fit),
                 self._sentence(reason),
-                Facts(tuple(self.facts)),
+                Facts(tuple(facts.facts(self.fit))),
                 "No estimates are shown: where the search stopped is no peak of the likelihood.",
             ]
-        out: list[Block] = [self._title, Facts(tuple(self.facts)), self.grid]
+        out: list[Block] = [facts.title(self.fit), Facts(tuple(facts.facts(self.fit))), self.grid]
         if self._legend:
             out.append(self._legend)
         if self.notes:
@@ -348,33 +227,17 @@ class Summary:
             out.append(self._sentence(self.fit.status))
         if self.extra is not None:
             out.append(self.extra)
-        facts = [(label, f"{number(value)} ({how})") for label, (value, how) in self.spreads.items()]
-        out.append(Facts((*facts, *self.goodness)))
+        spreads = [(label, f"{number(value)} ({how})") for label, (value, how) in self.spreads.items()]
+        out.append(Facts((*spreads, *facts.goodness(self.fit))))
         return out
 
     def __str__(self) -> str:
-        parts = []
-        for block in self.blocks:
-            if isinstance(block, str):
-                parts.append(textwrap.fill(block, WIDTH, break_long_words=False, break_on_hyphens=False))
-            else:
-                parts.append(str(block))
-        return "\n\n".join(parts)
+        return as_text(self.blocks)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        parts = []
-        for block in self.blocks:
-            if isinstance(block, Title):
-                parts.append(f"<h4>{escape(block.text)}</h4>")
-            elif isinstance(block, str):
-                parts.append(f"<p>{escape(block)}</p>")
-            else:
-                parts.append(block.html())
-        return f'<div class="likely-summary">{"".join(parts)}</div>'
+        return f'<div class="likely-summary">{as_html(self.blocks)}</div>'
 
     # -- as a record ---------------------------------------------------------------------------------------
 
@@ -388,7 +251,7 @@ class Summary:
                 "family": model.family.name,
                 "assumes": model.family.assumes,
                 "response": model.response,
-                "parameters": {p.name: self._how(p.name, _of(model, p.name)) for p in model.family.parameters},
+                "parameters": {p.name: facts.treatment(fit, p.name) for p in model.family.parameters},
                 "n": fit.n,
                 "rows": len(fit.likelihood.bound.y),
                 "dropped": dict(fit.likelihood.bound.dropped),
@@ -416,9 +279,6 @@ class Summary:
         )
 
 
-SOLVERS = {"closed form": "closed form", "newton": "Newton", "lbfgs": "L-BFGS", "least squares": "least squares"}
-
-
 def _record(e: Estimate) -> dict[str, Any]:
     lower, upper = e.interval
     note = "; ".join(part for part in (e.note, _infinite(e.value, "the estimate")) if part)
@@ -438,11 +298,3 @@ def _record(e: Estimate) -> dict[str, Any]:
 
 def _infinite(value: float, what: str = "the value") -> str:
     return f"{what} is {number(value)}" if not math.isfinite(value) else ""
-
-
-def _of(model: Any, name: str) -> list[Slot]:
-    return [s for s in model.slots if s.parameter.name == name]
-
-
-def _vector(slots: list[Slot]) -> bool:
-    return bool(slots) and slots[0].level is not None

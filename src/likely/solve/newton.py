@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+AT_PEAK = "the score is zero and the curvature is negative"
+
 
 @dataclass(frozen=True)
 class Point:
@@ -111,7 +113,7 @@ def maximize(
         if progress is not None:
             progress(iteration, point, decrement)
         if concave and decrement <= tolerance:
-            return Solution(point, True, "the score is zero and the curvature is negative", iteration, decrement)
+            return Solution(point, True, AT_PEAK, iteration, decrement)
         trial = None if not concave and decrement <= 1e-3 else _search(evaluate, point, step, squared)
         if trial is None and not concave:
             trial = _escape(evaluate, point)
@@ -127,6 +129,60 @@ def maximize(
         if stop is not None and (told := stop(point)) is not None:
             return Solution(point, False, told, iteration + 1, decrement)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
+
+
+def maximize_near(
+    evaluate: Callable[[Any], Point],
+    value_and_score: Callable[[Any], tuple[float, Any]],
+    start: Any,
+    info: Any,
+    *,
+    near: float,
+    tolerance: float,
+    **options: Any,
+) -> Solution:
+    """The local maximum near a good start, with few computations of the information.
+
+    Steps with a borrowed information (a subsample's, scaled up) need only scores; each shrinks the distance by its
+    relative error. One exact Newton step ends the search, and the information is the one computed before it. Wherever this does not go smoothly, `maximize` takes over.
+
+    Parameters
+    ----------
+    evaluate, value_and_score : callable
+        x -> Point; x -> (value, score).
+    start : ndarray
+    info : ndarray
+        An approximate information.
+    near : float
+        Standard errors from the peak within which the information no longer changes to speak of.
+    tolerance : float
+    **options
+        Those of `maximize`.
+    """
+    x = np.asarray(start, dtype=float)
+    before = -np.inf
+    for _ in range(6):
+        value, score = value_and_score(x)
+        if not (np.isfinite(value) and np.all(np.isfinite(score)) and value >= before):
+            return maximize(evaluate, start, tolerance=tolerance, **options)
+        step, squared, concave = newton_step(Point(x, value, score, info))
+        if not concave:
+            return maximize(evaluate, start, tolerance=tolerance, **options)
+        if squared <= near**2:
+            break
+        x, before = x + step, value
+    point = evaluate(x)
+    step, squared, concave = newton_step(point) if point.usable else (x, np.inf, False)
+    if not concave or squared > near**2:
+        return maximize(evaluate, x, tolerance=tolerance, **options)
+    value, score = value_and_score(x + step)
+    end = Point(x + step, value, score, point.info)
+    if not end.usable:
+        return maximize(evaluate, x, tolerance=tolerance, **options)
+    decrement = float(np.sqrt(max(newton_step(end)[1], 0.0)))
+    if decrement > tolerance:
+        return maximize(evaluate, end.x, tolerance=tolerance, **options)
+    return Solution(end, True, AT_PEAK, 2, decrement)
 
 
 def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: float) -> Point | None:

@@ -1,0 +1,96 @@
+"""What there is to say about a fit as a whole: what was assumed, of which data, how it ended and how well it fits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from likely.grid import fixed, number
+from likely.report.blocks import Title
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+SOLVERS = {"newton": "Newton", "lbfgs": "L-BFGS"}  # the others are called what they are
+
+
+def title(fit: Fit) -> Title:
+    """The first line."""
+    model = fit.likelihood.model
+    if not fit.converged:
+        return Title(f"THE FIT FAILED: {model.family.title} fit of {model.response}", False)
+    state = fit.status.split(":")[0]
+    words = {"boundary": "converged, on a boundary", "edge": "converged, at an edge of the data"}.get(state, state)
+    return Title(f"{model.family.title} fit of {model.response}: {words}", True)
+
+
+def facts(fit: Fit) -> list[tuple[str, str]]:
+    """What was assumed, of which data, and how the peak was found."""
+    model, bound = fit.likelihood.model, fit.likelihood.bound
+    family = model.family
+    out = [("assumes", family.assumes)] if family.assumes else []
+    for parameter in family.parameters:
+        out.append((parameter.name, f"{parameter.meaning}; {treatment(fit, parameter.name)}".removeprefix("; ")))
+    rows = len(bound.y)
+    data = f"{rows:,} observations" if rows != 1 else "1 observation"
+    if bound.weights is not None:
+        data = f"{rows:,} rows that stand for {fit.n:,} observations by their weights"
+    if bound.dropped:
+        lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
+        data += f"; {bound.table.n - rows:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
+    out.append(("data", data))
+    outcome = fit.effective.outcome
+    if fit.converged:
+        steps = f", {outcome.iterations} iterations" if outcome.iterations > 1 else ""
+        out.append(("solver", f"{SOLVERS.get(outcome.solver, outcome.solver)}{steps}"))
+    return out
+
+
+def treatment(fit: Fit, name: str) -> str:
+    """How a parameter was treated: known, one number, or described by predictors."""
+    model = fit.likelihood.model
+    slots = [s for s in model.slots if s.parameter.name == name]
+    vector = bool(slots) and slots[0].level is not None
+    if name in model.family.known:
+        known = model.family.known[name]
+        if isinstance(known, str):
+            return f"known, from column {known}" if known in fit.likelihood.bound.table else f"known, {known}"
+        return f"known, {number(float(known))}" if getattr(known, "ndim", 0) == 0 else "known, one value per row"
+    if not slots or slots[0].constant:
+        return "one number for all observations, estimated" if not vector else "the same for all, estimated"
+    slot = slots[0]
+    right = "1" if slot.design is None else slot.design.formula or f"a matrix of {len(slot.design.names)} columns"
+    for spec in slot.offset_spec:
+        right += f" + offset({spec if isinstance(spec, str) else '...'})"
+    if vector:
+        return f"log(p[level] / p[{model.levels[0]}]) ~ {right}, for each level but {model.levels[0]}"
+    left = name if slot.link.name == "identity" else f"{slot.link.name}({name})"
+    return f"{left} ~ {right}"
+
+
+def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
+    """The two spreads of a linear model: the likelihood's, dividing by n, and the unbiased one, by n - p."""
+    fit = whole.effective
+    model = fit.likelihood.model
+    if not fit.converged or len(model.slots) != 2:
+        return {}
+    location, spread = model.slots
+    if location.parameter.name != model.family.location_parameter or location.link.name != "identity":
+        return {}
+    if not spread.constant:
+        return {}
+    n, room, ml = fit.n, fit.df_residual, fit.coef[spread.label]
+    label = spread.label if whole.limit is None else whole.limit.outward(spread.label)
+    out = {label: (ml, f"maximum likelihood, divides by n = {n:,}")}
+    if room > 0:
+        residual = "residual SD" if label == "sd" else f"residual {label}"
+        out[residual] = (ml * math.sqrt(n / room), f"divides by n - p = {n:,} - {n - room:,}")
+    return out
+
+
+def goodness(fit: Fit) -> tuple[tuple[str, str], ...]:
+    """Log-likelihood and information criteria."""
+    k = f"{fit.k} estimated parameter{'s' if fit.k != 1 else ''}"
+    criteria = [(label, value) for label, value in (("AIC", fit.aic), ("AICc", fit.aicc), ("BIC", fit.bic))]
+    text = ", ".join(f"{label} {fixed(value)}" for label, value in criteria if math.isfinite(value))
+    return ("log-likelihood", f"{fixed(fit.loglik)}, with k = {k}"), ("criteria", text)
