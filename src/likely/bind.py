@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -25,7 +25,7 @@ from likely.errors import (
     unknown,
 )
 from likely.families import FAMILIES, get_family
-from likely.family import Family, Parameter
+from likely.family import Family, Parameter, Support
 from likely.model import Model, Slot
 from likely.tables import Table
 
@@ -340,8 +340,14 @@ def _check_weights(w: Any) -> Any:
     if np.any(bad):
         where = np.flatnonzero(bad)
         raise DataError(f"frequency weights must be finite and not negative, found {first_rows(where, w[where])}")
-    if not np.any(w > 0):
+    total = float(np.sum(w))
+    if total == 0.0:
         raise DataError("all weights are zero: there are no observations")
+    if total < 1.0:
+        raise DataError(
+            f"frequency weights count observations, and these sum to {total:.3g}, less than one; rescale them so that "
+            "they sum to the number of observations"
+        )
     return w
 
 
@@ -368,8 +374,16 @@ def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, 
             f"{name} has {len(where)} infinite value(s): {first_rows(original[where], y[where])}. "
             "No family gives infinity a density; correct or drop these rows"
         )
-    edges_free = any(p.edge and p.name not in known for p in family.parameters)
-    inside = (family.support.contains(y) if edges_free else family.inside(y, known)) | ~counted
+    support = family.support
+    if any(p.edge for p in family.parameters):  # an end is known, or the estimate is where the data end
+        known = {**(family.edge_estimate(y, w, known) if np.all(support.contains(y) | ~counted) else {}), **known}
+    if all(p.name in known for p in family.parameters if p.edge or p.known_only):
+        inside = family.inside(y, known) | ~counted
+        low, high = family.bounds(**known)
+        if np.ndim(low) == 0 and np.ndim(high) == 0:
+            support = _between(support, low, high)
+    else:
+        inside = support.contains(y) | ~counted
     if np.all(inside):
         return
     where = np.flatnonzero(~inside)
@@ -382,13 +396,18 @@ def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, 
         if fitting
         else "No built-in family fits"
     )
-    limit = ""
-    if "n" in known and family.support.contains(y).all():
-        limit = " and at most the number of trials"
+    limit = " and at most the number of trials" if "n" in known and np.ndim(known["n"]) else ""
     raise SupportError(
-        f"{family.title} is for {family.support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
+        f"{repr(family) if family.known else family.title} is for {support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
         f"{first_rows(original[where], y[where])}. {advice}"
     )
+
+
+def _between(support: Support, low: float, high: float) -> Support:
+    """The support cut at ends that are themselves possible values."""
+    if low > support.lower:
+        support = replace(support, lower=low, closed_lower=True)
+    return replace(support, upper=high, closed_upper=True) if high < support.upper else support
 
 
 def _fits(family: type[Family], y: Any) -> bool:

@@ -107,6 +107,8 @@ class Domain:
         Ends of the interval.
     closed_lower, closed_upper : bool
         Whether the ends themselves are allowed as values (0 and 1 for a probability).
+    integer : bool
+        Whether only whole numbers are allowed.
     link : str
         Name of the default link.
     links : tuple of str
@@ -118,6 +120,7 @@ class Domain:
     upper: float = np.inf
     closed_lower: bool = False
     closed_upper: bool = False
+    integer: bool = False
     link: str = "identity"
     links: tuple[str, ...] = ("identity",)
     typical: tuple[float, float] = (-3.0, 3.0)
@@ -127,7 +130,12 @@ class Domain:
         value = np.asarray(value, dtype=float)
         above = value >= self.lower if self.closed_lower else value > self.lower
         below = value <= self.upper if self.closed_upper else value < self.upper
-        return above & below & np.isfinite(value)
+        whole = (value == np.floor(value)) if self.integer else True
+        return above & below & np.isfinite(value) & whole
+
+    def reached_by(self, link: Link) -> bool:
+        """Whether every value of the link's inverse lies in the domain."""
+        return link.lower >= self.lower and link.upper <= self.upper
 
     def check(self, parameter: str, value: Any) -> None:
         """Raise ParameterError unless every value lies in the domain."""

@@ -135,7 +135,7 @@ class Family(ABC):
     levels: tuple[Any, ...] | None = None  # of a vector parameter, once bound to data
     escapes: ClassVar[tuple[str, ...]] = ()  # parameters on the whole real line that may run to infinity
     multimodal: ClassVar[str | None] = None  # a location along which a small sample's likelihood may have several peaks
-    kinked: ClassVar[bool] = False  # the log-density has a corner, so its curvature shows only in the scores' variance
+    kinked: ClassVar[tuple[str, ...]] = ()  # parameters in which the log-density has corners
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     _log_density: Callable[..., Any]
@@ -346,6 +346,10 @@ class Family(ABC):
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Starting values of the free parameters as constants, from the data and weights."""
         return {p.name: 0.0 if not np.isfinite(p.domain.lower) else 1.0 for p in self.free}
+
+    def _other_starts(self, y: Any, w: Any, known: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Further starting values, for a likelihood with several peaks; the highest peak found wins."""
+        return []
 
     def _closed_form(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any] | None:
         """The maximum likelihood estimate of the free parameters as constants, where a formula gives it."""

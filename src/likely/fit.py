@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from likely import limits
+from likely import failures, limits
 from likely.closed import PerfectFit
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
@@ -18,14 +18,13 @@ from likely.errors import FitError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
-from likely.namespace import NumpyNamespace
 from likely.outcome import Outcome
 from likely.result import AtLimit, Fit
-from likely.search import FAR, find_peak
+from likely.search import find_peak
 from likely.solve.newton import Point
-from likely.start import starting_values
 
 NEAR_LIMIT = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
+NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
 
@@ -117,7 +116,8 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
     tall = len(L.bound.y) > 10_000 and L.model.size < 500
     with memory.one_blas_thread() if tall else nullcontext():
-        found = _constant_response(L) or _search(L, options)
+        unbounded = failures.constant_response(L)
+        found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
     if not found.converged and on_failure == "raise":
         raise FitError(found.status.removeprefix("failed: "), found)
     return found
@@ -125,13 +125,13 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
 
 def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
     watched = limits.watched(L.model)
-    watching = _Watch(L, watched) if watched or _runaway_slots(L) else None
+    watching = _Watch(L, watched) if watched or failures.runaway_slots(L.model) else None
     try:
         outcome = find_peak(L, **options, stop=watching)
     except PerfectFit as perfect:
         return _failed(
             L,
-            _empty_outcome(perfect.coefficients),
+            NO_SEARCH,
             f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without "
             f"bound as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
             f"({perfect.parameter}=...)",
@@ -160,11 +160,10 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
     separation = find_separation(L, outcome, SATURATED)
     if separation is not None:
         return _failed(L, outcome, separation.message)
-    runaway = _ran_away(L, outcome)
-    if runaway:
+    if (runaway := failures.ran_away(L, outcome)) is not None:
         return _failed(L, outcome, runaway)
     if not outcome.converged:
-        return _failed(L, outcome, f"{outcome.message}{_flat_hint(L, outcome)}")
+        return _failed(L, outcome, failures.not_converged(L, outcome))
     covariance, flat = outcome.covariance, np.zeros((0, 0))
     if covariance is None:
         covariance, flat = inverse_information(outcome.point.info)
@@ -188,79 +187,6 @@ def _failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
     return Fit(L, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
 
 
-def _empty_outcome(coefficients: Any) -> Outcome:
-    p = len(coefficients)
-    return Outcome(Point(coefficients, -np.inf, np.zeros(p), np.zeros((p, p))), "none", 0, False, "")
-
-
-def _constant_response(L: Likelihood) -> Fit | None:
-    """A continuous response that never varies: a location and a spread make the likelihood unbounded."""
-    model = L.model
-    y, w = L.bound.y, L.bound.weights
-    free = [p.name for p in model.family.free]
-    spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
-    if model.family.discrete or not model.constant or len(free) < 2 or spread not in free:
-        return None
-    if y[0] != y[-1]:
-        return None
-    counted = y if w is None else y[w > 0]
-    if len(counted) > 1 and np.ptp(counted) > 0:
-        return None
-    what = f"every value of {model.response} is {counted[0]:g}" if len(counted) > 1 else "there is a single observation"
-    parameter = spread if spread not in model.fixed or not model.slots else model.slots[0].label
-    outcome = _empty_outcome(np.zeros(model.size))
-    return _failed(
-        L,
-        outcome,
-        f"{what}: the likelihood of {model.family.title} grows without bound as the density closes in on it, so "
-        f"{parameter} has no estimate. Check the data, or fix it: {model.family.title}({parameter}=...)",
-    )
-
-
-def _runaway_slots(L: Likelihood) -> list[Slot]:
-    """Constants that can run to an end of their domain: on a link, or declared by the family."""
-    return [
-        slot
-        for slot in L.model.slots
-        if slot.constant and slot.level is None
-        if slot.link.name != "identity" or slot.parameter.name in L.model.family.escapes
-    ]
-
-
-def _ran_away(L: Likelihood, outcome: Outcome) -> str | None:
-    """Constants that left for the end of their domain, with the likelihood still rising."""
-    if outcome.solver not in ("newton", "lbfgs"):
-        return None
-    x0 = starting_values(L.model, L.objective.y, L.objective.weights)
-    for slot in _runaway_slots(L):
-        here, start = outcome.point.x[slot.start], x0[slot.start]
-        if not _far(slot, here, start):
-            continue
-        value = float(slot.link.inverse(np.float64(here), NumpyNamespace()))
-        end = f"{'-' if value < 0 else ''}infinity" if abs(value) > 1 else "0"
-        rising = outcome.point.score[slot.start] * np.sign(here - start) > 1e-3
-        how = "rises without bound" if rising else "keeps rising, ever more slowly,"
-        return (
-            f"{slot.label} runs to {end} (now {value:.3g}): the log-likelihood {how} on the way, so there is no peak. "
-            "Often many equal values, too few data or too rich a family; fix the parameter at a value, or choose "
-            "another family"
-        )
-    return None
-
-
-def _far(slot: Slot, here: float, start: float) -> bool:
-    """Whether a constant has left its starting value so far behind that it is running away."""
-    if slot.link.name == "identity":
-        return abs(here) > 1e5 * (1.0 + abs(start))
-    return abs(here - start) > FAR
-
-
-def _flat_hint(L: Likelihood, outcome: Outcome) -> str:
-    _, flat = inverse_information(outcome.point.info) if outcome.point.usable else (None, np.zeros((0, 0)))
-    names = flat_names(L.model.names(), flat) if flat is not None and flat.size else []
-    return f"; it is flat along {', '.join(names)}" if names else ""
-
-
 # -- families at their limit ---------------------------------------------------------------------------------
 
 
@@ -270,7 +196,7 @@ class _Watch:
     def __init__(self, L: Likelihood, watched: list[tuple[Limit, Slot]]) -> None:
         self.watched = watched
         self.limit_hit = False
-        self.slots = _runaway_slots(L)
+        self.slots = failures.runaway_slots(L.model)
         self.start: Any = None
 
     def __call__(self, point: Point) -> str | None:
@@ -281,7 +207,7 @@ class _Watch:
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
-            if _far(slot, point.x[slot.start], self.start[slot.start]):
+            if failures.far(slot, point.x[slot.start], self.start[slot.start]):
                 return f"{slot.label} runs away"
         return None
 

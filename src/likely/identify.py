@@ -27,10 +27,13 @@ def check_identified(slot: Slot, y: Any, model: Model) -> None:
             "told apart. Use fewer predictors"
         )
     independent = [j for j in range(len(names)) if j not in dependent]
+    size = least_squares.column_scale(x)
     told = []
     for k, j in enumerate(dependent):
         parts = [
-            f"{combination[i, k]:.6g}*{names[c]}" for i, c in enumerate(independent) if abs(combination[i, k]) > 1e-9
+            f"{combination[i, k]:.6g}*{names[c]}"
+            for i, c in enumerate(independent)
+            if abs(combination[i, k]) * size[c] > 1e-9 * size[j]
         ]
         told.append(f"{names[j]} = {' + '.join(parts) if parts else '0'}")
     raise DesignError(

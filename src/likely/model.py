@@ -54,6 +54,11 @@ class Slot:
         return self.design is None and self.offset is None
 
     @property
+    def leaves_domain(self) -> bool:
+        """Whether the link's inverse can leave the parameter's domain (an identity link for a probability)."""
+        return self.level is None and not self.parameter.domain.reached_by(self.link)
+
+    @property
     def names(self) -> list[str]:
         """Names of the coefficients: ``"sd"`` for a constant, ``"mean.x"`` for a predictor."""
         if self.design is None:

@@ -31,6 +31,8 @@ class Outcome:
         What else is worth knowing, such as a second peak.
     covariance : ndarray or None
         Covariance of the coefficients where it was found in better-conditioned coordinates than theirs.
+    start : ndarray or None
+        Where the user asked the search to start.
     """
 
     point: Point
@@ -42,3 +44,4 @@ class Outcome:
     decrement: float = 0.0
     note: str = ""
     covariance: Any = None
+    start: Any = None

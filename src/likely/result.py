@@ -96,6 +96,8 @@ class Fit:
             inner = {self.limit.outward(k): v for k, v in self.limit.fit.coef.items()}
             inner[self.limit.parameter] = self.limit.at
             return {name: inner[name] for name in self.names}
+        if self.outcome.solver == "none":  # there was nothing to search for, so there are no numbers
+            return {}
         with np.errstate(all="ignore"):
             values = dict(zip(self.likelihood.names, self._reported[0].tolist(), strict=True))
         return {**values, **self.boundary, **self.likelihood.model.fixed}

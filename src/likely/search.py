@@ -12,7 +12,7 @@ from likely import scale
 from likely.closed import closed_form, least_loss
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
-from likely.errors import ParameterError, unknown
+from likely.errors import OptionError, ParameterError, unknown
 from likely.identify import Coordinates, check_identified, coordinates
 from likely.likelihood import Likelihood
 from likely.model import Model, take
@@ -25,7 +25,6 @@ SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
 SUBSAMPLE_ABOVE = 20_000  # rows; beyond, Newton starts from the fit of a subsample
 FEW_ROWS = 500  # a location has several peaks only in small samples
-FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
 
 def find_peak(
@@ -47,6 +46,11 @@ def find_peak(
     """
     if solver not in SOLVERS:
         raise unknown("solver", solver, SOLVERS)
+    if not 0.0 < tolerance < 1.0 or max_iterations < 1:
+        raise OptionError(
+            "tolerance is a distance to the peak in standard errors, between 0 and 1, and max_iterations at least 1; "
+            f"found {tolerance!r} and {max_iterations!r}"
+        )
     model = L.model
     if not model.slots:
         value = L.objective.value(np.zeros(0))
@@ -83,17 +87,17 @@ def find_peak(
         # over d standard errors an information of n observations changes by about d/sqrt(n)
         near = 1e-5 * float(np.sqrt(objective.total_weight))
         solution = newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
-    if not solution.point.usable and start is None:
-        solution = _retry(objective, x0, max_iterations, tolerance, stop)
     note = ""
-    runs_away = stop is not None and stop(solution.point) is not None
-    if model.constant and model.family.multimodal and objective.rows <= FEW_ROWS and not runs_away:
+    if wanted is None and objective.rows <= SUBSAMPLE_ABOVE:
 
         def climb(x: Any) -> Solution:
             return newton.maximize(objective.point, x, max_iterations=max_iterations, tolerance=tolerance, stop=stop)
 
+        if start is None and not solution.converged and (not solution.point.usable or model.constant):
+            solution = _elsewhere(objective, solution, x0, climb)
         solution, note = _highest_peak(objective, solution, x0, climb)
-    return _outcome(solution, "newton", note, wanted)
+    found = _outcome(solution, "newton", note, wanted)
+    return found if start is None else replace(found, start=x0)
 
 
 def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None) -> Outcome:
@@ -114,29 +118,61 @@ def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | N
     )
 
 
+def _elsewhere(objective: Objective, first: Solution, x0: Any, climb: Callable[[Any], Solution]) -> Solution:
+    """The search again from starts around the default one, for a density that is not finite there or runs away."""
+    for shift in (0.5, -0.5, 1.5, -1.5, 3.0, -3.0):
+        x = x0.copy()
+        for slot in objective.model.slots:
+            if slot.link.name != "identity":
+                x[slot.start if slot.design is None else slot.start + (slot.design.intercept or 0)] += shift
+        solution = climb(x)
+        better = solution.point.value > first.point.value or not first.point.usable
+        if solution.converged and better:
+            return solution
+        if solution.point.usable and not first.point.usable:
+            first = solution
+    return first
+
+
 def _highest_peak(
     objective: Objective, first: Solution, x0: Any, climb: Callable[[Any], Solution]
 ) -> tuple[Solution, str]:
-    """The highest of the peaks reached from starts at quantiles of the data, and a note of another as high."""
-    slot = next((s for s in objective.model.slots if s.parameter.name == objective.model.family.multimodal), None)
-    if slot is None:
+    """The highest of the peaks reached from the family's other starts, and a note of another as high."""
+    model, family = objective.model, objective.model.family
+    starts = [starting_values(model, objective.y, objective.weights, s) for s in _other_starts(objective)]
+    slot = next((s for s in model.slots if s.parameter.name == family.multimodal), None)
+    if slot is not None and model.constant and objective.rows <= FEW_ROWS and not _runs_away(first):
+        for place in np.unique(np.quantile(objective.y, np.linspace(0, 1, 21), method="nearest")):
+            starts.append(x0.copy())
+            starts[-1][slot.start] = slot.link.forward(place)
+    if not starts:
         return first, ""
-    found = [first]
-    for place in np.unique(np.quantile(objective.y, np.linspace(0, 1, 21), method="nearest")):
-        x = x0.copy()
-        x[slot.start] = slot.link.forward(place)
-        found.append(climb(x))
-    peaks = [s for s in found if s.converged] or [first]
+    found = [first, *(climb(x) for x in starts)]
+    # where a parameter may escape to infinity the highest place counts, peak or not; elsewhere only peaks do
+    peaks = [s for s in found if (s.point.usable if family.escapes else s.converged)] or [first]
     best = max(peaks, key=lambda s: s.point.value)
-    if first.converged and first.point.value >= best.point.value - 1e-9 * (1 + abs(best.point.value)):
+    if first in peaks and first.point.value >= best.point.value - 1e-9 * (1 + abs(best.point.value)):
         best = first
     scale = np.sqrt(1.0 / np.maximum(np.diagonal(best.point.info), 1e-300))
     for other in peaks:
         same_height = abs(other.point.value - best.point.value) <= 1e-8 * (1 + abs(best.point.value))
-        if same_height and np.max(np.abs(other.point.x - best.point.x) / scale) > 1e-2:
-            value = other.point.x[slot.start]
-            return best, f"the likelihood has another peak of the same height, at {slot.label} = {value:.6g}"
+        if other.converged and same_height and np.max(np.abs(other.point.x - best.point.x) / scale) > 1e-2:
+            where = ", ".join(
+                f"{s.label} = {other.point.x[s.start]:.6g}"
+                for s in model.slots
+                if s.constant and s.link.name == "identity"
+            )
+            return best, f"the likelihood has another peak of the same height, at {where}"
     return best, ""
+
+
+def _runs_away(solution: Solution) -> bool:
+    return not solution.converged and "runs" in solution.reason
+
+
+def _other_starts(objective: Objective) -> list[dict[str, Any]]:
+    with np.errstate(all="ignore"):
+        return objective.model.family._other_starts(objective.y, objective.weights, objective.model.known)
 
 
 # -- where to start ------------------------------------------------------------------------------------------
@@ -150,7 +186,10 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     for name, value in start.items():
         if name not in values:
             raise unknown("parameter", name, L.names, " in start=")
-        values[name] = float(value)
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError):
+            raise ParameterError(f"the starting value of {name} must be a number, found {value!r}") from None
     x0 = scale.from_reported(model, values)
     if not np.all(np.isfinite(x0)):
         raise ParameterError("starting values must lie inside the parameters' domains, not on their ends")
@@ -184,18 +223,3 @@ def _subsample_start(objective: Objective, x0: Any, stop: Any) -> tuple[Any, Any
             return x0, None
         x0, info = solution.point.x, solution.point.info * (objective.total_weight / small.total_weight)
     return x0, info
-
-
-def _retry(objective: Objective, x0: Any, max_iterations: int, tolerance: float, stop: Any) -> Solution:
-    """Other starts around the default one, for a density that is not finite there."""
-    solution = None
-    for shift in (0.5, -0.5, 1.5, -1.5, 3.0, -3.0):
-        x = x0.copy()
-        for slot in objective.model.slots:
-            if slot.link.name != "identity":
-                x[slot.start if slot.design is None else slot.start + (slot.design.intercept or 0)] += shift
-        solution = newton.maximize(objective.point, x, max_iterations=max_iterations, tolerance=tolerance, stop=stop)
-        if solution.point.usable:
-            return solution
-    assert solution is not None
-    return solution

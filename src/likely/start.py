@@ -12,7 +12,7 @@ from likely.model import Model, Slot, take
 ENOUGH_ROWS = 10_000
 
 
-def starting_values(model: Model, y: Any, w: Any) -> Any:
+def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
     """Coefficients to start from: the family's starting values, the same for every row.
 
     Parameters
@@ -20,15 +20,19 @@ def starting_values(model: Model, y: Any, w: Any) -> Any:
     model : Model
     y, w : ndarray, ndarray or None
         Responses and frequency weights, for the family's moments.
+    values : mapping, optional
+        Values by parameter, instead of the family's.
 
     Returns
     -------
     ndarray, shape (p,)
     """
-    rows = _some_rows(y, w)
-    known = take(model.known, rows)
-    with np.errstate(all="ignore"):
-        start = model.family._start(y[rows], None if w is None else w[rows], known)
+    start = values
+    if start is None:
+        rows = _some_rows(y, w)
+        known = take(model.known, rows)
+        with np.errstate(all="ignore"):
+            start = model.family._start(y[rows], None if w is None else w[rows], known)
     out = np.zeros(model.size)
     for slot in model.slots:
         value = start.get(slot.parameter.name)
@@ -66,7 +70,8 @@ def _inside(slot: Slot, value: float) -> float:
     domain = slot.parameter.domain
     if np.isfinite(domain.lower) and np.isfinite(domain.upper):
         margin = 1e-3 * (domain.upper - domain.lower)
-        value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
+        if not domain.lower < value < domain.upper:
+            value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
     elif np.isfinite(domain.lower):
         value = value if value > domain.lower else domain.lower + 1e-8
     with np.errstate(all="ignore"):

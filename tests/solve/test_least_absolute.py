@@ -106,15 +106,13 @@ def test_laplace_regression():
     assert fit.outcome.solver == "least absolute deviations"
     np.testing.assert_allclose(list(fit.coef.values()), [*STACKLOSS_LAD, 2.00386473429952], rtol=1e-12)
     assert fit.loglik == pytest.approx(-50.1527221366489, rel=1e-12)  # quantreg's, as a Laplace log-likelihood
-    # the scores are x sign(r)/scale and |r|/scale^2 - 1/scale; their products stand in for the curvature that a kink
-    # hides, and a row on the kink counts as half above, half below it
+    # the curvature that corners hide in the location comes from products of its scores x sign(r)/scale, the rest is the
+    # second derivative; a row on the corner counts half above, half below it
     x, scale = design(*STACKLOSS[:, :3].T), fit.coef["scale"]
     r = STACKLOSS[:, 3] - x @ np.array(STACKLOSS_LAD)
     r[np.abs(r) < 1e-9] = 0
-    info = np.zeros((5, 5))
-    for side in (-1, 1):
-        s = np.column_stack([x * np.where(r == 0, side, np.sign(r))[:, None] / scale, np.abs(r) / scale**2 - 1 / scale])
-        info += s.T @ s / 2
+    cross = x.T @ np.sign(r)[:, None]
+    info = np.block([[x.T @ x, cross], [cross.T, np.full((1, 1), len(r))]]) / scale**2
     np.testing.assert_allclose(fit.cov, np.linalg.inv(info), rtol=1e-6)
 
 

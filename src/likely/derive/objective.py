@@ -9,8 +9,8 @@ import numpy as np
 
 from likely import kernels
 from likely.engines import memory
-from likely.errors import FamilyError
-from likely.model import Model, take
+from likely.errors import FamilyError, LikelyError
+from likely.model import Model, Slot, take
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.solve.newton import Point
 
@@ -63,15 +63,21 @@ class Objective:
         xp: Any = JetNamespace(order) if order else NumpyNamespace()
         variables = [xp.variable(k, eta) for k, eta in enumerate(etas)] if order else etas
         params = model.parameters(variables, xp, known)
+        for slot in model.slots:
+            # a density may stay finite outside its parameter's domain; the likelihood does not reach there
+            if slot.leaves_domain and not _all_inside(slot, params[slot.parameter.name]):
+                return Jet(-np.inf, {}, {}, order) if order else -np.inf
         try:
             return model.family._log_density(xp, self.y[rows], **params)
-        except TypeError as error:
-            if "ufunc" in str(error):
-                raise FamilyError(
-                    f"the log-density of {model.family.title} calls NumPy on a parameter; write it with the functions "
-                    "of xp (xp.log, xp.exp, ...) so that it can be differentiated"
-                ) from error
+        except LikelyError:
             raise
+        except Exception as error:  # a user's density may raise anything
+            hint = (
+                "it calls NumPy on a parameter; write it with the functions of xp (xp.log, xp.exp, ...)"
+                if "ufunc" in str(error)
+                else f"{type(error).__name__}: {error}; check_family(...) may tell more"
+            )
+            raise FamilyError(f"the log-density of {model.family.title} cannot be evaluated: {hint}") from error
 
     def log_density(self, coefficients: Any) -> Any:
         """The log-density of every row, shape (n,)."""
@@ -117,13 +123,14 @@ class Objective:
         """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
         self.evaluations += 1
         model, p = self.model, self.model.size
+        corners = [k for k, slot in enumerate(model.slots) if slot.parameter.name in model.family.kinked]
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             with np.errstate(all="ignore"):
                 jet = self.row_jet(coefficients, slice(lo, hi), 2)
                 w = self._weights(lo, hi)
-                if model.family.kinked:
-                    jet = _outer_product(jet)
+                if corners:
+                    jet = _with_corners(jet, corners)
                 if not isinstance(jet, Jet):  # no free parameter enters the density
                     return _sum(jet, w, hi - lo), np.zeros(p), np.zeros((p, p))
                 return (
@@ -183,14 +190,22 @@ class Objective:
         return info
 
 
-def _outer_product(jet: Jet) -> Jet:
-    """The jet of a density with corners: its second derivatives replaced by minus the products of the first.
+def _with_corners(jet: Jet, corners: list[int]) -> Jet:
+    """The jet of a density with corners in some variables: there, products of first derivatives for the second ones.
 
-    Their expectations are equal (Bartlett's second identity), and the products keep the part that sits in the corners.
+    The second derivative misses what sits in the corners; its expectation is minus that of the product (Bartlett's
+    second identity).
     """
-    keys = sorted(jet.g)
-    h = {(i, j): -jet.g[i] * jet.g[j] for a, i in enumerate(keys) for j in keys[a:]}
+    h = dict(jet.h)
+    for a, i in enumerate(corners):
+        for j in corners[a:]:
+            if i in jet.g and j in jet.g:
+                h[i, j] = -jet.g[i] * jet.g[j]
     return Jet(jet.v, jet.g, h, jet.order)
+
+
+def _all_inside(slot: Slot, value: Any) -> bool:
+    return bool(np.all(slot.parameter.domain.contains(value.v if isinstance(value, Jet) else value)))
 
 
 def _rows(x: Any, w: Any, n: int) -> Any:

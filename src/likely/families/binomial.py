@@ -12,7 +12,7 @@ from likely.errors import ParameterError
 from likely.families.bernoulli import odds
 from likely.family import Family, Parameter, Support
 
-Trials = Domain("a whole number of trials >= 0", lower=0.0, closed_lower=True, typical=(1.0, 30.0))
+Trials = Domain("a whole number of trials >= 0", lower=0.0, closed_lower=True, integer=True, typical=(1.0, 30.0))
 
 
 @final

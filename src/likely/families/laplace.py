@@ -49,7 +49,7 @@ class Laplace(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors whose size is exponential: most are small, a large one is no great surprise"
     loss_name: ClassVar = "absolute error"
-    kinked: ClassVar = True
+    kinked: ClassVar = ("loc",)
     absolute_location: ClassVar = "loc"
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:

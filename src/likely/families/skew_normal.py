@@ -63,6 +63,19 @@ class SkewNormal(Family):
             "sd": xp.sqrt(self._variance(xp, loc, scale, shape)),
         }
 
+    def _other_starts(self, y: Any, w: Any, known: Any) -> list[dict[str, Any]]:
+        # the likelihood is flat to third order at shape 0, and often higher on the other side or far out
+        if "shape" in known or len(y) == 0:
+            return []
+        mean = weighted_mean(y, w)
+        sd = math.sqrt(float(weighted_mean(np.square(y - mean), w)))
+        starts = []
+        for shape in (1.5, -1.5, 6.0, -6.0, 30.0, -30.0):
+            delta = shape / math.hypot(1.0, shape)
+            scale = sd / math.sqrt(1.0 - MEAN_HALF_NORMAL**2 * delta * delta)
+            starts.append({"loc": float(mean) - MEAN_HALF_NORMAL * scale * delta, "scale": scale, "shape": shape})
+        return starts
+
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
         residual = y - known.get("loc", 0.0)
         centred = residual - weighted_mean(residual, w)

@@ -10,7 +10,7 @@ import numpy as np
 from likely.domains import Positive
 from likely.families.gumbel import Gumbel
 from likely.families.laplace import LOG_2
-from likely.family import Family, Parameter, Support
+from likely.family import Family, Parameter, Support, weighted_mean
 
 
 @final
@@ -59,8 +59,12 @@ class Weibull(Family):
         return {"mean": self._mean(xp, scale, shape), "median": scale * xp.exp(math.log(LOG_2) / shape)}
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
-        start = Gumbel()._start(-np.log(y), w, _as_gumbel(known))
-        return {"scale": float(np.exp(-start["loc"])), "shape": 1.0 / start["scale"]}
+        # moments of log y: a start from quantiles would be far too steep for data with a few huge values
+        log_y = np.log(y)
+        mean = weighted_mean(log_y, w)
+        sd = float(np.sqrt(weighted_mean(np.square(log_y - mean), w)))
+        shape = float(np.mean(known.get("shape", np.pi / np.sqrt(6.0) / max(sd, 1e-8))))
+        return {"scale": float(np.exp(mean + np.euler_gamma / shape)), "shape": shape}
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
         best = Gumbel()._closed_form(-np.log(y), w, _as_gumbel(known))

@@ -144,7 +144,8 @@ def maximize_near(
     """The local maximum near a good start, with few computations of the information.
 
     Steps with a borrowed information (a subsample's, scaled up) need only scores; each shrinks the distance by its
-    relative error. One exact Newton step ends the search, and the information is the one computed before it. Wherever this does not go smoothly, `maximize` takes over.
+    relative error. One exact Newton step ends the search, and the information is the one computed before it. Wherever
+    this does not go smoothly, `maximize` takes over.
 
     Parameters
     ----------

@@ -1,0 +1,102 @@
+"""Why a likelihood has no peak, or why none was found, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from likely.derive.covariance import flat_names, inverse_information
+from likely.likelihood import Likelihood
+from likely.model import Model, Slot
+from likely.namespace import NumpyNamespace
+from likely.outcome import Outcome
+from likely.start import starting_values
+
+FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
+
+
+def constant_response(L: Likelihood) -> str | None:
+    """A continuous response that never varies: a location and a spread make the likelihood unbounded."""
+    model = L.model
+    y = L.bound.y if L.bound.weights is None else L.bound.y[L.bound.weights > 0]
+    free = [p.name for p in model.family.free]
+    spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
+    if model.family.discrete or not model.constant or len(free) < 2 or spread not in free:
+        return None
+    if y[0] != y[-1] or np.ptp(y) > 0:
+        return None
+    what = f"every value of {model.response} is {y[0]:g}" if len(y) > 1 else "there is a single observation"
+    parameter = spread if spread not in model.fixed or not model.slots else model.slots[0].label
+    return (
+        f"{what}: the likelihood of {model.family.title} grows without bound as the density closes in on it, so "
+        f"{parameter} has no estimate. Check the data, or fix it: {model.family.title}({parameter}=...)"
+    )
+
+
+def runaway_slots(model: Model) -> list[Slot]:
+    """Constants that can run to an end of their domain: on a link, or declared by the family."""
+    return [
+        slot
+        for slot in model.slots
+        if slot.constant and slot.level is None
+        if slot.link.name != "identity" or slot.parameter.name in model.family.escapes
+    ]
+
+
+def far(slot: Slot, here: float, start: float) -> bool:
+    """Whether a constant has left its starting value so far behind that it is running away."""
+    if slot.link.name == "identity":
+        return abs(here) > 1e5 * (1.0 + abs(start))
+    return abs(here - start) > FAR
+
+
+def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
+    """Constants that left for the end of their domain, with the likelihood still rising."""
+    if outcome.solver not in ("newton", "lbfgs"):
+        return None
+    x0 = starting_values(L.model, L.objective.y, L.objective.weights) if outcome.start is None else outcome.start
+    for slot in runaway_slots(L.model):
+        here, start = outcome.point.x[slot.start], x0[slot.start]
+        if not far(slot, here, start) and outcome.message != f"{slot.label} runs away":
+            continue
+        value = float(slot.link.inverse(np.float64(here), NumpyNamespace()))
+        rising = outcome.point.score[slot.start] * np.sign(here - start) > 1e-3
+        how = "rises without bound" if rising else "keeps rising, ever more slowly,"
+        return (
+            f"{slot.label} runs to {_end(slot, value)} (now {value:.3g}): the log-likelihood {how} on the way, so "
+            "there is no peak. Often many equal values, too few data or too rich a family; fix the parameter at a value, "
+            "or choose another family"
+        )
+    return None
+
+
+def _end(slot: Slot, value: float) -> str:
+    domain = slot.parameter.domain
+    if np.isfinite(domain.upper) and abs(domain.upper - value) < abs(value - domain.lower):
+        return f"{domain.upper:g}"
+    if np.isfinite(domain.lower) and abs(value - domain.lower) < 1.0:
+        return f"{domain.lower:g}"
+    return "infinity" if value > 0 else "-infinity"
+
+
+def not_converged(L: Likelihood, outcome: Outcome) -> str:
+    """What the search said, with what is known about the place where it stopped."""
+    told = outcome.message
+    corners = [slot.label for slot in L.model.slots if slot.parameter.name in L.model.family.kinked]
+    leaving = [slot for slot in L.model.slots if slot.leaves_domain]
+    if leaving:
+        slot = leaving[0]
+        return (
+            f"{told}: the {slot.link.name} link lets {slot.label} reach the end of its domain "
+            f"({slot.parameter.domain.name}), and the likelihood seems highest there. Use its default link, "
+            f"{slot.parameter.domain.link}"
+        )
+    if corners and not L.model.constant:
+        return (
+            f"{told}: the likelihood of {L.model.family.title} has corners in {corners[0]}, where Newton's method "
+            "does not apply. An exact fit exists for the identity link with all other parameters constant"
+        )
+    if not outcome.point.usable:
+        return told
+    _, flat = inverse_information(outcome.point.info)
+    names = flat_names(L.model.names(), flat) if flat.size else []
+    return f"{told}; it is flat along {', '.join(names)}" if names else told
