@@ -266,3 +266,100 @@ def test_flat_likelihood_names_the_parameters():
 
     with pytest.raises(FitError, match=r"a, b|flat"):
         lk.fit(twice, RNG.normal(size=30))
+
+
+# -- found by those who tried to break it ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("family", "link", "lower", "upper"),
+    [("bernoulli", "identity", 0, 1), ("bernoulli", "log", 0, 1), ("poisson", "identity", 0, np.inf)],
+)
+@pytest.mark.parametrize("seed", range(4))
+def test_no_parameter_leaves_its_domain(family, link, lower, upper, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=60) * 1.5
+    y = (
+        rng.uniform(size=60) < 1 / (1 + np.exp(-1.5 * x))
+        if family == "bernoulli"
+        else rng.poisson(np.exp(0.2 + 0.8 * x))
+    )
+    fit = lk.fit(family, {"x": x, "y": y}, "y ~ x", link=link, on_failure="return")
+    if fit.converged:
+        mean = np.asarray(fit.predict())
+        assert np.all((mean >= lower) & (mean <= upper))
+    else:
+        assert "default link" in fit.status
+    name = fit.names[0].split(".")[0]
+    outside = {f"{name}.Intercept": -5.0 if link == "identity" else 5.0, f"{name}.x": 0.0}
+    assert fit.likelihood.log(outside) == -math.inf
+
+
+def test_data_outside_a_known_end():
+    for family in (lk.Uniform(low=1.5), lk.Uniform(low=5.0), lk.Uniform(high=1.5), lk.Pareto(minimum=1.5)):
+        with pytest.raises(SupportError, match="row"):
+            lk.fit(family, [1.0, 2.0])
+    assert lk.fit(lk.Uniform(low=0.0), [1.0, 2.0]).coef == {"high": 2.0}
+
+
+def test_a_degenerate_skew_normal_is_not_a_success():
+    with pytest.raises(FitError, match="shape runs to infinity"):
+        lk.fit("skew_normal", [1.0] * 20 + [2.0] * 20 + [3.0] * 20)
+    y = np.random.default_rng(0).gamma(5, 1, 200)
+    best = lk.fit("skew_normal", y)
+    assert lk.fit("skew_normal", -y).loglik == pytest.approx(best.loglik, abs=1e-6)
+
+
+def test_laplace_scale_has_its_curvature():
+    for y in ([-1e5, 1e5], [0.1, 0.7], [1.0, 3.0], [0.0, 0.0, 1.0, 1.0]):
+        fit = lk.fit("laplace", y)
+        assert fit.stderr["scale"] == pytest.approx(fit.coef["scale"] / math.sqrt(len(y)), rel=1e-9)
+    y = [1.0, 1, 2, 2, 3, 3, 4, 9]
+    lower, upper = lk.fit("laplace", y).interval(method="profile")["scale"]
+    for scale in (lower, upper):  # n log scale + sum |y - median| / scale, from its minimum
+        b = np.mean(np.abs(np.array(y) - np.median(y)))
+        assert 8 * (math.log(scale / b) + b / scale - 1) == pytest.approx(1.920729410347062, abs=1e-6)
+
+
+def test_weibull_with_an_outlier_has_a_peak():
+    fit = lk.fit("weibull", [*np.linspace(9, 11, 30), 1e4])
+    assert fit.coef == pytest.approx({"scale": 28.54, "shape": 0.4196}, rel=1e-3)  # scipy.stats.weibull_min.fit
+    assert fit.loglik == pytest.approx(-146.920, abs=1e-3)
+
+
+def test_one_counted_row_is_a_single_observation():
+    for family in ("uniform", "normal", "pareto", "log_normal"):
+        with pytest.raises(FitError, match="single observation"):
+            lk.fit(family, [1.0, 2.0, 3.0], weights=[0, 1, 0])
+
+
+def test_profiles_at_a_limit_are_of_the_whole_model():
+    fit = lk.fit("negative_binomial", [0] * 19 + [1])
+    assert fit.coef["dispersion"] == 0
+    lower, upper = fit.interval(method="profile")["mean"]
+    for mean in (lower, upper):
+        others = np.geomspace(1e-6, 1e4, 4000)
+        best = max(fit.likelihood.log(mean=mean, dispersion=d) for d in others)
+        assert best == pytest.approx(fit.loglik - 1.920729410347062, abs=1e-3)
+    assert fit.interval()["mean"].note == "as Poisson"
+    assert fit.likelihood.log(**fit.coef) == pytest.approx(fit.loglik)
+    assert fit.likelihood.curve("mean").loglik.max() <= fit.loglik + 1e-9
+    everywhere = lk.fit("negative_binomial", [0] * 20).interval(method="profile")
+    assert tuple(everywhere["dispersion"]) == (0.0, math.inf)
+
+
+def test_beta_near_the_ends():
+    assert lk.fit("beta", [1e-12, 2e-12, 3e-12]).coef["mean"] == pytest.approx(2e-12)
+    assert lk.fit("beta", [1 - 1e-12, 1 - 2e-12, 1 - 1e-10]).converged
+
+
+def test_no_invented_numbers():
+    fit = lk.fit("normal", [5.0, 5.0], on_failure="return")
+    assert fit.coef == {}
+    with pytest.raises(ParameterError, match="whole number"):
+        lk.Binomial(n=2.5)
+    with pytest.raises(DataError, match="less than one"):
+        lk.fit("bernoulli", [1, 0, 1], weights=[1e-12] * 3)
+    for options in ({"tolerance": 1e9}, {"tolerance": -1.0}, {"max_iterations": 0}):
+        with pytest.raises(OptionError):
+            lk.fit("gamma", [1.0, 2.0, 3.0], **options)

@@ -397,8 +397,9 @@ def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, 
         else "No built-in family fits"
     )
     limit = " and at most the number of trials" if "n" in known and np.ndim(known["n"]) else ""
+    who = repr(family) if family.known else family.title
     raise SupportError(
-        f"{repr(family) if family.known else family.title} is for {support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
+        f"{who} is for {support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
         f"{first_rows(original[where], y[where])}. {advice}"
     )
 

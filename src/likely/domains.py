@@ -77,20 +77,71 @@ def _cauchit(eta: Any, xp: Any) -> Any:
     return xp.remember(p, complement=q)
 
 
+# Named functions, not lambdas: a fit holds its links, and a fit can be pickled.
+
+
+def _same(theta: Any) -> Any:
+    return theta
+
+
+def _identity(eta: Any, xp: Any) -> Any:
+    return eta
+
+
+def _to_cloglog(p: Any) -> Any:
+    return np.log(-np.log1p(-p))
+
+
+def _to_loglog(p: Any) -> Any:
+    return -np.log(-np.log(p))
+
+
+def _to_cauchit(p: Any) -> Any:
+    return np.tan(np.pi * (p - 0.5))
+
+
+def _reciprocal(theta: Any) -> Any:
+    return 1.0 / theta
+
+
+def _from_inverse(eta: Any, xp: Any) -> Any:
+    return 1.0 / eta
+
+
+def _to_inverse_squared(theta: Any) -> Any:
+    return 1.0 / np.square(theta)
+
+
+def _from_inverse_squared(eta: Any, xp: Any) -> Any:
+    return 1.0 / xp.sqrt(eta)
+
+
+def _from_sqrt(eta: Any, xp: Any) -> Any:
+    return eta * eta
+
+
+def _to_softplus(theta: Any) -> Any:
+    return theta + np.log(-np.expm1(-theta))
+
+
+def _from_softplus(eta: Any, xp: Any) -> Any:
+    return xp.softplus(eta)
+
+
 LINKS: dict[str, Link] = {
     link.name: link
     for link in (
-        Link("identity", lambda t: t, lambda e, xp: e),
+        Link("identity", _same, _identity),
         Link("log", np.log, _exp, 0.0),
         Link("logit", sc.logit, _logit, 0.0, 1.0),
         Link("probit", sc.ndtri, _probit, 0.0, 1.0),
-        Link("cloglog", lambda t: np.log(-np.log1p(-t)), _cloglog, 0.0, 1.0),
-        Link("loglog", lambda t: -np.log(-np.log(t)), _loglog, 0.0, 1.0),
-        Link("cauchit", lambda t: np.tan(np.pi * (t - 0.5)), _cauchit, 0.0, 1.0),
-        Link("inverse", lambda t: 1.0 / t, lambda e, xp: 1.0 / e),
-        Link("inverse_squared", lambda t: 1.0 / np.square(t), lambda e, xp: 1.0 / xp.sqrt(e), 0.0),
-        Link("sqrt", np.sqrt, lambda e, xp: e * e, 0.0),
-        Link("softplus", lambda t: t + np.log(-np.expm1(-t)), lambda e, xp: xp.softplus(e), 0.0),
+        Link("cloglog", _to_cloglog, _cloglog, 0.0, 1.0),
+        Link("loglog", _to_loglog, _loglog, 0.0, 1.0),
+        Link("cauchit", _to_cauchit, _cauchit, 0.0, 1.0),
+        Link("inverse", _reciprocal, _from_inverse),
+        Link("inverse_squared", _to_inverse_squared, _from_inverse_squared, 0.0),
+        Link("sqrt", np.sqrt, _from_sqrt, 0.0),
+        Link("softplus", _to_softplus, _from_softplus, 0.0),
     )
 }
 

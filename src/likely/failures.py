@@ -63,8 +63,8 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
         how = "rises without bound" if rising else "keeps rising, ever more slowly,"
         return (
             f"{slot.label} runs to {_end(slot, value)} (now {value:.3g}): the log-likelihood {how} on the way, so "
-            "there is no peak. Often many equal values, too few data or too rich a family; fix the parameter at a value, "
-            "or choose another family"
+            "there is no peak. Often many equal values, too few data or too rich a family; fix the parameter at a "
+            "value, or choose another family"
         )
     return None
 

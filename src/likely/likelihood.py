@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely import scale
+from likely import limits, scale
 from likely.bind import Bound, bind
 from likely.curves import Curve, LikelihoodTable
 from likely.derive.compress import compress
 from likely.derive.objective import Objective
 from likely.errors import OptionError, UnderflowWarning
+from likely.family import Limit
 from likely.model import Model
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Likelihood:
     def __init__(self, bound: Bound) -> None:
         self.bound = bound
         self._told = False
+        self._limits: dict[str, Likelihood] = {}
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -94,7 +97,22 @@ class Likelihood:
 
     def log(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
         """The log-likelihood, constants kept; never underflows."""
-        return self.objective.value(self.coefficients(values, **params))
+        given = {**(values or {}), **params}
+        for limit, slot in limits.watched(self.model):
+            if given.get(slot.label) == limit.at and not slot.parameter.domain.contains(limit.at):
+                del given[slot.label]
+                outward = {
+                    k: limit.names.get(k.split(".")[0], k.split(".")[0]) + k[len(k.split(".")[0]) :] for k in given
+                }
+                return self._limiting(limit).log({outward[k]: v for k, v in given.items()})
+        return self.objective.value(self.coefficients(given))
+
+    def _limiting(self, limit: Limit) -> Likelihood:
+        """The likelihood of the family that this one becomes at a limit."""
+        if limit.parameter not in self._limits:
+            bound = replace(self.bound, model=limits.limiting(self.model, limit))
+            self._limits[limit.parameter] = Likelihood(bound)
+        return self._limits[limit.parameter]
 
     def nll(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
         """The negative log-likelihood."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import special as sc
@@ -104,19 +104,18 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         return Interval(None, None, level, "profile", reason)
     slot, index = locate(likelihood, name)
     drop = 0.5 * float(2.0 * sc.gammaincinv(0.5, level))
-    se = fit.link_stderr(index)
-    assert se is not None
-    path = profiler(likelihood, index, fit.outcome.point.x, fit.loglik)
+    x, se = _center(fit, name, index)
     step = float(np.sqrt(2 * drop)) * se
     if slot.constant and slot.link.name != "identity":
         step = min(step, 2.0)  # a flat likelihood has a huge standard error on a log or logit scale
+    path = profiler(likelihood, index, x, fit.loglik, regular=fit.limit is None)
     raw = [limit(path, side, drop, step) for side in (-1, 1)]
     if not slot.constant:
         ends, open_ends = [float(v) for v in raw], [not np.isfinite(v) for v in raw]
     else:
         ends = []
         for t in raw:
-            x = fit.outcome.point.x.copy()
+            x = x.copy()
             x[index] = t
             with np.errstate(all="ignore"):
                 ends.append(float(scale.to_reported(likelihood.model, x)[0][likelihood.names.index(name)]))
@@ -129,6 +128,21 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
         note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
     return Interval(ends[0], ends[1], level, "profile", note)
+
+
+def _center(fit: Fit, name: str, index: int) -> tuple[Any, float]:
+    """The coefficients at the peak and one's standard error; at a limit, both from the limiting family's fit."""
+    if fit.limit is None:
+        se = fit.link_stderr(index)
+        assert se is not None
+        return fit.outcome.point.x, se
+    inner = fit.limit.fit
+    _, place = locate(inner.likelihood, next(k for k in inner.names if fit.limit.outward(k) == name))
+    se = inner.link_stderr(place)
+    assert se is not None
+    x = np.zeros(fit.likelihood.model.size)
+    x[index] = inner.outcome.point.x[place]
+    return x, se
 
 
 def _one_probability(fit: Fit, name: str, level: float) -> Interval:
@@ -160,13 +174,18 @@ def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **op
         raise unknown("option", next(iter(options)), [], f" for method={method!r}")
     if not fit.converged:
         raise IntervalError(f"a fit that did not converge has no intervals: {fit.status}")
-    one = wald if method == "wald" else profile
-    return {name: _inner(one, fit, name, level) for name in chosen}
+    return {name: _one(fit, name, level, method) for name in chosen}
 
 
-def _inner(one: Callable[[Fit, str, float], Interval], fit: Fit, name: str, level: float) -> Interval:
-    """The interval, from the limiting family's fit for the parameters that the two share."""
-    if fit.limit is None or name == fit.limit.parameter:
-        return one(fit, name, level)
+def _one(fit: Fit, name: str, level: float, method: str) -> Interval:
+    """One parameter's interval; a reason in its place where there is none."""
+    try:
+        if method == "profile":
+            return profile(fit, name, level)
+        if fit.limit is None or name == fit.limit.parameter:
+            return wald(fit, name, level)
+    except IntervalError as error:
+        return Interval(None, None, level, method, str(error))
     inner = fit.limit.fit
-    return one(inner, next(k for k in inner.names if fit.limit.outward(k) == name), level)
+    found = wald(inner, next(k for k in inner.names if fit.limit.outward(k) == name), level)
+    return replace(found, note=found.note or f"as {inner.likelihood.model.family.title}")

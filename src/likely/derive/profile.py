@@ -21,6 +21,7 @@ from likely.start import starting_values
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
 
+MOST_EVALUATIONS = 3000
 FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
 
 
@@ -33,9 +34,18 @@ class Profiler:
 
     def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
-        self._evaluate = likelihood.objective.point
+        self._objective, self._spent = likelihood.objective, 0
         self._free = np.array([j for j in range(likelihood.model.size) if j != index], dtype=int)
         self._known = [self._evaluate(self.best)]
+
+    def _evaluate(self, x: Any) -> newton.Point:
+        self._spent += 1
+        if self._spent > MOST_EVALUATIONS:
+            raise IntervalError(
+                f"the profile likelihood could not be followed within {MOST_EVALUATIONS:,} evaluations: the others' "
+                "peak moves too wildly along it"
+            )
+        return self._objective.point(x)
 
     def __call__(self, value: float) -> tuple[float, float, Any]:
         """Profile log-likelihood, its slope, and the coefficients, with the coefficient held at `value`.
@@ -88,20 +98,21 @@ class Profiler:
         return None
 
 
-class CornerProfiler(Profiler):
-    """The same for a density with corners, where no tangent leads: every point is a fit of the reduced model."""
+class RefitProfiler(Profiler):
+    """The same by fits of the reduced model, where no tangent leads: densities with corners, parameters at a limit."""
 
     def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
-        super().__init__(likelihood, index, best, peak)
+        self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
         self._likelihood, self._slot = likelihood, likelihood.model.slot_of(index)
+        self.others: dict[str, float] = {}  # of the last value asked for
 
     def __call__(self, value: float) -> tuple[float, float, Any]:
-        fit = type(self._likelihood)(held(self._likelihood.bound, self._slot, self.index, value)).maximize(
-            on_failure="return"
-        )
+        bound = held(self._likelihood.bound, self._slot, self.index, value)
+        fit = type(self._likelihood)(bound).maximize(on_failure="return")
         if not fit.converged:
             return -np.inf, 0.0, self.best
-        return fit.loglik, 0.0, np.insert(fit.outcome.point.x, self.index, value)
+        self.others = fit.coef
+        return fit.loglik, 0.0, self.best
 
 
 def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
@@ -123,9 +134,9 @@ def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     return replace(bound, model=replace(model, slots=tuple(slots), known=known))
 
 
-def profiler(likelihood: Likelihood, index: int, best: Any, peak: float) -> Profiler:
-    """The way to follow this likelihood's profile."""
-    kind = CornerProfiler if likelihood.model.family.kinked and not likelihood.model.constant else Profiler
+def profiler(likelihood: Likelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:
+    """The way to follow this likelihood's profile; not `regular` where a parameter is at the end of its domain."""
+    kind = Profiler if regular and not likelihood.model.family.kinked else RefitProfiler
     return kind(likelihood, index, best, peak)
 
 
@@ -223,7 +234,7 @@ def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, le
             x[index] = found
             return float(scale.to_reported(model, x)[0][likelihood.names.index(name)])
         previous = float(t)
-    raise IntervalError(f"no profile limit of {name} was found inside its domain")
+    return domain.upper if at == domain.lower else domain.lower  # the profile never falls that far
 
 
 def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
@@ -239,12 +250,6 @@ def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
             "whose coefficients are log-odds against the reference level"
         )
     raise unknown("parameter", name, likelihood.names)
-
-
-def _peak(likelihood: Likelihood) -> Any:
-    fit = likelihood.peak
-    fit.require_regular("a curve along a parameter")
-    return fit
 
 
 def slice_curve(
@@ -266,49 +271,60 @@ def slice_curve(
 def profile_curve(likelihood: Likelihood, name: str, values: Any = None) -> Curve:
     """The profile log-likelihood along one parameter."""
     slot, index = locate(likelihood, name)
-    fit = _peak(likelihood)
-    model = likelihood.model
+    fit = likelihood.peak
+    if not fit.converged:
+        raise IntervalError(f"a profile needs a peak; this likelihood has none: {fit.status}")
     if values is None:
         values = default_grid(likelihood, name, fit, points=61)
     values = np.asarray(values, dtype=float)
+    targets = values
     if slot.constant:
         slot.parameter.domain.check(name, values)
-        targets = np.array([float(slot.link.forward(v)) for v in values])
-    else:
-        targets = values
-    best = fit.outcome.point.x
+        with np.errstate(all="ignore"):
+            targets = np.array([float(slot.link.forward(v)) for v in values])
+    regular = not fit.boundary
+    best = fit.outcome.point.x if regular else np.zeros(likelihood.model.size)
     order = np.argsort(np.abs(targets - best[index]))  # outwards from the peak, each started from the one before
     logs, others = np.zeros(len(values)), [dict[str, float]()] * len(values)
-    for side in (-1, 1):
-        path = profiler(likelihood, index, best, fit.loglik)
-        for i in order:
-            if (targets[i] < best[index]) != (side < 0):
-                continue
-            logs[i], _, x = path(float(targets[i]))
-            reported, _ = scale.to_reported(model, x)
+    path = profiler(likelihood, index, best, fit.loglik, regular)
+    for i in order:
+        logs[i], _, x = path(float(targets[i]))
+        if isinstance(path, RefitProfiler):
+            others[i] = dict(path.others)
+        else:
+            reported, _ = scale.to_reported(likelihood.model, x)
             others[i] = {k: float(v) for k, v in zip(likelihood.names, reported, strict=True) if k != name}
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "profile", tuple(others))
 
 
 def default_grid(likelihood: Likelihood, name: str, fit: Any, points: int = 201) -> Any:
     """Values over which the likelihood is not negligible: about four standard errors on the link scale."""
+    if fit.limit is not None and name != fit.limit.parameter:
+        inner = next(k for k in fit.limit.fit.names if fit.limit.outward(k) == name)
+        return default_grid(fit.limit.fit.likelihood, inner, fit.limit.fit, points)
     slot, index = locate(likelihood, name)
     domain = slot.parameter.domain
     if slot.constant and np.isfinite(domain.lower) and np.isfinite(domain.upper):
         margin = 1e-3 * (domain.upper - domain.lower)
         whole = np.linspace(domain.lower + margin, domain.upper - margin, points)
-        if likelihood.n <= 30 or fit.stderr[name] is None:
+        if likelihood.n <= 30 or fit.stderr.get(name) is None:
             return whole
     se = fit.link_stderr(index)
+    if se is None and name in fit.boundary:
+        lower, upper = fit.interval(method="profile", names=[name])[name]
+        if np.isfinite(upper):
+            return np.linspace(0.0, 1.5 * upper, points + 1)[1:]
+        return np.geomspace(max(lower, 1e-3) / 1.5, 100.0 * max(lower, 1.0), points)
     if se is None:
-        raise OptionError(f"{name} has no standard error ({fit.withheld[name]}): pass the values to look at")
+        raise OptionError(
+            f"{name} has no standard error ({fit.withheld.get(name, fit.status)}): pass the values to look at"
+        )
     t = fit.outcome.point.x[index] + 4.0 * se * np.linspace(-1, 1, points)
     if not slot.constant:
         return t
     x = np.zeros(likelihood.model.size)
-    model = replace(likelihood.model)
     out = []
     for v in t:
         x[index] = v
-        out.append(scale.to_reported(model, x)[0][likelihood.names.index(name)])
+        out.append(scale.to_reported(likelihood.model, x)[0][likelihood.names.index(name)])
     return np.array(out)

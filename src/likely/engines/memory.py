@@ -39,9 +39,50 @@ def _blas() -> Any:
     return ThreadpoolController()
 
 
+class _Limited:
+    """BLAS on the calling thread alone, for as long as at least one caller asks for it.
+
+    BLAS has one setting for the whole process. Fits on several threads overlap, so each of them may not restore what it
+    found: the first one in limits, the last one out restores.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._limiter: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limiter = _blas().limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                limiter, self._limiter = self._limiter, None
+                limiter.restore_original_limits()
+
+
+_limited = _Limited()
+
+
 def one_blas_thread() -> Any:
     """A context in which BLAS uses the calling thread alone."""
-    return _blas().limit(limits=1, user_api="blas")
+    return _limited
+
+
+def _after_fork() -> None:
+    """A child process has none of its parent's threads: no pool, and nobody inside the limit."""
+    _pool.cache_clear()
+    if _limited._inside:
+        _limited._limiter.restore_original_limits()
+    _limited.__init__()  # type: ignore[misc]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 _local = threading.local()

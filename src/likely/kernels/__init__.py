@@ -33,10 +33,14 @@ class Kernel:
     prepare: Callable[[Any], Any]
 
 
+def _as_it_is(y: Any) -> Any:
+    return y
+
+
 KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
-    ("bernoulli", ("logit",)): Kernel(logistic_rows, lambda y: y),
+    ("bernoulli", ("logit",)): Kernel(logistic_rows, _as_it_is),
     ("poisson", ("log",)): Kernel(poisson_rows, log_factorials),
-    ("student_t", ("identity", "log", "log")): Kernel(student_t_rows, lambda y: y),
+    ("student_t", ("identity", "log", "log")): Kernel(student_t_rows, _as_it_is),
     ("weibull", ("log", "log")): Kernel(weibull_rows, np.log),
 }
 
