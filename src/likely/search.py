@@ -44,13 +44,7 @@ def find_peak(
     DesignError
         If the predictors are linearly dependent; the message names them.
     """
-    if solver not in SOLVERS:
-        raise unknown("solver", solver, SOLVERS)
-    if not 0.0 < tolerance < 1.0 or max_iterations < 1:
-        raise OptionError(
-            "tolerance is a distance to the peak in standard errors, between 0 and 1, and max_iterations at least 1; "
-            f"found {tolerance!r} and {max_iterations!r}"
-        )
+    _check_options(solver, max_iterations, tolerance)
     model = L.model
     if not model.slots:
         value = L.objective.value(np.zeros(0))
@@ -64,40 +58,56 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
+    x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
     if wanted is not None:
-        objective = Objective(wanted.model, objective.y, objective.weights)
-    x0 = starting_values(L.model, L.objective.y, L.objective.weights) if start is None else _given_start(L, start)
-    x0 = x0 if wanted is None else wanted.inward(x0)
+        objective, x0 = Objective(wanted.model, objective.y, objective.weights), wanted.inward(x0)
+    note, name = "", "newton"
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
-        solution = lbfgs.maximize(objective.point, objective.value_and_score, x0)
-        return _outcome(solution, "lbfgs", "", wanted)
-    if start is None and objective.rows > SUBSAMPLE_ABOVE:
-        x0, info = _subsample_start(objective, x0, stop)
+        solution, name = lbfgs.maximize(objective.point, objective.value_and_score, x0), "lbfgs"
     else:
-        info = None
-    options: dict[str, Any] = {
-        "max_iterations": max_iterations,
-        "tolerance": tolerance,
-        "progress": progress,
-        "stop": stop,
-    }
-    if info is None:
-        solution = newton.maximize(objective.point, x0, **options)
-    else:
-        # over d standard errors an information of n observations changes by about d/sqrt(n)
-        near = 1e-5 * float(np.sqrt(objective.total_weight))
-        solution = newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
-    note = ""
-    if wanted is None and objective.rows <= SUBSAMPLE_ABOVE:
-
-        def climb(x: Any) -> Solution:
-            return newton.maximize(objective.point, x, max_iterations=max_iterations, tolerance=tolerance, stop=stop)
-
-        if start is None and not solution.converged and (not solution.point.usable or model.constant):
-            solution = _elsewhere(objective, solution, x0, climb)
-        solution, note = _highest_peak(objective, solution, x0, climb)
-    found = _outcome(solution, "newton", note, wanted)
+        options = {"max_iterations": max_iterations, "tolerance": tolerance, "progress": progress, "stop": stop}
+        solution = _climb_by_size(objective, x0, start is None, options)
+        if wanted is None and objective.rows <= SUBSAMPLE_ABOVE:
+            solution, note = _look_around(objective, solution, x0, start is None, options)
+    found = _outcome(solution, name, note, wanted)
     return found if start is None else replace(found, start=x0)
+
+
+def _check_options(solver: str, max_iterations: int, tolerance: float) -> None:
+    if solver not in SOLVERS:
+        raise unknown("solver", solver, SOLVERS)
+    numbers = isinstance(tolerance, (int, float)) and isinstance(max_iterations, (int, np.integer))
+    if not numbers or not 0.0 < tolerance < 1.0 or max_iterations < 1:
+        raise OptionError(
+            "tolerance is a distance to the peak in standard errors, between 0 and 1, and max_iterations a whole "
+            f"number of at least 1; found {tolerance!r} and {max_iterations!r}"
+        )
+
+
+def _climb_by_size(objective: Objective, x0: Any, subsample: bool, options: dict[str, Any]) -> Solution:
+    """Newton from x0; with many rows, from the peak of a subsample."""
+    info: Any = None
+    if subsample and objective.rows > SUBSAMPLE_ABOVE:
+        x0, info = _subsample_start(objective, x0, options["stop"])
+    if info is None:
+        return newton.maximize(objective.point, x0, **options)
+    # over d standard errors an information of n observations changes by about d/sqrt(n)
+    near = 1e-5 * float(np.sqrt(objective.total_weight))
+    return newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
+
+
+def _look_around(
+    objective: Objective, solution: Solution, x0: Any, default_start: bool, options: dict[str, Any]
+) -> tuple[Solution, str]:
+    """The search from other starts, where it failed or the family's likelihood may have several peaks."""
+    quiet = {**options, "progress": None}
+
+    def climb(x: Any) -> Solution:
+        return newton.maximize(objective.point, x, **quiet)
+
+    if default_start and not solution.converged and (not solution.point.usable or objective.model.constant):
+        solution = _elsewhere(objective, solution, x0, climb)
+    return _highest_peak(objective, solution, x0, climb)
 
 
 def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None) -> Outcome:

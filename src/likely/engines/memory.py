@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -42,27 +43,58 @@ def _blas() -> Any:
 class _Limited:
     """BLAS on the calling thread alone, for as long as at least one caller asks for it.
 
-    BLAS has one setting for the whole process. Fits on several threads overlap, so each of them may not restore what it
-    found: the first one in limits, the last one out restores.
+    Most builds of BLAS have one setting for the whole process, while fits on several threads overlap: each of them may
+    not restore what it found, which may be another one's limit. So the first one in limits, the last one out restores.
+    Where the setting belongs to the thread (BLAS on OpenMP), the same holds thread by thread.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inside = 0
-        self._limiter: Any = None
+        self._shared = SimpleNamespace(inside=0, limiter=None)
+        self._own = threading.local()
+
+    def _state(self) -> Any:
+        if not any(getattr(library, "threading_layer", "") == "openmp" for library in _blas().lib_controllers):
+            return self._shared
+        if not hasattr(self._own, "inside"):
+            self._own.inside, self._own.limiter = 0, None
+        return self._own
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._inside == 0:
-                self._limiter = _blas().limit(limits=1, user_api="blas")
-            self._inside += 1
+            state = self._state()
+            if state.inside == 0:
+                _any_thread_may_set()
+                state.limiter = _blas().limit(limits=1, user_api="blas")
+            state.inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                limiter, self._limiter = self._limiter, None
-                limiter.restore_original_limits()
+            state = self._state()
+            state.inside -= 1
+            if state.inside == 0:
+                self._restore(state)
+
+    @staticmethod
+    def _restore(state: Any) -> None:
+        _any_thread_may_set()
+        state.limiter.restore_original_limits()
+        state.limiter = None
+        _any_thread_may_set()  # leave no claim behind
+
+    def leave(self) -> None:
+        """Forget everyone inside, after a fork."""
+        self._lock = threading.Lock()
+        if self._shared.inside:
+            self._restore(self._shared)
+        self._shared.inside = 0
+
+
+def _any_thread_may_set() -> None:
+    """From 3.8 on threadpoolctl obeys only the thread that limited first; ours need not be the one that restores."""
+    for library in _blas().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
 
 
 _limited = _Limited()
@@ -76,9 +108,7 @@ def one_blas_thread() -> Any:
 def _after_fork() -> None:
     """A child process has none of its parent's threads: no pool, and nobody inside the limit."""
     _pool.cache_clear()
-    if _limited._inside:
-        _limited._limiter.restore_original_limits()
-    _limited.__init__()  # type: ignore[misc]
+    _limited.leave()
 
 
 if hasattr(os, "register_at_fork"):
