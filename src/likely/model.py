@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -108,6 +108,15 @@ class Model:
     def names(self) -> list[str]:
         """Names of the coefficients on the link scale, in order."""
         return [name for slot in self.slots for name in slot.names]
+
+    def of_rows(self, rows: Any) -> Model:
+        """The model of some rows (a slice, or indices, which may repeat)."""
+
+        def taken(slot: Slot) -> Slot:
+            design = None if slot.design is None else replace(slot.design, x=np.ascontiguousarray(slot.design.x[rows]))
+            return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
+
+        return replace(self, slots=tuple(map(taken, self.slots)), known=take(self.known, rows))
 
     def slot_of(self, index: int) -> Slot:
         """The slot that holds coefficient `index`."""

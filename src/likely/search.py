@@ -15,7 +15,6 @@ from likely.derive.objective import Objective
 from likely.errors import OptionError, ParameterError, unknown
 from likely.identify import Coordinates, check_identified, coordinates
 from likely.likelihood import Likelihood
-from likely.model import Model, take
 from likely.outcome import Outcome
 from likely.solve import lbfgs, newton
 from likely.solve.newton import Point, Solution
@@ -206,19 +205,6 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     return x0
 
 
-def subset(model: Model, rows: Any) -> Model:
-    """The model of some rows."""
-    slots = tuple(
-        replace(
-            slot,
-            design=None if slot.design is None else replace(slot.design, x=np.ascontiguousarray(slot.design.x[rows])),
-            offset=None if slot.offset is None else slot.offset[rows],
-        )
-        for slot in model.slots
-    )
-    return replace(model, slots=slots, known=take(model.known, rows))
-
-
 def _subsample_start(objective: Objective, x0: Any, stop: Any) -> tuple[Any, Any]:
     """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
     info: Any = None
@@ -226,7 +212,7 @@ def _subsample_start(objective: Objective, x0: Any, stop: Any) -> tuple[Any, Any
         wanted = max(objective.rows // share, 1_000, 200 * objective.model.size)
         rows = slice(None, None, max(2, objective.rows // wanted))
         weights = None if objective.weights is None else objective.weights[rows]
-        small = Objective(subset(objective.model, rows), objective.y[rows], weights)
+        small = Objective(objective.model.of_rows(rows), objective.y[rows], weights)
         # a subsample's own peak is off by its standard error, so a tenth of one is close enough
         solution = newton.maximize(small.point, x0, max_iterations=50, tolerance=0.1, stop=stop)
         if not solution.converged:

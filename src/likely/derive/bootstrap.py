@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -16,7 +16,7 @@ from likely.derive.intervals import Interval, check_level
 from likely.derive.refit import refit
 from likely.derive.rows import Rows, draw, rows_of
 from likely.errors import IntervalError, OptionError, unknown
-from likely.model import Model, take
+from likely.model import Model
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -263,7 +263,7 @@ def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[
     params, n = rows.values, rows.n
     repeat = None if w is None else np.repeat(np.arange(n), w)
     if repeat is not None:
-        model, n = _taken(model, repeat), len(repeat)
+        model, n = model.of_rows(repeat), len(repeat)
         vector = {p.name for p in rows.family.parameters if p.vector}
         params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
     at_once = max(1, DRAWN_AT_ONCE // n)
@@ -283,16 +283,3 @@ def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.ra
         return draw(rows.bare, params, shape, rng).astype(float)
     u = rng.random(shape)
     return np.sum(u[..., None] >= np.cumsum(params[vector], axis=-1)[..., :-1], axis=-1).astype(float)  # codes
-
-
-def _taken(model: Model, rows: Any) -> Model:
-    """The model of some rows, each as often as it is named."""
-    slots = tuple(
-        replace(
-            slot,
-            design=None if slot.design is None else replace(slot.design, x=np.ascontiguousarray(slot.design.x[rows])),
-            offset=None if slot.offset is None else slot.offset[rows],
-        )
-        for slot in model.slots
-    )
-    return replace(model, slots=slots, known=take(model.known, rows))
