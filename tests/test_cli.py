@@ -80,7 +80,7 @@ def test_files(kind: str, tmp_path: Path) -> None:
 def test_csv_on_standard_input() -> None:
     got = record("fit", "-", "c", "-f", "poisson", stdin="c\n1\n3\n")
     assert got["estimates"][0]["estimate"] == pytest.approx(2.0)
-    assert "cannot read standard input" in run("fit", "-", "-f", "poisson", stdin="", code=2).stderr
+    assert "standard input is empty" in run("fit", "-", "-f", "poisson", stdin="", code=2).stderr
 
 
 def test_every_option_of_the_model_reaches_the_fit(table: Path) -> None:

@@ -6,11 +6,12 @@ written against an array namespace. Whatever else it overrides is for accuracy o
 
 from __future__ import annotations
 
+import functools
 import inspect
 from abc import ABC
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, final
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from likely.namespace import JetNamespace, NumpyNamespace
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 @final
@@ -112,6 +115,48 @@ class Limit:
     names: Mapping[str, str]
 
 
+def by_keyword(method: Method) -> Method:
+    """A method of a family whose parameters are given by keyword, and which says so if they are not."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = [p.name for p in inspect.signature(method).parameters.values() if p.kind in kinds][1:]
+
+    @functools.wraps(method)
+    def checked(self: Any, *args: Any, **params: Any) -> Any:
+        if len(args) > len(own):
+            given = [*(repr(a) for a in args[: len(own)]), *self._by_name(args[len(own) :], params)]
+            raise OptionError(
+                f"the parameters of {self.title} are given by keyword: {self!r}.{method.__name__}({', '.join(given)})"
+            )
+        return method(self, *args, **params)
+
+    return cast(Method, checked)
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """Random numbers from a seed: None, a whole number of at least 0, or a generator.
+
+    >>> generator(1).integers(10)
+    np.int64(4)
+    """
+    try:
+        if isinstance(seed, (bool, float)):
+            raise TypeError
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"a seed is a whole number of at least 0, a numpy.random.Generator, or None for other numbers every time; "
+            f"found {seed!r}"
+        ) from None
+
+
+def check_size(size: Any) -> Any:
+    """A shape: a whole number or a tuple of them, none below 0."""
+    for length in size if isinstance(size, (tuple, list)) else (size,):
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
+            raise OptionError(f"size is a whole number of at least 0, or a tuple of them; found {size!r}")
+    return size
+
+
 class Family(ABC):
     """A distribution with named parameters, each with a domain.
 
@@ -120,9 +165,24 @@ class Family(ABC):
     **known : float or str
         Parameters held at a known value: a number, or the name of a column.
 
+    Raises
+    ------
+    ParameterError
+        If a known value lies outside its parameter's domain.
+    UnknownNameError
+        If the family has no parameter of that name.
+
     Notes
     -----
-    Every method that evaluates takes the parameters by name and broadcasts them against `y`.
+    Every method that evaluates takes the parameters by keyword and broadcasts them against `y`.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> [p.name for p in lk.Normal().parameters]
+    ['mean', 'sd']
+    >>> [p.name for p in lk.Normal(sd=2).free]  # what is left to estimate
+    ['mean']
     """
 
     name: ClassVar[str]
@@ -140,7 +200,13 @@ class Family(ABC):
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     _log_density: Callable[..., Any]
 
-    def __init__(self, **known: float | str | None) -> None:
+    def __init__(self, *args: Any, **known: float | str | None) -> None:
+        if args:
+            example = f"{self.title}({', '.join(self._by_name(args, known))})"
+            raise OptionError(
+                f"the known parameters of {self.title} are given by keyword: {example}; data go to "
+                f"lk.fit({self.title}(), data)"
+            )
         self.known: dict[str, Any] = {k: v for k, v in known.items() if v is not None}
         names = [p.name for p in self.parameters]
         for key, value in self.known.items():
@@ -162,8 +228,19 @@ class Family(ABC):
             cls.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
                 [P(p.name, P.KEYWORD_ONLY, default=None, annotation="float | str") for p in cls.parameters]
             )
+            cls.__doc__ = _documented(cls)
 
     # -- description ----------------------------------------------------------------------------------
+
+    def _by_name(self, args: Iterable[Any], given: Mapping[str, Any]) -> list[str]:
+        """What was given by position, written by keyword: for a message."""
+        args = list(args)
+        order = [p for p in self.parameters if p.name not in given and p.name not in getattr(self, "known", {})]
+        if len(args) == 1 and not hasattr(self, "known"):  # a Binomial is made with its trials
+            order.sort(key=lambda p: not p.known_only)
+        shown = [f"{p.name}={_short(value)}" for p, value in zip(order, args, strict=False)]
+        missing = order[len(args) :] if hasattr(self, "known") else []
+        return [*shown, *(f"{k}={_short(v)}" for k, v in given.items()), *(f"{p.name}=..." for p in missing)]
 
     @property
     def title(self) -> str:
@@ -228,6 +305,7 @@ class Family(ABC):
         """Whether each y lies in the support at these parameter values."""
         return self.support.contains(y)
 
+    @by_keyword
     def log_prob(self, y: ArrayLike, **params: Any) -> Any:
         """Log-density (or log-probability) of each observation; -inf outside the support.
 
@@ -247,24 +325,71 @@ class Family(ABC):
         ------
         ParameterError
             If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.Normal().log_prob(0.5, mean=0, sd=1), 4)
+        -1.0439
+        >>> lk.Exponential().log_prob([-1.0, 2.0], rate=1).tolist()
+        [-inf, -2.0]
         """
-        values = self.resolve(params)
-        y = self._numbers(y)
+        values, y = self._ready(params, self._numbers(y))
         inside = self.inside(y, values)
         with np.errstate(all="ignore"):
             out = np.where(inside, self._log_density(NumpyNamespace(), y, **values), -np.inf)
         out = np.where(np.isnan(y), np.nan, out)
         return out[()] if out.ndim else float(out)
 
+    @by_keyword
     def prob(self, y: ArrayLike, **params: Any) -> Any:
-        """Probability (discrete) or density (continuous) of each observation: the parameter is fixed, data varies."""
+        """Probability (discrete) or density (continuous) of each observation: the parameter is fixed, data varies.
+
+        Parameters
+        ----------
+        y : array_like
+            Observations.
+        **params : array_like
+            Parameter values, broadcast against `y`.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.Binomial(n=10).prob(7, p=0.5), 4)
+        0.1172
+        """
         return _plain(np.exp(self.log_prob(y, **params)))
 
     def _numbers(self, y: Any) -> Any:
-        y = np.asarray(y)
+        try:
+            y = np.asarray(y)
+        except ValueError:
+            raise OptionError(f"{self.title} takes numbers or arrays of them, found rows of different lengths") from None
         if y.dtype.kind not in "fiub":
             raise OptionError(f"{self.title} takes numbers, found values of type {y.dtype}")
         return y.astype(float)
+
+    def _ready(self, params: Mapping[str, Any], y: Any) -> tuple[dict[str, Any], Any]:
+        """The parameter values, and observations or levels of a shape that goes with theirs."""
+        values = self.resolve(params)
+        try:
+            np.broadcast_shapes(np.shape(y), *(np.shape(v) for k, v in values.items() if not self.parameter(k).vector))
+        except ValueError:
+            shapes = ", ".join(f"{k} {np.shape(v)}" for k, v in values.items() if np.ndim(v))
+            raise OptionError(
+                f"the shapes of the data and of the parameters of {self.title} do not go together: data {np.shape(y)}, "
+                f"{shapes}"
+            ) from None
+        return values, y
 
     # -- distribution: SciPy where it has the distribution, numerical otherwise ----------------------------
 
@@ -274,21 +399,100 @@ class Family(ABC):
 
         return NumericDistribution(self, params)
 
+    @by_keyword
     def cdf(self, y: ArrayLike, **params: Any) -> Any:
-        """P(Y <= y)."""
-        return self._scipy(**self.resolve(params)).cdf(self._numbers(y))
+        """P(Y <= y).
 
+        Parameters
+        ----------
+        y : array_like
+        **params : array_like
+            Parameter values, broadcast against `y`.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(float(lk.Normal().cdf(1.96, mean=0, sd=1)), 4)
+        0.975
+        """
+        values, y = self._ready(params, self._numbers(y))
+        return self._scipy(**values).cdf(y)
+
+    @by_keyword
     def sf(self, y: ArrayLike, **params: Any) -> Any:
-        """P(Y > y), accurate in the upper tail."""
-        return self._scipy(**self.resolve(params)).sf(self._numbers(y))
+        """P(Y > y), accurate in the upper tail.
 
+        Parameters
+        ----------
+        y : array_like
+        **params : array_like
+            Parameter values, broadcast against `y`.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> f"{lk.Normal().sf(10.0, mean=0, sd=1):.4g}"
+        '7.62e-24'
+        """
+        values, y = self._ready(params, self._numbers(y))
+        return self._scipy(**values).sf(y)
+
+    @by_keyword
     def quantile(self, q: ArrayLike, **params: Any) -> Any:
-        """The smallest y with cdf(y) >= q."""
-        q = np.asarray(q, dtype=float)
+        """The smallest y with cdf(y) >= q.
+
+        Parameters
+        ----------
+        q : array_like
+            Levels between 0 and 1.
+        **params : array_like
+            Parameter values, broadcast against `q`.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        OptionError
+            If a level does not lie between 0 and 1.
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Exponential().quantile([0.5, 0.9], rate=1).round(3).tolist()
+        [0.693, 2.303]
+        """
+        try:
+            q = np.asarray(q, dtype=float)
+        except (TypeError, ValueError):
+            raise OptionError(f"a quantile's level is a number between 0 and 1, found {q!r}") from None
         if np.any((q < 0) | (q > 1)):
             raise OptionError(f"a quantile's level lies between 0 and 1, found {q[(q < 0) | (q > 1)].ravel()[0]}")
-        return self._scipy(**self.resolve(params)).ppf(q)
+        values, q = self._ready(params, q)
+        return self._scipy(**values).ppf(q)
 
+    @by_keyword
     def sample(
         self, size: int | tuple[int, ...] | None = None, *, seed: int | np.random.Generator | None = None, **params: Any
     ) -> Any:
@@ -299,19 +503,83 @@ class Family(ABC):
         size : int or tuple of int, optional
             Shape of the result; by default the shape of the broadcast parameters.
         seed : int or numpy.random.Generator, optional
+            The same seed gives the same observations.
+        **params : array_like
+            Parameter values.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        OptionError
+            If size or seed cannot be read.
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Poisson().sample(5, rate=3.0, seed=1).shape
+        (5,)
         """
-        values = self.resolve(params)
+        values, rng = self.resolve(params), generator(seed)
         if size is None:
             size = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
-        return self._scipy(**values).rvs(size=size, random_state=np.random.default_rng(seed))
+        return self._scipy(**values).rvs(size=check_size(size), random_state=rng)
 
+    @by_keyword
     def mean(self, **params: Any) -> Any:
-        """Expected value; infinite or undefined means give inf or nan as SciPy does."""
+        """Expected value; infinite or undefined means give inf or nan as SciPy does.
+
+        Parameters
+        ----------
+        **params : array_like
+            Parameter values.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Binomial(n=10).mean(p=0.3)
+        3.0
+        """
         with np.errstate(all="ignore"):
             return _plain(self._mean(NumpyNamespace(), **self.resolve(params)))
 
+    @by_keyword
     def variance(self, **params: Any) -> Any:
-        """Variance."""
+        """Variance; infinite or undefined ones give inf or nan.
+
+        Parameters
+        ----------
+        **params : array_like
+            Parameter values.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Gamma().variance(mean=2.0, shape=4.0)
+        1.0
+        """
         with np.errstate(all="ignore"):
             return _plain(self._variance(NumpyNamespace(), **self.resolve(params)))
 
@@ -327,8 +595,30 @@ class Family(ABC):
         """Other quantities people know the family by, as functions of the parameters."""
         return {}
 
+    @by_keyword
     def derived(self, **params: Any) -> dict[str, Any]:
-        """Derived quantities at these parameter values (Gamma's rate, Beta's alpha and beta ...)."""
+        """Derived quantities at these parameter values (Gamma's rate, Beta's alpha and beta ...).
+
+        Parameters
+        ----------
+        **params : array_like
+            Parameter values.
+
+        Returns
+        -------
+        dict of str to float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Gamma().derived(mean=2.0, shape=4.0)
+        {'rate': 2.0, 'scale': 0.5, 'sd': 1.0}
+        """
         values = self.resolve(params)
         with np.errstate(all="ignore"):
             return {k: _plain(v) for k, v in self._derived(NumpyNamespace(), **values).items()}
@@ -391,3 +681,25 @@ def _plain(x: Any) -> Any:
 def weighted_mean(y: Any, w: Any) -> Any:
     """Mean of y with weights w (None: equal weights)."""
     return np.mean(y) if w is None else np.dot(w, y) / np.sum(w)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 30 else "..."
+
+
+def _documented(cls: type[Family]) -> str:
+    """The docstring of a family, with its parameters, so that help() shows them."""
+    text = inspect.cleandoc(cls.__doc__ or f"{cls.__name__}: {cls.assumes or 'a family of distributions'}.")
+    if cls.__doc__ is Family.__doc__ or "\nParameters\n---" in text:
+        return text
+    lines = ["Parameters", "----------"]
+    for p in cls.parameters:
+        lines += [f"{p.name} : float or str{'' if p.known_only else ', optional'}"]
+        lines += [f"    {p.meaning[:1].upper()}{p.meaning[1:]}: {p.domain.name}."]
+    section = "\n".join(lines)
+    note = "Notes\n-----\nA parameter given here is known: a number, or the name of a column. The others are estimated."
+    head, mark, examples = text.partition("\nExamples\n--------")
+    head = head.rstrip()
+    head = head if "\nNotes\n---" in head else f"{head}\n\n{section}\n\n{note}"
+    return f"{head}\n{mark}{examples}" if mark else head

@@ -60,6 +60,29 @@ class Grid:
         cells = zip(row, widths, self.align, strict=True)
         return "  ".join(c.rjust(w) if a == "r" else c.ljust(w) for c, w, a in cells).rstrip()
 
+    def pieces(self, width: int) -> list[Grid]:
+        """The columns spread over several grids that fit a width, each with the first column.
+
+        >>> grid = Grid(("", "height", "weight"), (("Ann", "170", "60"), ("Bob", "180", "80")), "lrr")
+        >>> [piece.header for piece in grid.pieces(12)]
+        [('', 'height'), ('', 'weight')]
+        """
+        widths = self.widths
+        first = widths[0] if widths[0] <= width // 2 else len(self.header[0])  # a long name has a line of its own
+        parts: list[list[int]] = []
+        used = width + 1
+        for j in range(1, len(widths)):
+            if used + 2 + widths[j] > width:
+                parts.append([])
+                used = first
+            parts[-1].append(j)
+            used += 2 + widths[j]
+        return [self._columns([0, *part]) for part in parts] or [self]
+
+    def _columns(self, chosen: list[int]) -> Grid:
+        header, *rows = (tuple(row[j] for j in chosen) for row in (self.header, *self.rows))
+        return Grid(header, tuple(rows), "".join(self.align[j] for j in chosen))
+
     def html(self) -> str:
         """As an HTML table, with the text escaped."""
         from html import escape

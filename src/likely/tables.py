@@ -9,7 +9,11 @@ from typing import Any, final
 import narwhals as nw
 import numpy as np
 
-from likely.errors import DataError, unknown
+from likely import files
+from likely.columns import from_array, from_objects
+from likely.columns import is_missing as _is_missing
+from likely.columns import numbers as numbers
+from likely.errors import DataError, listed, unknown
 
 
 @final
@@ -21,39 +25,68 @@ class Table:
     names : list of str
     n : int
         Number of rows.
+    named : bool
+        Whether the names are the user's own, not x1, x2, ... of an array.
     """
 
-    def __init__(self, frame: Any = None, columns: Mapping[str, Any] | None = None, native: bool = True) -> None:
+    def __init__(
+        self, frame: Any = None, columns: Mapping[str, Any] | None = None, native: bool = True, named: bool = True
+    ) -> None:
         self._frame = frame
-        self._columns = dict(columns or {})
+        self._columns: dict[str, Any] = {}
+        self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
+        self._levels: dict[str, list[Any]] = {}
         self._native = native  # whether results go back as a column of the user's own library
+        self.named = named
         if frame is not None:
             self.names: list[str] = [str(c) for c in frame.columns]
             self._keys = dict(zip(self.names, frame.columns, strict=True))  # pandas allows names that are not text
             self.n: int = len(frame)
         else:
+            for name, values in (columns or {}).items():
+                self._columns[name], yes_no, levels = _as_column(values, name)
+                if yes_no:
+                    self._yes_no.add(name)
+                if levels:
+                    self._levels[name] = levels
             self.names = list(self._columns)
             self.n = len(next(iter(self._columns.values()))) if self._columns else 0
 
     def __contains__(self, name: str) -> bool:
-        return self._own(name) in self.names
-
-    def _own(self, name: str) -> str:
-        """The column's own name, where a formula writes a letter that looks like a dot for a dot."""
-        return name if name in self.names else name.replace("\N{LISU LETTER TONE MYA TI}", ".")
+        return name in self.names
 
     def column(self, name: str) -> Any:
-        """The column called `name`: a float, bool or object array; missing values are NaN or None."""
-        name = self._own(name)
+        """The column called `name`: a float, integer, bool or object array; missing values are NaN or None."""
         if name not in self.names:
             raise unknown("column", name, self.names)
         if name not in self._columns:
-            self._columns[name] = _to_numpy(self._frame.get_column(self._keys[name]))
+            self._columns[name], yes_no = _to_numpy(self._frame.get_column(self._keys[name]))
+            if yes_no:
+                self._yes_no.add(name)
         return self._columns[name]
+
+    def labels(self, name: str) -> Any:
+        """The column as labels: yes and no, and whole numbers, are these whether or not some values are missing."""
+        values = self.column(name)
+        if values.dtype.kind != "f":
+            return values
+        present = ~np.isnan(values)
+        if name in self._yes_no:
+            plain = values == 1.0
+        elif np.all(np.abs(values[present]) < 2**53) and np.all(values[present] == np.floor(values[present])):
+            plain = np.where(present, values, 0.0).astype(np.int64)
+        else:
+            return values
+        if present.all():
+            return plain
+        out = plain.astype(object)
+        out[~present] = None
+        return out
 
     def levels(self, name: str) -> list[Any] | None:
         """The declared order of levels of a categorical column, or None."""
-        name = self._own(name)
+        if name in self._levels:
+            return self._levels[name]
         if self._frame is None or name not in self.names:
             return None
         series = self._frame.get_column(self._keys[name])
@@ -65,18 +98,6 @@ class Table:
             return None
         present = set(series.drop_nulls().unique().to_list())
         return [level for level in declared if level in present] or None
-
-    def pandas(self, names: Sequence[str], rows: Any = None) -> Any:
-        """Some columns as a pandas DataFrame, for formulas."""
-        import pandas as pd
-
-        columns: dict[str, Any] = {}
-        for name in names:
-            values, levels = self.column(name), self.levels(name)
-            values = values if rows is None else values[rows]
-            columns[name] = values if levels is None else pd.Categorical(values, categories=levels)
-        index = None if columns else range(self.n if rows is None else int(np.count_nonzero(rows)))
-        return pd.DataFrame(columns, index=index)
 
     def wrap(self, values: Any, name: str) -> Any:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""
@@ -99,32 +120,33 @@ class Table:
         return frame
 
 
-def _to_numpy(series: Any) -> Any:
-    """A narwhals series as an array: floats with NaN for missing numbers, objects with None for text."""
+def _to_numpy(series: Any) -> tuple[Any, bool]:
+    """A narwhals series as an array, and whether it holds yes and no as floats."""
     dtype = series.dtype
     if dtype.is_numeric():
         if series.null_count():
-            return series.cast(nw.Float64).to_numpy().astype(float)
+            return series.cast(nw.Float64).to_numpy().astype(float), False
         values = series.to_numpy()
-        return values.astype(float) if values.dtype.kind not in "fiu" else values
+        return (values.astype(float) if values.dtype.kind not in "fiu" else values), False
     if dtype == nw.Boolean and not series.null_count():
-        return series.to_numpy().astype(bool)
-    values = np.asarray(series.to_list(), dtype=object)
-    numeric = [v for v in values if v is not None]
-    if dtype == nw.Object and numeric and all(isinstance(v, (int, float, np.number)) for v in numeric):
-        return np.array([np.nan if v is None else float(v) for v in values])
-    for i, v in enumerate(values):
-        if isinstance(v, float) and np.isnan(v):
-            values[i] = None
-    return values
+        return series.to_numpy().astype(bool), False
+    native = series.to_native()
+    if hasattr(getattr(native, "dtype", None), "sp_index") or type(getattr(native, "dtype", 0)).__name__ == "SparseDtype":
+        return from_array(np.asarray(native.sparse.to_dense()))
+    return from_objects(series.to_list(), convert=dtype not in (nw.Categorical, nw.Enum, nw.String))
+
+
+READABLE = (
+    "a table (pandas, Polars, PyArrow, DuckDB), a dict of columns, an array, a list, or a path to a CSV or Parquet file"
+)
 
 
 def read(data: Any) -> Table:
-    """Columns from a table of any kind, a CSV or Parquet path, a mapping, or an array.
+    """Columns from a table of any kind, a CSV or Parquet path or open file, a mapping, or an array.
 
     Parameters
     ----------
-    data : pandas, Polars, PyArrow or DuckDB table, path, dict of columns, 2-d array, 1-d array or list
+    data : pandas, Polars, PyArrow or DuckDB table, path, open CSV file, dict of columns, list of dicts, array or list
         Columns of a plain array are called x1, x2, ...; a single column y.
 
     Raises
@@ -135,112 +157,125 @@ def read(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, (str, Path)):
-        return Table(_read_file(Path(data)), native=False)
+        return Table(nw.from_native(files.read_path(data), eager_only=True), native=False)
+    if isinstance(data, (bytes, bytearray)):
+        raise DataError(f"data must be {READABLE}; found bytes")
     if isinstance(data, Mapping):
         return _from_mapping(data)
     if isinstance(data, (np.ndarray, list, tuple, range)) or np.isscalar(data) or data is None:
         return _from_array(data)
-    native = nw.from_native(data, allow_series=True, pass_through=True)
-    if isinstance(native, nw.LazyFrame):
-        native = native.collect()
-    if isinstance(native, nw.Series):
-        native = native.to_frame()
+    if hasattr(data, "read") and callable(data.read):
+        return Table(nw.from_native(files.read_open(data), eager_only=True), native=False)
+    kind = type(data).__name__
+    if kind == "DuckDBPyConnection":
+        raise DataError("found a DuckDB connection, not a table: pass a query's result, con.sql('select ... from ...')")
+    if kind == "RecordBatchReader":
+        data = data.read_all()
+    elif kind == "RecordBatch":
+        import pyarrow as pa
+
+        data = pa.Table.from_batches([data])
+    return _from_native(data)
+
+
+def _from_native(data: Any) -> Table:
+    """A table or column of some library."""
+    names = [str(c) for c in data.columns] if type(data).__module__.startswith("pandas") and hasattr(data, "columns") else []
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(f"column names must be distinct: the table has more than one column called {listed(twice)}")
+    try:
+        native = nw.from_native(data, allow_series=True, pass_through=True)
+        if isinstance(native, nw.LazyFrame):
+            native = native.collect()
+        if isinstance(native, nw.Series):
+            native = native.to_frame()
+    except Exception as error:  # every library raises its own
+        raise DataError(f"cannot read the {type(data).__name__}: {error}") from error
     if isinstance(native, nw.DataFrame):
         if len(set(map(str, native.columns))) < len(native.columns):
             raise DataError(f"column names must be distinct, found {[str(c) for c in native.columns]}")
         return Table(native)
-    if hasattr(data, "to_arrow_table") or hasattr(data, "arrow"):
+    if hasattr(data, "to_arrow_table"):
+        return read(data.to_arrow_table())
+    if hasattr(data, "arrow"):
         return read(data.arrow())
+    if hasattr(data, "categories") and hasattr(data, "codes"):  # a pandas Categorical by itself
+        import pandas as pd
+
+        return _from_native(pd.Series(data, name="y"))
     if hasattr(data, "__array__"):
         return _from_array(np.asarray(data))
     if hasattr(data, "__iter__"):
         return _from_array(list(data))
-    raise DataError(
-        f"cannot read data of type {type(data).__name__}: pass a table (pandas, Polars, PyArrow, DuckDB), a dict of "
-        "columns, an array, a list, or a path to a CSV or Parquet file"
-    )
-
-
-def _read_file(path: Path) -> Any:
-    if not path.exists():
-        raise DataError(f"there is no file {str(path)!r}; a string is read as a path to a CSV or Parquet file")
-    ending = path.suffix.lower()
-    try:
-        if ending in (".parquet", ".pq"):
-            from pyarrow import parquet
-
-            table = parquet.read_table(path)
-        elif ending in (".csv", ".tsv", ".txt", ".gz"):
-            import pandas as pd
-
-            # pandas' reader: it knows the usual spellings of a missing value
-            separator = "\t" if ending == ".tsv" or str(path).endswith(".tsv.gz") else ","
-            table = pd.read_csv(path, sep=separator)
-        else:
-            raise DataError(f"cannot read {str(path)!r}: the name must end in .csv, .tsv or .parquet")
-    except DataError:
-        raise
-    except Exception as error:  # readers raise many kinds
-        raise DataError(f"cannot read {str(path)!r}: {error}") from error
-    return nw.from_native(table, eager_only=True)
+    raise DataError(f"cannot read data of type {type(data).__name__}: pass {READABLE}")
 
 
 def _from_mapping(data: Mapping[Any, Any]) -> Table:
-    columns = {str(name): _as_column(values, str(name)) for name, values in data.items()}
-    lengths = {name: len(values) for name, values in columns.items()}
+    for name, values in data.items():
+        if values is None or np.ndim(values) == 0 and (isinstance(values, (str, bytes)) or not hasattr(values, "__len__")):
+            raise DataError(
+                f"column {str(name)!r} must hold one value per row, found {values!r}; repeat it, "
+                f"[{values!r}] * n, if every row has it"
+            )
+    if twice := sorted({str(a) for a in data for b in data if a is not b and str(a) == str(b)}):
+        raise DataError(f"column names must be distinct: there is more than one column called {listed(twice)}")
+    table = Table(columns={str(name): values for name, values in data.items()})
+    lengths = {name: len(table.column(name)) for name in table.names}
     if len(set(lengths.values())) > 1:
         raise DataError(
             "columns must have the same length, found " + ", ".join(f"{k}: {v}" for k, v in lengths.items())
         )
-    return Table(columns=columns)
+    return table
 
 
 def _from_array(data: Any) -> Table:
+    if isinstance(data, (list, tuple)) and data and all(isinstance(row, Mapping) for row in data):
+        keys = dict.fromkeys(str(key) for row in data for key in row)
+        rows = [{str(key): value for key, value in row.items()} for row in data]
+        return Table(columns={key: [row.get(key) for row in rows] for key in keys})
     if data is None or np.isscalar(data):
-        raise DataError(f"data must be a table, an array or a list, found {data!r}")
-    array = np.asarray(data) if not isinstance(data, (list, tuple)) else _as_array(data)
+        raise DataError(f"data must be {READABLE}; found {data!r}")
+    array = data if isinstance(data, np.ndarray) else _as_array(data)
+    if array.dtype.names:
+        return Table(columns={name: array[name] for name in array.dtype.names})
     if array.ndim == 0:
-        raise DataError(f"data must be a table, an array or a list, found {data!r}")
+        raise DataError(f"data must be {READABLE}; found {data!r}")
     if array.ndim == 1:
-        return Table(columns={"y": _as_column(array, "y")})
+        return Table(columns={"y": array}, named=False)
     if array.ndim == 2:
-        return Table(columns={f"x{j + 1}": _as_column(array[:, j], f"x{j + 1}") for j in range(array.shape[1])})
+        return Table(columns={f"x{j + 1}": array[:, j] for j in range(array.shape[1])}, named=False)
     raise DataError(f"an array of data has one or two dimensions, found shape {array.shape}")
 
 
 def _as_array(values: Sequence[Any]) -> Any:
+    if any(v is np.ma.masked for v in values):
+        values = [None if v is np.ma.masked else v for v in values]
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise DataError("the rows of the data have different lengths") from error
-    if array.dtype.kind in "OUS":  # None among numbers, or text: keep what each value is
-        return np.asarray(values, dtype=object)
-    return array
+    except (OverflowError, TypeError) as error:
+        raise DataError(f"cannot read the data as an array: {error}") from error
+    if array.dtype.kind in "fiub" and array.ndim:
+        return array
+    return np.asarray(values, dtype=object)  # None among numbers, text or dates: keep what each value is
 
 
-def _as_column(values: Any, name: str) -> Any:
-    """One column as a float, integer, bool or object array."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+def _as_column(values: Any, name: str) -> tuple[Any, bool, list[Any] | None]:
+    """One column as an array; whether it holds yes and no as floats; and its declared levels."""
+    if isinstance(values, np.ndarray):
         array = values
-    elif isinstance(values, (list, tuple, range, np.ndarray)):
+    elif isinstance(values, (list, tuple, range)):
         array = _as_array(list(values))
     else:
         inner = read(values)
-        return inner.column(inner.names[0])
+        if len(inner.names) != 1:
+            raise DataError(f"column {name!r} must have one dimension, found a table of {len(inner.names)} columns")
+        own = inner.names[0]
+        return inner.column(own), own in inner._yes_no, inner.levels(own)
     if array.ndim != 1:
         raise DataError(f"column {name!r} must have one dimension, found shape {array.shape}")
-    if array.dtype.kind == "O":
-        present = [v for v in array if v is not None and v is not np.ma.masked]
-        if present and all(isinstance(v, (int, float, np.number)) and not isinstance(v, bool) for v in present):
-            return np.array([np.nan if v is None else float(v) for v in array])
-        return np.array([None if _is_missing(v) else v for v in array], dtype=object)
-    return array
-
-
-def _is_missing(value: Any) -> bool:
-    return (
-        value is None or (isinstance(value, float) and np.isnan(value)) or type(value).__name__ in ("NAType", "NaTType")
-    )
+    return *from_array(array), None
 
 
 def missing(values: Any) -> Any:
@@ -250,16 +285,3 @@ def missing(values: Any) -> Any:
     if values.dtype.kind == "O":
         return np.array([_is_missing(v) for v in values], dtype=bool)
     return np.zeros(len(values), dtype=bool)
-
-
-def numbers(values: Any, name: str) -> Any:
-    """A column as floats, or an error that shows what is in it."""
-    if values.dtype.kind in "fiub":
-        return np.ascontiguousarray(values, dtype=float)
-    examples = ", ".join(repr(v) for v in list(dict.fromkeys(v for v in values if v is not None))[:3])
-    try:
-        np.array([float(v) for v in values if v is not None])
-        hint = f"; it holds numbers written as text: convert it first, e.g. pandas.to_numeric(df[{name!r}])"
-    except (TypeError, ValueError):
-        hint = f"; for a yes/no column, compare it: df[{name!r}] == ..."
-    raise DataError(f"column {name!r} must hold numbers, found text or objects such as {examples}{hint}")

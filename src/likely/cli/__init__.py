@@ -1,21 +1,37 @@
 """The library from a shell: parse, call, print. No statistics here.
 
-Exit codes: 0 for success, 1 where a fit failed, 2 for wrong usage or data that cannot be used, 3 for a bug in likely.
-Results go to standard output, messages to standard error.
+Exit codes: 0 for success, 1 where a fit failed or the output cannot be written, 2 for wrong usage or data that cannot
+be used, 3 for a bug in likely. Results go to standard output, messages to standard error.
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from likely.cli.output import Table, emit, is_json, say, screen, table_record, warnings_as_notes
+from likely.cli.output import (
+    Table,
+    Worded,
+    emit,
+    emit_error,
+    is_json,
+    prepare_streams,
+    say,
+    screen,
+    table_record,
+    unwritable,
+    warnings_as_notes,
+    worded_comparison,
+    write,
+)
+from likely.cli.progress import Progress
 from likely.cli.words import family as family_of
-from likely.cli.words import model_options, numbers, pairs, read
+from likely.cli.words import in_shell, model_options, numbers, pairs, read
 from likely.errors import FitError, LikelyError, OptionError
 
 FAILED, MISUSED, BROKEN = 1, 2, 3
@@ -50,7 +66,11 @@ Known = Annotated[
 Weights = Annotated[str | None, typer.Option("--weights", help="Column of frequency weights.")]
 Offset = Annotated[
     list[str] | None,
-    typer.Option("--offset", metavar="EXPR", help="Added to the linear predictor: a column, log(t), or NAME=EXPR."),
+    typer.Option(
+        "--offset",
+        metavar="EXPR",
+        help="Added to the linear predictor: a column, log(t), or NAME=EXPR; several are added up.",
+    ),
 ]
 Link = Annotated[
     list[str] | None,
@@ -79,23 +99,36 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
+        prepare_streams()
         try:
             with warnings_as_notes():
                 command(*args, **kwargs)
+            sys.stdout.flush()
         except Exception as error:
             if _State.debug or isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
                 raise
-            if isinstance(error, FitError):
-                say(f"The fit failed: {error}")
+            if isinstance(error, OSError) and not isinstance(error, LikelyError):
+                unwritable(error)
                 raise typer.Exit(FAILED) from None
-            if isinstance(error, LikelyError):
-                say(f"Error: {error}")
-                raise typer.Exit(MISUSED) from None
-            kind = type(error).__name__
-            say(f"Bug in likely ({kind}: {error}). Please report it with what likely --debug ... prints.")
-            raise typer.Exit(BROKEN) from None
+            message, code = _told(error)
+            say(message)
+            if kwargs.get("json") and code != BROKEN:
+                emit_error(message.partition(": ")[2], type(error).__name__, code)
+            raise typer.Exit(code) from None
 
     return run
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit code."""
+    if isinstance(error, FitError):
+        return f"The fit failed: {in_shell(str(error))}", FAILED
+    if isinstance(error, LikelyError):
+        return f"Error: {in_shell(str(error))}", MISUSED
+    if isinstance(error, MemoryError):
+        return "Error: these data, or this model, need more memory than there is. Use fewer rows or columns", MISUSED
+    kind = type(error).__name__
+    return f"Bug in likely ({kind}: {error}). Please report it with what likely --debug ... prints.", BROKEN
 
 
 @app.command()
@@ -112,7 +145,7 @@ def fit(
     missing: Missing = "error",
     level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
-    seed: Annotated[int, typer.Option("--seed", help="Of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
     solver: Annotated[str, typer.Option("--solver", help="auto, closed form, newton or lbfgs.")] = "auto",
     json: Json = False,
     output: Output = None,
@@ -125,19 +158,20 @@ def fit(
     from likely.report.text import Summary
 
     assumed = family_of(family, known)
-    found = maximum(
-        assumed,
-        read(data),
-        formula,
-        solver=solver,
-        on_failure="return",
-        **model_options(assumed, weights, offset, link, formulas, missing),
-    )
-    summary = Summary(found, level, interval, {"seed": seed} if interval == "bootstrap" else {})
+    options = model_options(assumed, weights, offset, link, formulas, missing)
+    with Progress(not json) as progress:
+        found = maximum(
+            assumed, read(data), formula, solver=solver, on_failure="return", progress=progress.step, **options
+        )
+        progress.say(f"intervals ({interval})")
+        bootstrap = {"seed": seed, "progress": progress.draw}
+        summary = Summary(found, level, interval, bootstrap if interval == "bootstrap" else {})
+        shown = Worded(summary)
+        shown.blocks  # noqa: B018  intervals can take long: they belong under the status line
     if found.converged or json or is_json(output):
-        emit(summary, summary.to_dict, json, output)
+        emit(shown, summary.to_dict, json, output)
     else:
-        screen(error=True).show(summary)
+        screen(error=True).show(shown)
     if not found.converged:
         raise typer.Exit(FAILED)
 
@@ -208,7 +242,9 @@ def compare(
     unused = [k for k in given if not any(k in c.known for c in candidates)]
     if unused:
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
-    found = side_by_side(candidates, read(data), formula, **model_options(None, weights, offset, None, None, missing))
+    options = model_options(None, weights, offset, None, None, missing)
+    with Progress(not json) as progress:
+        found = worded_comparison(side_by_side(candidates, read(data), formula, progress=progress.step, **options))
     emit(found, found.to_dict, json, output)
     if not found.rows[0].converged:
         raise typer.Exit(FAILED)
@@ -240,7 +276,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         import likely
 
-        typer.echo(f"likely {likely.__version__}")
+        write(f"likely {likely.__version__}")
         raise typer.Exit
 
 
@@ -256,4 +292,14 @@ def _main(
 
 def main() -> None:
     """The entry point of the command ``likely``."""
-    app()
+    prepare_streams()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        unwritable(error)
+        sys.exit(FAILED)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import math
+import os
 import shutil
 import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import typer
-
+from likely.cli.words import in_shell, record_in_shell
 from likely.errors import LikelyWarning, OptionError
 
 if TYPE_CHECKING:
@@ -48,6 +50,35 @@ class Table:
         return "\n\n".join(str(block) for block in self.blocks)
 
 
+class Worded:
+    """A summary in the words of a shell: its options where Python has calls and arguments."""
+
+    def __init__(self, summary: Any) -> None:
+        self.summary = summary
+
+    @property
+    def blocks(self) -> list[Any]:
+        return [_worded(block) for block in self.summary.blocks]
+
+    def __str__(self) -> str:
+        from likely.report.blocks import as_text
+
+        return as_text(self.blocks)
+
+
+def _worded(block: Any) -> Any:
+    from likely.report.blocks import Facts
+
+    if isinstance(block, Facts):
+        return Facts(tuple((label, in_shell(text)) for label, text in block.rows))
+    return in_shell(block) if isinstance(block, str) else block
+
+
+def worded_comparison(found: Any) -> Any:
+    """A comparison in the words of a shell."""
+    return replace(found, rows=tuple(replace(row, status=in_shell(row.status)) for row in found.rows))
+
+
 def _tiny(log: float) -> str:
     """A likelihood too small for a float."""
     return f"exp({log:.1f})"
@@ -80,23 +111,33 @@ def emit(shown: Any, record: Callable[[], dict[str, Any]], json: bool, output: P
     """Print or write a result, as text or as JSON."""
     text = None
     if json or is_json(output):
-        from json import dumps
-
-        from likely.grid import plain
-
-        text = dumps(plain(record()), indent=2, ensure_ascii=False, allow_nan=False)
+        text = as_json(record(), ascii_only=output is None and not _holds_all(sys.stdout))
     if output is None and text is None:
         screen().show(shown)
         return
     text = str(shown) if text is None else text
     if output is None:
-        typer.echo(text)
+        write(text)
         return
     try:
         output.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise OptionError(f"cannot write {str(output)!r}: {error.strerror}") from error
     say(f"Written to {output}.")
+
+
+def as_json(record: dict[str, Any], ascii_only: bool = False) -> str:
+    """A record as one JSON document."""
+    from json import dumps
+
+    from likely.grid import plain
+
+    return dumps(plain(record_in_shell(record)), indent=2, ensure_ascii=ascii_only, allow_nan=False)
+
+
+def emit_error(message: str, kind: str, code: int) -> None:
+    """An error as a JSON document, for who reads standard output."""
+    write(as_json({"error": message, "kind": kind, "exit_code": code}, ascii_only=not _holds_all(sys.stdout)))
 
 
 def screen(error: bool = False) -> Screen:
@@ -108,7 +149,37 @@ def screen(error: bool = False) -> Screen:
 def say(message: str) -> None:
     """A message on standard error, as one paragraph."""
     width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    typer.echo(textwrap.fill(message, width, break_long_words=False, break_on_hyphens=False), err=True)
+    write(textwrap.fill(message, width, break_long_words=False, break_on_hyphens=False), sys.stderr)
+
+
+def write(text: str, stream: IO[str] | None = None) -> None:
+    """A text and the end of its line, on standard output by default."""
+    stream = sys.stdout if stream is None else stream
+    stream.write(text + "\n")
+    stream.flush()
+
+
+# -- streams ------------------------------------------------------------------------------------------------------
+
+
+def prepare_streams() -> None:
+    """Let letters that a stream's encoding does not have be written as escapes, not end in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _holds_all(stream: Any) -> bool:
+    """Whether a stream's encoding has every letter."""
+    return str(getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
+
+
+def unwritable(error: OSError) -> None:
+    """Tell that standard output cannot be written, and keep Python from trying again at its exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):
+        say(f"Error: cannot write the output: {error.strerror or error}.")
 
 
 @contextmanager
@@ -120,7 +191,8 @@ def warnings_as_notes() -> Iterator[None]:
         text = str(message)
         if text not in said:
             said.add(text)
-            say(f"Note: {text[:1].upper()}{text[1:]}.")
+            text = in_shell(text)
+            say(f"Note: {text[:1].upper()}{text[1:].removesuffix('.')}.")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", LikelyWarning)

@@ -1,15 +1,71 @@
-"""From the words of a command line to the library's arguments."""
+"""From the words of a command line to the library's arguments, and from the library's words to those of a shell."""
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 from likely.errors import DataError, OptionError
 
 INLINE = re.compile(r"\s*[-+]?[\d.][\dxeE.,+\-\s]*")
+NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+MOST = 10_000_000  # numbers that are written out in memory
+
+# What the library's messages say to someone in Python, and what it is called in a shell. The order matters.
+IN_SHELL = (
+    (r"(?:fit\.interval\()?method='(\w+)'\)?", r"--interval \1"),
+    (r'lk\.fit\(lk\.(\w+)\((\w+)="(\w+)"\), df, "([^"]*)"\)', r'likely fit DATA "\4" --family \1 --known \2=\3'),
+    (r"\bFit lk\.(\w+)\(\) instead", r"Fit it with --family \1 instead"),
+    (r"\b[A-Z]\w*\((\w+)=\.\.\.\)", r"--known \1=..."),
+    (
+        r"(?<=\): )[A-Z]\w*\((\w+)=(\d+)\), or a column: [A-Z]\w*\(\w+='<column>'\)",
+        r"--known \1=\2, or --known \1=COLUMN",
+    ),
+    (r"\bpass (missing|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
+    (r"\b(missing|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
+    (r"\bwith offset=\.\.\.", "with --offset 'VALUE * COLUMN'"),
+    (r"\b(for|in) (missing|link|offset|weights|solver|level|seed)=(?!\S)", r"\1 --\2"),
+    (r"convert it first, e\.g\. pandas\.to_numeric\(df\[.*?\]\)", "convert it to numbers in the file"),
+    (
+        r"for a yes/no column, compare it: df\['([^']*)'\] == \.\.\.",
+        r"for a yes/no column, write the response as I(\1 == 'yes')",
+    ),
+    (r"\bpass Categorical\(levels=\[\.\.\.\]\)", "give the file a column of text"),
+    (r"[Rr]ead it with pandas\.read_csv\(\.\.\., sep=.*?\) and pass the table", "Save it with commas"),
+    (r", or read it with pandas\.read_csv(\(.*?\))?", ""),
+    (r"; a string is read as a path to a CSV or Parquet file", ""),
+    (r"\buse L\.log\b", "see the log-likelihood"),
+)
+
+
+def in_shell(text: str) -> str:
+    """A message of the library with options where it names calls and arguments.
+
+    >>> in_shell("Fill them, or pass missing='drop' to leave these rows out")
+    'Fill them, or use --missing drop to leave these rows out'
+    >>> in_shell("Check the data, or fix it: Normal(sd=...)")
+    'Check the data, or fix it: --known sd=...'
+    """
+    for pattern, words in IN_SHELL:
+        text = re.sub(pattern, words, text)
+    return re.sub(r"(?<=--family )([A-Z]\w*)", lambda m: _family_name(m[1]), text)
+
+
+def _family_name(title: str) -> str:
+    """The name of a family in a shell: negative_binomial for NegativeBinomial."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", title).lower()
+
+
+def record_in_shell(record: Any, key: str = "") -> Any:
+    """A record whose statuses and notes are in the words of a shell."""
+    if isinstance(record, dict):
+        return {k: record_in_shell(v, k) for k, v in record.items()}
+    if isinstance(record, (list, tuple)):
+        return [record_in_shell(v, key) for v in record]
+    return in_shell(record) if isinstance(record, str) and key in ("status", "note", "notes") else record
 
 
 def read(text: str) -> Any:
@@ -17,13 +73,8 @@ def read(text: str) -> Any:
     from likely import datasets
 
     if text == "-":
-        import pandas as pd
-
-        try:
-            return pd.read_csv(sys.stdin)
-        except ValueError as error:  # pandas' parser errors are ValueErrors too
-            raise DataError(f"cannot read standard input as CSV: {error}") from error
-    if Path(text).exists():
+        return standard_input(sys.stdin.buffer.read())
+    if os.path.exists(text):  # unlike Path.exists, no error for a long list of numbers
         return text
     if text in datasets.NAMES:
         return datasets.path(text)
@@ -35,6 +86,19 @@ def read(text: str) -> Any:
     )
 
 
+def standard_input(content: bytes) -> Any:
+    """The table in a CSV text; numbers alone, one in each line, need no header."""
+    from likely.files import read_open
+
+    first = content.lstrip().split(b"\n", 1)[0].strip()
+    if NUMBER.fullmatch(first):
+        content = b"y\n" + content.lstrip()
+    try:
+        return read_open(io.BytesIO(content))
+    except DataError as error:
+        raise DataError(str(error).replace("the open file", "standard input")) from error
+
+
 def inline(text: str) -> list[float]:
     """Numbers written out, ``1x7`` for seven ones.
 
@@ -43,27 +107,32 @@ def inline(text: str) -> list[float]:
     """
     out: list[float] = []
     for item in text.split(","):
-        value, _, times = item.strip().partition("x")
+        value, cross, times = item.strip().partition("x")
         try:
-            count = int(times) if times else 1
+            number, count = float(value), int(times) if cross else 1
             if count < 1:
                 raise ValueError
-            out += [float(value)] * count
         except ValueError:
             raise DataError(
                 f"{text!r} names no file and is no list of numbers: {item.strip()!r} is neither a number such as 2.5 "
                 "nor a repeated one such as 1x7"
             ) from None
+        if len(out) + count > MOST:
+            raise DataError(
+                f"{item.strip()!r} makes more than {MOST:,} numbers; write each number once in a file, with a column "
+                "of how often it occurs, and name that column with --weights"
+            )
+        out += [number] * count
     return out
 
 
-def pairs(option: str, items: list[str] | None) -> dict[str, str]:
+def pairs(option: str, items: list[str] | None, example: str = "") -> dict[str, str]:
     """NAME=VALUE items as a dict."""
     out: dict[str, str] = {}
     for item in items or []:
         name, equals, value = item.partition("=")
         if not equals or not name.strip() or not value.strip():
-            raise OptionError(f"{option} takes NAME=VALUE, found {item!r}")
+            raise OptionError(f"{option} takes NAME=VALUE, found {item!r}{example}")
         if name.strip() in out:
             raise OptionError(f"{option} is given twice for {name.strip()}")
         out[name.strip()] = value.strip()
@@ -104,17 +173,42 @@ def model_options(
     missing: str,
 ) -> dict[str, Any]:
     """The arguments of `likely.fit` that these options stand for."""
-    given = pairs("--formula", formulas)
-    for name in given:
-        family.parameter(name)
+    given = _formulas(family, formulas)
     out: dict[str, Any] = {"weights": weights, "missing": missing, **given}
     if offset:
-        named = [re.fullmatch(r"(\w+)\s*=(?!=)(.+)", item) for item in offset]
-        if any(named) and len(offset) > 1 and not all(named):
-            raise OptionError("give every --offset its parameter's name: --offset NAME=EXPR")
-        if len(offset) > 1 and not any(named):
-            raise OptionError("--offset is given twice; add the two: --offset 'a + b'")
-        out["offset"] = {m[1]: m[2].strip() for m in named if m} if all(named) else offset[0]
+        out["offset"] = _offsets(offset)
     if link:
         out["link"] = link[0] if len(link) == 1 and "=" not in link[0] else pairs("--link", link)
     return out
+
+
+def _formulas(family: Any, formulas: list[str] | None) -> dict[str, str]:
+    """The formulas of further parameters by name."""
+    for item in formulas or []:
+        if re.match(r"[^=~]*~", item):  # a formula without its parameter
+            left, _, right = item.partition("~")
+            others = [p.name for p in family.parameters if not (p.known_only or p.edge)]
+            name = left.strip() or next(iter(others[1:] or others), "NAME")
+            raise OptionError(
+                f"--formula takes NAME=FORMULA, found {item!r}; say which parameter it describes, such as "
+                f"--formula {name}='~ {right.strip()}'"
+            )
+    given = pairs("--formula", formulas)
+    for name in given:
+        family.parameter(name)
+    return given
+
+
+def _offsets(items: list[str]) -> str | dict[str, str]:
+    """One expression, or one for each parameter; several for the same one are added."""
+    named = [re.fullmatch(r"(\w+)\s*=(?!=)(.+)", item) for item in items]
+    if any(named) and not all(named):
+        raise OptionError("give every --offset its parameter's name: --offset NAME=EXPR")
+    by_name: dict[str, list[str]] = {}
+    for item, match in zip(items, named, strict=True):
+        by_name.setdefault(match[1] if match else "", []).append(match[2].strip() if match else item.strip())
+    added = {
+        name: parts[0] if len(parts) == 1 else f"I({' + '.join(f'({part})' for part in parts)})"
+        for name, parts in by_name.items()
+    }
+    return added if all(named) else added[""]

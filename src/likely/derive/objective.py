@@ -33,7 +33,7 @@ class Objective:
         self.model, self.y, self.weights = model, y, weights
         self.rows = len(y)
         self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
-        self.block = BLOCK
+        self.block = BLOCK if model.size <= 8 else BLOCK // 2  # a wide design fills the cache by itself
         self.kernel = kernels.find(model)
         self.evaluations = 0
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.domains import Simplex
 from likely.errors import DataError, OptionError, ParameterError, SupportError, first_rows, listed
-from likely.family import Family, Parameter, Support
+from likely.family import Family, Parameter, Support, by_keyword, check_size, generator
 
 NO_ORDER = "categories have no order, so Categorical has no {}; use prob() for the chance of each level"
 
@@ -45,6 +45,8 @@ class Categorical(Family):
         super().__init__()
         self.levels: tuple[Any, ...] | None = None
         if levels is not None:
+            if isinstance(levels, str) or not np.iterable(levels):
+                raise OptionError(f"Categorical's levels are a list of labels such as ['bus', 'car'], found {levels!r}")
             self.levels = tuple(_plain(level) for level in levels)
             if len(self.levels) < 2 or len(set(self.levels)) < len(self.levels):
                 raise OptionError(f"Categorical needs two or more distinct levels, found {listed(self.levels)}")
@@ -154,6 +156,7 @@ class Categorical(Family):
         """The probabilities, checked to be as many as the levels and to sum to 1."""
         return {"p": self._probabilities(super().resolve(params)["p"])}
 
+    @by_keyword
     def log_prob(self, y: Any, **params: Any) -> Any:
         """Log-probability of each observed level.
 
@@ -194,31 +197,37 @@ class Categorical(Family):
             out = xp.where(y == code, xp.log(part), out)
         return out
 
+    @by_keyword
     def sample(self, size: Any = None, *, seed: Any = None, **params: Any) -> Any:
         """Random levels; `size` is the shape of the result, by default that of p without its last axis."""
         p = self.resolve(params)["p"]
         levels = self._bound()
         shape = p.shape[:-1] if size is None else (size,) if np.ndim(size) == 0 else tuple(size)
-        u = np.random.default_rng(seed).random(shape)
+        u = generator(seed).random(check_size(shape))
         codes = np.sum(u[..., None] >= np.cumsum(p, axis=-1)[..., :-1], axis=-1)
         return np.asarray(levels)[codes][()]
 
+    @by_keyword
     def cdf(self, y: Any, **params: Any) -> NoReturn:
         """Not defined: categories have no order."""
         raise OptionError(NO_ORDER.format("cdf"))
 
+    @by_keyword
     def sf(self, y: Any, **params: Any) -> NoReturn:
         """Not defined: categories have no order."""
         raise OptionError(NO_ORDER.format("survival function"))
 
+    @by_keyword
     def quantile(self, q: Any, **params: Any) -> NoReturn:
         """Not defined: categories have no order."""
         raise OptionError(NO_ORDER.format("quantiles"))
 
+    @by_keyword
     def mean(self, **params: Any) -> NoReturn:
         """Not defined: categories are no numbers."""
         raise OptionError(NO_ORDER.format("mean"))
 
+    @by_keyword
     def variance(self, **params: Any) -> NoReturn:
         """Not defined: categories are no numbers."""
         raise OptionError(NO_ORDER.format("variance"))

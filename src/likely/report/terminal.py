@@ -11,6 +11,8 @@ from likely.report.blocks import Facts, Title
 if TYPE_CHECKING:
     from rich.console import Console
 
+LEAST_TEXT = 16  # characters that a column of text needs where it is folded
+
 
 @final
 class Screen:
@@ -86,15 +88,35 @@ class Screen:
 
         if grid.title:
             self.console.print(Text(grid.title, style="bold"))
-        lines = grid.lines(self.console.width - grid.width + grid.widths[0])
-        if max(map(len, lines)) > self.console.width:
+        width = self.console.width
+        if self._print_lines(grid):
+            return
+        texts = [j for j, align in enumerate(grid.align) if j and align == "l" and grid.widths[j] > LEAST_TEXT]
+        if texts and width - grid.width + sum(grid.widths[j] for j in texts) >= LEAST_TEXT * len(texts):
             self.console.print(_folded(grid))
             return
-        header, rule, *rows = lines
-        self.console.print(Text(header, style="bold"))
-        self.console.print(Text("─" * len(rule), style="dim"))
+        for i, piece in enumerate(grid.pieces(width)):
+            if i:
+                self.console.print()
+            if not self._print_lines(piece):
+                self.console.print(_folded(piece))
+
+    def _print_lines(self, grid: Grid) -> bool:
+        """Print a grid as lines, if it fits."""
+        from rich.text import Text
+
+        lines = grid.lines(self.console.width - grid.width + grid.widths[0])
+        names = {row[0] for row in grid.rows}  # a name may be longer than a line
+        if any(len(line) > self.console.width and line not in names for line in lines):
+            return False
+        header, rule, *rows = lines if any(grid.header) else ["", "", *lines]
+        if header:
+            self.console.print(Text(header, style="bold"))
+            dash = "-" if self.console.options.ascii_only else "─"
+            self.console.print(Text(dash * min(len(rule), self.console.width), style="dim"))
         for line in rows:
             self.console.print(Text(line))
+        return True
 
 
 def _folded(grid: Grid) -> Any:
@@ -104,9 +126,9 @@ def _folded(grid: Grid) -> Any:
     from rich.text import Text
 
     table = Table(box=box.HORIZONTALS, show_edge=False, pad_edge=False, padding=(0, 0, 0, 1))
-    for name, align in zip(grid.header, grid.align, strict=True):
-        justify: Any = "right" if align == "r" else "left"
-        table.add_column(Text(name), justify=justify, no_wrap=align == "r")
+    for j, (name, align) in enumerate(zip(grid.header, grid.align, strict=True)):
+        rigid = align == "r" or grid.widths[j] <= LEAST_TEXT
+        table.add_column(Text(name), justify="right" if align == "r" else "left", no_wrap=rigid)
     for row in grid.rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
