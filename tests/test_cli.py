@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,7 +18,8 @@ from typer.testing import CliRunner, Result
 
 import likely as lk
 from likely.cli import app
-from likely.cli.words import inline
+from likely.cli.progress import Progress
+from likely.cli.words import in_shell, inline
 from likely.errors import DataError, DroppedRowsWarning
 from likely.report.terminal import Screen
 
@@ -61,7 +66,7 @@ def test_numbers_and_repeated_numbers_are_data() -> None:
     (rate,) = record("fit", "2, 3,1.0,4", "-f", "poisson")["estimates"]
     assert rate["estimate"] == pytest.approx(2.5)
     assert inline("1e2,-1x2") == [100.0, -1.0, -1.0]
-    for bad in ("3,x", "1x0", "1x-2", "1,,2", "1x2x3"):
+    for bad in ("3,x", "1x0", "1x", "1x,2", "1x-2", "1,,2", "1x2x3"):
         with pytest.raises(DataError, match="no list of numbers"):
             inline(bad)
 
@@ -81,6 +86,24 @@ def test_csv_on_standard_input() -> None:
     got = record("fit", "-", "c", "-f", "poisson", stdin="c\n1\n3\n")
     assert got["estimates"][0]["estimate"] == pytest.approx(2.0)
     assert "standard input is empty" in run("fit", "-", "-f", "poisson", stdin="", code=2).stderr
+
+
+def test_numbers_on_standard_input_need_no_header() -> None:
+    for text in ("1\n2\n4\n", "\n1.0\r\n2\r\n4", "1e0\n2\n4\n"):
+        got = record("fit", "-", "-f", "poisson", stdin=text)
+        assert (got["n"], got["response"]) == (3, "y")
+    two = run("fit", "-", "-f", "poisson", stdin="1,2\n3,4\n", code=2)
+    assert "standard input seems to have no header" in two.stderr.replace("\n", " ")
+    ragged = run("fit", "-", "a", "-f", "poisson", stdin="a,b\n1,2\n3\n", code=2)
+    assert "fields" in ragged.stderr
+
+
+def test_offsets_of_one_parameter_are_added(table: Path) -> None:
+    args = ("k ~ 1", "-f", "poisson", "--missing", "drop")
+    got = record("fit", table, *args, "--offset", "log(t)", "--offset", "x")
+    again = record("fit", table, *args, "--offset", "rate=log(t)", "--offset", "rate=x")
+    expected = lk.fit("poisson", pd.read_csv(table), "k ~ 1 + offset(log(t)) + offset(x)")
+    assert got["loglik"] == again["loglik"] == pytest.approx(expected.loglik, rel=1e-12)
 
 
 def test_every_option_of_the_model_reaches_the_fit(table: Path) -> None:
@@ -147,6 +170,35 @@ def test_a_failed_fit_ends_with_1() -> None:
     assert run("compare", "5,5", "-f", "normal,laplace", code=1).stdout.count("failed") == 2
 
 
+def test_json_also_of_an_error() -> None:
+    for args, code in ((("fit", "nofile", "-f", "normal"), 2), (("table", "5,5", "-f", "normal", "--at", "mean=1"), 1)):
+        result = run(*args, "--json", code=code)
+        got = json.loads(result.stdout)
+        assert got["exit_code"] == code
+        assert " ".join(result.stderr.split()).endswith(got["error"])
+
+
+def test_messages_name_options_not_python(table: Path) -> None:
+    assert "--known sd=VALUE" in run("fit", "5,5,5", "-f", "normal", code=1).stderr
+    assert "--known sd=VALUE" in run("fit", "5,5,5", "-f", "normal", "--json", code=1).stdout
+    assert "--known sd=VALUE" in " ".join(run("compare", "5,5", "-f", "normal,laplace", code=1).stdout.split())
+    assert "--missing drop" in " ".join(run("fit", table, "y ~ x", "-f", "bernoulli", code=2).stderr.split())
+    boundary = run("fit", "0x50", "-f", "bernoulli")
+    assert "fit.interval" not in boundary.stdout
+    limit = record("fit", "1x5,2x2", "-f", "negbin")
+    assert "--family poisson instead" in limit["status"]
+    cbind = run("fit", table, "cbind(k, n) ~ x", "-f", "binomial", "--known", "n=n", code=2).stderr
+    assert "--family binomial --known n=trials" in " ".join(cbind.split())
+    for text, told in {
+        "use fit.interval(method='profile')": "use --interval profile",
+        "(3): no peak. Use method='profile'": "(3): no peak. Use --interval profile",
+        "Binomial(n=10) is for whole numbers": "Binomial(n=10) is for whole numbers",  # a name, no advice
+        "Fit lk.NegativeBinomial() instead": "Fit it with --family negative_binomial instead",
+        "at a value you trust with offset=...": "at a value you trust with --offset 'VALUE * COLUMN'",
+    }.items():
+        assert in_shell(text) == told
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -163,7 +215,15 @@ def test_a_failed_fit_ends_with_1() -> None:
         (["fit", "3,4", "-f", "poisson", "--interval", "wold"], "did you mean 'wald'"),
         (["fit", "3,4", "-f", "poisson", "--solver", "newtn"], "did you mean 'newton'"),
         (["fit", "3,4", "-f", "poisson", "--link", "rate=probit"], "Links that fit"),
-        (["fit", "3,4", "-f", "poisson", "--offset", "a", "--offset", "b"], "--offset is given twice"),
+        (["fit", "3,4", "-f", "poisson", "--offset", "rate=y", "--offset", "y"], "its parameter's name"),
+        (["fit", "1x99999999999", "-f", "poisson"], "with --weights"),
+        (["fit", "1x", "-f", "poisson"], "nor a repeated one"),
+        (["fit", "1,0x", "-f", "poisson"], "nor a repeated one"),
+        (["fit", "3,4", "-f", "binomial"], "--known n=10, or --known n=COLUMN"),
+        (["fit", "3,4", "-f", "normal", "--formula", "~ age"], "--formula sd='~ age'"),
+        (["fit", "3,4", "-f", "normal", "--formula", "sd ~ age"], "--formula sd='~ age'"),
+        (["fit", "3,4", "-f", "normal", "--missing", "no"], "for --missing"),
+        (["fit", "loans", "housing", "-f", "normal"], "I(housing == 'yes')"),
         (["table", FLIPS, "-f", "bernoulli"], "--at p="),
         (["table", FLIPS, "-f", "bernoulli", "--at", "p=a"], "takes numbers"),
         (["table", FLIPS, "-f", "bernoulli", "--at", "q=0.5"], "unknown parameter 'q'"),
@@ -189,6 +249,8 @@ def test_wrong_options_end_with_2() -> None:
     assert "--family" in run("fit", "1,2", code=2).stderr
     run("nope", code=2)
     run("fit", "1,2", "--nope", code=2)
+    boot = ("fit", "1,2", "-f", "poisson", "--interval", "bootstrap")
+    assert "--seed" in run(*boot, "--seed", "-1", code=2).stderr
 
 
 def test_debug_shows_the_traceback() -> None:
@@ -203,6 +265,118 @@ def test_a_bug_is_called_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("likely.cli.read", broken)
     assert "Bug in likely (ZeroDivisionError: oh)" in run("fit", "1,2", "-f", "normal", code=3).stderr
+
+
+def test_no_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("likely.cli.read", full)
+    assert "more memory than there is" in run("fit", "1,2", "-f", "normal", code=2).stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("args", [["fit", "1,2", "-f", "poisson"], ["families", "--json"], ["--help"], ["--version"]])
+def test_output_that_cannot_be_written_ends_with_1(args: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "likely", *args], check=False, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: cannot write the output")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_stops_is_no_error() -> None:
+    command = f"{sys.executable} -m likely families | head -1"
+    done = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True)
+    assert done.stdout.startswith("Normal(mean, sd)")
+    assert done.stderr == ""
+
+
+def test_any_letter_under_any_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("größe\n1\n2\n", encoding="utf-8")
+    for options in ([], ["--json"], ["grösse"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "likely", "fit", str(path), "-f", "poisson", *options],
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+        )
+        assert done.returncode == (2 if "grösse" in options else 0), done.stderr
+        if options == ["--json"]:
+            assert json.loads(done.stdout.decode("ascii"))["response"] == "größe"
+        else:
+            assert b"gr\\xf6\\xdfe" in done.stdout + done.stderr
+
+
+# -- terminals ------------------------------------------------------------------------------------------------------
+
+
+def drawn(shown: object, width: int) -> str:
+    stream = io.StringIO()
+    screen = Screen(stream, plain=False)
+    screen.console.width = width
+    screen.show(shown)
+    return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
+
+
+@pytest.mark.parametrize("width", [36, 40, 60, 80, 120])
+def test_a_comparison_keeps_names_and_numbers_whole(width: int) -> None:
+    found = lk.compare(["normal", "log_normal", "student_t", "beta"], lk.datasets.loans(), "amount")
+    out = drawn(found, width)
+    assert max(len(line) for line in out.splitlines()) <= width
+    cells = out.split()
+    for row in found.grid.rows:
+        assert set(row) - {"", "-"} <= set(cells)
+        pieces = out.count("\u2500\n")
+        assert sum(line.startswith(row[0]) for line in out.partition("[1] failed")[0].splitlines()) == pieces
+    assert (out.count("\u2500\n") == 1) == (width >= found.grid.width)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_everything_fits_the_terminal(width: int) -> None:
+    from likely.report.candidates import CandidatesReport
+    from likely.report.families import FamilyCard, FamilyList
+
+    L = lk.likelihood("bernoulli", [1] * 7 + [0] * 3)
+    fit = lk.fit("bernoulli", lk.datasets.loans(), "default ~ duration + C(status)")
+    table = CandidatesReport(L.table(p=[0.3, 0.7]), L.n)
+    for shown in (FamilyList.all(), FamilyCard.of("negbin"), table, fit.summary()):
+        out = drawn(shown, width)
+        assert "\u2026" not in out  # nothing is cut
+        assert max(len(line) for line in out.splitlines()) <= width
+    assert "0.0337" in drawn(table, width)
+
+
+def test_progress_is_for_a_person_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def watched(wanted: bool, patience: float) -> str:
+        stream = Terminal()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stderr", stream)
+            patch.setattr(sys, "stdout", Terminal())
+            patch.setenv("TERM", "xterm")
+            with Progress(wanted, patience) as progress:
+                deadline = time.monotonic() + 5.0
+                progress.step(3, SimpleNamespace(value=-1234.5), 0.25)
+                while wanted and patience < 1 and "pass 4" not in stream.getvalue() and time.monotonic() < deadline:
+                    time.sleep(0.02)
+        return stream.getvalue()
+
+    out = watched(True, 0.0)
+    assert "pass 4, log-likelihood -1,234.500" in out
+    assert watched(False, 0.0) == ""  # --json
+    assert watched(True, 60.0) == ""  # a short fit
+    assert not Progress(True).watched  # no terminal
+    steps = []
+    monkeypatch.setattr(Progress, "step", lambda self, *args: steps.append(args))
+    run("fit", "loans", "default ~ age", "-f", "bernoulli")
+    assert len(steps) > 1
 
 
 # -- the other commands ---------------------------------------------------------------------------------------------

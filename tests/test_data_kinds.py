@@ -1,5 +1,8 @@
 """What goes in: pandas, Polars, PyArrow, DuckDB, dicts, arrays, lists, CSV and Parquet; what comes out is in kind."""
 
+import gzip
+import io
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import likely as lk
-from likely.errors import DataError, MissingValuesError, UnknownNameError
+from likely.errors import DataError, DroppedRowsWarning, MissingValuesError, UnknownNameError
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=80)
@@ -126,3 +129,135 @@ def test_mistakes(tmp_path):
         lk.fit("normal", np.zeros((2, 2, 2)))
     with pytest.raises(UnknownNameError, match="'y', 'x', 'g'"):
         lk.fit("normal", pd.DataFrame(COLUMNS), "q ~ x")
+
+
+# -- missing values of every kind ----------------------------------------------------------------------------
+
+
+def test_masked_arrays():
+    full, mask = np.array([1.0, 2.0, 99.0]), [False, False, True]
+    masked = np.ma.array(full, mask=mask)
+    for data in (masked, {"y": masked}, np.ma.array([1, 2, 99], mask=mask), {"y": [1.0, 2.0, np.ma.masked]}):
+        with pytest.raises(MissingValuesError, match="y: 1"):
+            lk.fit("normal", data)
+        with pytest.warns(DroppedRowsWarning):
+            assert lk.fit("normal", data, "y ~ 1", missing="drop").coef["mean"] == pytest.approx(1.5)
+    with pytest.raises(MissingValuesError, match="weights: 1"):
+        lk.fit("normal", [1.0, 2.0, 3.0], weights=masked)
+    matrix = np.ma.array(X.reshape(-1, 2), mask=False)
+    y = np.arange(40.0) + X[:40]
+    assert lk.fit("normal", y, matrix).coef == lk.fit("normal", y, X.reshape(-1, 2)).coef
+    matrix[3, 1] = np.ma.masked
+    with pytest.raises(MissingValuesError, match="matrix"):
+        lk.fit("normal", y, matrix)
+    with pytest.warns(DroppedRowsWarning):
+        lk.fit("normal", y, matrix, missing="drop")
+    table = np.ma.array(np.column_stack([y, y**2]), mask=False)
+    table[0, 0] = np.ma.masked
+    with pytest.raises(MissingValuesError, match="x1: 1"):
+        lk.fit("normal", table, "x1 ~ 1")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [True, None, False],
+        [True, pd.NA, False],
+        [1, pd.NA, 0],
+        np.array([1, pd.NA, 0], dtype=object),
+        pd.array([True, None, False], dtype="boolean"),
+        pl.Series([True, None, False]),
+        pa.array([True, None, False]),
+        np.ma.array([True, True, False], mask=[False, True, False]),
+    ],
+)
+def test_yes_and_no_with_missing_values(values):
+    with pytest.raises(MissingValuesError, match="y: 1"):
+        lk.fit("bernoulli", {"y": values})
+    with pytest.warns(DroppedRowsWarning):
+        fit = lk.fit("bernoulli", {"y": values, "x": [1.0, 2.0, 3.0]}, "y ~ 1", missing="drop")
+    assert fit.coef["p"] == 0.5
+    with pytest.warns(DroppedRowsWarning):
+        fit = lk.fit(lk.Normal(sd=1), {"x": values, "y": [1.0, 2.0, 3.0]}, "y ~ x", missing="drop")
+    assert list(fit.coef) == ["mean.Intercept", "mean.x"]
+
+
+# -- more kinds of tables ------------------------------------------------------------------------------------
+
+
+def test_more_kinds_of_tables():
+    expected = lk.fit("bernoulli", COLUMNS, "y ~ x").coef
+    records = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
+    batch = pa.RecordBatch.from_pydict(COLUMNS)
+    structured = np.zeros(80, dtype=[("y", int), ("x", float)])
+    structured["y"], structured["x"] = COLUMNS["y"], X
+    for data in (records, batch, structured):
+        assert lk.fit("bernoulli", data, "y ~ x").coef == pytest.approx(expected)
+
+
+def test_data_that_are_no_table():
+    import duckdb
+
+    twice = pd.DataFrame([[1.0, 2.0]], columns=["a", "a"])
+    for data, words in (
+        (duckdb.connect(), "DuckDB connection"),
+        ("x" * 5000, "cannot be one"),
+        ("a,b\n1,2\n", "StringIO"),
+        ("", "empty"),
+        ("https://example.org/d.csv", "address"),
+        (twice, "more than one column called 'a'"),
+        ({"y": [1.0], "x": 3}, "column 'x'"),
+        ({"y": [1.0], "x": "abc"}, "column 'x'"),
+        ({"y": [1.0], "x": None}, "column 'x'"),
+        (b"abc", "bytes"),
+        (pl.DataFrame({"y": [[1, 2], [3, 4]]}), "list values"),
+        (np.array([1 + 2j]), "complex"),
+    ):
+        with pytest.raises(DataError, match=words):
+            lk.fit("normal", data, "y ~ 1")
+
+
+# -- files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("y,x\n1,2\n3,4,5\n6,7\n", "line 3 .* has 3 fields, its header 2"),
+        ("y,x\n1,2,3\n3,4,5\n", "line 2 .* and 1 more"),
+        ("y,x\n1,2,\n3,4,\n", "ends with a separator"),
+        ("y,x\n1,2\n\n3\n", "line 4 .* has 1 fields"),
+        ("y,x,x\n1,2,3\n", "more than one column called 'x'"),
+        ("y;x\n1;2\n", "semicolons"),
+        ("y\tx\n1\t2\n", "tabs"),
+        ("1.5,2\n3,4\n", "no header"),
+        ("", "empty"),
+    ],
+)
+def test_csv_files_that_would_be_misread(text, words, tmp_path):
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(DataError, match=words):
+        lk.fit("normal", tmp_path / "d.csv", "y ~ 1")
+    with pytest.raises(DataError, match=words):
+        lk.fit("normal", io.StringIO(text), "y ~ 1")
+
+
+def test_csv_files(tmp_path, monkeypatch):
+    text = 'y,"a, b",g\n1,2,"one\nline"\n\n3,,u\n'
+    (tmp_path / "d.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with gzip.open(tmp_path / "d.csv.gz", "wt") as handle:
+        handle.write(text)
+    with open(tmp_path / "d.csv", "rb") as handle:
+        for data in ("~/d.csv", tmp_path / "d.csv", tmp_path / "d.csv.gz", io.StringIO(text), handle):
+            assert lk.fit("normal", data, "y ~ 1").coef["mean"] == 2
+    with pytest.raises(MissingValuesError, match=r"a, b: 1"):
+        lk.fit("normal", "~/d.csv", "y ~ `a, b`")
+    (tmp_path / "l.csv").write_bytes("y,x\n1,é\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"line 2 .* UTF-8"):
+        lk.fit("normal", tmp_path / "l.csv", "y ~ 1")
+    with pytest.raises(DataError, match="folder"):
+        lk.fit("normal", tmp_path, "y ~ 1")
+    (tmp_path / "bad.parquet").write_text("no")
+    with pytest.raises(DataError, match="cannot read"):
+        lk.fit("normal", tmp_path / "bad.parquet", "y ~ 1")

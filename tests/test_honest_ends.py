@@ -303,7 +303,7 @@ def test_data_outside_a_known_end():
 
 
 def test_a_degenerate_skew_normal_is_not_a_success():
-    with pytest.raises(FitError, match="shape runs to -?infinity"):
+    with pytest.raises(FitError, match=r"shape runs to -?infinity"):
         lk.fit("skew_normal", [1.0] * 20 + [2.0] * 20 + [3.0] * 20)
     y = np.random.default_rng(0).gamma(5, 1, 200)
     best = lk.fit("skew_normal", y)

@@ -107,6 +107,11 @@ def __getattr__(name: str) -> Any:
     except KeyError:
         from likely.errors import unknown
 
+        if not name.startswith("_"):
+            from likely.families import advice
+
+            if (told := advice(name)) is not None:
+                raise AttributeError(f"likely has no {name!r}: {told}") from None
         raise AttributeError(str(unknown("name", name, __all__, " in likely"))) from None
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value

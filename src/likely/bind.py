@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,11 +21,12 @@ from likely.errors import (
     OptionError,
     ParameterError,
     SupportError,
+    UnknownNameError,
     first_rows,
     listed,
     unknown,
 )
-from likely.families import FAMILIES, get_family
+from likely.families import FAMILIES, get_family, means_family
 from likely.family import Family, Parameter, Support
 from likely.model import Model, Slot
 from likely.tables import Table
@@ -77,11 +79,13 @@ def bind(
     formulas: Mapping[str, Any] | None = None,
 ) -> Bound:
     """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
+    _check_order(family, data, formula)
     family = get_family(family)
     if missing not in ("error", "drop"):
         raise unknown("option", missing, ["error", "drop"], " for missing=")
     formulas = dict(formulas or {})
     for name in formulas:
+        _check_argument(family, name)
         if family.parameter(name).known_only or name in family.known:
             raise OptionError(f"{name} of {family!r} is known; it takes no formula")
     for p in family.parameters:
@@ -100,7 +104,8 @@ def bind(
             raise OptionError(f"two formulas for {free[0].name}: {formula!r} and {formulas[free[0].name]!r}")
         formulas = {free[0].name: first, **formulas}
     offset_of = _offset_arguments(offset, free[0].name if free else "")
-    rights = {name: _right_side(name, spec, offset_of, table.names) for name, spec in formulas.items()}
+    apart = [response, weights, offset, *family.known.values()]
+    rights = {name: _right_side(family, name, spec, offset_of, table, apart) for name, spec in formulas.items()}
     vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
     raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items() if k not in vectors}
     w = None if weights is None else columns.values(weights, "weights")
@@ -113,6 +118,8 @@ def bind(
     for right in rights.values():
         if isinstance(right, str):
             used |= {v: table.column(v) for v in designs.variables(right) if v in table}
+        elif (gaps := designs.matrix_missing(right, len(y))) is not None:
+            used["the matrix of predictors"] = gaps
     rows, dropped = _missing_rows(used, len(y), missing)
     if dropped:
         _tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
@@ -144,12 +151,59 @@ def bind(
     return Bound(model, numeric, w, table, rows, dropped)
 
 
+FIT_OPTIONS = (
+    *("formula", "weights", "offset", "link", "missing"),
+    *("on_failure", "solver", "start", "max_iterations", "tolerance", "progress"),
+)
+OTHER_NAMES = {
+    **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),
+    **dict.fromkeys(("sigma", "std", "stdev", "sd", "scale"), ("sd", "scale")),
+    **dict.fromkeys(("lam", "lambda_", "lambd", "rate"), ("rate", "mean")),
+    **dict.fromkeys(("prob", "pi", "probability"), ("p",)),
+    **dict.fromkeys(("nu", "dof"), ("df",)),
+    **dict.fromkeys(("freq", "freq_weights", "sample_weight"), ("weights",)),
+    **dict.fromkeys(("exposure",), ("offset",)),
+}
+
+
+def _check_order(family: Any, data: Any, formula: Any) -> None:
+    """Raise OptionError where the arguments seem to have changed places."""
+    text = isinstance(data, str) and ("~" in data[1:] or data.startswith("~ ")) and not data.startswith("~/")
+    table = not isinstance(family, (str, Family, type, type(None))) and hasattr(family, "__len__")
+    swapped = (isinstance(family, str) and "~" in family) or (table and (means_family(data) or isinstance(data, str)))
+    if swapped or table or text or isinstance(data, Family) or isinstance(formula, Family):
+        raise OptionError(
+            "the order of the arguments is family, data, formula: lk.fit('normal', data, 'y ~ x') with a formula, "
+            "lk.fit('normal', data) for one column"
+        )
+
+
+def _check_argument(family: Family, name: str) -> None:
+    """Raise unless a further keyword argument is the formula of a parameter."""
+    names = [p.name for p in family.parameters]
+    if name in FIT_OPTIONS:
+        raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
+    if name not in names:
+        if name in ("cov", "cov_type", "vcov"):
+            raise UnknownNameError(
+                f"unknown argument {name!r}: standard errors come from the curvature of the likelihood, see fit.cov "
+                "and fit.interval(method='profile')"
+            )
+        near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *FIT_OPTIONS)), None)
+        if near is None:
+            lowered = difflib.get_close_matches(name.lower(), [*names, *FIT_OPTIONS], n=1, cutoff=0.5)
+            near = lowered[0] if lowered else None
+        raise UnknownNameError(
+            f"unknown argument {name!r}{f'; did you mean {near!r}?' if near else '.'} Parameters of {family.title}, "
+            f"which take formulas: {listed(names)}. Options: {listed(FIT_OPTIONS)}"
+        )
+
+
 def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any, Any]:
     """The table, the response's name and values, and the first parameter's right side (text, matrix or None)."""
     table = tables.read(data)
     if isinstance(formula, str):
         left, right = designs.split(formula)
-        right = designs.quote(right, table.names)
         if left is None:
             if len(table.names) != 1:
                 raise OptionError(
@@ -165,10 +219,9 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
         if table.n == 0:
             raise DataError(f"the data have no rows (columns: {listed(table.names)})")
         left = left.strip("`") if left.strip("`") in table else left
-        y = table.column(left) if left in table else designs.expression(designs.quote(left, table.names), table)
+        y = _response_column(family, table, left) if left in table else designs.expression(left, table)
         return table, left, y, None if right == "1" else right
-    if formula is not None and not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
-        raise OptionError(f"a formula is text such as 'y ~ x', or a matrix of predictors; found {formula!r}")
+    _require_matrix(formula)
     if len(table.names) > 1:
         raise OptionError(
             f"the data have {len(table.names)} columns ({listed(table.names)}): say which is the response with a "
@@ -177,7 +230,30 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
     if not table.names or table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
     name = table.names[0]
-    return table, name, table.column(name), formula
+    return table, name, _response_column(family, table, name), formula
+
+
+def _response_column(family: Family, table: Table, name: str) -> Any:
+    """A column as it is; for a family of categories yes and no are labels even where some are missing."""
+    return table.labels(name) if any(p.vector for p in family.parameters) else table.column(name)
+
+
+def _require_matrix(formula: Any) -> None:
+    """Refuse what is neither text nor a matrix of predictors."""
+    if formula is None:
+        return
+    said = "a formula is text such as 'y ~ x', or a matrix of predictors"
+    if isinstance(formula, (bytes, bytearray, set, frozenset)):
+        raise OptionError(f"{said}; found {type(formula).__name__}")
+    if isinstance(formula, Mapping) and (not formula or any(np.ndim(v) == 0 for v in formula.values())):
+        raise OptionError(
+            f"{said}; found a dict. Formulas of further parameters are arguments: lk.fit(..., 'y ~ x', sd='~ z')"
+        )
+    if isinstance(formula, (list, tuple)) and (not formula or any(isinstance(v, str) for v in formula)):
+        joined = " + ".join(map(str, formula)) or "x"
+        raise OptionError(f"{said}; found {type(formula).__name__} {formula!r}: write it as 'y ~ {joined}'")
+    if not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
+        raise OptionError(f"{said}; found {formula!r}")
 
 
 def _cut(values: Any, rows: Any) -> Any:
@@ -212,9 +288,7 @@ class _Parts:
         if isinstance(right, str):
             design = designs.from_formula(right, self.table, self.rows)
         else:
-            design = designs.from_matrix(right, self.n)
-            if self.rows is not None:
-                design = Design(np.ascontiguousarray(design.x[self.rows]), design.names)
+            design = designs.from_matrix(right, self.n, rows=self.rows)
         if not design.names:
             raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
         return None if design.names == ("Intercept",) else design
@@ -259,7 +333,7 @@ class _Columns:
                 return self.used[spec]
             if spec.isidentifier():
                 raise unknown("column", spec, self.table.names, f" for {what}")
-            for v in designs.variables(spec):
+            for v in designs.operands(designs.quote(spec, self.table.names)):
                 if v not in self.table:
                     raise unknown("column", v, self.table.names, f" for {what}")
                 self.used[v] = self.table.column(v)
@@ -274,17 +348,36 @@ class _Columns:
         return values
 
 
-def _right_side(name: str, spec: Any, offset_of: dict[str, list[Any]], columns: list[str]) -> Any:
+def _right_side(
+    family: Family, name: str, spec: Any, offset_of: dict[str, list[Any]], table: Table, apart: list[Any]
+) -> Any:
+    """A parameter's formula without its offsets, which go to `offset_of`; a matrix as it is."""
     if not isinstance(spec, str):
+        if isinstance(spec, (int, float, np.number)):
+            raise OptionError(
+                f"{name}={spec!r}: a known value is given to the family, lk.{type(family).__name__}({name}={spec!r}); "
+                f"here stands the formula of {name}, such as {name}='~ x'"
+            )
+        _require_matrix(spec)
         return spec
-    left, right = designs.split(spec) if "~" in spec else (None, spec)
+    left, right = designs.right_side(spec)
     if left is not None:
         raise OptionError(f"the formula of {name} has no left side; write '~ {right}'")
-    right, found = designs.offsets(designs.quote(right, columns))
+    right, found = designs.offsets(designs.quote(right, table.names))
     offset_of.setdefault(name, []).extend(found)
     if not offset_of[name]:
         del offset_of[name]
-    return right
+    return designs.expand(right, _others(table, [*apart, *found]))
+
+
+def _others(table: Table, apart: list[Any]) -> list[str]:
+    """The columns that a dot in a formula stands for: those that have no other part in the model."""
+    taken: set[str] = set()
+    for spec in apart:
+        for part in spec.values() if isinstance(spec, Mapping) else [spec]:
+            if isinstance(part, str):
+                taken |= {part} if part in table else set(designs.operands(designs.quote(part, table.names)))
+    return [name for name in table.names if name not in taken]
 
 
 def _offset_arguments(offset: Any, first: str) -> dict[str, list[Any]]:
@@ -302,6 +395,8 @@ def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) 
         if link not in LINKS:
             raise unknown("link", link, LINKS)
         return link if name == free[0].name else None
+    if not isinstance(link, Mapping):
+        raise OptionError(f"link is a name such as 'log', or a dict of them by parameter; found {link!r}")
     for given in link:
         if given not in [p.name for p in free]:
             raise unknown("parameter", given, [p.name for p in free], " in link=")
@@ -357,7 +452,10 @@ def _plain_response(family: Family, y: Any, name: str, table: Table) -> Any:
         levels = table.levels(name)
         return (y, levels) if levels else y
     if y.dtype.kind not in "fiub":
-        return tables.numbers(y, name)  # raises, with advice
+        try:
+            return tables.numbers(y, name)  # raises, with advice
+        except DataError as error:  # other families may take them: in a comparison this is one candidate's failure
+            raise SupportError(str(error)) from None
     return np.ascontiguousarray(y, dtype=float)
 
 

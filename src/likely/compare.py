@@ -68,6 +68,15 @@ class Comparison:
     n : float
     notes : tuple of str
         What the numbers cannot tell by themselves.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> comparison = lk.compare(["normal", "gamma"], [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5])
+    >>> comparison.best.likelihood.model.family
+    Gamma()
+    >>> [round(row.delta, 2) for row in comparison.rows]
+    [0.0, 5.87]
     """
 
     rows: tuple[Row, ...]
@@ -138,7 +147,18 @@ class Comparison:
         return f'<div class="likely-comparison">{grid.html()}{"".join(f"<p>{escape(t)}</p>" for t in texts)}</div>'
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, ready for JSON: None for what does not exist."""
+        """The same as plain values, ready for JSON: None for what does not exist.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.compare(["normal", "poisson"], [1.2, 0.3, 2.7]).to_dict()["rows"][1]["aic"] is None
+        True
+        """
         names = ("name", "loglik", "k", "aic", "aicc", "bic", "delta", "weight", "converged", "status")
         rows = [{name: getattr(row, name) for name in names} for row in self.rows]
         return plain({"response": self.response, "n": self.n, "rows": rows, "notes": list(self.notes)})
@@ -175,6 +195,8 @@ def compare(
     """
     if isinstance(candidates, (str, Family, Fit, type)):
         raise OptionError(f"a comparison takes a list of families or fits, found only {candidates!r}")
+    if hasattr(candidates, "columns") or isinstance(candidates, np.ndarray):
+        raise OptionError("the order of the arguments is candidates, data, formula: lk.compare([...], data, 'y ~ x')")
     named = dict(candidates) if isinstance(candidates, Mapping) else None
     items = list(candidates.values()) if isinstance(candidates, Mapping) else list(candidates)
     if not items:

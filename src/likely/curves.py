@@ -25,6 +25,14 @@ class LikelihoodTable:
         The estimate; empty where there is none, and then likelihoods are relative to the best candidate.
     note : str
         Why there is no peak, or empty.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> print(lk.likelihood("bernoulli", [1] * 7 + [0] * 3).table(p=[0.5, 0.7]))
+      p  likelihood  relative  surprise (nats)                    how surprising
+    0.5    0.000977     0.439            6.931  somewhat (2.3 times less likely)
+    0.7     0.00222         1            6.109                  least surprising
     """
 
     candidates: tuple[dict[str, float], ...]
@@ -50,7 +58,23 @@ class LikelihoodTable:
         ]
 
     def verdict(self, relative: float) -> str:
-        """How surprising the data are under a candidate, in words (after Royall's benchmarks 8 and 32)."""
+        """How surprising the data are under a candidate, in words (after Royall's benchmarks 8 and 32).
+
+        Parameters
+        ----------
+        relative : float
+            Likelihood relative to the peak.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.likelihood("bernoulli", [1, 0]).table(p=[0.5]).verdict(0.05)
+        'clearly (20.0 times less likely)'
+        """
         if relative >= 0.999999:
             return "least surprising"
         times = 1.0 / relative if relative > 0 else math.inf
@@ -96,6 +120,13 @@ class Curve:
         Whether the other parameters were held or re-estimated.
     others : tuple of dict
         Values of the other parameters at each point.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> curve = lk.likelihood("bernoulli", [1] * 7 + [0] * 3).curve("p", [0.3, 0.5, 0.7])
+    >>> curve.kind, round(curve.peak, 6), curve.relative.round(3).tolist()
+    ('slice', 0.7, [0.034, 0.439, 1.0])
     """
 
     name: str

@@ -53,7 +53,19 @@ class CustomFamily(Family):
     # -- the density, and what was given beside it ---------------------------------------------------
 
     def _log_density(self, xp: Any, y: Any, **params: Any) -> Any:
-        return type(self).function(y, **params, xp=xp)
+        try:
+            return type(self).function(y, **params, xp=xp)
+        except FamilyError as error:
+            raise FamilyError(f"the log-density of {self.title} cannot be evaluated: {error}") from error
+        except (AttributeError, IndexError, KeyError, NameError, TypeError, ValueError) as error:
+            if type(error).__module__.partition(".")[0] not in ("builtins", "numpy"):
+                raise  # JAX's own, which the caller words
+            told = f"{type(error).__name__}: {error}; check_family({self.title}) may tell more"
+            if "ufunc" in str(error):
+                told = "it calls NumPy on a parameter; write it with the functions of xp (xp.log, xp.exp, ...)"
+            if "truth value" in str(error):
+                told = "it cannot branch on its data or parameters with `if`; use xp.where(condition, a, b)"
+            raise FamilyError(f"the log-density of {self.title} cannot be evaluated: {told}") from error
 
     def _scipy(self, **params: Any) -> Any:
         return _Distribution(self, params)
@@ -256,13 +268,18 @@ def _parameters(params: Any) -> dict[str, Domain]:
         raise FamilyError("write @lk.family(params={'rate': lk.Positive}): the parameters and where they live")
     if not params:
         raise FamilyError("a family needs at least one parameter: params={'rate': lk.Positive}")
+    if not isinstance(params, Mapping):
+        raise FamilyError(
+            f"params is a dict that says where each parameter lives, such as params={{'rate': lk.Positive}}; found "
+            f"{params!r}"
+        )
     for key, domain in params.items():
         if not isinstance(domain, Domain):
             raise FamilyError(
                 f"params says where each parameter lives (lk.Real, lk.Positive, lk.NonNegative, lk.UnitInterval), "
                 f"found {key}={domain!r}"
             )
-        if not key.isidentifier() or key in TAKEN:
+        if not isinstance(key, str) or not key.isidentifier() or key in TAKEN:
             raise FamilyError(f"a parameter cannot be called {key!r}; names taken: {listed(TAKEN)}")
     return dict(params)
 

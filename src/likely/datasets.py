@@ -13,6 +13,19 @@ NAMES = ("loans",)
 def path(name: str) -> Path:
     """The CSV file of a packaged data set.
 
+    Parameters
+    ----------
+    name : {"loans"}
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data set.
+
     Examples
     --------
     >>> path("loans").name

@@ -7,8 +7,10 @@ import textwrap
 from typing import Any, final
 
 import likely
+from likely.curves import LikelihoodTable
 from likely.grid import Grid, alike, fixed
 from likely.report.blocks import WIDTH
+from likely.report.candidates import CandidatesReport
 from likely.report.terminal import Screen
 
 
@@ -64,6 +66,8 @@ class Walk:
     def show_result(self, result: Any) -> None:
         """Print what the code before gave."""
         self.in_code = isinstance(result, str)
+        if isinstance(result, LikelihoodTable) and not self.screen.plain:  # drawn to the terminal's width
+            result = CandidatesReport(result, self.names["L"].n)
         self.screen.show(result)
 
 

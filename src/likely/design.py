@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +10,42 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import DataError, DesignError, LikelyError, first_rows, listed, unknown
-from likely.tables import Table, numbers
+from likely.columns import examples_of, from_array
+from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
+from likely.formula import (
+    CONTEXT,
+    clean,
+    columns_of,
+    decode,
+    expand,
+    labelled,
+    names_in,
+    offsets,
+    operands,
+    parse,
+    parse_arithmetic,
+    quote,
+    right_side,
+    split,
+    variables,
+)
+from likely.predictors import as_known, check_variables, frame_of, needed_columns, plain
+from likely.tables import Table, numbers, read
+
+__all__ = [
+    "Design",
+    "expand",
+    "expression",
+    "from_formula",
+    "from_matrix",
+    "matrix_missing",
+    "offsets",
+    "operands",
+    "quote",
+    "right_side",
+    "split",
+    "variables",
+]
 
 
 @final
@@ -28,6 +60,12 @@ class Design:
     names : tuple of str
     formula : str or None
         The right-hand side it came from; None for a matrix.
+    spec
+        Formulaic's recipe; None for a matrix.
+    levels : tuple of (str, tuple)
+        The columns that are levels, with the levels the fit has seen.
+    named : bool
+        For a matrix, whether its columns' names are the user's own.
     """
 
     x: Any
@@ -35,6 +73,7 @@ class Design:
     formula: str | None = None
     spec: Any = None
     levels: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    named: bool = True
 
     @cached_property
     def intercept(self) -> int | None:
@@ -54,26 +93,35 @@ class Design:
     def apply(self, table: Table) -> Any:
         """The matrix for new data, by the same recipe (levels, centring and knots as in the fit)."""
         if self.spec is None:
-            if all(name in table for name in self.names):
-                return np.column_stack([numbers(table.column(name), name) for name in self.names])
-            if len(table.names) == len(self.names):
-                return np.column_stack([numbers(table.column(name), name) for name in table.names])
-            raise DataError(
-                f"the fit used a matrix of {len(self.names)} columns ({listed(self.names)}), the new data have "
-                f"{len(table.names)} ({listed(table.names)})"
-            )
-        for name, known in self.levels:
-            new = [v for v in dict.fromkeys(table.column(name)) if v not in known]
-            if new:
-                raise DataError(
-                    f"column {name!r} has levels that the fit has not seen: {listed(new)}. It knows {listed(known)}"
-                )
+            return self._apply_matrix(table)
         if not self.names:
             return np.zeros((table.n, 0))
-        needed = variables(self.formula or "1")
-        _check_variables(needed, table)
-        frame = table.pandas(needed)
-        x = np.asarray(_quietly(lambda: self.spec.get_model_matrix(frame, context={}, na_action="ignore")), dtype=float)
+        formula = parse(self.formula or "1")
+        needed = columns_of(formula)
+        check_variables(needed, table, " in the new data")
+        known = dict(self.levels)
+        columns: dict[str, Any] = {}
+        for name in needed:
+            if name in known:
+                columns[name] = as_known(name, table.labels(name), known[name])
+            else:
+                columns[name] = plain(name, table, formula, " of the new data")
+        frame = frame_of(columns, table.n)
+        try:
+            matrix = _quietly(lambda: self.spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
+            x = np.ascontiguousarray(np.asarray(matrix, dtype=float))
+        except LikelyError:
+            raise
+        except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
+            advice = f". It uses the columns {listed(needed)}: do they hold what they held in the fit?"
+            if "extend" in str(error):
+                advice = " Keep the new values within those of the fit, or fit with bs(..., extrapolation='extend')"
+            raise DataError(f"cannot evaluate {self.formula!r} for the new data: {clean(error)}{advice}") from error
+        if x.shape != (table.n, len(self.names)):
+            raise DataError(
+                f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.names)} in the fit "
+                f"({listed(self.names)}): do the columns {listed(needed)} hold the same kind of values?"
+            )
         if np.any(bad := ~np.isfinite(x)):
             i, j = (int(v) for v in np.argwhere(bad)[0])
             raise DataError(
@@ -82,77 +130,76 @@ class Design:
             )
         return x
 
-
-def split(formula: str) -> tuple[str | None, str]:
-    """Left and right side of a formula; a formula without ``~`` is a response alone.
-
-    >>> split("y ~ x + z")
-    ('y', 'x + z')
-    >>> split("~ x")
-    (None, 'x')
-    >>> split("y")
-    ('y', '1')
-    """
-    if not isinstance(formula, str) or not formula.strip():
-        raise DesignError(f"a formula is text such as 'y ~ x + z', found {formula!r}")
-    parts = formula.split("~")
-    if len(parts) > 2:
-        raise DesignError(f"a formula has one '~', found {formula!r}")
-    if len(parts) == 1:
-        return formula.strip(), "1"
-    left, right = parts[0].strip(), parts[1].strip()
-    if not right:
-        raise DesignError(f"nothing stands right of '~' in {formula!r}; write 'y ~ 1' for a constant")
-    return left or None, right
-
-
-DOT = "\N{LISU LETTER TONE MYA TI}"  # a letter, so it may stand in a Python name where R writes a dot
-
-
-def quote(formula: str, names: Sequence[str]) -> str:
-    """A formula in which the dots of column names, as R writes them, do not read as Python attributes.
-
-    >>> quote("stack.loss ~ Air.Flow + log(x)", ["stack.loss", "Air.Flow", "x"])
-    'stackꓸloss ~ AirꓸFlow + log(x)'
-    """
-    for name in sorted((n for n in names if re.fullmatch(r"[A-Za-z_][\w.]*", n) and "." in n), key=len, reverse=True):
-        formula = re.sub(rf"(?<![\w.])`?{re.escape(name)}`?(?![\w.(])", name.replace(".", DOT), formula)
-    return formula
-
-
-def offsets(right: str) -> tuple[str, list[str]]:
-    """A right-hand side without its offset(...) terms, and those terms' expressions.
-
-    >>> offsets("x + offset(log(t))")
-    ('x', ['log(t)'])
-    """
-    found: list[str] = []
-    while match := re.search(r"(?:^|\+)\s*offset\s*\(", right):
-        depth, end = 1, match.end()
-        while end < len(right) and depth:
-            depth += {"(": 1, ")": -1}.get(right[end], 0)
-            end += 1
-        if depth:
-            raise DesignError(f"a parenthesis is not closed in {right!r}")
-        found.append(right[match.end() : end - 1])
-        right = (right[: match.start()] + right[end:]).strip().removeprefix("+").strip()
-    return right or "1", found
-
-
-def variables(expression: str) -> list[str]:
-    """Names of the columns that a formula's side uses."""
-    return _columns_of(_parse(expression))
+    def _apply_matrix(self, table: Table) -> Any:
+        """By name where the new data have names; by position for an array of the same width."""
+        if table.named:
+            lacking = [name for name in self.names if name not in table]
+            if lacking:
+                array = "" if self.named else f"; the fit used an array: pass an array of {len(self.names)} columns"
+                raise DataError(
+                    f"the fit used a matrix of columns {listed(self.names)}; the new data lack {listed(lacking)}: "
+                    f"they have {listed(table.names)}{array}"
+                )
+            names: Sequence[str] = self.names
+        else:
+            names = table.names
+            if len(names) != len(self.names):
+                raise DataError(
+                    f"the fit used a matrix of {len(self.names)} columns ({listed(self.names)}), the new data have "
+                    f"{len(names)}"
+                )
+        x = np.column_stack([numbers(table.column(name), name) for name in names])
+        if np.any(bad := ~np.isfinite(x)):
+            i, j = (int(v) for v in np.argwhere(bad)[0])
+            raise DataError(f"{self.names[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
+        return x
 
 
 def expression(text: str, table: Table, rows: Any = None) -> Any:
-    """The values of an expression of columns such as ``log(exposure)``, as floats."""
+    """The values of an expression of columns such as ``log(exposure)``, as floats; NaN where a column has none.
+
+    Raises
+    ------
+    DesignError
+        If it cannot be read or does not give one number for each row.
+    DataError
+        If its value is not finite although nothing is missing.
+    """
     if text in table:
         values = table.column(text)
         return numbers(values if rows is None else values[rows], text)
-    matrix, _ = _materialize(f"{text} - 1", table, rows)
+    text = quote(text, table.names).strip()
+    if text.startswith("`") and text.count("`") == 2 and text.endswith("`"):
+        name = text.strip("`")
+        check_variables([name], table, " in the formula")
+        return expression(name, table, rows)
+    formula = parse_arithmetic(text)
+    n = table.n if rows is None else int(np.count_nonzero(rows))
+    columns = needed_columns(columns_of(formula), table, formula, rows)
+    matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, n), text)
     if matrix.shape[1] != 1:
-        raise DesignError(f"{text!r} must give one column of numbers, it gives {list(matrix.columns)}")
-    return np.asarray(matrix.iloc[:, 0], dtype=float)
+        raise DesignError(f"{text!r} must give one column of numbers, it gives {listed(map(decode, matrix.columns))}")
+    try:
+        values = np.array(matrix.iloc[:, 0], dtype=float)
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"{text!r} must give numbers: {clean(error)}") from error
+    absent = np.zeros(n, dtype=bool)
+    for _, gone in columns.values():
+        absent |= gone
+    values[absent] = np.nan  # a comparison with a missing value is neither true nor false
+    if np.any(bad := ~np.isfinite(values) & ~absent):
+        where = np.flatnonzero(bad)
+        shown = where if rows is None else np.flatnonzero(rows)[where]
+        raise DataError(f"{text} is not finite: {_cause(text)} in {first_rows(shown, values[where])}")
+    return values
+
+
+def _cause(text: str) -> str:
+    if "log" in text:
+        return "a logarithm of zero or of a negative number"
+    if "sqrt" in text:
+        return "a root of a negative number"
+    return "a division by zero, or an operation without a finite result,"
 
 
 def from_formula(right: str, table: Table, rows: Any = None) -> Design:
@@ -165,141 +212,111 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
     UnknownNameError
         If it names a column that does not exist.
     """
-    for name in variables(right):
-        if name in table:
-            _check_text(name, table.column(name))
-    matrix, spec = _materialize(right, table, rows)
-    x = np.ascontiguousarray(np.asarray(matrix, dtype=float))
-    names = tuple(str(c).replace(DOT, ".") for c in matrix.columns)
+    right = quote(right, table.names)
+    formula = parse(right)
+    needed = columns_of(formula)
+    if "Intercept" in needed:
+        raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
+    columns = needed_columns(needed, table, formula, rows)
+    n = table.n if rows is None else int(np.count_nonzero(rows))
+    matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, n), right)
+    _refuse_vanished(matrix.model_spec, {name: values for name, (values, _) in columns.items()})
+    try:
+        x = np.ascontiguousarray(np.asarray(matrix, dtype=float))
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
+    names = tuple(decode(str(c)) for c in matrix.columns)
     bad = ~np.isfinite(x)
     if np.any(bad):
         j = int(np.flatnonzero(bad.any(axis=0))[0])
         where = np.flatnonzero(bad[:, j])
+        shown = where if rows is None else np.flatnonzero(rows)[where]
         raise DataError(
-            f"the column {names[j]!r} of the design has values that are not finite: {first_rows(where, x[where, j])}"
+            f"the column {names[j]!r} of the design has values that are not finite: {first_rows(shown, x[where, j])}"
         )
-    levels = []
-    for name in variables(right):
-        if name in table and ((values := table.column(name)).dtype.kind in "Ob" or _as_levels(right, name)):
-            kept = values if rows is None else values[rows]
-            levels.append((name, tuple(dict.fromkeys(kept))))
-    return Design(x, names, right, spec, tuple(levels))
+    import pandas as pd
+
+    in_c = labelled(formula)
+    as_levels = in_c | {
+        decode(factor.expr) for term in formula for factor in term.factors if factor.eval_method.value == "lookup"
+    }
+    levels = tuple(
+        (name, tuple(dict.fromkeys(values)))
+        for name, (values, _) in columns.items()
+        if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
+    )
+    return Design(x, names, right, matrix.model_spec, levels)
 
 
-def _as_levels(right: str, name: str) -> bool:
-    """Whether a column of numbers stands in C(...): its values are levels."""
-    return re.search(rf"\bC\(\s*`?{re.escape(name)}`?\s*[,)]", right) is not None
+def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
+    """A term without a column in the design would be left out without a word."""
+    for term, columns_of_term in spec.term_indices.items():
+        if len(columns_of_term):
+            continue
+        for factor in term.factors:
+            for name in map(decode, names_in(factor)):
+                distinct = list(dict.fromkeys(columns[name]))
+                if len(distinct) <= 1:
+                    raise DesignError(
+                        f"the predictor {name!r} has one level only ({examples_of(distinct)}), so nothing is known of "
+                        "it: leave it out"
+                    )
+        if term.factors and decode(str(term)) not in ("1", "0"):
+            raise DesignError(f"the term {decode(str(term))!r} gives no column of the design: leave it out")
 
 
-def from_matrix(x: Any, n: int, names: Sequence[str] | None = None) -> Design:
+def matrix_missing(x: Any, n: int) -> Any:
+    """Where a matrix of predictors lacks a value, as a column that is NaN there; None if it is complete."""
+    x, _ = _matrix(x, n)
+    if np.isfinite(np.sum(x)) or not np.any(gone := np.isnan(x).any(axis=1)):
+        return None
+    return np.where(gone, np.nan, 0.0)
+
+
+def from_matrix(x: Any, n: int, names: Sequence[str] | None = None, rows: Any = None) -> Design:
     """The design of a plain matrix or table, used as it stands (no intercept is added)."""
-    if not isinstance(x, np.ndarray):
-        from likely.tables import read
-
-        table = read(x)
-        names = names or table.names
-        x = np.column_stack([numbers(table.column(c), c) for c in table.names])
-    if x.ndim == 1:
-        x = x[:, None]
-    if x.ndim != 2 or x.dtype.kind not in "fiub":
-        raise DataError(f"a matrix of predictors has two dimensions and holds numbers, found {x.dtype} {x.shape}")
-    if len(x) != n:
-        raise DataError(f"the response has {n} rows, the matrix of predictors {len(x)}")
-    x = np.ascontiguousarray(x, dtype=float)
+    x, own = _matrix(x, n)
+    names = names or own
+    x = np.ascontiguousarray(x if rows is None else x[rows], dtype=float)
     if not np.isfinite(np.sum(x)) and np.any(bad := ~np.isfinite(x)):
         i, j = (int(v) for v in np.argwhere(bad)[0])
         raise DataError(
             f"the matrix of predictors has {int(bad.sum())} values that are not finite, the first {x[i, j]} in row "
             f"{i}, column {j}; drop or fill these rows"
         )
-    return Design(x, tuple(names) if names else tuple(f"x{j + 1}" for j in range(x.shape[1])))
+    return Design(x, tuple(names) if names else tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))
 
 
-def _parse(right: str) -> Any:
-    from formulaic import Formula
-    from formulaic.errors import FormulaicError
+def _matrix(x: Any, n: int) -> tuple[Any, Sequence[str] | None]:
+    """A matrix of predictors as an array, and the names of its columns if the user gave them."""
+    names = None
+    if not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
+        table = read(x)
+        names = table.names if table.named else None
+        if not table.names:
+            raise DataError("the matrix of predictors has no columns")
+        x = np.column_stack([numbers(table.column(c), c) for c in table.names])
+    elif isinstance(x, np.ma.MaskedArray):
+        x = from_array(x.ravel())[0].reshape(x.shape)
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim != 2 or x.dtype.kind not in "fiub":
+        raise DataError(f"a matrix of predictors has two dimensions and holds numbers, found {x.dtype} {x.shape}")
+    if len(x) != n:
+        raise DataError(f"the response has {n} rows, the matrix of predictors {len(x)}")
+    return x, names
 
+
+def _evaluate(formula: Any, frame: Any, text: str) -> Any:
     try:
-        return Formula(right)
-    except FormulaicError as error:
-        raise DesignError(f"cannot read the formula {right!r}: {error}") from error
-    except SyntaxError as error:
-        raise DesignError(f"cannot read the formula {right!r}: {error.msg}") from error
-
-
-def _columns_of(formula: Any) -> list[str]:
-    """The columns a formula uses; formulaic leaves out the arguments of its own transforms such as bs(x)."""
-    from formulaic.transforms import TRANSFORMS
-
-    names = {str(v) for v in formula.required_variables}
-    for term in formula:
-        for factor in term.factors:
-            if factor.eval_method.value != "python":
-                continue
-            try:
-                tree = ast.parse(factor.expr, mode="eval")
-            except SyntaxError:
-                continue
-            functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-            functions |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-            names |= {
-                node.id
-                for node in ast.walk(tree)
-                if isinstance(node, ast.Name) and id(node) not in functions and node.id not in TRANSFORMS
-            }
-    return sorted(names)
-
-
-def _check_variables(needed: Any, table: Table) -> None:
-    for name in sorted(map(str, needed)):
-        if name not in table:
-            raise unknown("column", name, table.names, " in the formula")
-
-
-def _check_text(name: str, values: Any) -> None:
-    """Refuse numbers written as text: as levels they would make a column each."""
-    if values.dtype.kind != "O":
-        return
-    distinct = list(dict.fromkeys(v for v in values if isinstance(v, str)))
-    if len(distinct) > max(20, len(values) // 4):
-        numeric = 0
-        for v in distinct:
-            try:
-                float(v)
-                numeric += 1
-            except ValueError:
-                pass
-        if 2 * numeric > len(distinct):
-            odd = [v for v in distinct if not _is_number(v)]
-            seen = f"; these are not numbers: {listed(odd, 5)}" if odd else ""
-            raise DataError(
-                f"column {name!r} holds numbers written as text ({listed(distinct, 3)}){seen}. Convert it before the "
-                f"fit, or write C({name}) if each value is a level of its own"
-            )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _materialize(right: str, table: Table, rows: Any) -> tuple[Any, Any]:
-    from formulaic import Formula
-
-    formula: Formula = _parse(right)
-    needed = _columns_of(formula)
-    _check_variables(needed, table)
-    frame = table.pandas(needed, rows)
-    try:
-        matrix = _quietly(lambda: formula.get_model_matrix(frame, context={}, na_action="ignore"))
+        return _quietly(lambda: formula.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
     except LikelyError:
         raise
     except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
-        raise DesignError(f"cannot evaluate the formula {right!r}: {str(error) or type(error).__name__}") from error
-    return matrix, matrix.model_spec
+        said = clean(error)
+        logic = any(sign in said for sign in (" &", " |", "invert"))
+        advice = "; yes and no are 1 and 0 here: join conditions as (x == 1) & (z == 0)" if logic else ""
+        raise DesignError(f"cannot evaluate the formula {text!r}: {said}{advice}") from error
 
 
 def _quietly(action: Any) -> Any:

@@ -8,43 +8,126 @@ from typing import Any
 
 
 class LikelyError(Exception):
-    """Base class of every error that likely raises on purpose."""
+    """Base class of every error that likely raises on purpose.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> try:
+    ...     lk.fit("gamma", [1.0, 0.0])
+    ... except lk.errors.LikelyError as error:
+    ...     print(type(error).__name__)
+    SupportError
+    """
 
 
 class DataError(LikelyError, ValueError):
-    """The data cannot be used as given."""
+    """The data cannot be used as given.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.fit("normal", [])
+    Traceback (most recent call last):
+    likely.errors.DataError: the data are empty: no observation, no likelihood to maximise
+    """
 
 
 class SupportError(DataError):
-    """Some observations lie where the family says no observation can lie."""
+    """Some observations lie where the family says no observation can lie.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.fit("poisson", [1, -2, 3])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.SupportError: Poisson is for whole numbers >= 0, but 1 of 3 values of y are not: row 1: -2.0. ...
+    """
 
 
 class MissingValuesError(DataError):
-    """Some values are missing; the message names the columns and counts."""
+    """Some values are missing; the message names the columns and counts.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.fit("normal", [1.0, None, 3.0])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.MissingValuesError: 1 of 3 rows have missing values (y: 1). ...
+    """
 
 
 class ParameterError(LikelyError, ValueError):
-    """A parameter value lies outside its domain, or a parameter is missing."""
+    """A parameter value lies outside its domain, or a parameter is missing.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.Normal(sd=-1)
+    Traceback (most recent call last):
+    likely.errors.ParameterError: Normal's sd must be a positive number, found -1
+    """
 
 
 class UnknownNameError(LikelyError, ValueError):
-    """A name (column, family, parameter, option ...) is not among the valid ones."""
+    """A name (column, family, parameter, option ...) is not among the valid ones.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.fit("normall", [1.0, 2.0])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.UnknownNameError: unknown family 'normall'; did you mean 'normal'? ...
+    """
 
 
 class OptionError(LikelyError, ValueError):
-    """Arguments that do not fit together or do not fit their type."""
+    """Arguments that do not fit together or do not fit their type.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.fit("y ~ x", {"y": [1.0, 2.0], "x": [0, 1]})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.OptionError: the order of the arguments is family, data, formula: ...
+    """
 
 
 class DesignError(LikelyError, ValueError):
-    """The predictors cannot identify the coefficients, or a formula cannot be read."""
+    """The predictors cannot identify the coefficients, or a formula cannot be read.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "a": [1, 2, 3, 5], "b": [2, 4, 6, 10]}
+    >>> lk.fit("normal", data, "y ~ a + b")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.DesignError: the predictors of mean are linearly dependent, ...
+    """
 
 
 class FamilyError(LikelyError, ValueError):
-    """A family's definition is inconsistent or cannot be evaluated."""
+    """A family's definition is inconsistent or cannot be evaluated.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.family(params=["rate"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.FamilyError: params is a dict that says where each parameter lives, ...
+    """
 
 
 class IntervalError(LikelyError, ValueError):
-    """An interval does not exist; the message says why and what does."""
+    """An interval does not exist; the message says why and what does.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.fit("bernoulli", [0, 0, 0]).test("p = 0.5")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    likely.errors.IntervalError: p has no standard error, so it has no Wald test: ...
+    """
 
 
 class FitError(LikelyError, RuntimeError):
@@ -54,6 +137,15 @@ class FitError(LikelyError, RuntimeError):
     ----------
     fit : Fit or None
         What the search had when it stopped, with ``converged`` false.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> try:
+    ...     lk.fit("normal", [5.0, 5.0, 5.0])
+    ... except lk.errors.FitError as error:
+    ...     print(error.fit.converged)
+    False
     """
 
     def __init__(self, message: str, fit: Any = None) -> None:
@@ -70,11 +162,35 @@ class LikelyWarning(UserWarning):
 
 
 class UnderflowWarning(LikelyWarning):
-    """A likelihood is too small for a float; its logarithm is not."""
+    """A likelihood is too small for a float; its logarithm is not.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     lk.likelihood("bernoulli", [0, 1] * 1000)(0.5)
+    0.0
+    >>> told[0].category.__name__
+    'UnderflowWarning'
+    """
 
 
 class DroppedRowsWarning(LikelyWarning):
-    """Rows with missing values were left out, as asked."""
+    """Rows with missing values were left out, as asked.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     lk.fit("normal", [1.0, None, 3.0], missing="drop").n
+    2
+    >>> told[0].category.__name__
+    'DroppedRowsWarning'
+    """
 
 
 def listed(names: Iterable[Any], most: int = 12) -> str:

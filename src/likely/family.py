@@ -62,7 +62,23 @@ class Parameter:
 @final
 @dataclass(frozen=True)
 class Support:
-    """Where observations can lie: an interval, of real numbers or of integers."""
+    """Where observations can lie: an interval, of real numbers or of integers.
+
+    Attributes
+    ----------
+    lower, upper : float
+        Its ends.
+    closed_lower, closed_upper : bool
+        Whether an end is itself a possible value.
+    integer : bool
+        Whether only whole numbers are.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.Support(lower=0.0).text, lk.Support(0.0, 10.0, True, True, integer=True).text
+    ('numbers > 0', 'whole numbers from 0 to 10')
+    """
 
     lower: float = -np.inf
     upper: float = np.inf
@@ -71,7 +87,22 @@ class Support:
     integer: bool = False
 
     def contains(self, y: Any) -> Any:
-        """Whether each value lies in the support."""
+        """Whether each value lies in the support.
+
+        Parameters
+        ----------
+        y : array_like
+
+        Returns
+        -------
+        ndarray of bool
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Support(lower=0.0).contains([-1.0, 0.0, 1.0]).tolist()
+        [False, False, True]
+        """
         y = np.asarray(y)
         inside = (y >= self.lower) if self.closed_lower else (y > self.lower)
         inside &= (y <= self.upper) if self.closed_upper else (y < self.upper)
@@ -253,7 +284,27 @@ class Family(ABC):
         return self.support.integer
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter called `name`; an error lists the valid ones."""
+        """The parameter called `name`.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        Parameter
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none; the message lists the valid ones.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Gamma().parameter("shape").domain
+        Domain('a positive number')
+        """
         for p in self.parameters:
             if p.name == name:
                 return p
@@ -298,7 +349,23 @@ class Family(ABC):
         return values
 
     def bounds(self, **params: Any) -> tuple[Any, Any]:
-        """Ends of the support at these parameter values."""
+        """Ends of the support at these parameter values.
+
+        Parameters
+        ----------
+        **params : array_like
+            Parameter values.
+
+        Returns
+        -------
+        lower, upper : float or ndarray
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Binomial().bounds(p=0.5, n=10)
+        (0.0, 10)
+        """
         return self.support.lower, self.support.upper
 
     def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
@@ -373,7 +440,9 @@ class Family(ABC):
         try:
             y = np.asarray(y)
         except ValueError:
-            raise OptionError(f"{self.title} takes numbers or arrays of them, found rows of different lengths") from None
+            raise OptionError(
+                f"{self.title} takes numbers or arrays of them, found rows of different lengths"
+            ) from None
         if y.dtype.kind not in "fiub":
             raise OptionError(f"{self.title} takes numbers, found values of type {y.dtype}")
         return y.astype(float)

@@ -14,7 +14,7 @@ from likely.closed import PerfectFit
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
 from likely.engines import memory
-from likely.errors import FitError, unknown
+from likely.errors import FitError, OptionError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
@@ -113,6 +113,12 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     """The peak of a likelihood; the options are those of `fit`."""
     if on_failure not in ("raise", "return"):
         raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
+    start, progress = options.get("start"), options.get("progress")
+    if start is not None and not isinstance(start, Mapping):
+        example = ", ".join(f"{name!r}: ..." for name in L.names[:4])
+        raise OptionError(f"start is a dict of starting values by name, such as {{{example}}}; found {start!r}")
+    if progress is not None and not callable(progress):
+        raise OptionError(f"progress is a function of (iteration, point, decrement), found {progress!r}")
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
     tall = len(L.bound.y) > 10_000 and L.model.size < 500
     with memory.one_blas_thread() if tall else nullcontext():

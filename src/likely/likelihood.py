@@ -16,12 +16,14 @@ from likely.bind import Bound, bind
 from likely.curves import Curve, LikelihoodTable
 from likely.derive.compress import compress
 from likely.derive.objective import Objective
-from likely.errors import OptionError, UnderflowWarning
+from likely.errors import OptionError, ParameterError, UnderflowWarning, unknown
 from likely.family import Limit
 from likely.model import Model
 
 if TYPE_CHECKING:
     from likely.result import Fit
+
+SEARCH_OPTIONS = ("on_failure", "solver", "start", "max_iterations", "tolerance", "progress")
 
 
 @final
@@ -51,6 +53,14 @@ class Likelihood:
 
     @property
     def model(self) -> Model:
+        """What is assumed: the family, and what each of its parameters is made of.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.likelihood("normal", [1.0, 2.0, 4.0]).model.family
+        Normal()
+        """
         return self.bound.model
 
     @property
@@ -81,8 +91,58 @@ class Likelihood:
 
     # -- its value -------------------------------------------------------------------------------------
 
-    def __call__(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
-        """The likelihood; 0 with a warning where it is smaller than the smallest float."""
+    def _given(self, values: Any, params: Mapping[str, Any], several: bool = False) -> dict[str, Any]:
+        """The values by name; a bare one stands for the only parameter."""
+        if values is not None and not isinstance(values, Mapping):
+            if len(self.names) != 1 or isinstance(values, str) or (np.ndim(values) and not several):
+                raise OptionError(f"pass the parameters by name: {self._example()}; found {values!r}")
+            values = {self.names[0]: values}
+        given = {**(values or {}), **params}
+        for name, value in given.items():
+            for one in value if several and np.ndim(value) else [value]:
+                if np.ndim(one):
+                    raise OptionError(
+                        f"{name} is one number here, found {value!r}; L.table(...) takes several candidates"
+                    )
+                try:
+                    float(one)
+                except (TypeError, ValueError):
+                    raise ParameterError(f"{name} must be a number, found {one!r}") from None
+        return given
+
+    def _example(self) -> str:
+        if any(not name.isidentifier() for name in self.names):
+            return f"L({{{', '.join(f'{name!r}: ...' for name in self.names[:6])}}})"
+        return f"L({', '.join(f'{name}=...' for name in self.names)})"
+
+    def __call__(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> float:
+        """The likelihood; 0 with a warning where it is smaller than the smallest float.
+
+        Parameters
+        ----------
+        values : mapping or float, optional
+            Values by name; a bare number where there is one parameter.
+        **params : float
+            The same by keyword.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing or outside its domain.
+        UnknownNameError
+            If there is no parameter of that name.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood(lk.Bernoulli(), [1] * 7 + [0] * 3)
+        >>> L(p=0.5) == L({"p": 0.5}) == L(0.5) == 0.5**10
+        True
+        """
         log = self.log(values, **params)
         out = math.exp(log) if log < 709.0 else math.inf
         if out == 0.0 and log > -math.inf and not self._told:
@@ -95,9 +155,36 @@ class Likelihood:
             )
         return out
 
-    def log(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
-        """The log-likelihood, constants kept; never underflows."""
-        given = {**(values or {}), **params}
+    def log(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> float:
+        """The log-likelihood, constants kept; never underflows.
+
+        Parameters
+        ----------
+        values : mapping or float, optional
+            Values by name; a bare number where there is one parameter.
+        **params : float
+            The same by keyword.
+
+        Returns
+        -------
+        float
+            In nats.
+
+        Raises
+        ------
+        ParameterError
+            If a value is missing or outside its domain.
+        UnknownNameError
+            If there is no parameter of that name.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("normal", [1.0, 2.0, 4.0])
+        >>> round(L.log(mean=2, sd=1), 4)
+        -5.2568
+        """
+        given = self._given(values, params)
         for limit, slot in limits.watched(self.model):
             if given.get(slot.label) == limit.at and not slot.parameter.domain.contains(limit.at):
                 del given[slot.label]
@@ -114,43 +201,155 @@ class Likelihood:
             self._limits[limit.parameter] = Likelihood(bound)
         return self._limits[limit.parameter]
 
-    def nll(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> float:
-        """The negative log-likelihood."""
+    def nll(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> float:
+        """The negative log-likelihood: the loss that fitting minimises.
+
+        Parameters
+        ----------
+        values, **params
+            As in `log`.
+
+        Returns
+        -------
+        float
+            In nats.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.likelihood("bernoulli", [1, 1, 0]).nll(p=0.5), 4)  # 3 log 2
+        2.0794
+        """
         return -self.log(values, **params)
 
-    def ratio(self, a: Mapping[str, Any], b: Mapping[str, Any]) -> float:
-        """How many times better `a` explains the data than `b`."""
+    def ratio(self, a: Mapping[str, Any] | float, b: Mapping[str, Any] | float) -> float:
+        """How many times better `a` explains the data than `b`.
+
+        Parameters
+        ----------
+        a, b : mapping or float
+            Values by name; bare numbers where there is one parameter.
+
+        Returns
+        -------
+        float
+            Infinite where it is too large for a float.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("bernoulli", [1] * 7 + [0] * 3)
+        >>> round(L.ratio(0.7, 0.5), 2)
+        2.28
+        """
         difference = self.log(a) - self.log(b)
         return math.exp(difference) if difference < 709.0 else math.inf
 
-    def coefficients(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> Any:
-        """The coefficients on the link scale that these parameter values stand for."""
-        return scale.from_reported(self.model, {**(values or {}), **params})
+    def coefficients(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
+        """The coefficients on the link scale that these parameter values stand for.
+
+        Parameters
+        ----------
+        values, **params
+            As in `log`.
+
+        Returns
+        -------
+        ndarray
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.likelihood("bernoulli", [1, 1, 0]).coefficients(p=0.5).tolist()  # logit(0.5)
+        [0.0]
+        """
+        return scale.from_reported(self.model, self._given(values, params))
 
     # -- its shape -------------------------------------------------------------------------------------
 
-    def score(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> Any:
-        """Gradient of the log-likelihood: a float for one parameter, else an array in the order of `names`."""
+    def score(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
+        """Gradient of the log-likelihood.
+
+        Parameters
+        ----------
+        values, **params
+            As in `log`.
+
+        Returns
+        -------
+        float or ndarray
+            A float for one parameter, else an array in the order of `names`.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("bernoulli", [1] * 7 + [0] * 3)
+        >>> round(L.score(p=0.5), 6)  # 7/0.5 - 3/0.5
+        8.0
+        """
         score, _ = self._natural(values, **params)
         return float(score[0]) if len(score) == 1 else score
 
-    def information(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> Any:
-        """Minus the Hessian of the log-likelihood: a float for one parameter, else a matrix."""
+    def information(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
+        """Minus the Hessian of the log-likelihood: the observed information.
+
+        Parameters
+        ----------
+        values, **params
+            As in `log`.
+
+        Returns
+        -------
+        float or ndarray
+            A float for one parameter, else a matrix in the order of `names`.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("bernoulli", [1] * 7 + [0] * 3)
+        >>> round(L.information(p=0.5), 6)  # 7/0.25 + 3/0.25
+        40.0
+        """
         _, info = self._natural(values, **params)
         return float(info[0, 0]) if info.shape == (1, 1) else info
 
-    def _natural(self, values: Mapping[str, Any] | None, /, **params: Any) -> tuple[Any, Any]:
+    def _natural(self, values: Mapping[str, Any] | float | None, /, **params: Any) -> tuple[Any, Any]:
         """Score and information with respect to the reported values themselves."""
-        given = {**(values or {}), **params}
+        given = self._given(values, params)
         self.coefficients(given)  # checks names and domains
         model, theta = scale.natural(self.model, given)
         point = Objective(model, self.objective.y, self.objective.weights).point(theta)
         return point.score, point.info
 
     def maximize(self, **options: Any) -> Fit:
-        """The peak with its curvature; takes the options of `likely.fit`."""
+        """The peak with its curvature.
+
+        Parameters
+        ----------
+        **options
+            Of the search, as in `likely.fit`: ``on_failure``, ``solver``, ``start``, ``max_iterations``, ``tolerance``,
+            ``progress``.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        FitError
+            If there is no peak or none was found, unless ``on_failure="return"``.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.likelihood("bernoulli", [1, 1, 0, 1]).maximize().coef
+        {'p': 0.75}
+        """
         from likely.fit import maximize
 
+        for name in options:
+            if name not in SEARCH_OPTIONS:
+                raise unknown("option", name, SEARCH_OPTIONS, " of the search")
         return maximize(self, **options)
 
     @cached_property
@@ -158,13 +357,19 @@ class Likelihood:
         """The fit, found once."""
         return self.maximize(on_failure="return")
 
-    def table(self, values: Mapping[str, Any] | None = None, /, **params: Any) -> LikelihoodTable:
+    def table(self, values: Any = None, /, **params: Any) -> LikelihoodTable:
         """Candidates side by side: likelihood, likelihood relative to the peak, and how surprising the data are.
 
         Parameters
         ----------
         values, **params : number or list of numbers
-            Lists of equal length, one entry for each candidate; a single number serves all candidates.
+            By name: lists of equal length, one entry for each candidate; a single number serves all candidates. Where
+            there is one parameter, its list alone will do.
+
+        Returns
+        -------
+        LikelihoodTable
+            Prints as a table; its `rows` are dicts.
 
         Examples
         --------
@@ -173,7 +378,7 @@ class Likelihood:
         >>> [round(r["relative"], 3) for r in L.table(p=[0.3, 0.5, 0.7]).rows]
         [0.034, 0.439, 1.0]
         """
-        given = {**(values or {}), **params}
+        given = self._given(values, params, several=True)
         lengths = {len(v) for v in given.values() if np.ndim(v)}
         if len(lengths) > 1:
             raise OptionError(f"candidates must be lists of equal length, found lengths {sorted(lengths)}")
@@ -190,16 +395,48 @@ class Likelihood:
         Parameters
         ----------
         name : str
+            The parameter, as in `names`.
         values : array_like, optional
             Where to evaluate; by default 201 points over the range where the likelihood is not negligible.
         others : mapping, optional
+            Values of the other parameters.
+
+        Returns
+        -------
+        Curve
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("bernoulli", [1] * 7 + [0] * 3)
+        >>> L.curve("p", [0.3, 0.5, 0.7]).relative.round(3).tolist()
+        [0.034, 0.439, 1.0]
         """
         from likely.derive.profile import slice_curve
 
         return slice_curve(self, name, values, others)
 
     def profile(self, name: str, values: Any = None) -> Curve:
-        """The profile likelihood: along one parameter, the others re-estimated at every value."""
+        """The profile likelihood: along one parameter, the others re-estimated at every value.
+
+        Parameters
+        ----------
+        name : str
+            The parameter, as in `names`.
+        values : array_like, optional
+            Where to evaluate; by default a range around the estimate.
+
+        Returns
+        -------
+        Curve
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("normal", [1.0, 2.0, 4.0, 3.0])
+        >>> L.profile("mean", [2.0, 2.5, 3.0]).relative.round(3).tolist()
+        [0.694, 1.0, 0.694]
+        """
         from likely.derive.profile import profile_curve
 
         return profile_curve(self, name, values)
@@ -218,14 +455,29 @@ def likelihood(
 ) -> Likelihood:
     """The likelihood of a model: the data are fixed, the parameters vary.
 
-    The arguments are those of `likely.fit`.
+    Parameters
+    ----------
+    family, data, formula, weights, offset, link, missing, **formulas
+        As in `likely.fit`.
+
+    Returns
+    -------
+    Likelihood
+        Call it with parameter values; `Likelihood.maximize` is the fit.
+
+    Raises
+    ------
+    DataError, SupportError, MissingValuesError
+        If the data cannot be used as given.
+    DesignError
+        If a formula cannot be read.
 
     Examples
     --------
     >>> import likely as lk
     >>> L = lk.likelihood("poisson", [2, 3, 1, 4])
     >>> round(L.log(rate=2.5), 4)
-    -6.7975
+    -6.5001
     """
     return Likelihood(
         bind(

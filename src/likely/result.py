@@ -89,9 +89,20 @@ class Fit:
         """Names of all estimates, in order: constants as themselves, coefficients with their parameter."""
         return self.likelihood.names + list(self.likelihood.model.fixed)
 
-    @cached_property
+    @property
     def coef(self) -> dict[str, float]:
-        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale."""
+        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 0, 1]).coef
+        {'p': 0.75}
+        """
+        return dict(self._coef)
+
+    @cached_property
+    def _coef(self) -> dict[str, float]:
         if self.limit is not None:
             inner = {self.limit.outward(k): v for k, v in self.limit.fit.coef.items()}
             inner[self.limit.parameter] = self.limit.at
@@ -131,7 +142,24 @@ class Fit:
         return inverse_information(self.outcome.point.info)[0]
 
     def link_stderr(self, index: int) -> float | None:
-        """Standard error of coefficient `index` on the link scale."""
+        """Standard error of a coefficient on the link scale.
+
+        Parameters
+        ----------
+        index : int
+            Its place among the coefficients.
+
+        Returns
+        -------
+        float or None
+            None where there is none.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.fit("bernoulli", [1, 1, 1, 0]).link_stderr(0), 4)  # of the logit: 1/sqrt(n p (1 - p))
+        1.1547
+        """
         return None if self._link_cov is None else float(np.sqrt(self._link_cov[index, index]))
 
     @cached_property
@@ -150,14 +178,25 @@ class Fit:
         keep = [i for i, name in enumerate(self.likelihood.names) if name not in self.withheld]
         return (jacobian @ self._link_cov @ jacobian.T)[np.ix_(keep, keep)]
 
-    @cached_property
+    @property
     def stderr(self) -> dict[str, float | None]:
-        """Standard errors by name; None where one does not exist, with the reason in `withheld`."""
+        """Standard errors by name; None where one does not exist, with the reason in `withheld`.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 1, 0]).stderr  # sqrt(p (1 - p) / n)
+        {'p': 0.21650635094610965}
+        """
+        return dict(self._stderr)
+
+    @cached_property
+    def _stderr(self) -> dict[str, float | None]:
         found = dict(zip(self.regular, np.sqrt(np.diagonal(self.cov)).tolist(), strict=True))
         return {name: found.get(name) for name in self.names}
 
     def interval(
-        self, level: float = 0.95, method: str = "wald", names: list[str] | None = None, **options: Any
+        self, level: float = 0.95, method: str = "wald", names: list[str] | str | None = None, **options: Any
     ) -> dict[str, Interval]:
         """Intervals for the estimates.
 
@@ -167,7 +206,7 @@ class Fit:
         method : {"wald", "profile", "bootstrap"}
             Wald intervals are computed on the link scale, so they stay inside the domain; profile intervals follow
             the likelihood itself and hold better in small samples; bootstrap intervals refit resampled data.
-        names : list of str, optional
+        names : list of str or str, optional
             Which ones; all by default.
         **options
             Of the bootstrap: ``replicates`` (1000), ``kind`` ("parametric" or "cases"), ``seed``, ``interval``
@@ -177,9 +216,26 @@ class Fit:
         -------
         dict of str to Interval
             Each unpacks as ``lower, upper``; both are None where no interval exists and ``note`` says why.
+
+        Raises
+        ------
+        IntervalError
+            If the fit did not converge, or too many refits of a bootstrap failed.
+        OptionError, UnknownNameError
+            If an option cannot be read.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("bernoulli", [1] * 12 + [0] * 388)
+        >>> fit.interval()
+        {'p': Interval(0.01711, 0.05207)}
+        >>> fit.interval(method="profile")
+        {'p': Interval(0.01618, 0.0498)}
         """
         from likely.derive.intervals import intervals
 
+        names = [names] if isinstance(names, str) else names
         return intervals(self, level, method, names, **options)
 
     # -- goodness --------------------------------------------------------------------------------------
@@ -229,7 +285,20 @@ class Fit:
     # -- what follows ----------------------------------------------------------------------------------
 
     def require_regular(self, what: str) -> None:
-        """Raise unless the fit converged to a peak inside all domains."""
+        """Raise unless the fit converged to a peak inside all domains.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        FitError
+            If the fit did not converge.
+        IntervalError
+            If a parameter lies at the end of its domain.
+        """
         if not self.converged:
             raise FitError(f"{what} needs a converged fit; this one: {self.status}", self)
         if self.boundary:
@@ -241,13 +310,64 @@ class Fit:
         return self if self.limit is None else self.limit.fit
 
     def test(self, hypothesis: str) -> TestResult:
-        """Wald test of linear hypotheses such as ``"p.income = 0"`` or ``"mean.a = mean.b, sd = 1"``."""
+        """Wald test of linear hypotheses such as ``"p.income = 0"`` or ``"mean.a = mean.b, sd = 1"``.
+
+        Parameters
+        ----------
+        hypothesis : str
+            Equations, separated by commas, in the names of the estimates.
+
+        Returns
+        -------
+        TestResult
+            With ``statistic``, ``df`` and ``p_value``.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not that of an estimate.
+        OptionError
+            If the text cannot be read, restricts nothing or contradicts itself.
+        IntervalError
+            If an estimate has no standard error.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> print(lk.fit("bernoulli", [1] * 7 + [0] * 3).test("p = 0.5"))
+        Wald test of p = 0.5: chi-squared = 1.90476, df = 1, p = 0.1675
+        """
         from likely.derive.tests import wald_test
 
         return wald_test(self, hypothesis)
 
     def lr_test(self, other: Fit) -> TestResult:
-        """Likelihood-ratio test of this fit against a smaller or larger nested one."""
+        """Likelihood-ratio test of this fit against a smaller or larger nested one.
+
+        Parameters
+        ----------
+        other : Fit
+            To the same data.
+
+        Returns
+        -------
+        TestResult
+
+        Raises
+        ------
+        OptionError
+            If the data differ or the models are not nested.
+        FitError
+            If a fit did not converge.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.2, 2.9, 4.1, 5.3], "x": [1, 2, 3, 4, 5]}
+        >>> large, small = lk.fit("normal", data, "y ~ x"), lk.fit("normal", data, "y ~ 1")
+        >>> large.lr_test(small).df
+        1
+        """
         from likely.derive.tests import lr_test
 
         return lr_test(self, other)
@@ -262,42 +382,160 @@ class Fit:
         what : {"mean", "params", "quantile", "interval", "prob"}
             The expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``); the
             probability or density of ``y=`` (class probabilities for Categorical).
+        **options
+            ``q``, ``level`` and ``y``, see `what`; known parameters (``n=20``) and ``offset=`` of the new rows.
 
         Returns
         -------
         A column or table of the user's own library, an array for arrays, lists and files.
+
+        Raises
+        ------
+        DataError, MissingValuesError, UnknownNameError
+            If the new data lack something, or lie so far out that the prediction is no number.
+        FitError
+            If the fit did not converge.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("poisson", {"y": [1, 2, 4, 9], "x": [0, 1, 2, 3]}, "y ~ x")
+        >>> fit.predict({"x": [4, 5]}).round(2).tolist()
+        [18.74, 39.58]
+        >>> fit.predict({"x": [4, 5]}, "quantile", q=0.9).tolist()
+        [24.0, 48.0]
         """
         from likely.derive.predict import predict
 
         return predict(self, new, what, **options)
 
-    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None) -> Any:
-        """Responses drawn from the fitted model: one per row, or `size` replicates of all rows."""
+    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
+        """Responses drawn from the fitted model: one per row, or `size` replicates of all rows.
+
+        Parameters
+        ----------
+        size : int, optional
+            Number of replicates; by default one, without the first axis.
+        new : data of any kind, optional
+            By default the rows that the fit used.
+        seed : int or numpy.random.Generator, optional
+        **given : number or array
+            Values of known parameters or ``offset=`` for the new rows.
+
+        Returns
+        -------
+        A column of the user's own library, or an array of shape (size, n).
+
+        Raises
+        ------
+        OptionError
+            If size or seed cannot be read.
+        FitError
+            If the fit did not converge.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("normal", [1.0, 2.0, 4.0]).simulate(5, seed=1).shape
+        (5, 3)
+        """
         from likely.derive.predict import simulate
 
-        return simulate(self, size, new=new, seed=seed)
+        return simulate(self, size, new=new, seed=seed, **given)
 
     def surprise(self) -> Any:
-        """Every row's surprise in nats: minus its log-density under the fitted model."""
+        """Every row's surprise in nats: minus its log-density under the fitted model.
+
+        Returns
+        -------
+        A column of the user's own library, or an array.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 1, 0]).surprise().round(3).tolist()
+        [0.288, 0.288, 0.288, 1.386]
+        """
         from likely.derive.residuals import surprise
 
         return surprise(self)
 
     def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Any:
-        """Residuals of every row: "quantile" (normal if the model holds; randomised for counts), "pearson", "response"
-        or "deviance"."""
+        """Residuals of every row.
+
+        Parameters
+        ----------
+        kind : {"quantile", "pearson", "response", "deviance"}
+            "quantile": standard normal if the model holds, randomised for counts. "pearson": divided by the standard
+            deviation. "response": observed minus expected. "deviance": signed roots of the deviance's terms.
+        seed : int
+            Of the randomised ones.
+
+        Returns
+        -------
+        A column of the user's own library, or an array.
+
+        Raises
+        ------
+        OptionError
+            If the family has no residuals of this kind.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("normal", [1.0, 2.0, 3.0]).residuals().round(3).tolist()
+        [-1.225, 0.0, 1.225]
+        """
         from likely.derive.residuals import residuals
 
         return residuals(self, kind, seed=seed)
 
     def derived(self) -> dict[str, tuple[float, float | None]]:
-        """Derived quantities of a model of constants, with delta-method standard errors."""
+        """Derived quantities of a model of constants, with delta-method standard errors.
+
+        Returns
+        -------
+        dict of str to (float, float or None)
+            Value and standard error.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("exponential", [1.0, 2.0, 3.0, 6.0])
+        >>> {name: (round(value, 3), round(error, 3)) for name, (value, error) in fit.derived().items()}
+        {'mean': (3.0, 1.5), 'median': (2.079, 1.04)}
+        """
         from likely.derive.derived import derived_quantities
 
         return derived_quantities(self)
 
     def summary(self, level: float = 0.95, method: str = "wald") -> Any:
-        """A readable account with intervals of this level and method; prints as text, and as a table in a notebook."""
+        """A readable account; prints as text, and as a table in a notebook.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals.
+        method : {"wald", "profile", "bootstrap"}
+            Of the intervals.
+
+        Returns
+        -------
+        Summary
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            If level or method cannot be read.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> print(lk.fit("bernoulli", [1] * 7 + [0] * 3).summary())  # doctest: +ELLIPSIS
+        Bernoulli fit of y: converged
+        =============================
+        ...
+        """
         from likely.report.text import Summary
 
         return Summary(self, level, method)

@@ -10,10 +10,10 @@ import narwhals as nw
 import numpy as np
 
 from likely import files
-from likely.columns import from_array, from_objects
-from likely.columns import is_missing as _is_missing
-from likely.columns import numbers as numbers
+from likely.columns import from_array, from_objects, numbers
 from likely.errors import DataError, listed, unknown
+
+__all__ = ["READABLE", "Table", "missing", "numbers", "read"]
 
 
 @final
@@ -131,7 +131,7 @@ def _to_numpy(series: Any) -> tuple[Any, bool]:
     if dtype == nw.Boolean and not series.null_count():
         return series.to_numpy().astype(bool), False
     native = series.to_native()
-    if hasattr(getattr(native, "dtype", None), "sp_index") or type(getattr(native, "dtype", 0)).__name__ == "SparseDtype":
+    if type(getattr(native, "dtype", None)).__name__ == "SparseDtype":
         return from_array(np.asarray(native.sparse.to_dense()))
     return from_objects(series.to_list(), convert=dtype not in (nw.Categorical, nw.Enum, nw.String))
 
@@ -180,7 +180,8 @@ def read(data: Any) -> Table:
 
 def _from_native(data: Any) -> Table:
     """A table or column of some library."""
-    names = [str(c) for c in data.columns] if type(data).__module__.startswith("pandas") and hasattr(data, "columns") else []
+    pandas = type(data).__module__.startswith("pandas") and hasattr(data, "columns")
+    names = [str(c) for c in data.columns] if pandas else []
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"column names must be distinct: the table has more than one column called {listed(twice)}")
     try:
@@ -212,7 +213,8 @@ def _from_native(data: Any) -> Table:
 
 def _from_mapping(data: Mapping[Any, Any]) -> Table:
     for name, values in data.items():
-        if values is None or np.ndim(values) == 0 and (isinstance(values, (str, bytes)) or not hasattr(values, "__len__")):
+        alone = isinstance(values, (str, bytes)) or not (hasattr(values, "__len__") or hasattr(values, "__iter__"))
+        if alone or getattr(values, "ndim", 1) == 0:
             raise DataError(
                 f"column {str(name)!r} must hold one value per row, found {values!r}; repeat it, "
                 f"[{values!r}] * n, if every row has it"
@@ -283,5 +285,5 @@ def missing(values: Any) -> Any:
     if values.dtype.kind == "f":
         return np.isnan(values)
     if values.dtype.kind == "O":
-        return np.array([_is_missing(v) for v in values], dtype=bool)
+        return np.fromiter((v is None for v in values), dtype=bool, count=len(values))  # as columns hold it
     return np.zeros(len(values), dtype=bool)

@@ -265,7 +265,7 @@ def test_errors_in_words(data):
         fit.predict({k: v for k, v in row.items() if k != "t"})
     with pytest.raises(DataError, match="levels that the fit has not seen: 'z'"):
         fit.predict({**row, "s": "z"})
-    with pytest.raises(DataError, match="levels that the fit has not seen: '9'"):
+    with pytest.raises(DataError, match="levels that the fit has not seen: 9"):
         fit.predict({**row, "g": 9})
     with pytest.raises(MissingValuesError, match=r"\(s: 1, x: 2\)"):
         fit.predict({"x": [np.nan, np.nan], "g": [1, 2], "s": ["a", None], "t": [1.0, 2.0]})
@@ -302,3 +302,61 @@ def test_simulate(data):
     assert fit.simulate(2, new={"x": [1.0]}, seed=0).shape == (2, 1)
     with pytest.raises(OptionError, match="size"):
         fit.simulate(0)
+
+
+# -- far out -----------------------------------------------------------------------------------------------------
+
+FAR = np.random.default_rng(8)
+FAR_X = FAR.normal(size=60)
+FAR_DATA = {
+    "poisson": FAR.poisson(np.exp(0.3 + 0.5 * FAR_X)),
+    "gamma": FAR.gamma(2.0, np.exp(0.3 + 0.5 * FAR_X)),
+    "log_normal": np.exp(0.3 + 0.5 * FAR_X + FAR.normal(size=60)),
+    "negative_binomial": FAR.poisson(np.exp(0.3 + 0.5 * FAR_X) * FAR.gamma(1.0, 1.0, size=60)),
+    "bernoulli": FAR.integers(0, 2, 60),
+    "beta": FAR.uniform(size=60),
+    "weibull": FAR.weibull(1.5, 60),
+    "normal": 2 * FAR_X + FAR.normal(size=60),
+}
+
+
+def numbers_or_words(call):
+    """All numbers of a result in one array, or the message of the error."""
+    try:
+        result = call()
+    except DataError as error:
+        return str(error)
+    parts = result.values() if isinstance(result, dict) else [result]
+    return np.concatenate([np.ravel(np.asarray(part, dtype=float)) for part in parts])
+
+
+@pytest.mark.parametrize("family", FAR_DATA)
+@pytest.mark.parametrize("eta", [30.0, 100.0, 700.0, 1500.0, -30.0, -700.0, -1500.0])
+def test_far_out_there_is_a_number_or_an_error_that_names_the_row(family, eta):
+    fit = lk.fit(family, {"y": FAR_DATA[family], "x": FAR_X}, "y ~ x")
+    slope = next(value for name, value in fit.coef.items() if name.endswith(".x"))
+    new = {"x": [0.0, eta / slope]}
+    found = {"simulate": numbers_or_words(lambda: fit.simulate(new=new, seed=1))}
+    for what in ("mean", "interval", "quantile", "params", "prob"):
+        options = {"y": 1} if what == "prob" else {}
+        found[what] = numbers_or_words(lambda what=what, options=options: fit.predict(new, what, **options))
+    for what, result in found.items():
+        if isinstance(result, str):
+            assert "row 1 " in result
+            assert "linear predictor" in result
+        else:
+            assert not np.any(np.isnan(result))
+            assert what == "interval" or np.all(np.isfinite(result))
+
+
+def test_a_mean_that_no_float_holds_is_refused():
+    fit = lk.fit("poisson", {"y": FAR_DATA["poisson"], "x": FAR_X}, "y ~ x")
+    for x in (1e4, -1e4):
+        with pytest.raises(DataError, match=r"row 2 of the new data lies too far out.*rate"):
+            fit.predict({"x": [0.0, 1.0, x]})
+
+
+def test_an_identity_link_does_not_leave_the_domain():
+    fit = lk.fit("poisson", {"y": [1, 2, 4, 9, 12], "x": [0, 1, 2, 3, 4]}, "y ~ x", link="identity")
+    with pytest.raises(DataError, match=r"row 0 .* must be a number >= 0"):
+        fit.predict({"x": [-5.0]})

@@ -15,7 +15,6 @@ from typing import Annotated, Any
 import typer
 
 from likely.cli.output import (
-    Table,
     Worded,
     emit,
     emit_error,
@@ -200,6 +199,7 @@ def table(
     likely table 1x7,0x3 --family bernoulli --at p=0.3,0.5,0.7,0.9
     """
     from likely.likelihood import likelihood
+    from likely.report.candidates import CandidatesReport
 
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing)
@@ -210,7 +210,7 @@ def table(
     if not L.peak.converged:
         raise FitError(L.peak.status.removeprefix("failed: "), L.peak)
     found = L.table({name: v if len(v) > 1 else v[0] for name, v in candidates.items()})
-    emit(Table(found, L.n), lambda: table_record(found, L), json, output)
+    emit(CandidatesReport(found, L.n), lambda: table_record(found, L), json, output)
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import shutil
 import sys
@@ -20,34 +19,6 @@ from likely.errors import LikelyWarning, OptionError
 
 if TYPE_CHECKING:
     from likely.report.terminal import Screen
-
-
-class Table:
-    """A likelihood table with the sentence below it."""
-
-    def __init__(self, found: Any, n: float) -> None:
-        from likely.grid import Grid, number
-
-        names = list(found.candidates[0])
-        header = (*names, "likelihood", "relative", "surprise (nats)", "how surprising")
-        rows = tuple(
-            (
-                *(number(row[name]) for name in names),
-                number(row["likelihood"], 3)
-                if row["likelihood"] or math.isinf(row["loglik"])
-                else _tiny(row["loglik"]),
-                number(row["relative"], 3),
-                number(row["surprise"], 4),
-                found.verdict(row["relative"]),
-            )
-            for row in found.rows
-        )
-        peak = ", ".join(f"{name} = {number(value)}" for name, value in found.peak.items())
-        below = f"The peak is at {peak}: log-likelihood {found.peak_loglik:.6g}, n = {n:,}."
-        self.blocks = [Grid(header, rows, "r" * (len(header) - 1) + "l"), below]
-
-    def __str__(self) -> str:
-        return "\n\n".join(str(block) for block in self.blocks)
 
 
 class Worded:
@@ -71,17 +42,12 @@ def _worded(block: Any) -> Any:
 
     if isinstance(block, Facts):
         return Facts(tuple((label, in_shell(text)) for label, text in block.rows))
-    return in_shell(block) if isinstance(block, str) else block
+    return in_shell(block).removesuffix(".") + "." if isinstance(block, str) else block
 
 
 def worded_comparison(found: Any) -> Any:
     """A comparison in the words of a shell."""
     return replace(found, rows=tuple(replace(row, status=in_shell(row.status)) for row in found.rows))
-
-
-def _tiny(log: float) -> str:
-    """A likelihood too small for a float."""
-    return f"exp({log:.1f})"
 
 
 def table_record(found: Any, L: Any) -> dict[str, Any]:

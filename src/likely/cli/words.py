@@ -19,7 +19,7 @@ IN_SHELL = (
     (r"(?:fit\.interval\()?method='(\w+)'\)?", r"--interval \1"),
     (r'lk\.fit\(lk\.(\w+)\((\w+)="(\w+)"\), df, "([^"]*)"\)', r'likely fit DATA "\4" --family \1 --known \2=\3'),
     (r"\bFit lk\.(\w+)\(\) instead", r"Fit it with --family \1 instead"),
-    (r"\b[A-Z]\w*\((\w+)=\.\.\.\)", r"--known \1=..."),
+    (r"\b[A-Z]\w*\((\w+)=\.\.\.\)", r"--known \1=VALUE"),
     (
         r"(?<=\): )[A-Z]\w*\((\w+)=(\d+)\), or a column: [A-Z]\w*\(\w+='<column>'\)",
         r"--known \1=\2, or --known \1=COLUMN",
@@ -27,7 +27,7 @@ IN_SHELL = (
     (r"\bpass (missing|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
     (r"\b(missing|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
     (r"\bwith offset=\.\.\.", "with --offset 'VALUE * COLUMN'"),
-    (r"\b(for|in) (missing|link|offset|weights|solver|level|seed)=(?!\S)", r"\1 --\2"),
+    (r"\b(for|in) (missing|link|offset|weights|solver|level|seed)=(?=[.;:, ]|$)", r"\1 --\2"),
     (r"convert it first, e\.g\. pandas\.to_numeric\(df\[.*?\]\)", "convert it to numbers in the file"),
     (
         r"for a yes/no column, compare it: df\['([^']*)'\] == \.\.\.",
@@ -47,7 +47,7 @@ def in_shell(text: str) -> str:
     >>> in_shell("Fill them, or pass missing='drop' to leave these rows out")
     'Fill them, or use --missing drop to leave these rows out'
     >>> in_shell("Check the data, or fix it: Normal(sd=...)")
-    'Check the data, or fix it: --known sd=...'
+    'Check the data, or fix it: --known sd=VALUE'
     """
     for pattern, words in IN_SHELL:
         text = re.sub(pattern, words, text)

@@ -16,6 +16,7 @@ from likely.derive.intervals import Interval, check_level
 from likely.derive.refit import refit
 from likely.derive.rows import Rows, draw, rows_of
 from likely.errors import IntervalError, OptionError, unknown
+from likely.family import generator
 from likely.model import Model
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 KINDS = ("parametric", "cases")
 INTERVALS = ("percentile", "bca")
+OPTIONS = ("replicates", "kind", "seed", "interval", "progress")
 DRAWN_AT_ONCE = 1 << 20  # responses simulated together
 MOST_FAILED = 0.1  # of the refits; beyond, no interval
 
@@ -97,9 +99,10 @@ def bootstrap(
         raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
     if kind not in KINDS:
         raise unknown("kind of bootstrap", kind, KINDS)
-    if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
-        raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
-    rng = np.random.default_rng(seed)
+    _check_replicates(replicates)
+    if not isinstance(progress, bool) and not callable(progress):
+        raise OptionError(f"progress is True, False or a function of (done, replicates); found {progress!r}")
+    rng = generator(seed)
     draws = _cases(fit, int(replicates), rng) if kind == "cases" else _simulated(fit, int(replicates), rng)
     estimates = np.full((replicates, len(fit.names)), np.nan)
     reasons: Counter[str] = Counter()
@@ -128,6 +131,7 @@ def bootstrap_intervals(
     seed: int | None = 0,
     interval: str = "percentile",
     progress: bool | Callable[[int, int], None] = False,
+    **other: object,
 ) -> dict[str, Interval]:
     """Bootstrap intervals on the reported scale.
 
@@ -152,6 +156,9 @@ def bootstrap_intervals(
         If more than a tenth of the refits failed, or the fit did not converge.
     """
     level = check_level(level)
+    for option in other:
+        raise unknown("option", option, OPTIONS, " for method='bootstrap'")
+    _check_replicates(replicates)
     if interval not in INTERVALS:
         raise unknown("interval", interval, INTERVALS)
     if interval == "bca" and kind != "cases":
@@ -172,6 +179,11 @@ def bootstrap_intervals(
     for name in fit.names if names is None else names:
         out[name] = _one(fit, drawn, name, level, influence)
     return out
+
+
+def _check_replicates(replicates: Any) -> None:
+    if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
+        raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
 
 
 def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[str, Any] | None) -> Interval:

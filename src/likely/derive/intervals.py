@@ -34,6 +34,14 @@ class Interval:
     method : str
     note : str
         What is special about it (one-sided, unbounded), or empty.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> interval = lk.fit("bernoulli", [1] * 12 + [0] * 388).interval()["p"]
+    >>> interval
+    Interval(0.01711, 0.05207)
+    >>> lower, upper = interval
     """
 
     lower: float | None
@@ -47,6 +55,10 @@ class Interval:
 
     def __getitem__(self, i: int) -> float | None:
         return (self.lower, self.upper)[i]
+
+    def __repr__(self) -> str:
+        ends = "none" if self.lower is None or self.upper is None else f"{self.lower:.4g}, {self.upper:.4g}"
+        return f"Interval({ends}{': ' + self.note if self.note else ''})"
 
     @property
     def exists(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,8 @@ import numpy as np
 from likely import tables
 from likely.derive.intervals import check_level, normal_quantile
 from likely.derive.rows import Rows, draw, rows_of
-from likely.errors import DataError, FamilyError, IntervalError, OptionError, listed, unknown
+from likely.errors import DataError, FamilyError, IntervalError, LikelyError, OptionError, listed, unknown
+from likely.family import generator
 from likely.namespace import Jet, JetNamespace
 
 if TYPE_CHECKING:
@@ -55,6 +58,11 @@ def predict(
     A column or table of the user's own library (pandas keeps its index); arrays, or dicts of arrays, for arrays,
     dicts, lists and files.
 
+    Raises
+    ------
+    DataError
+        If a row lies so far out that a prediction is no number; the message names it with its linear predictor.
+
     Notes
     -----
     Standard errors of the mean come from the delta method. Where the mean depends on one linear predictor, its Wald
@@ -71,6 +79,8 @@ def predict(
     >>> [round(float(row[k][0]), 1) for k in ("mean", "lower", "upper")]
     [18.7, 6.6, 52.9]
     """
+    if isinstance(new, str) and new in WHAT:
+        raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")
     if what not in WHAT:
         raise unknown("kind of prediction", what, WHAT)
     for name, value, owners in (("q", q, ("quantile",)), ("level", level, ("mean", "interval")), ("y", y, ("prob",))):
@@ -114,13 +124,39 @@ def simulate(fit: Fit, size: int | None = None, *, new: Any = None, seed: Any = 
     >>> fit.simulate(5, seed=1).shape
     (5, 3)
     """
-    if size is not None and (isinstance(size, bool) or int(size) != size or size < 1):
-        raise OptionError(f"size is a number of replicates, 1 or more; found {size!r}")
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        found = f"an object of type {type(size).__name__}" if np.ndim(size) else repr(size)
+        hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""
+        raise OptionError(f"size is a number of replicates, 1 or more; found {found}{hint}")
+    rng = generator(seed)
     rows = rows_of(fit, new, given)
     rows.require_known()
     shape = (rows.n,) if size is None else (int(size), rows.n)
-    drawn = draw(rows.bare, rows.values, shape, np.random.default_rng(seed))
+    drawn = _drawn(rows, shape, rng)
     return rows.table.wrap(drawn, rows.model.response) if size is None else drawn
+
+
+def _drawn(rows: Rows, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Responses; an error where they are too large to be drawn, which NumPy and SciPy word each in their own way."""
+    try:
+        with _quiet():
+            drawn = draw(rows.bare, rows.values, shape, rng)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, LikelyError):
+            raise
+        size = np.abs(rows.full(rows.mean_at(rows.etas)))
+        raise rows.too_far(~(size < np.max(size)), "simulated values") from error
+    if drawn.dtype.kind == "f" and not np.all(np.isfinite(drawn)):
+        raise rows.too_far(~np.all(np.isfinite(drawn.reshape(-1, rows.n)), axis=0), "simulated values")
+    return drawn
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of NumPy and SciPy: what is not a number is looked for in the result."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 # -- the mean and its interval -------------------------------------------------------------------------------
@@ -137,7 +173,7 @@ def _interval(rows: Rows, level: float) -> Any:
     fit.require_regular("an interval for the mean")
     center = rows.mean()
     gradient = {k: g for k, g in _mean_gradient(rows).items() if np.any(g != 0.0)}
-    stderr = np.sqrt(_quadratic(rows, gradient))
+    stderr = _stderr(rows, gradient)
     z = normal_quantile(level)
     positive = rows.family.support.lower >= 0.0
     with np.errstate(all="ignore"):
@@ -147,7 +183,7 @@ def _interval(rows: Rows, level: float) -> Any:
             low, high = center - z * stderr, center + z * stderr
     if len(gradient) == 1:
         (k, slope), ends = next(iter(gradient.items())), []
-        half = z * np.sqrt(_quadratic(rows, {k: np.ones(rows.n)}))
+        half = z * _stderr(rows, {k: np.ones(rows.n)})
         if np.all(slope >= 0.0) or np.all(slope <= 0.0):
             for side in (-1.0, 1.0):
                 moved = [eta + side * half if j == k else eta for j, eta in enumerate(rows.etas)]
@@ -158,6 +194,9 @@ def _interval(rows: Rows, level: float) -> Any:
     support = rows.family.support
     top = rows.full(rows.values["n"]) if "n" in model.known else support.upper
     low, high = np.maximum(low, support.lower), np.minimum(high, top)
+    bad = np.any([np.isnan(v) for v in (center, stderr, low, high)], axis=0)
+    if np.any(bad):
+        raise rows.too_far(bad, "mean's interval")
     return rows.frame({"mean": center, "stderr": stderr, "lower": low, "upper": high})
 
 
@@ -181,6 +220,14 @@ def _numeric_gradient(rows: Rows) -> dict[int, Any]:
         up, down = ([e + s * h if j == k else e for j, e in enumerate(rows.etas)] for s in (1.0, -1.0))
         out[k] = rows.full((np.asarray(rows.mean_at(up)) - np.asarray(rows.mean_at(down))) / (2.0 * h))
     return out
+
+
+def _stderr(rows: Rows, gradient: Mapping[int, Any]) -> Any:
+    """The standard error sqrt(g' V g) for every row, also where the squares of g over- or underflow."""
+    size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.zeros(rows.n)
+    size = np.where((size > 0.0) & np.isfinite(size), size, 1.0)
+    with np.errstate(all="ignore"):
+        return size * np.sqrt(_quadratic(rows, {k: g / size for k, g in gradient.items()}))
 
 
 def _quadratic(rows: Rows, gradient: Mapping[int, Any]) -> Any:
@@ -214,8 +261,16 @@ def _parameters(rows: Rows) -> dict[str, Any]:
 
 def _quantiles(rows: Rows, q: Any) -> Any:
     def one(level: Any) -> Any:
-        return rows.bare.quantile(float(level), **rows.values)
+        with _quiet():
+            out = rows.full(rows.bare.quantile(float(level), **rows.values))
+        if 0.0 < level < 1.0 and not np.all(np.isfinite(out)):
+            raise rows.too_far(~np.isfinite(out), "quantile")
+        return out
 
+    try:
+        np.asarray(q, dtype=float)
+    except (TypeError, ValueError):
+        raise OptionError(f"q is a number between 0 and 1 or a list of them, found {q!r}") from None
     if np.ndim(q) == 0:
         return rows.column(one(q), f"q{q:g}")
     return rows.frame({f"q{float(level):g}": one(level) for level in q})
@@ -247,4 +302,7 @@ def _probability(rows: Rows, y: Any, own: bool) -> Any:
 
 def _density(rows: Rows, y: Any) -> Any:
     """The probability or density of one y (levels coded) for every row."""
-    return np.exp(rows.log_density(y))
+    out = np.exp(rows.log_density(y))
+    if np.any(lost := np.isnan(out) & ~np.isnan(y)):
+        raise rows.too_far(lost, "probability")
+    return out

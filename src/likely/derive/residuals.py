@@ -9,6 +9,7 @@ from scipy import special as sc
 
 from likely.derive.rows import Rows, rows_of
 from likely.errors import OptionError, unknown
+from likely.family import generator
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
             "observation was expected"
         )
     if kind == "quantile":
-        return rows.column(_quantile(rows, np.random.default_rng(seed)), kind)
+        return rows.column(_quantile(rows, generator(seed)), kind)
     gap = rows.fit.likelihood.bound.y - rows.mean()
     if kind == "response":
         return rows.column(gap, kind)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.derive.new_data import NewData
-from likely.errors import FitError, LikelyError, OptionError, listed, unknown
+from likely.errors import DataError, FitError, LikelyError, OptionError, listed, unknown
 from likely.family import Family
 from likely.model import Model, Slot
 from likely.namespace import NumpyNamespace
@@ -19,6 +19,9 @@ from likely.tables import Table
 
 if TYPE_CHECKING:
     from likely.result import Fit
+
+
+NEVER_ZERO = ("log", "softplus", "inverse", "inverse_squared")  # links that reach 0 only where a float underflows
 
 
 @final
@@ -69,9 +72,41 @@ class Rows:
         x, out = self.fit.outcome.point.x, []
         for slot, design, offset in zip(self.model.slots, self.designs, self.offsets, strict=True):
             beta = x[slot.start : slot.stop]
-            eta: Any = float(beta[0]) if design is None else design @ beta
-            out.append(eta if offset is None else eta + offset)
+            with np.errstate(all="ignore"):
+                eta: Any = float(beta[0]) if design is None else design @ beta
+                out.append(eta if offset is None else eta + offset)
         return out
+
+    def require_reached(self) -> None:
+        """Raise unless every row's linear predictors lead to parameter values that are numbers in their domains."""
+        xp = NumpyNamespace()
+        for slot, eta in zip(self.model.slots, self.etas, strict=True):
+            if slot.constant:
+                continue
+            eta = self.full(eta)
+            bad, value = ~np.isfinite(eta), eta
+            if slot.level is None:
+                with np.errstate(all="ignore"):
+                    value = self.full(slot.link.inverse(eta, xp))
+                bad |= ~slot.parameter.domain.contains(value)
+                if slot.link.name in NEVER_ZERO:
+                    bad |= value == 0.0
+            if np.any(bad):
+                i = int(np.flatnonzero(bad)[0])
+                name = self.outward[slot.parameter.name]
+                lost = not np.isfinite(value[i]) or value[i] == 0.0
+                why = "more than a float can hold" if lost else f"but it must be {slot.parameter.domain.name}"
+                raise DataError(
+                    f"row {i} of the new data lies too far out: the linear predictor of {name} is {eta[i]:.6g} there, "
+                    f"so its {slot.link.name} link gives {name} = {value[i]:.6g}, {why}"
+                )
+
+    def too_far(self, bad: Any, what: str) -> DataError:
+        """The error for rows whose result cannot be computed: the first one, with its linear predictors."""
+        i = int(np.flatnonzero(np.broadcast_to(bad, (self.n,)))[0])
+        slots = zip(self.model.slots, self.etas, strict=True)
+        where = ", ".join(f"{self.outward[slot.parameter.name]} {float(self.full(eta)[i]):.6g}" for slot, eta in slots)
+        return DataError(f"row {i} lies too far out: its {what} cannot be computed (linear predictors: {where})")
 
     def parameters(self, xp: Any, etas: list[Any] | None = None) -> dict[str, Any]:
         """The parameters on a namespace, which remembers what the links know about them."""
@@ -119,6 +154,10 @@ class Rows:
             raise OptionError(
                 f"the fitted {self.family.title} has no mean: its tails are too heavy. Use what='quantile' (the median)"
             )
+        first = self.family.parameters[0].domain
+        # a mean may be infinite, but one that is an exponential of its location is only too large
+        if self.family.support.lower == 0.0 and first.lower == -np.inf and np.any(np.isinf(value)):
+            raise self.too_far(np.isinf(value), "mean")
         return value
 
     def mean_at(self, etas: list[Any]) -> Any:
@@ -176,7 +215,7 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -
     FitError
         If the fit did not converge.
     DataError, MissingValuesError, UnknownNameError
-        If the new data lack something.
+        If the new data lack something, or lie so far out that a link's inverse leaves what a float can hold.
     """
     if not fit.converged:
         raise FitError(f"predictions need a converged fit; this one: {fit.status}", fit)
@@ -204,7 +243,9 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -
     lacking: dict[str, LikelyError] = {}
     known = {name: data.known(name, outward[name], lacking) for name in model.known}
     offsets = tuple(data.offset(slot, outward) for slot in model.slots)
-    return Rows(effective, data.table, data.n, matrices, offsets, known, lacking, outward, limits)
+    rows = Rows(effective, data.table, data.n, matrices, offsets, known, lacking, outward, limits)
+    rows.require_reached()
+    return rows
 
 
 def _kept(table: Table, rows: Any) -> Table:

@@ -38,6 +38,13 @@ class TestResult:
     hypothesis : str
     note : str
         What is special about it, or empty.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> result = lk.fit("bernoulli", [1] * 7 + [0] * 3).test("p = 0.5")
+    >>> result.df, round(result.p_value, 4)
+    (1, 0.1675)
     """
 
     statistic: float

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from likely.errors import OptionError, unknown
+from likely.errors import OptionError, UnknownNameError, unknown
 from likely.families.bernoulli import Bernoulli
 from likely.families.beta import Beta
 from likely.families.binomial import Binomial
@@ -99,8 +99,84 @@ _BY_KEY: dict[str, type[Family]] = {
 }
 
 
+# what people call their model -> what to write here; names as `_key` spells them
+_LINKS = "log identity inverse sqrt softplus".split()
+_UNIT_LINKS = "probit cloglog loglog cauchit".split()
+_BINARY = "lk.fit(lk.Bernoulli(), data, 'y ~ x'"
+_CALLED: dict[str, str] = {
+    "logit logitlink logreg logisticregression binarylogit": f"for a response of 0 and 1: {_BINARY}), whose link it is",
+    "ols wls lm linear leastsquares mse": "least squares is the likelihood of lk.Normal()",
+    "lad mae l1 median": "least absolute deviations are the likelihood of lk.Laplace()",
+    "huber robust rlm": "for errors with outliers: lk.StudentT()",
+    "mnlogit multinomiallogit": "for one of several labels: lk.Categorical()",
+    "quasi quasipoisson quasibinomial": "for counts that vary more than the Poisson's: lk.NegativeBinomial()",
+    "zip zinb zeroinflated zeroinflatedpoisson hurdle": (
+        "lk.NegativeBinomial() takes many zeros, and @lk.family(...) a density of your own"
+    ),
+    "glm gam mle regression": "name the distribution of the response, such as 'normal' or 'poisson'",
+}
+ADVICE: dict[str, str] = {
+    **{name: told for names, told in _CALLED.items() for name in names.split()},
+    **{
+        name + end: f"{name} is a link, not a family: name the distribution and write link={name!r}"
+        for name in _LINKS
+        for end in ("", "link")
+    },
+    **{
+        name + end: f"{name} is a link for a probability: {_BINARY}, link={name!r})"
+        for name in _UNIT_LINKS
+        for end in ("", "link")
+    },
+}
+_SUFFIXES = ("regression", "distribution", "family", "model")
+
+
+def advice(name: str) -> str | None:
+    """What someone who asks for a family of this name is looking for; None where nothing is known.
+
+    Examples
+    --------
+    >>> advice("OLS")
+    'least squares is the likelihood of lk.Normal()'
+    """
+    key = _key(name)
+    for suffix in ("", *_SUFFIXES):
+        short = key.removesuffix(suffix) if suffix and key != suffix else key
+        if (found := ADVICE.get(short)) is not None:
+            return found
+        if (family := _BY_KEY.get(short)) is not None:
+            return f"did you mean lk.{family.__name__}()?"
+    return None
+
+
+def means_family(spec: Any) -> bool:
+    """Whether `spec` is a family, or names one.
+
+    Examples
+    --------
+    >>> means_family("Student-t"), means_family("y ~ x")
+    (True, False)
+    """
+    return isinstance(spec, (Family, type)) or (isinstance(spec, str) and _key(spec) in _BY_KEY)
+
+
 def get_family(spec: Any) -> Family:
     """The family that `spec` means: a family as it is, a class, or a name or alias in any spelling.
+
+    Parameters
+    ----------
+    spec : Family, class of families or str
+
+    Returns
+    -------
+    Family
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no family of that name.
+    OptionError
+        If `spec` is nothing that could be a family.
 
     Examples
     --------
@@ -114,7 +190,15 @@ def get_family(spec: Any) -> Family:
     if isinstance(spec, str):
         if (found := _BY_KEY.get(_key(spec))) is not None:
             return found()
+        if (told := advice(spec)) is not None:
+            raise UnknownNameError(f"there is no family {spec!r}: {told}")
         raise unknown("family", spec, FAMILIES, aliases=[a for family in FAMILIES.values() for a in family.aliases])
     raise OptionError(
-        f"a family is lk.Normal(), its name such as 'normal', or a density made with lk.family(...); found {spec!r}"
+        "a family is lk.Normal(), its name such as 'normal', or a density made with lk.family(...); found "
+        f"{_shown(spec)}"
     )
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 and "\n" not in text else f"an object of type {type(value).__name__}"

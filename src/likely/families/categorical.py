@@ -166,6 +166,17 @@ class Categorical(Family):
             Levels (where none are known: codes 0, 1, ...).
         p : array_like or mapping
             Probabilities, levels along the last axis, or by level.
+
+        Returns
+        -------
+        float or ndarray
+            In nats.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.Categorical(["bus", "car"]).log_prob("car", p={"bus": 0.25, "car": 0.75}), 4)
+        -0.2877
         """
         family: Categorical = self
         if self.levels is None:
@@ -199,7 +210,26 @@ class Categorical(Family):
 
     @by_keyword
     def sample(self, size: Any = None, *, seed: Any = None, **params: Any) -> Any:
-        """Random levels; `size` is the shape of the result, by default that of p without its last axis."""
+        """Random levels.
+
+        Parameters
+        ----------
+        size : int or tuple of int, optional
+            Shape of the result; by default that of p without its last axis.
+        seed : int or numpy.random.Generator, optional
+        p : array_like or mapping
+            Probabilities, levels along the last axis, or by level.
+
+        Returns
+        -------
+        A level or an ndarray of them.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Categorical(["bus", "car"]).sample(4, p=[0.0, 1.0]).tolist()
+        ['car', 'car', 'car', 'car']
+        """
         p = self.resolve(params)["p"]
         levels = self._bound()
         shape = p.shape[:-1] if size is None else (size,) if np.ndim(size) == 0 else tuple(size)

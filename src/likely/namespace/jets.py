@@ -21,6 +21,10 @@ from likely.errors import FamilyError
 from likely.namespace import special
 from likely.namespace.memory import Memory
 
+PER_ROW = (
+    "it gives one value for every row and may use arithmetic and the functions of xp (xp.log, xp.where, ...); likely "
+    "sums over the rows itself"
+)
 HALF_LOG_2PI = 0.5 * float(np.log(2.0 * np.pi))
 
 Grad = dict[int, Any]
@@ -39,6 +43,10 @@ def _mul(a: Any, b: Any) -> Any:
 def _add(table: dict[Any, Any], key: Any, value: Any) -> None:
     old = table.get(key)
     table[key] = value if old is None else old + value
+
+
+class NotInADensity(FamilyError, AttributeError):
+    """What a log-density asked of a parameter that a parameter does not have."""
 
 
 class Jet:
@@ -177,6 +185,17 @@ class Jet:
         raise FamilyError(
             "a log-density turned a parameter into a plain float (math.* or float()); use the functions of xp"
         )
+
+    def __iter__(self) -> Any:
+        raise FamilyError(f"a log-density took a parameter apart (sum(), max(), a loop): {PER_ROW}")
+
+    def __getitem__(self, item: Any) -> Any:
+        raise FamilyError(f"a log-density took a parameter apart ([{item!r}]): {PER_ROW}")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise NotInADensity(f"a log-density asked a parameter for .{name}: {PER_ROW}")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise FamilyError("a log-density called NumPy directly on a parameter; use the functions of xp instead")

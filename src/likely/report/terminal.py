@@ -66,12 +66,19 @@ class Screen:
             self.console.print(Text(text, style=style))
 
     def _draw(self, block: Any) -> None:
+        from rich.padding import Padding
         from rich.table import Table
         from rich.text import Text
 
         if isinstance(block, Title):
             self.console.print(Text(block.text, style="bold green" if block.good else "bold red"))
         elif isinstance(block, Facts):
+            longest = max(len(label) for label, _ in block.rows)
+            if longest > self.console.width // 2:  # no room beside the labels
+                for label, text in block.rows:
+                    self.console.print(Text(label, style="cyan"))
+                    self.console.print(Padding(Text(text), (0, 0, 0, 2)))
+                return
             table = Table.grid(padding=(0, 2))
             table.add_column(style="cyan", no_wrap=True)
             table.add_column()

@@ -242,7 +242,18 @@ class Summary:
     # -- as a record ---------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as plain values, ready for JSON: None for what does not exist or is not finite, with a note."""
+        """The same as plain values, ready for JSON: None for what does not exist or is not finite, with a note.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 0, 1]).summary().to_dict()["converged"]
+        True
+        """
         fit = self.fit
         model = fit.likelihood.model
         good = fit.converged

@@ -1,0 +1,121 @@
+"""The columns that a formula uses, as formulaic is to see them: floats, text or levels, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from likely.columns import NUMBERS, examples_of, is_number, not_a_label
+from likely.errors import DataError, listed
+from likely.formula import labelled, token, unknown_column
+from likely.tables import Table, missing
+
+
+def needed_columns(names: Sequence[str], table: Table, formula: Any, rows: Any) -> dict[str, tuple[Any, Any]]:
+    """The columns that a formula uses, as formulaic is to see them, and where each is missing."""
+    check_variables(names, table, " in the formula")
+    as_levels = labelled(formula)
+    out = {}
+    for name in names:
+        own = table.column(name)
+        gone = missing(own)
+        if name in as_levels:
+            values = table.labels(name) if rows is None else _labels_of(table, name, rows)
+        else:
+            values = plain(name, table, formula, "")
+            values = values if rows is None else values[rows]
+        if values.dtype == object and (declared := table.levels(name)):
+            import pandas as pd
+
+            values = pd.Categorical(values, categories=declared)
+        out[name] = values, (gone if rows is None else gone[rows])
+    return out
+
+
+def _labels_of(table: Table, name: str, rows: Any) -> Any:
+    """Labels of some rows; with the missing values cut away, whole numbers and yes or no are these again."""
+    values = table.labels(name)[rows]
+    if values.dtype == object and len(values):
+        kinds = set(map(type, values))
+        if kinds <= {int} or kinds <= {bool}:
+            return np.array(values.tolist())
+    return values
+
+
+def plain(name: str, table: Table, formula: Any, where: str) -> Any:
+    """A column outside C(...): floats, or text; anything else is refused."""
+    values = table.column(name)
+    if values.dtype.kind in "fiub":
+        return np.asarray(values, dtype=float)
+    if not set(map(type, values)) <= {str, type(None)}:
+        _check_objects(name, [v for v in values if v is not None], table, where)
+    _check_text(name, values)
+    return values
+
+
+def _check_objects(name: str, present: Sequence[Any], table: Table, where: str) -> None:
+    """Refuse dates, lists and the like, and numbers among text; declared levels may be of any kind."""
+    if words := not_a_label(name, present):
+        raise DataError(words + where)
+    if table.levels(name):
+        return
+    if mixed := [v for v in present if isinstance(v, NUMBERS) and not isinstance(v, (bool, np.bool_))]:
+        texts = [v for v in present if isinstance(v, str)]
+        raise DataError(
+            f"column {name!r}{where} mixes numbers ({examples_of(mixed)}) and text ({examples_of(texts)}). Correct the "
+            f"text or mark it as missing, or write C({name}) if each value is a level of its own"
+        )
+
+
+def as_known(name: str, values: Any, known: Sequence[Any]) -> Any:
+    """New values as the levels of the fit that equal them: 1 where the fit had True."""
+    same = {level: level for level in known}
+    new = [v for v in dict.fromkeys(values) if v not in same]
+    if new:
+        advice = ""
+        texts = {str(_item(level)) for level in known}
+        if any(str(_item(v)) in texts for v in new):
+            advice = f". They differ in type: {type(_item(new[0])).__name__}, not {type(_item(known[0])).__name__}"
+        raise DataError(
+            f"column {name!r} has levels that the fit has not seen: {_shown(new)}. It knows {_shown(known)}{advice}"
+        )
+    out = np.fromiter((same[v] for v in values), dtype=object, count=len(values))
+    kinds = {type(_item(level)) for level in known}
+    return np.array(out.tolist()) if kinds <= {bool} or kinds <= {int} or kinds <= {float} else out
+
+
+def _item(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _shown(values: Sequence[Any], most: int = 12) -> str:
+    shown = ", ".join(repr(_item(v)) for v in values[:most])
+    return shown + (f" and {len(values) - most} more" if len(values) > most else "")
+
+
+def check_variables(needed: Sequence[str], table: Table, where: str) -> None:
+    for name in needed:
+        if name not in table:
+            raise unknown_column(name, table.names, where)
+
+
+def _check_text(name: str, values: Any) -> None:
+    """Refuse numbers written as text: as levels they would make a column each."""
+    distinct = list(dict.fromkeys(v for v in values if isinstance(v, str)))
+    if len(distinct) > max(20, len(values) // 4):
+        odd = [v for v in distinct if not is_number(v)]
+        if len(distinct) > 2 * len(odd):
+            seen = f"; these are not numbers: {listed(odd, 5)}" if odd else ""
+            raise DataError(
+                f"column {name!r} holds numbers written as text ({listed(distinct, 3)}){seen}. Convert it before the "
+                f"fit, or write C({name}) if each value is a level of its own"
+            )
+
+
+def frame_of(columns: dict[str, Any], n: int) -> Any:
+    """Columns as a pandas DataFrame with names that formulaic reads as they are."""
+    import pandas as pd
+
+    return pd.DataFrame({token(name): values for name, values in columns.items()}, index=None if columns else range(n))
