@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import likely as lk
-from likely.bind import FIT_OPTIONS
+from likely.checks import FIT_OPTIONS
 from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, UnknownNameError
 
 FRAME = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [1.0, 2.0, 3.0, 5.0]})

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
+from likely import checks, tables
 from likely import design as designs
-from likely import tables
 from likely.design import Design
 from likely.domains import LINKS
 from likely.errors import (
     DataError,
-    DroppedRowsWarning,
-    MissingValuesError,
     OptionError,
     ParameterError,
     SupportError,
-    UnknownNameError,
     first_rows,
     listed,
     unknown,
 )
-from likely.families import FAMILIES, get_family, means_family
-from likely.family import Family, Parameter, Support
+from likely.families import get_family
+from likely.family import Family, Parameter
 from likely.model import Model, Slot
 from likely.tables import Table
 
@@ -79,21 +74,10 @@ def bind(
     formulas: Mapping[str, Any] | None = None,
 ) -> Bound:
     """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
-    _check_order(family, data, formula)
-    family = get_family(family)
+    formulas = dict(formulas or {})
+    family = _checked_family(family, data, formula, formulas)
     if missing not in ("error", "drop"):
         raise unknown("option", missing, ["error", "drop"], " for missing=")
-    formulas = dict(formulas or {})
-    for name in formulas:
-        _check_argument(family, name)
-        if family.parameter(name).known_only or name in family.known:
-            raise OptionError(f"{name} of {family!r} is known; it takes no formula")
-    for p in family.parameters:
-        if p.known_only and p.name not in family.known:
-            raise ParameterError(
-                f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}=10), or a column: "
-                f"{family.title}({p.name}='<column>')"
-            )
     table, response, y, first = _response(family, data, formula)
     columns = _Columns(table)
     free = list(family.free)
@@ -114,89 +98,73 @@ def bind(
         for spec in specs:
             columns.values(spec, "offset")
 
-    used: dict[str, Any] = {response: y, **columns.used}
-    for right in rights.values():
-        if isinstance(right, str):
-            used |= {v: table.column(v) for v in designs.variables(right) if v in table}
-        elif (gaps := designs.matrix_missing(right, len(y))) is not None:
-            used["the matrix of predictors"] = gaps
-    rows, dropped = _missing_rows(used, len(y), missing)
+    used = {response: y, **columns.used, **_used(rights.values(), table, len(y))}
+    rows, dropped = checks.missing_rows(used, len(y), missing)
     if dropped:
-        _tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
-    w = None if w is None else _check_weights(_cut(w, rows))
+        checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
+    w = None if w is None else checks.check_weights(_cut(w, rows))
     known = {k: _cut(tables.numbers(v, k), rows) if np.ndim(v) else float(v) for k, v in raw_known.items()}
     for k, v in known.items():
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
     bound_family, numeric = family.bind(_plain_response(family, _cut(y, rows), response, table), known)
     bound_family, numeric = bound_family.settle(numeric)
-    _check_support(bound_family, numeric, known, response, rows, w)
+    checks.check_support(bound_family, numeric, known, response, rows, w)
 
     parts = _Parts(table, rows, len(y), rights, offset_of, columns, family.title)
+    slots = _slots(parts, free, bound_family, link)
+    text = formula if isinstance(formula, str) else None
+    fixed = bound_family.edge_estimate(numeric, w, known) if any(p.edge for p in free) else {}
+    model = Model(bound_family, slots, known, response, text, fixed)
+    return Bound(model, numeric, w, table, rows, dropped)
+
+
+def _checked_family(family: Any, data: Any, formula: Any, formulas: Mapping[str, Any]) -> Family:
+    """The family, once the arguments fit it."""
+    checks.check_order(family, data, formula)
+    family = get_family(family)
+    for name in formulas:
+        checks.check_argument(family, name)
+        if family.parameter(name).known_only or name in family.known:
+            raise OptionError(f"{name} of {family!r} is known; it takes no formula")
+    for p in family.parameters:
+        if p.known_only and p.name not in family.known:
+            raise ParameterError(
+                f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}=10), or a column: "
+                f"{family.title}({p.name}='<column>')"
+            )
+    return family
+
+
+def _used(rights: Iterable[Any], table: Table, n: int) -> dict[str, Any]:
+    """The columns of all right-hand sides, for a look at missing values."""
+    used: dict[str, Any] = {}
+    for right in rights:
+        if isinstance(right, str):
+            used |= {v: table.column(v) for v in designs.variables(right) if v in table}
+        elif (gaps := designs.matrix_missing(right, n)) is not None:
+            used["the matrix of predictors"] = gaps
+    return used
+
+
+def _slots(
+    parts: _Parts, free: list[Parameter], family: Family, link: Mapping[str, str] | str | None
+) -> tuple[Slot, ...]:
+    """One linear predictor for every free parameter, or for every level but the first of a vector parameter."""
     slots: list[Slot] = []
     for p in free:
         if p.edge:
             parts.refuse_formula(p)
             continue
-        design, offset_values = parts.design(p), parts.offset(p)
+        design, offset = parts.design(p), parts.offset(p)
         chosen = p.domain.get_link(p.name, _link_for(p.name, link, free))
         width = 1 if design is None else len(design.names)
-        for level in [str(v) for v in (bound_family.levels or ())[1:]] if p.vector else [None]:
+        for level in [str(v) for v in (family.levels or ())[1:]] if p.vector else [None]:
             start = slots[-1].stop if slots else 0
-            spec = tuple(offset_of.get(p.name, ()))
-            slots.append(Slot(p, chosen, design, offset_values, start, start + width, level, spec))
-    text = formula if isinstance(formula, str) else None
-    fixed = bound_family.edge_estimate(numeric, w, known) if any(p.edge for p in free) else {}
-    model = Model(bound_family, tuple(slots), known, response, text, fixed)
-    return Bound(model, numeric, w, table, rows, dropped)
-
-
-FIT_OPTIONS = (
-    *("formula", "weights", "offset", "link", "missing"),
-    *("on_failure", "solver", "start", "max_iterations", "tolerance", "progress"),
-)
-OTHER_NAMES = {
-    **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),
-    **dict.fromkeys(("sigma", "std", "stdev", "sd", "scale"), ("sd", "scale")),
-    **dict.fromkeys(("lam", "lambda_", "lambd", "rate"), ("rate", "mean")),
-    **dict.fromkeys(("prob", "pi", "probability"), ("p",)),
-    **dict.fromkeys(("nu", "dof"), ("df",)),
-    **dict.fromkeys(("freq", "freq_weights", "sample_weight"), ("weights",)),
-    **dict.fromkeys(("exposure",), ("offset",)),
-}
-
-
-def _check_order(family: Any, data: Any, formula: Any) -> None:
-    """Raise OptionError where the arguments seem to have changed places."""
-    text = isinstance(data, str) and ("~" in data[1:] or data.startswith("~ ")) and not data.startswith("~/")
-    table = not isinstance(family, (str, Family, type, type(None))) and hasattr(family, "__len__")
-    swapped = (isinstance(family, str) and "~" in family) or (table and (means_family(data) or isinstance(data, str)))
-    if swapped or table or text or isinstance(data, Family) or isinstance(formula, Family):
-        raise OptionError(
-            "the order of the arguments is family, data, formula: lk.fit('normal', data, 'y ~ x') with a formula, "
-            "lk.fit('normal', data) for one column"
-        )
-
-
-def _check_argument(family: Family, name: str) -> None:
-    """Raise unless a further keyword argument is the formula of a parameter."""
-    names = [p.name for p in family.parameters]
-    if name in FIT_OPTIONS:
-        raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
-    if name not in names:
-        if name in ("cov", "cov_type", "vcov"):
-            raise UnknownNameError(
-                f"unknown argument {name!r}: standard errors come from the curvature of the likelihood, see fit.cov "
-                "and fit.interval(method='profile')"
+            slots.append(
+                Slot(p, chosen, design, offset, start, start + width, level, tuple(parts.offsets.get(p.name, ())))
             )
-        near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *FIT_OPTIONS)), None)
-        if near is None:
-            lowered = difflib.get_close_matches(name.lower(), [*names, *FIT_OPTIONS], n=1, cutoff=0.5)
-            near = lowered[0] if lowered else None
-        raise UnknownNameError(
-            f"unknown argument {name!r}{f'; did you mean {near!r}?' if near else '.'} Parameters of {family.title}, "
-            f"which take formulas: {listed(names)}. Options: {listed(FIT_OPTIONS)}"
-        )
+    return tuple(slots)
 
 
 def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any, Any]:
@@ -221,7 +189,7 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
         left = left.strip("`") if left.strip("`") in table else left
         y = _response_column(family, table, left) if left in table else designs.expression(left, table)
         return table, left, y, None if right == "1" else right
-    _require_matrix(formula)
+    checks.require_matrix(formula)
     if len(table.names) > 1:
         raise OptionError(
             f"the data have {len(table.names)} columns ({listed(table.names)}): say which is the response with a "
@@ -236,24 +204,6 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
 def _response_column(family: Family, table: Table, name: str) -> Any:
     """A column as it is; for a family of categories yes and no are labels even where some are missing."""
     return table.labels(name) if any(p.vector for p in family.parameters) else table.column(name)
-
-
-def _require_matrix(formula: Any) -> None:
-    """Refuse what is neither text nor a matrix of predictors."""
-    if formula is None:
-        return
-    said = "a formula is text such as 'y ~ x', or a matrix of predictors"
-    if isinstance(formula, (bytes, bytearray, set, frozenset)):
-        raise OptionError(f"{said}; found {type(formula).__name__}")
-    if isinstance(formula, Mapping) and (not formula or any(np.ndim(v) == 0 for v in formula.values())):
-        raise OptionError(
-            f"{said}; found a dict. Formulas of further parameters are arguments: lk.fit(..., 'y ~ x', sd='~ z')"
-        )
-    if isinstance(formula, (list, tuple)) and (not formula or any(isinstance(v, str) for v in formula)):
-        joined = " + ".join(map(str, formula)) or "x"
-        raise OptionError(f"{said}; found {type(formula).__name__} {formula!r}: write it as 'y ~ {joined}'")
-    if not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
-        raise OptionError(f"{said}; found {formula!r}")
 
 
 def _cut(values: Any, rows: Any) -> Any:
@@ -310,15 +260,6 @@ class _Parts:
         return total
 
 
-def _tell_dropped(n: int, kept: int, dropped: Mapping[str, int]) -> None:
-    detail = ", ".join(f"{k}: {v}" for k, v in dropped.items())
-    warnings.warn(
-        f"{n - kept} of {n} rows have missing values ({detail}) and were dropped; {kept} are left",
-        DroppedRowsWarning,
-        stacklevel=5,
-    )
-
-
 class _Columns:
     """Column names, expressions or arrays turned into values, noting which columns were used."""
 
@@ -358,7 +299,7 @@ def _right_side(
                 f"{name}={spec!r}: a known value is given to the family, lk.{type(family).__name__}({name}={spec!r}); "
                 f"here stands the formula of {name}, such as {name}='~ x'"
             )
-        _require_matrix(spec)
+        checks.require_matrix(spec)
         return spec
     left, right = designs.right_side(spec)
     if left is not None:
@@ -403,49 +344,6 @@ def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) 
     return link.get(name)
 
 
-def _missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dict[str, int]]:
-    """The rows to keep (None: all), and the count of missing values by column; an error unless dropping."""
-    lost = np.zeros(n, dtype=bool)
-    counts: dict[str, int] = {}
-    for name, values in used.items():
-        if values.dtype.kind == "f" and np.isfinite(np.sum(values)):  # a quick look first
-            continue
-        absent = tables.missing(values)
-        if count := int(np.count_nonzero(absent)):
-            counts[name] = count
-            lost |= absent
-    if not counts:
-        return None, {}
-    if action == "error":
-        detail = ", ".join(f"{name}: {count}" for name, count in counts.items())
-        raise MissingValuesError(
-            f"{int(lost.sum())} of {n} rows have missing values ({detail}). Fill them, or pass missing='drop' to leave "
-            "these rows out"
-        )
-    if lost.all():
-        raise MissingValuesError(f"every row has a missing value ({listed(counts)}); nothing is left")
-    return ~lost, counts
-
-
-def _check_weights(w: Any) -> Any:
-    if np.ndim(w) == 0:
-        raise OptionError("weights are one per row: a column name or an array")
-    w = tables.numbers(w, "weights")
-    bad = ~(np.isfinite(w) & (w >= 0))
-    if np.any(bad):
-        where = np.flatnonzero(bad)
-        raise DataError(f"frequency weights must be finite and not negative, found {first_rows(where, w[where])}")
-    total = float(np.sum(w))
-    if total == 0.0:
-        raise DataError("all weights are zero: there are no observations")
-    if total < 1.0:
-        raise DataError(
-            f"frequency weights count observations, and these sum to {total:.3g}, less than one; rescale them so that "
-            "they sum to the number of observations"
-        )
-    return w
-
-
 def _plain_response(family: Family, y: Any, name: str, table: Table) -> Any:
     """The response as numbers, or as it is for a family of categories."""
     if any(p.vector for p in family.parameters):
@@ -457,59 +355,3 @@ def _plain_response(family: Family, y: Any, name: str, table: Table) -> Any:
         except DataError as error:  # other families may take them: in a comparison this is one candidate's failure
             raise SupportError(str(error)) from None
     return np.ascontiguousarray(y, dtype=float)
-
-
-def _check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, rows: Any, w: Any) -> None:
-    """Raise SupportError with rows, values and the families that fit, unless all of y can occur."""
-    if len(y) == 0:
-        raise DataError("the data are empty: no observation, no likelihood to maximise")
-    counted = np.ones(len(y), dtype=bool) if w is None else w > 0
-    original = np.arange(len(y)) if rows is None else np.flatnonzero(rows)
-    finite = np.isfinite(y)
-    if not np.all(finite | ~counted):
-        where = np.flatnonzero(~finite & counted)
-        raise SupportError(
-            f"{name} has {len(where)} infinite value(s): {first_rows(original[where], y[where])}. "
-            "No family gives infinity a density; correct or drop these rows"
-        )
-    support = family.support
-    if any(p.edge for p in family.parameters):  # an end is known, or the estimate is where the data end
-        known = {**(family.edge_estimate(y, w, known) if np.all(support.contains(y) | ~counted) else {}), **known}
-    if all(p.name in known for p in family.parameters if p.edge or p.known_only):
-        inside = family.inside(y, known) | ~counted
-        low, high = family.bounds(**known)
-        if np.ndim(low) == 0 and np.ndim(high) == 0:
-            support = _between(support, low, high)
-    else:
-        inside = support.contains(y) | ~counted
-    if np.all(inside):
-        return
-    where = np.flatnonzero(~inside)
-    good = y[counted]
-    fitting = [c for c in FAMILIES.values() if _fits(c, good)]
-    if family.discrete and any(c.support.integer for c in fitting):
-        fitting = [c for c in fitting if c.support.integer]
-    advice = (
-        f"Families whose support fits: {', '.join(c.__name__ for c in fitting)}"
-        if fitting
-        else "No built-in family fits"
-    )
-    limit = " and at most the number of trials" if "n" in known and np.ndim(known["n"]) else ""
-    who = repr(family) if family.known else family.title
-    raise SupportError(
-        f"{who} is for {support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
-        f"{first_rows(original[where], y[where])}. {advice}"
-    )
-
-
-def _between(support: Support, low: float, high: float) -> Support:
-    """The support cut at ends that are themselves possible values."""
-    if low > support.lower:
-        support = replace(support, lower=low, closed_lower=True)
-    return replace(support, upper=high, closed_upper=True) if high < support.upper else support
-
-
-def _fits(family: type[Family], y: Any) -> bool:
-    if any(p.vector or p.known_only or p.edge for p in family.parameters):
-        return False
-    return bool(np.all(family.support.contains(y)))

@@ -1,0 +1,198 @@
+"""What the user gave, checked: arguments, missing values, weights, support; every error in words."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely import tables
+from likely.errors import (
+    DataError,
+    DroppedRowsWarning,
+    MissingValuesError,
+    OptionError,
+    SupportError,
+    UnknownNameError,
+    first_rows,
+    listed,
+)
+from likely.families import FAMILIES, means_family
+from likely.family import Family, Support
+
+FIT_OPTIONS = (
+    *("formula", "weights", "offset", "link", "missing"),
+    *("on_failure", "solver", "start", "max_iterations", "tolerance", "progress"),
+)
+OTHER_NAMES = {
+    **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),
+    **dict.fromkeys(("sigma", "std", "stdev", "sd", "scale"), ("sd", "scale")),
+    **dict.fromkeys(("lam", "lambda_", "lambd", "rate"), ("rate", "mean")),
+    **dict.fromkeys(("prob", "pi", "probability"), ("p",)),
+    **dict.fromkeys(("nu", "dof"), ("df",)),
+    **dict.fromkeys(("freq", "freq_weights", "sample_weight"), ("weights",)),
+    **dict.fromkeys(("exposure",), ("offset",)),
+}
+
+
+def check_order(family: Any, data: Any, formula: Any) -> None:
+    """Raise OptionError where the arguments seem to have changed places."""
+    text = isinstance(data, str) and ("~" in data[1:] or data.startswith("~ ")) and not data.startswith("~/")
+    table = not isinstance(family, (str, Family, type, type(None))) and hasattr(family, "__len__")
+    swapped = (isinstance(family, str) and "~" in family) or (table and (means_family(data) or isinstance(data, str)))
+    if swapped or table or text or isinstance(data, Family) or isinstance(formula, Family):
+        raise OptionError(
+            "the order of the arguments is family, data, formula: lk.fit('normal', data, 'y ~ x') with a formula, "
+            "lk.fit('normal', data) for one column"
+        )
+
+
+def check_argument(family: Family, name: str) -> None:
+    """Raise unless a further keyword argument is the formula of a parameter."""
+    names = [p.name for p in family.parameters]
+    if name in FIT_OPTIONS:
+        raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
+    if name not in names:
+        if name in ("cov", "cov_type", "vcov"):
+            raise UnknownNameError(
+                f"unknown argument {name!r}: standard errors come from the curvature of the likelihood, see fit.cov "
+                "and fit.interval(method='profile')"
+            )
+        near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *FIT_OPTIONS)), None)
+        if near is None:
+            lowered = difflib.get_close_matches(name.lower(), [*names, *FIT_OPTIONS], n=1, cutoff=0.5)
+            near = lowered[0] if lowered else None
+        raise UnknownNameError(
+            f"unknown argument {name!r}{f'; did you mean {near!r}?' if near else '.'} Parameters of {family.title}, "
+            f"which take formulas: {listed(names)}. Options: {listed(FIT_OPTIONS)}"
+        )
+
+
+def require_matrix(formula: Any) -> None:
+    """Refuse what is neither text nor a matrix of predictors."""
+    if formula is None:
+        return
+    said = "a formula is text such as 'y ~ x', or a matrix of predictors"
+    if isinstance(formula, (bytes, bytearray, set, frozenset)):
+        raise OptionError(f"{said}; found {type(formula).__name__}")
+    if isinstance(formula, Mapping) and (not formula or any(np.ndim(v) == 0 for v in formula.values())):
+        raise OptionError(
+            f"{said}; found a dict. Formulas of further parameters are arguments: lk.fit(..., 'y ~ x', sd='~ z')"
+        )
+    if isinstance(formula, (list, tuple)) and (not formula or any(isinstance(v, str) for v in formula)):
+        joined = " + ".join(map(str, formula)) or "x"
+        raise OptionError(f"{said}; found {type(formula).__name__} {formula!r}: write it as 'y ~ {joined}'")
+    if not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
+        raise OptionError(f"{said}; found {formula!r}")
+
+
+def missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dict[str, int]]:
+    """The rows to keep (None: all), and the count of missing values by column; an error unless dropping."""
+    lost = np.zeros(n, dtype=bool)
+    counts: dict[str, int] = {}
+    for name, values in used.items():
+        if values.dtype.kind == "f" and np.isfinite(np.sum(values)):  # a quick look first
+            continue
+        absent = tables.missing(values)
+        if count := int(np.count_nonzero(absent)):
+            counts[name] = count
+            lost |= absent
+    if not counts:
+        return None, {}
+    if action == "error":
+        detail = ", ".join(f"{name}: {count}" for name, count in counts.items())
+        raise MissingValuesError(
+            f"{int(lost.sum())} of {n} rows have missing values ({detail}). Fill them, or pass missing='drop' to leave "
+            "these rows out"
+        )
+    if lost.all():
+        raise MissingValuesError(f"every row has a missing value ({listed(counts)}); nothing is left")
+    return ~lost, counts
+
+
+def check_weights(w: Any) -> Any:
+    if np.ndim(w) == 0:
+        raise OptionError("weights are one per row: a column name or an array")
+    w = tables.numbers(w, "weights")
+    bad = ~(np.isfinite(w) & (w >= 0))
+    if np.any(bad):
+        where = np.flatnonzero(bad)
+        raise DataError(f"frequency weights must be finite and not negative, found {first_rows(where, w[where])}")
+    total = float(np.sum(w))
+    if total == 0.0:
+        raise DataError("all weights are zero: there are no observations")
+    if total < 1.0:
+        raise DataError(
+            f"frequency weights count observations, and these sum to {total:.3g}, less than one; rescale them so that "
+            "they sum to the number of observations"
+        )
+    return w
+
+
+def check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, rows: Any, w: Any) -> None:
+    """Raise SupportError with rows, values and the families that fit, unless all of y can occur."""
+    if len(y) == 0:
+        raise DataError("the data are empty: no observation, no likelihood to maximise")
+    counted = np.ones(len(y), dtype=bool) if w is None else w > 0
+    original = np.arange(len(y)) if rows is None else np.flatnonzero(rows)
+    finite = np.isfinite(y)
+    if not np.all(finite | ~counted):
+        where = np.flatnonzero(~finite & counted)
+        raise SupportError(
+            f"{name} has {len(where)} infinite value(s): {first_rows(original[where], y[where])}. "
+            "No family gives infinity a density; correct or drop these rows"
+        )
+    support = family.support
+    if any(p.edge for p in family.parameters):  # an end is known, or the estimate is where the data end
+        known = {**(family.edge_estimate(y, w, known) if np.all(support.contains(y) | ~counted) else {}), **known}
+    if all(p.name in known for p in family.parameters if p.edge or p.known_only):
+        inside = family.inside(y, known) | ~counted
+        low, high = family.bounds(**known)
+        if np.ndim(low) == 0 and np.ndim(high) == 0:
+            support = _between(support, low, high)
+    else:
+        inside = support.contains(y) | ~counted
+    if np.all(inside):
+        return
+    where = np.flatnonzero(~inside)
+    good = y[counted]
+    fitting = [c for c in FAMILIES.values() if _fits(c, good)]
+    if family.discrete and any(c.support.integer for c in fitting):
+        fitting = [c for c in fitting if c.support.integer]
+    advice = (
+        f"Families whose support fits: {', '.join(c.__name__ for c in fitting)}"
+        if fitting
+        else "No built-in family fits"
+    )
+    limit = " and at most the number of trials" if "n" in known and np.ndim(known["n"]) else ""
+    who = repr(family) if family.known else family.title
+    raise SupportError(
+        f"{who} is for {support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
+        f"{first_rows(original[where], y[where])}. {advice}"
+    )
+
+
+def _between(support: Support, low: float, high: float) -> Support:
+    """The support cut at ends that are themselves possible values."""
+    if low > support.lower:
+        support = replace(support, lower=low, closed_lower=True)
+    return replace(support, upper=high, closed_upper=True) if high < support.upper else support
+
+
+def _fits(family: type[Family], y: Any) -> bool:
+    if any(p.vector or p.known_only or p.edge for p in family.parameters):
+        return False
+    return bool(np.all(family.support.contains(y)))
+
+
+def tell_dropped(n: int, kept: int, dropped: Mapping[str, int]) -> None:
+    detail = ", ".join(f"{k}: {v}" for k, v in dropped.items())
+    warnings.warn(
+        f"{n - kept} of {n} rows have missing values ({detail}) and were dropped; {kept} are left",
+        DroppedRowsWarning,
+        stacklevel=5,
+    )
