@@ -7,7 +7,6 @@ import numpy as np
 from likely.derive.covariance import flat_names, inverse_information
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
-from likely.namespace import NumpyNamespace
 from likely.outcome import Outcome
 from likely.start import starting_values
 
@@ -58,7 +57,7 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
         here, start = outcome.point.x[slot.start], x0[slot.start]
         if not far(slot, here, start) and outcome.message != f"{slot.label} runs away":
             continue
-        value = float(slot.link.inverse(np.float64(here), NumpyNamespace()))
+        value = slot.natural(here)
         rising = outcome.point.score[slot.start] * np.sign(here - start) > 1e-3
         how = "rises without bound" if rising else "keeps rising, ever more slowly,"
         return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -225,8 +224,7 @@ def _at_limit(
     for limit, slot in watched:
         if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, NEAR_LIMIT[limit.at]):
             continue
-        simpler = Likelihood(replace(L.bound, model=limits.limiting(L.model, limit)))
-        inner = maximize(simpler, on_failure="return", **{**options, "start": None})
+        inner = maximize(L.limiting(limit), on_failure="return", **{**options, "start": None})
         if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):
             continue
         name = inner.likelihood.model.family.title

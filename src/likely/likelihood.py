@@ -188,13 +188,10 @@ class Likelihood:
         for limit, slot in limits.watched(self.model):
             if given.get(slot.label) == limit.at and not slot.parameter.domain.contains(limit.at):
                 del given[slot.label]
-                outward = {
-                    k: limit.names.get(k.split(".")[0], k.split(".")[0]) + k[len(k.split(".")[0]) :] for k in given
-                }
-                return self._limiting(limit).log({outward[k]: v for k, v in given.items()})
+                return self.limiting(limit).log({limits.renamed(k, limit.names): v for k, v in given.items()})
         return self.objective.value(self.coefficients(given))
 
-    def _limiting(self, limit: Limit) -> Likelihood:
+    def limiting(self, limit: Limit) -> Likelihood:
         """The likelihood of the family that this one becomes at a limit."""
         if limit.parameter not in self._limits:
             bound = replace(self.bound, model=limits.limiting(self.model, limit))

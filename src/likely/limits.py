@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from likely.family import Limit
 from likely.model import Model, Slot
-from likely.namespace import NumpyNamespace
 
 
 def watched(model: Model) -> list[tuple[Limit, Slot]]:
@@ -24,9 +22,14 @@ def watched(model: Model) -> list[tuple[Limit, Slot]]:
 
 def beyond(limit: Limit, slot: Slot, x: Any, mark: float) -> bool:
     """Whether the coefficients `x` put a slot's constant between a mark and its limit."""
-    with np.errstate(all="ignore"):
-        value = float(slot.link.inverse(float(x[slot.start]), NumpyNamespace()))
+    value = slot.natural(x[slot.start])
     return value < mark if limit.at == 0.0 else value > mark
+
+
+def renamed(name: str, names: Mapping[str, str]) -> str:
+    """A coefficient's name with its parameter's name changed: ``mean.x`` to ``rate.x``."""
+    head = name.split(".")[0]
+    return names.get(head, head) + name[len(head) :]
 
 
 def limiting(model: Model, limit: Limit) -> Model:

@@ -11,6 +11,7 @@ import numpy as np
 from likely.design import Design
 from likely.domains import Link
 from likely.family import Family, Parameter
+from likely.namespace import NumpyNamespace
 
 
 @final
@@ -57,6 +58,11 @@ class Slot:
     def leaves_domain(self) -> bool:
         """Whether the link's inverse can leave the parameter's domain (an identity link for a probability)."""
         return self.level is None and not self.parameter.domain.reached_by(self.link)
+
+    def natural(self, eta: float) -> float:
+        """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""
+        with np.errstate(all="ignore"):
+            return float(self.link.inverse(np.float64(eta), NumpyNamespace()))
 
     @property
     def names(self) -> list[str]:

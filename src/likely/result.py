@@ -12,6 +12,7 @@ import numpy as np
 from likely import scale
 from likely.derive.covariance import inverse_information
 from likely.errors import FitError, IntervalError
+from likely.limits import renamed
 
 if TYPE_CHECKING:
     from likely.derive.intervals import Interval
@@ -42,8 +43,11 @@ class AtLimit:
 
     def outward(self, name: str) -> str:
         """A coefficient's name under the user's family."""
-        head = name.split(".")[0]
-        return self.names.get(head, head) + name[len(head) :]
+        return renamed(name, self.names)
+
+    def inward(self, name: str) -> str:
+        """A coefficient's name under the limiting family."""
+        return renamed(name, {old: new for new, old in self.names.items()})
 
 
 @final

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import special as sc
 
-from likely import scale
 from likely.bind import bind
 from likely.derive.profile import boundary_limit, limit, locate, profiler
 from likely.errors import IntervalError, OptionError, unknown
@@ -84,7 +83,6 @@ def wald(fit: Fit, name: str, level: float) -> Interval:
     if (reason := fit.withheld.get(name)) is not None:
         return Interval(None, None, level, "wald", reason)
     z = normal_quantile(level)
-    model = fit.likelihood.model
     try:
         slot, index = locate(fit.likelihood, name)
     except OptionError:  # one of several probabilities: on its own logit
@@ -94,11 +92,7 @@ def wald(fit: Fit, name: str, level: float) -> Interval:
         return Interval(float(sc.expit(eta - half)), float(sc.expit(eta + half)), level, "wald")
     center, se = float(fit.outcome.point.x[index]), fit.link_stderr(index)
     assert se is not None
-    ends = []
-    for t in (center - z * se, center + z * se):
-        x = fit.outcome.point.x.copy()
-        x[index] = t
-        ends.append(float(scale.to_reported(model, x)[0][fit.likelihood.names.index(name)]) if slot.constant else t)
+    ends = [slot.natural(t) if slot.constant else t for t in (center - z * se, center + z * se)]
     return Interval(min(ends), max(ends), level, "wald")
 
 
@@ -122,19 +116,11 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         step = min(step, 2.0)  # a flat likelihood has a huge standard error on a log or logit scale
     path = profiler(likelihood, index, x, fit.loglik, regular=fit.limit is None)
     raw = [limit(path, side, drop, step) for side in (-1, 1)]
-    if not slot.constant:
-        ends, open_ends = [float(v) for v in raw], [not np.isfinite(v) for v in raw]
-    else:
-        ends = []
-        for t in raw:
-            x = x.copy()
-            x[index] = t
-            with np.errstate(all="ignore"):
-                ends.append(float(scale.to_reported(likelihood.model, x)[0][likelihood.names.index(name)]))
-        open_ends = [not np.isfinite(v) for v in raw]
-        if ends[0] > ends[1]:
-            ends.reverse()
-            open_ends.reverse()
+    ends = [slot.natural(t) if slot.constant else float(t) for t in raw]
+    open_ends = [not np.isfinite(t) for t in raw]
+    if ends[0] > ends[1]:  # a link that falls
+        ends.reverse()
+        open_ends.reverse()
     note = ""
     if any(open_ends):
         which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
@@ -149,7 +135,7 @@ def _center(fit: Fit, name: str, index: int) -> tuple[Any, float]:
         assert se is not None
         return fit.outcome.point.x, se
     inner = fit.limit.fit
-    _, place = locate(inner.likelihood, next(k for k in inner.names if fit.limit.outward(k) == name))
+    _, place = locate(inner.likelihood, fit.limit.inward(name))
     se = inner.link_stderr(place)
     assert se is not None
     x = np.zeros(fit.likelihood.model.size)
@@ -199,5 +185,5 @@ def _one(fit: Fit, name: str, level: float, method: str) -> Interval:
     except IntervalError as error:
         return Interval(None, None, level, method, str(error))
     inner = fit.limit.fit
-    found = wald(inner, next(k for k in inner.names if fit.limit.outward(k) == name), level)
+    found = wald(inner, fit.limit.inward(name), level)
     return replace(found, note=found.note or f"as {inner.likelihood.model.family.title}")

@@ -35,7 +35,6 @@ class Objective:
         self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
         self.block = BLOCK if model.size <= 8 else BLOCK // 2  # a wide design fills the cache by itself
         self.kernel = kernels.find(model)
-        self.evaluations = 0
 
     @cached_property
     def prepared(self) -> Any:
@@ -110,7 +109,6 @@ class Objective:
 
     def value(self, coefficients: Any) -> float:
         """The log-likelihood, constants kept."""
-        self.evaluations += 1
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             with np.errstate(all="ignore"):
@@ -121,7 +119,6 @@ class Objective:
 
     def point(self, coefficients: Any) -> Point:
         """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
-        self.evaluations += 1
         model, p = self.model, self.model.size
         corners = [k for k, slot in enumerate(model.slots) if slot.parameter.name in model.family.kinked]
 
@@ -144,7 +141,6 @@ class Objective:
 
     def value_and_score(self, coefficients: Any) -> tuple[float, Any]:
         """Log-likelihood and score, without the cost of the information."""
-        self.evaluations += 1
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             with np.errstate(all="ignore"):

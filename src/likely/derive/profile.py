@@ -14,7 +14,6 @@ from likely.bind import Bound
 from likely.curves import Curve
 from likely.errors import IntervalError, OptionError, unknown
 from likely.model import Slot
-from likely.namespace import NumpyNamespace
 from likely.solve import newton
 from likely.start import starting_values
 
@@ -121,7 +120,7 @@ def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     slots: list[Slot] = []
     for s in model.slots:
         if s is slot and s.design is None:
-            known[s.parameter.name] = float(s.link.inverse(np.float64(value), NumpyNamespace()))
+            known[s.parameter.name] = s.natural(value)
             continue
         if s is slot:
             assert s.design is not None
@@ -230,9 +229,7 @@ def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, le
             if previous is None:
                 break
             found = optimize.brentq(short, previous, float(t), xtol=1e-13, rtol=1e-14)
-            x = np.zeros(model.size)
-            x[index] = found
-            return float(scale.to_reported(model, x)[0][likelihood.names.index(name)])
+            return slot.natural(found)
         previous = float(t)
     return domain.upper if at == domain.lower else domain.lower  # the profile never falls that far
 
@@ -300,8 +297,7 @@ def profile_curve(likelihood: Likelihood, name: str, values: Any = None) -> Curv
 def default_grid(likelihood: Likelihood, name: str, fit: Any, points: int = 201) -> Any:
     """Values over which the likelihood is not negligible: about four standard errors on the link scale."""
     if fit.limit is not None and name != fit.limit.parameter:
-        inner = next(k for k in fit.limit.fit.names if fit.limit.outward(k) == name)
-        return default_grid(fit.limit.fit.likelihood, inner, fit.limit.fit, points)
+        return default_grid(fit.limit.fit.likelihood, fit.limit.inward(name), fit.limit.fit, points)
     slot, index = locate(likelihood, name)
     domain = slot.parameter.domain
     if slot.constant and np.isfinite(domain.lower) and np.isfinite(domain.upper):
@@ -322,9 +318,4 @@ def default_grid(likelihood: Likelihood, name: str, fit: Any, points: int = 201)
     t = fit.outcome.point.x[index] + 4.0 * se * np.linspace(-1, 1, points)
     if not slot.constant:
         return t
-    x = np.zeros(likelihood.model.size)
-    out = []
-    for v in t:
-        x[index] = v
-        out.append(scale.to_reported(likelihood.model, x)[0][likelihood.names.index(name)])
-    return np.array(out)
+    return np.array([slot.natural(v) for v in t])
