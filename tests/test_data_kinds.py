@@ -261,3 +261,12 @@ def test_csv_files(tmp_path, monkeypatch):
     (tmp_path / "bad.parquet").write_text("no")
     with pytest.raises(DataError, match="cannot read"):
         lk.fit("normal", tmp_path / "bad.parquet", "y ~ 1")
+
+
+def test_an_empty_line_in_a_file_of_one_column_is_a_missing_value(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("\ny\n1\n\n3\n\n")
+    with pytest.raises(MissingValuesError, match="1 of 3 rows"):
+        lk.fit("normal", path)
+    path.write_text("y,x\n1,1\n\n3,2\n2,3\n\n")
+    assert lk.fit("normal", path, "y ~ x").n == 3

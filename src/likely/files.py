@@ -101,9 +101,12 @@ def _read_csv(content: bytes, separator: str, where: str) -> Any:
         raise DataError(f"{where} is empty")
     _check_header(content, separator, where)
     _check_widths(content, separator, where)
+    rows = content.strip(b"\r\n")
+    # in a file of one column an empty line between others is a missing value, in a wider one it is no row
+    several = separator.encode() in rows.partition(b"\n")[0]
     try:
         # pandas' reader: it knows the usual spellings of a missing value
-        return pd.read_csv(io.BytesIO(content), sep=separator, index_col=False, low_memory=False)
+        return pd.read_csv(io.BytesIO(rows), sep=separator, index_col=False, low_memory=False, skip_blank_lines=several)
     except Exception as error:
         raise DataError(f"cannot read {where}: {error}") from error
 
