@@ -1,0 +1,80 @@
+"""Fit: the peak of a likelihood with its curvature, as a frozen record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from likely.result.estimates import AtLimit
+from likely.result.inference import Inference
+from likely.result.prediction import Prediction
+
+__all__ = ["AtLimit", "Fit"]
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class Fit(Inference, Prediction):
+    """Maximum likelihood estimates and what follows from them; made by `likely.fit`.
+
+    Attributes
+    ----------
+    likelihood : Likelihood
+        The model and its data.
+    outcome : Outcome
+        Where the search ended, on the scale of the coefficients.
+    converged : bool
+        Whether the estimates are the peak of the likelihood.
+    status : str
+        ``"converged"``, or what is special or wrong, in words.
+    withheld : mapping of str to str
+        Parameters without a standard error, each with the reason.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit(lk.Bernoulli(), [1] * 12 + [0] * 388)
+    >>> fit.coef
+    {'p': 0.03}
+    >>> lower, upper = fit.interval()["p"]
+    >>> round(lower, 4), round(upper, 4)
+    (0.0171, 0.0521)
+    """
+
+    def summary(self, level: float = 0.95, method: str = "wald") -> Any:
+        """A readable account; prints as text, and as a table in a notebook.
+
+        Parameters
+        ----------
+        level : float
+            Of the intervals.
+        method : {"wald", "profile", "bootstrap"}
+            Of the intervals.
+
+        Returns
+        -------
+        Summary
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            If level or method cannot be read.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> print(lk.fit("bernoulli", [1] * 7 + [0] * 3).summary())  # doctest: +ELLIPSIS
+        Bernoulli fit of y: converged
+        =============================
+        ...
+        """
+        from likely.report.text import Summary
+
+        return Summary(self, level, method)
+
+    def __repr__(self) -> str:
+        coef = ", ".join(f"{k}={v:.6g}" for k, v in list(self.coef.items())[:6])
+        more = f", ... {len(self.coef) - 6} more" if len(self.coef) > 6 else ""
+        state = "" if self.status == "converged" else f" | {self.status}"
+        title = self.likelihood.model.family.title
+        return f"<Fit {title}: {coef}{more} | loglik {self.loglik:.6g}, n = {self.n:,}{state}>"

@@ -1,0 +1,245 @@
+"""The estimates of a fit: values, covariance, and how well they explain the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely import scale
+from likely.derive.covariance import inverse_information
+from likely.errors import FitError, IntervalError
+from likely.limits import renamed
+
+if TYPE_CHECKING:
+    from likely.likelihood import Likelihood
+    from likely.outcome import Outcome
+    from likely.result import Fit
+
+
+@final
+@dataclass(frozen=True)
+class AtLimit:
+    """A parameter whose estimate is the edge at which the family turns into a simpler one.
+
+    Attributes
+    ----------
+    parameter : str
+    at : float
+    fit : Fit
+        The fit of the limiting family to the same data.
+    names : mapping of str to str
+        The limiting family's parameter names to the user's.
+    """
+
+    parameter: str
+    at: float
+    fit: Fit
+    names: Mapping[str, str]
+
+    def outward(self, name: str) -> str:
+        """A coefficient's name under the user's family."""
+        return renamed(name, self.names)
+
+    def inward(self, name: str) -> str:
+        """A coefficient's name under the limiting family."""
+        return renamed(name, {old: new for new, old in self.names.items()})
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """The record itself; see `likely.result.Fit`, which adds what follows from it."""
+
+    likelihood: Likelihood
+    outcome: Outcome
+    converged: bool
+    status: str
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    limit: AtLimit | None = None
+
+    # -- estimates -------------------------------------------------------------------------------------
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of all estimates, in order: constants as themselves, coefficients with their parameter."""
+        return self.likelihood.names + list(self.likelihood.model.fixed)
+
+    @property
+    def coef(self) -> dict[str, float]:
+        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 0, 1]).coef
+        {'p': 0.75}
+        """
+        return dict(self._coef)
+
+    @cached_property
+    def _coef(self) -> dict[str, float]:
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.coef.items()}
+            inner[self.limit.parameter] = self.limit.at
+            return {name: inner[name] for name in self.names}
+        if self.outcome.solver == "none":  # there was nothing to search for, so there are no numbers
+            return {}
+        with np.errstate(all="ignore"):
+            values = dict(zip(self.likelihood.names, self._reported[0].tolist(), strict=True))
+        return {**values, **self.boundary, **self.likelihood.model.fixed}
+
+    @cached_property
+    def _reported(self) -> tuple[Any, Any]:
+        return scale.to_reported(self.likelihood.model, self.outcome.point.x)
+
+    @property
+    def boundary(self) -> dict[str, float]:
+        """Parameters whose estimate is the end of their domain, with that value."""
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.boundary.items()}
+            return {**inner, self.limit.parameter: self.limit.at}
+        return dict(self.outcome.boundary)
+
+    @property
+    def note(self) -> str:
+        """What else is worth knowing, such as a second peak of the same height; usually empty."""
+        return self.outcome.note
+
+    # -- uncertainty -----------------------------------------------------------------------------------
+
+    @cached_property
+    def _link_cov(self) -> Any:
+        """Covariance of the coefficients on the link scale; None where there is none."""
+        if not self.converged or self.limit is not None or not np.all(np.isfinite(self.outcome.point.x)):
+            return None
+        if self.outcome.covariance is not None:
+            return self.outcome.covariance
+        return inverse_information(self.outcome.point.info)[0]
+
+    def link_stderr(self, index: int) -> float | None:
+        """Standard error of a coefficient on the link scale.
+
+        Parameters
+        ----------
+        index : int
+            Its place among the coefficients.
+
+        Returns
+        -------
+        float or None
+            None where there is none.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.fit("bernoulli", [1, 1, 1, 0]).link_stderr(0), 4)  # of the logit: 1/sqrt(n p (1 - p))
+        1.1547
+        """
+        return None if self._link_cov is None else float(np.sqrt(self._link_cov[index, index]))
+
+    @cached_property
+    def regular(self) -> list[str]:
+        """Names of the estimates that have a standard error; rows and columns of `cov` are in this order."""
+        return [name for name in self.names if name not in self.withheld]
+
+    @cached_property
+    def cov(self) -> Any:
+        """Covariance of the estimates in `regular`, from the observed information (delta method for constants)."""
+        if self.limit is not None:
+            return self.limit.fit.cov
+        if self._link_cov is None:
+            return np.zeros((0, 0))
+        jacobian = self._reported[1]
+        keep = [i for i, name in enumerate(self.likelihood.names) if name not in self.withheld]
+        return (jacobian @ self._link_cov @ jacobian.T)[np.ix_(keep, keep)]
+
+    @property
+    def stderr(self) -> dict[str, float | None]:
+        """Standard errors by name; None where one does not exist, with the reason in `withheld`.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 1, 0]).stderr  # sqrt(p (1 - p) / n)
+        {'p': 0.21650635094610965}
+        """
+        return dict(self._stderr)
+
+    @cached_property
+    def _stderr(self) -> dict[str, float | None]:
+        found = dict(zip(self.regular, np.sqrt(np.diagonal(self.cov)).tolist(), strict=True))
+        return {name: found.get(name) for name in self.names}
+
+    # -- goodness --------------------------------------------------------------------------------------
+
+    @property
+    def n(self) -> float:
+        """Number of observations: rows, or the sum of the frequency weights."""
+        return self.likelihood.n
+
+    @property
+    def k(self) -> int:
+        """Number of estimated parameters, every one counted."""
+        return self.likelihood.model.size + len(self.likelihood.model.fixed)
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood at the estimates, constants kept."""
+        return self.outcome.point.value if self.limit is None else self.limit.fit.loglik
+
+    @property
+    def nll(self) -> float:
+        """Negative log-likelihood."""
+        return -self.loglik
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, 2 k - 2 loglik."""
+        return 2.0 * self.k - 2.0 * self.loglik
+
+    @property
+    def aicc(self) -> float:
+        """AIC corrected for small samples, AIC + 2 k (k + 1) / (n - k - 1); infinite where n <= k + 1."""
+        room = self.n - self.k - 1
+        return self.aic + 2.0 * self.k * (self.k + 1) / room if room > 0 else float("inf")
+
+    @property
+    def bic(self) -> float:
+        """Bayesian (Schwarz) information criterion, k log n - 2 loglik."""
+        return self.k * float(np.log(self.n)) - 2.0 * self.loglik
+
+    @property
+    def df_residual(self) -> float:
+        """Observations minus the coefficients of the first parameter's predictors."""
+        slots = self.likelihood.model.slots
+        return self.n - (slots[0].stop - slots[0].start if slots else 0)
+
+    # -- what it can carry -----------------------------------------------------------------------------
+
+    def require_regular(self, what: str) -> None:
+        """Raise unless the fit converged to a peak inside all domains.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        FitError
+            If the fit did not converge.
+        IntervalError
+            If a parameter lies at the end of its domain.
+        """
+        if not self.converged:
+            raise FitError(f"{what} needs a converged fit; this one: {self.status}", self)
+        if self.boundary:
+            raise IntervalError(f"{what} needs a peak inside the parameters' domains; this fit: {self.status}")
+
+    @property
+    def effective(self: Any) -> Fit:
+        """The fit that describes the data: this one, or the limiting family's where a parameter ran to its limit."""
+        return self if self.limit is None else self.limit.fit

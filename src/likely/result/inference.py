@@ -1,0 +1,141 @@
+"""What a fit says of its parameters: intervals and tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from likely.result.estimates import Estimates
+
+if TYPE_CHECKING:
+    from likely.derive.intervals import Interval
+    from likely.derive.tests import TestResult
+    from likely.result import Fit
+
+
+class Inference(Estimates):
+    """Intervals, tests and derived quantities of a `likely.result.Fit`; the work is done in `likely.derive`."""
+
+    def interval(
+        self: Any, level: float = 0.95, method: str = "wald", names: list[str] | str | None = None, **options: Any
+    ) -> dict[str, Interval]:
+        """Intervals for the estimates.
+
+        Parameters
+        ----------
+        level : float
+        method : {"wald", "profile", "bootstrap"}
+            Wald intervals are computed on the link scale, so they stay inside the domain; profile intervals follow
+            the likelihood itself and hold better in small samples; bootstrap intervals refit resampled data.
+        names : list of str or str, optional
+            Which ones; all by default.
+        **options
+            Of the bootstrap: ``replicates`` (1000), ``kind`` ("parametric" or "cases"), ``seed``, ``interval``
+            ("percentile", or "bca" for cases), ``progress``.
+
+        Returns
+        -------
+        dict of str to Interval
+            Each unpacks as ``lower, upper``; both are None where no interval exists and ``note`` says why.
+
+        Raises
+        ------
+        IntervalError
+            If the fit did not converge, or too many refits of a bootstrap failed.
+        OptionError, UnknownNameError
+            If an option cannot be read.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("bernoulli", [1] * 12 + [0] * 388)
+        >>> fit.interval()
+        {'p': Interval(0.01711, 0.05207)}
+        >>> fit.interval(method="profile")
+        {'p': Interval(0.01618, 0.0498)}
+        """
+        from likely.derive.intervals import intervals
+
+        names = [names] if isinstance(names, str) else names
+        return intervals(self, level, method, names, **options)
+
+    def test(self: Any, hypothesis: str) -> TestResult:
+        """Wald test of linear hypotheses such as ``"p.income = 0"`` or ``"mean.a = mean.b, sd = 1"``.
+
+        Parameters
+        ----------
+        hypothesis : str
+            Equations, separated by commas, in the names of the estimates.
+
+        Returns
+        -------
+        TestResult
+            With ``statistic``, ``df`` and ``p_value``.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not that of an estimate.
+        OptionError
+            If the text cannot be read, restricts nothing or contradicts itself.
+        IntervalError
+            If an estimate has no standard error.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> print(lk.fit("bernoulli", [1] * 7 + [0] * 3).test("p = 0.5"))
+        Wald test of p = 0.5: chi-squared = 1.90476, df = 1, p = 0.1675
+        """
+        from likely.derive.tests import wald_test
+
+        return wald_test(self, hypothesis)
+
+    def lr_test(self: Any, other: Fit) -> TestResult:
+        """Likelihood-ratio test of this fit against a smaller or larger nested one.
+
+        Parameters
+        ----------
+        other : Fit
+            To the same data.
+
+        Returns
+        -------
+        TestResult
+
+        Raises
+        ------
+        OptionError
+            If the data differ or the models are not nested.
+        FitError
+            If a fit did not converge.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.2, 2.9, 4.1, 5.3], "x": [1, 2, 3, 4, 5]}
+        >>> large, small = lk.fit("normal", data, "y ~ x"), lk.fit("normal", data, "y ~ 1")
+        >>> large.lr_test(small).df
+        1
+        """
+        from likely.derive.tests import lr_test
+
+        return lr_test(self, other)
+
+    def derived(self: Any) -> dict[str, tuple[float, float | None]]:
+        """Derived quantities of a model of constants, with delta-method standard errors.
+
+        Returns
+        -------
+        dict of str to (float, float or None)
+            Value and standard error.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("exponential", [1.0, 2.0, 3.0, 6.0])
+        >>> {name: (round(value, 3), round(error, 3)) for name, (value, error) in fit.derived().items()}
+        {'mean': (3.0, 1.5), 'median': (2.079, 1.04)}
+        """
+        from likely.derive.derived import derived_quantities
+
+        return derived_quantities(self)
