@@ -27,6 +27,7 @@ from likely.formula import (
     quote,
     right_side,
     split,
+    update,
     variables,
 )
 from likely.predictors import as_known, check_variables, frame_of, needed_columns, plain
@@ -44,6 +45,7 @@ __all__ = [
     "quote",
     "right_side",
     "split",
+    "update",
     "variables",
 ]
 

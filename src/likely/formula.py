@@ -123,17 +123,25 @@ def expand(right: str, others: Sequence[str]) -> str:
     >>> expand(". - z", ["x", "z"])
     '(x + z) - z'
     """
+    if not others and update(right, "1") != right:
+        raise DesignError(f"the dot in {right!r} stands for all other columns, and there are none")
+    return update(right, " + ".join(map(_ticked, others)))
+
+
+def update(right: str, own: str) -> str:
+    """A right-hand side with a formula in the place of a lone dot.
+
+    >>> update(". + z", "x * w")
+    '(x * w) + z'
+    """
     pieces = list(_pieces(right))
     lone = [p == ("sign", ".") and (i == 0 or pieces[i - 1][1] not in tuple(")]}'\"")) for i, p in enumerate(pieces)]
     if not any(lone):
         return right
-    if not others:
-        raise DesignError(f"the dot in {right!r} stands for all other columns, and there are none")
-    every = " + ".join(map(_ticked, others))
     if right.strip() == ".":
-        return every
+        return own
     out = [
-        f"({every})" if dot else f"`{text}`" if kind == "tick" else text
+        f"({own})" if dot else f"`{text}`" if kind == "tick" else text
         for dot, (kind, text) in zip(lone, pieces, strict=True)
     ]
     return "".join(out)

@@ -6,16 +6,13 @@ import re
 from itertools import pairwise
 from typing import final
 
+from likely.derive.naming import NUMBER, Form, Names
 from likely.errors import OptionError, unknown
 
-NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
 WORD = re.compile(r"[^\s=,;+*/]+")
-GOES_ON = re.compile(r"[\w.\[(:]")  # characters after which a name has not ended
-
-Form = dict[str, float]  # name -> coefficient; "" -> the constant
 
 
-def equations(hypothesis: str, names: list[str]) -> list[Form]:
+def equations(hypothesis: str, names: Names) -> list[Form]:
     """Left side minus right side of every equation.
 
     Raises
@@ -44,12 +41,10 @@ def text(form: Form) -> str:
 class _Parser:
     """Linear equations in names that may themselves hold dots, brackets, parentheses, commas and signs."""
 
-    def __init__(self, text: str, names: list[str]) -> None:
+    def __init__(self, text: str, names: Names) -> None:
         if not isinstance(text, str) or not text.strip():
-            raise OptionError(f"a hypothesis is text such as {(names or ['p'])[0] + ' = 0'!r}, found {text!r}")
+            raise OptionError(f"a hypothesis is text such as {(names.names or ['p'])[0] + ' = 0'!r}, found {text!r}")
         self.text, self.names, self.at = text, names, 0
-        ordered = sorted(names, key=len, reverse=True)
-        self.patterns = [(name, re.compile(r"\s*".join(map(re.escape, name.split())))) for name in ordered]
 
     def equations(self) -> list[Form]:
         """Left side minus right side of every equation."""
@@ -83,7 +78,9 @@ class _Parser:
             if self._take("*"):
                 other = self._factor()
                 if any(form.keys() - {""}) and any(other.keys() - {""}):
-                    raise self._error("two estimates are multiplied: only linear hypotheses have a Wald test")
+                    raise self._error(
+                        "two estimates are multiplied: a hypothesis is linear; fit.delta takes any function"
+                    )
                 if any(form.keys() - {""}):
                     form, other = other, form
                 form = {name: form.get("", 0.0) * c for name, c in other.items()}
@@ -100,29 +97,21 @@ class _Parser:
             return {name: -c for name, c in self._factor().items()}
         if self._take("+"):
             return self._factor()
-        if (name := self._name()) is not None:
-            return {name: 1.0}
+        self._skip()
+        if (found := self.names.match(self.text, self.at)) is not None:
+            self.at, form = found
+            return form
         if self._take("("):
             form = self._sum()
             if not self._take(")"):
                 raise self._error("a parenthesis is not closed")
             return form
-        self._skip()
         if match := NUMBER.match(self.text, self.at):
             self.at = match.end()
             return {"": float(match.group())}
         if match := WORD.match(self.text, self.at):
-            raise unknown("estimate", match.group(), self.names)
+            raise unknown("estimate", match.group(), self.names.names)
         raise self._error("the text ends too early" if not self._rest() else f"cannot read {self._rest()!r}")
-
-    def _name(self) -> str | None:
-        self._skip()
-        for name, pattern in self.patterns:
-            match = pattern.match(self.text, self.at)
-            if match and not GOES_ON.match(self.text[match.end() : match.end() + 1]):
-                self.at = match.end()
-                return name
-        return None
 
     def _take(self, sign: str) -> bool:
         self._skip()

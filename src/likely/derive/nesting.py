@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -16,7 +16,7 @@ from likely.family import Family
 from likely.model import Model, Slot
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.likelihood import Likelihood
 
 AIC_ADVICE = "compare them by AIC (fit.aic), which needs no nesting"
 
@@ -51,12 +51,33 @@ INCLUSIONS = (
 )
 
 
-def nesting(small: Fit, large: Fit) -> list[str]:
+def nesting(small: Likelihood, large: Likelihood) -> list[str]:
     """Parameters that the smaller model holds at the end of their domain; an error unless it is a special case."""
-    one, other = small.likelihood.model, large.likelihood.model
+    return _compare(small, small.model, large.model, *_meanings(small.model, large.model))
+
+
+def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, Slot | None, int, Any]]:
+    """Every slot of the larger model with the smaller one's, or with the value at which that one holds it.
+
+    The sign is -1 where the default links of the two families turn the linear predictor's.
+    """
+    one, other = small.model, large.model
+    names, held = _meanings(one, other)
+    back = {new: (old, sign) for old, (new, sign) in names.items()}
+    for t in other.slots:
+        name, sign = back.get(t.parameter.name, (None, 1))
+        source = next((s for s in one.slots if s.parameter.name == name and s.level == t.level), None)
+        value = held.get(t.parameter.name) if name is None else one.known.get(name)
+        if value is not None and sign < 0:
+            value = _turned(one.family, name, value)
+        yield t, source, sign, value
+
+
+def _meanings(one: Model, other: Model) -> tuple[Mapping[str, tuple[str, int]], Mapping[str, float]]:
+    """The smaller family's parameters in the larger's terms, and what the larger's others are then."""
     f, g = one.family, other.family
     if type(f) is type(g):
-        return _compare(small, one, other, {p.name: (p.name, 1) for p in f.parameters}, {})
+        return {p.name: (p.name, 1) for p in f.parameters}, {}
     for limit in g.limits:
         becomes = limit.becomes()
         if type(becomes) is type(f):
@@ -66,11 +87,10 @@ def nesting(small: Fit, large: Fit) -> list[str]:
                     f"{f.title} is {g.title} with every {limit.parameter} at {limit.at:g}; with predictors for "
                     f"{limit.parameter} the statistic has no simple distribution: {AIC_ADVICE}"
                 )
-            names = {new: (old, 1) for old, new in limit.names.items()}
-            return _compare(small, one, other, names, {limit.parameter: limit.at})
+            return {new: (old, 1) for old, new in limit.names.items()}, {limit.parameter: limit.at}
     for inclusion in INCLUSIONS:
         if type(f) is FAMILIES[inclusion.small] and type(g) is FAMILIES[inclusion.large]:
-            return _compare(small, one, other, inclusion.names, inclusion.held)
+            return inclusion.names, inclusion.held
     raise OptionError(
         f"{f.title} is not a special case of {g.title}, so their likelihood ratio has no chi-squared distribution; "
         f"{AIC_ADVICE}"
@@ -78,11 +98,11 @@ def nesting(small: Fit, large: Fit) -> list[str]:
 
 
 def _compare(
-    small: Fit, one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
+    small: Likelihood, one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
 ) -> list[str]:
     """Check that every parameter of the smaller model can be reproduced by the larger one."""
     on_end: list[str] = []
-    weights = small.likelihood.bound.weights
+    weights = small.bound.weights
     back = {large: (name, sign) for name, (large, sign) in names.items()}
     for p in other.family.parameters:
         name, sign = back.get(p.name, (None, 1))

@@ -58,13 +58,19 @@ class Inference(Estimates):
         names = [names] if isinstance(names, str) else names
         return intervals(self, level, method, names, **options)
 
-    def test(self: Any, hypothesis: str) -> TestResult:
-        """Wald test of linear hypotheses such as ``"p.income = 0"`` or ``"mean.a = mean.b, sd = 1"``.
+    def test(self: Any, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
+        """Test linear hypotheses in words, such as ``"income = 0, segment[b] = segment[c]"``.
 
         Parameters
         ----------
         hypothesis : str
-            Equations, separated by commas, in the names of the estimates.
+            Equations, separated by commas, in the names of the estimates; ``p.income`` may be written ``income``,
+            ``p.C(segment)[T.b]`` also ``segment[b]``, where that means one thing. A reference level's coefficient is 0.
+        method : {"wald", "lr", "score"}
+            Wald's test needs no further search; the likelihood-ratio and score tests maximise the likelihood under the
+            hypothesis and hold better in small samples.
+        information : {"observed", "opg"}
+            Of the score test.
 
         Returns
         -------
@@ -78,17 +84,22 @@ class Inference(Estimates):
         OptionError
             If the text cannot be read, restricts nothing or contradicts itself.
         IntervalError
-            If an estimate has no standard error.
+            If an estimate has no standard error, or the information cannot be inverted.
+        FitError
+            If the likelihood has no maximum under the hypothesis.
 
         Examples
         --------
         >>> import likely as lk
-        >>> print(lk.fit("bernoulli", [1] * 7 + [0] * 3).test("p = 0.5"))
+        >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
+        >>> print(fit.test("p = 0.5"))
         Wald test of p = 0.5: chi-squared = 1.90476, df = 1, p = 0.1675
+        >>> print(fit.test("p = 0.5", method="lr"))
+        Likelihood ratio test of p = 0.5: chi-squared = 1.64566, df = 1, p = 0.1996
         """
-        from likely.derive.tests import wald_test
+        from likely.derive.tests import hypothesis_test
 
-        return wald_test(self, hypothesis)
+        return hypothesis_test(self, hypothesis, method, information)
 
     def lr_test(self: Any, other: Fit) -> TestResult:
         """Likelihood-ratio test of this fit against a smaller or larger nested one.
@@ -117,9 +128,45 @@ class Inference(Estimates):
         >>> large.lr_test(small).df
         1
         """
-        from likely.derive.tests import lr_test
+        from likely.derive.between import lr_test
 
         return lr_test(self, other)
+
+    def score_test(self: Any, larger: Any = None, *, information: str = "observed", **formulas: str) -> TestResult:
+        """Rao's score test of this fit against a larger model, which need not be fitted.
+
+        Parameters
+        ----------
+        larger : str, Likelihood or Fit, optional
+            A formula of the first parameter such as ``"~ . + z"``, whose dot stands for this fit's own formula; or a
+            likelihood or fit of the same data.
+        information : {"observed", "opg"}
+            Of the larger model at this fit's estimates: minus the second derivatives, or the outer products of the
+            rows' scores.
+        **formulas : str
+            Formulas of further parameters: ``sd="~ . + z"``.
+
+        Returns
+        -------
+        TestResult
+
+        Raises
+        ------
+        OptionError
+            If the models are not nested or the data differ.
+        IntervalError
+            If the information cannot be inverted there.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1, 0, 2, 3, 1, 4, 6, 5], "x": [0, 1, 2, 3, 4, 5, 6, 7]}
+        >>> print(lk.fit("poisson", data, "y ~ 1").score_test("~ . + x"))
+        Score test of rate.x = 0: chi-squared = 8.32035, df = 1, p = 0.00392
+        """
+        from likely.derive.between import score_test
+
+        return score_test(self, larger, information, formulas)
 
     def derived(self: Any) -> dict[str, tuple[float, float | None]]:
         """Derived quantities of a model of constants, with delta-method standard errors.

@@ -1,0 +1,91 @@
+"""Rao's score test: whether the likelihood rises steeply where a hypothesis has its maximum.
+
+At the maximum under the hypothesis, s' I^-1 s with the score s and the information I of the whole model is chi-squared
+with as many degrees of freedom as there are equations (Rao 1948). The model that the hypothesis restricts is never
+fitted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import linalg
+
+from likely.derive.covariance import inverse_information
+from likely.derive.objective import Objective
+from likely.errors import IntervalError, unknown
+from likely.solve.newton import Point
+
+if TYPE_CHECKING:
+    from likely.likelihood import Likelihood
+
+INFORMATION = ("observed", "opg")
+
+
+def score_statistic(objective: Objective, point: Point, information: str) -> float:
+    """s' I^-1 s at a point.
+
+    Parameters
+    ----------
+    objective : Objective
+    point : Point
+    information : {"observed", "opg"}
+        Minus the second derivatives, or the sum of the outer products of the rows' scores.
+
+    Raises
+    ------
+    IntervalError
+        If that information is not positive definite there.
+    """
+    if information not in INFORMATION:
+        raise unknown("information", information, INFORMATION, " of a score test")
+    info = point.info if information == "observed" else outer_products(objective, point.x)
+    inverse = inverse_information(info)[0]
+    if inverse is None:
+        advice = "information='opg', or method='lr'" if information == "observed" else "method='lr'"
+        raise IntervalError(
+            f"the {information} information is not positive definite at the maximum under the hypothesis, so there is "
+            f"no score test from it: use {advice}"
+        )
+    return float(point.score @ inverse @ point.score)
+
+
+def outer_products(objective: Objective, coefficients: Any) -> Any:
+    """The sum over rows of weight times the outer product of the row's score with itself."""
+    scores = objective.row_scores(coefficients)
+    weighted = scores if objective.weights is None else scores * objective.weights[:, None]
+    return weighted.T @ scores
+
+
+def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:
+    """The coefficients at which the larger model is the smaller one with its coefficients `x`."""
+    from likely.derive.nesting import counterparts
+
+    out = np.zeros(large.model.size)
+    for slot, source, sign, value in counterparts(small, large):
+        part = slice(slot.start, slot.stop)
+        if source is not None and source.constant and slot.constant:
+            out[part] = sign * x[source.start]
+            continue
+        if source is None:
+            with np.errstate(all="ignore"):
+                eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
+        else:
+            beta = x[source.start : source.stop]
+            eta = sign * np.asarray(beta[0] if source.design is None else source.design.x @ beta)
+            eta = eta if source.offset is None else eta + sign * source.offset
+        eta = eta if slot.offset is None else eta - slot.offset
+        if slot.design is None:
+            out[part] = np.mean(eta)
+            continue
+        names = () if source is None or source.design is None else source.design.names
+        if source is not None and sign > 0 and names and set(names) <= set(slot.design.names):
+            same = [slot.design.names.index(name) for name in names]
+            if np.array_equal(slot.design.x[:, same], source.design.x):  # type: ignore[union-attr]
+                out[[slot.start + j for j in same]] = beta
+                continue
+        column = np.broadcast_to(eta, (len(slot.design.x),))
+        size = np.maximum(np.sqrt(np.einsum("ij,ij->j", slot.design.x, slot.design.x)), np.finfo(float).tiny)
+        out[part] = linalg.lstsq(slot.design.x / size, column)[0] / size
+    return out
