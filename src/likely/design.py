@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
+from likely import blocks, many_levels
+from likely.blocks import Blocks, Matrix
 from likely.columns import examples_of, from_array
 from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
 from likely.formula import (
@@ -30,6 +32,7 @@ from likely.formula import (
     update,
     variables,
 )
+from likely.many_levels import Coding
 from likely.predictors import as_known, check_variables, frame_of, needed_columns, plain
 from likely.tables import Table, numbers, read
 
@@ -57,8 +60,8 @@ class Design:
 
     Attributes
     ----------
-    x : ndarray, shape (n, p)
-        C-contiguous float64.
+    x : ndarray or Blocks, shape (n, p)
+        C-contiguous float64, or blocks of columns where that would be mostly zeros.
     names : tuple of str
     formula : str or None
         The right-hand side it came from; None for a matrix.
@@ -68,29 +71,38 @@ class Design:
         The columns that are levels, with the levels the fit has seen.
     named : bool
         For a matrix, whether its columns' names are the user's own.
+    coding : Coding or None
+        How blocks are put together for terms with many levels.
+    terms : tuple of (str, tuple of int)
+        The formula's terms with the places of their columns.
     """
 
-    x: Any
+    x: Matrix
     names: tuple[str, ...]
     formula: str | None = None
     spec: Any = None
     levels: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     named: bool = True
+    coding: Coding | None = None
+    terms: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @cached_property
     def intercept(self) -> int | None:
         """The column that is one everywhere, if there is one."""
-        few = self.x[:: max(1, len(self.x) // 64)]
+        few = blocks.dense(self.x[:: max(1, len(self.x) // 64)])
         for j in np.flatnonzero(np.all(few == 1.0, axis=0)):
-            if np.all(self.x[:, j] == 1.0):
+            if np.all(blocks.column(self.x, int(j)) == 1.0):
                 return int(j)
         return None
 
+    def of_rows(self, rows: Any) -> Design:
+        """The same design of some rows (a slice, a mask or indices)."""
+        x = self.x[rows]
+        return replace(self, x=x if isinstance(x, Blocks) else np.ascontiguousarray(x))
+
     def select(self, columns: Sequence[int]) -> Design:
         """The same design with only some columns."""
-        return Design(
-            np.ascontiguousarray(self.x[:, list(columns)]), tuple(self.names[j] for j in columns), self.formula
-        )
+        return Design(blocks.select(self.x, columns), tuple(self.names[j] for j in columns), self.formula)
 
     def apply(self, table: Table) -> Any:
         """The matrix for new data, by the same recipe (levels, centring and knots as in the fit)."""
@@ -108,10 +120,17 @@ class Design:
                 columns[name] = as_known(name, table.labels(name), known[name])
             else:
                 columns[name] = plain(name, table, formula, " of the new data")
-        frame = frame_of(columns, table.n)
+        coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
+        frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
+
+        def made(spec: Any) -> Any:
+            return np.asarray(
+                _quietly(lambda: spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore")), dtype=float
+            )
+
         try:
-            matrix = _quietly(lambda: self.spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
-            x = np.ascontiguousarray(np.asarray(matrix, dtype=float))
+            x: Any = np.ascontiguousarray(made(self.spec))
+            x = x if self.coding is None else self.coding.matrix(x, coded, made)
         except LikelyError:
             raise
         except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
@@ -124,12 +143,27 @@ class Design:
                 f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.names)} in the fit "
                 f"({listed(self.names)}): do the columns {listed(needed)} hold the same kind of values?"
             )
-        if np.any(bad := ~np.isfinite(x)):
-            i, j = (int(v) for v in np.argwhere(bad)[0])
+        if (wrong := _not_finite(x)) is not None:
+            i, j = wrong
             raise DataError(
-                f"{self.names[j]!r} is not finite for the new data, {x[i, j]} in row {i}: is a logarithm or a root "
-                "taken of a negative number?"
+                f"{self.names[j]!r} is not finite for the new data, {blocks.column(x, j)[i]} in row {i}: is a "
+                "logarithm or a root taken of a negative number?"
             )
+        return x
+
+    def apply_sparse(self, matrix: Any) -> Blocks:
+        """New rows of a sparse matrix of predictors."""
+        if self.spec is not None:
+            raise DataError(f"the fit used the formula {self.formula!r}: new data are columns by name, not a matrix")
+        if matrix.shape[1] != len(self.names):
+            raise DataError(
+                f"the fit used a matrix of {len(self.names)} columns ({listed(self.names)}), the new data have "
+                f"{matrix.shape[1]}"
+            )
+        x = blocks.from_sparse(matrix)
+        if (wrong := _not_finite(x)) is not None:
+            i, j = wrong
+            raise DataError(f"{self.names[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
         return x
 
     def _apply_matrix(self, table: Table) -> Any:
@@ -221,20 +255,37 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
         raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
     columns = needed_columns(needed, table, formula, rows)
     n = table.n if rows is None else int(np.count_nonzero(rows))
-    matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, n), right)
-    _refuse_vanished(matrix.model_spec, {name: values for name, (values, _) in columns.items()})
+    values = {name: column for name, (column, _) in columns.items()}
+    many = many_levels.find(formula, values, n)
+    frame = frame_of(values | many_levels.stand_ins(formula, many, n), n)
+    matrix = _evaluate(formula, frame, right)
+    spec, coding = matrix.model_spec, None
+    _refuse_vanished(spec, values)
     try:
-        x = np.ascontiguousarray(np.asarray(matrix, dtype=float))
+        x: Matrix = np.ascontiguousarray(np.asarray(matrix, dtype=float))
     except (TypeError, ValueError) as error:
         raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
     names = tuple(decode(str(c)) for c in matrix.columns)
-    bad = ~np.isfinite(x)
-    if np.any(bad):
-        j = int(np.flatnonzero(bad.any(axis=0))[0])
-        where = np.flatnonzero(bad[:, j])
+    terms = tuple((decode(str(term)), tuple(places)) for term, places in spec.term_indices.items())
+    if many:
+        from formulaic import Formula
+
+        made: dict[int, Any] = {}
+
+        def recipe(text: str) -> Any:
+            numbers = _evaluate(Formula(text), frame, decode(text))
+            made[id(numbers.model_spec)] = np.asarray(numbers, dtype=float)
+            return numbers.model_spec
+
+        coding, names, terms = many_levels.coding(spec, many, recipe)
+        x = coding.matrix(x, {name: values[name] for name in many}, lambda own: made[id(own)])
+    if (wrong := _not_finite(x)) is not None:
+        j = wrong[1]
+        bad = blocks.column(x, j)
+        where = np.flatnonzero(~np.isfinite(bad))
         shown = where if rows is None else np.flatnonzero(rows)[where]
         raise DataError(
-            f"the column {names[j]!r} of the design has values that are not finite: {first_rows(shown, x[where, j])}"
+            f"the column {names[j]!r} of the design has values that are not finite: {first_rows(shown, bad[where])}"
         )
     import pandas as pd
 
@@ -247,7 +298,19 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
         for name, (values, _) in columns.items()
         if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
     )
-    return Design(x, names, right, matrix.model_spec, levels)
+    return Design(x, names, right, spec, levels, coding=coding, terms=terms)
+
+
+def _not_finite(x: Matrix) -> tuple[int, int] | None:
+    """Row and column of a value that is not finite, the first column that has one; None if all are finite."""
+    with np.errstate(all="ignore"):
+        total = np.ones(len(x)) @ x
+    if np.all(np.isfinite(total)):
+        return None
+    for j in np.flatnonzero(~np.isfinite(total)):
+        if np.any(bad := ~np.isfinite(blocks.column(x, int(j)))):
+            return int(np.flatnonzero(bad)[0]), int(j)
+    return None
 
 
 def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
@@ -270,29 +333,35 @@ def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
 def matrix_missing(x: Any, n: int) -> Any:
     """Where a matrix of predictors lacks a value, as a column that is NaN there; None if it is complete."""
     x, _ = _matrix(x, n)
+    if isinstance(x, Blocks):
+        gone = x.missing_rows()
+        return np.where(gone, np.nan, 0.0) if np.any(gone) else None
     if np.isfinite(np.sum(x)) or not np.any(gone := np.isnan(x).any(axis=1)):
         return None
     return np.where(gone, np.nan, 0.0)
 
 
 def from_matrix(x: Any, n: int, names: Sequence[str] | None = None, rows: Any = None) -> Design:
-    """The design of a plain matrix or table, used as it stands (no intercept is added)."""
+    """The design of a plain or sparse matrix or a table, used as it stands (no intercept is added)."""
     x, own = _matrix(x, n)
     names = names or own
-    x = np.ascontiguousarray(x if rows is None else x[rows], dtype=float)
-    if not np.isfinite(np.sum(x)) and np.any(bad := ~np.isfinite(x)):
-        i, j = (int(v) for v in np.argwhere(bad)[0])
+    x = x if rows is None else x[rows]
+    x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
+    if (wrong := _not_finite(x)) is not None:
+        i, j = wrong
         raise DataError(
-            f"the matrix of predictors has {int(bad.sum())} values that are not finite, the first {x[i, j]} in row "
-            f"{i}, column {j}; drop or fill these rows"
+            f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row {i}, "
+            f"column {j}; drop or fill these rows"
         )
     return Design(x, tuple(names) if names else tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))
 
 
 def _matrix(x: Any, n: int) -> tuple[Any, Sequence[str] | None]:
-    """A matrix of predictors as an array, and the names of its columns if the user gave them."""
+    """A matrix of predictors as an array or blocks, and the names of its columns if the user gave them."""
     names = None
-    if not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
+    if blocks.is_sparse(x):
+        x = blocks.from_sparse(x)
+    elif not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
         table = read(x)
         names = table.names if table.named else None
         if not table.names:
@@ -302,7 +371,7 @@ def _matrix(x: Any, n: int) -> tuple[Any, Sequence[str] | None]:
         x = from_array(x.ravel())[0].reshape(x.shape)
     if x.ndim == 1:
         x = x[:, None]
-    if x.ndim != 2 or x.dtype.kind not in "fiub":
+    if x.ndim != 2 or (isinstance(x, np.ndarray) and x.dtype.kind not in "fiub"):
         raise DataError(f"a matrix of predictors has two dimensions and holds numbers, found {x.dtype} {x.shape}")
     if len(x) != n:
         raise DataError(f"the response has {n} rows, the matrix of predictors {len(x)}")

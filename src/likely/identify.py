@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely import blocks
 from likely.errors import DesignError, listed
 from likely.model import Model, Slot
 from likely.solve import least_squares
@@ -27,7 +28,7 @@ def check_identified(slot: Slot, y: Any, model: Model) -> None:
             "told apart. Use fewer predictors"
         )
     independent = [j for j in range(len(names)) if j not in dependent]
-    size = least_squares.column_scale(x)
+    size = blocks.column_scale(x)
     told = []
     for k, j in enumerate(dependent):
         parts = [
@@ -75,7 +76,8 @@ class Coordinates:
 def coordinates(model: Model) -> Coordinates | None:
     """Orthonormal coordinates if some design is too ill-conditioned for normal equations, else None."""
     designs = {id(slot.design): slot.design for slot in model.slots if slot.design is not None}
-    bad = {key: d for key, d in designs.items() if len(d.x) >= d.x.shape[1] and least_squares.ill_conditioned(d.x)}
+    arrays = {key: d for key, d in designs.items() if isinstance(d.x, np.ndarray) and len(d.x) >= d.x.shape[1]}
+    bad = {key: d for key, d in arrays.items() if least_squares.ill_conditioned(d.x)}
     if not bad:
         return None
     factors = {key: least_squares.orthogonalize(design.x) for key, design in bad.items()}

@@ -119,7 +119,7 @@ class Model:
         """The model of some rows (a slice, or indices, which may repeat)."""
 
         def taken(slot: Slot) -> Slot:
-            design = None if slot.design is None else replace(slot.design, x=np.ascontiguousarray(slot.design.x[rows]))
+            design = None if slot.design is None else slot.design.of_rows(rows)
             return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
 
         return replace(self, slots=tuple(map(taken, self.slots)), known=take(self.known, rows))

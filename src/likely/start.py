@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from likely.blocks import Blocks
 from likely.errors import ParameterError
 from likely.model import Model, Slot, take
+from likely.solve import least_squares
 
 ENOUGH_ROWS = 10_000
 
@@ -90,4 +92,6 @@ def _constant_predictor(slot: Slot, eta: float) -> Any:
         return beta
     rows = slice(None, None, max(1, len(x) // 10_000))
     target = np.broadcast_to(eta - offset, len(x))[rows]
+    if isinstance(x, Blocks):
+        return least_squares.solve(x, np.broadcast_to(eta - offset, len(x)))
     return np.linalg.lstsq(x[rows], target, rcond=None)[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import linalg
 
+from likely import blocks
 from likely.derive.rows import bare
 from likely.errors import OptionError
 from likely.families import FAMILIES
@@ -175,7 +176,7 @@ def _within(s: Slot, t: Slot, sign: int, weights: Any) -> None:
     if t.design is s.design or (t.design is not None and t.design.names == s.design.names and t.design.x is s.design.x):
         return
     for j in range(s.design.x.shape[1]):
-        _require_span(s.design.x[:, j], t, weights, name)
+        _require_span(blocks.column(s.design.x, j), t, weights, name)
 
 
 def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
@@ -194,9 +195,10 @@ def _require_span(target: Any, slot: Slot, weights: Any, name: str) -> None:
         inside = np.ptp(target) <= 1e-9 * float(np.max(np.abs(target))) if target.ndim else True
     else:
         column = np.broadcast_to(target, (len(design.x),))
-        if any(np.array_equal(column, design.x[:, j]) for j in range(design.x.shape[1])):
+        if any(np.array_equal(column, blocks.column(design.x, j)) for j in range(design.x.shape[1])):
             return
         x, column = (design.x, column) if weights is None else (design.x[weights > 0], column[weights > 0])
+        x = blocks.dense(x)
         scaled = x / np.maximum(np.sqrt(np.einsum("ij,ij->j", x, x)), np.finfo(float).tiny)
         left = column - scaled @ np.linalg.lstsq(scaled, column, rcond=None)[0]
         inside = bool(linalg.norm(left) <= 1e-8 * linalg.norm(column))

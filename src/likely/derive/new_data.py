@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely import blocks, tables
 from likely import design as designs
-from likely import tables
 from likely.design import Design
 from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed, unknown
 from likely.model import Slot
@@ -32,11 +32,14 @@ class NewData:
             if slot.design is not None and slot.design.spec is None
         }
         self.own: dict[str, Table] = {}
+        self.sparse = new if blocks.is_sparse(new) else None
         if isinstance(new, Mapping):
             new = dict(new)
             self.own = {name: tables.read(new.pop(name)) for name in plain if np.ndim(new.get(name)) == 2}
             if new and all(np.ndim(v) == 0 for v in new.values()):
                 new = {k: [v] for k, v in new.items()}  # one row
+        if self.sparse is not None:
+            new = np.zeros(self.sparse.shape[0])
         self.table = tables.read(new) if not self.own or new else next(iter(self.own.values()))
         self.n = self.table.n
         if self.n == 0:
@@ -99,6 +102,8 @@ class NewData:
     def matrix(self, slot: Slot) -> Any:
         """A slot's design for the new rows."""
         assert slot.design is not None
+        if self.sparse is not None:
+            return slot.design.apply_sparse(self.sparse)
         return slot.design.apply(self.own.get(slot.parameter.name, self.table))
 
     def values(self, spec: Any, what: str) -> Any:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from likely import kernels
+from likely import blocks, kernels
+from likely.blocks import Blocks
 from likely.engines import memory
 from likely.errors import FamilyError, LikelyError
 from likely.model import Model, Slot, take
@@ -34,6 +35,10 @@ class Objective:
         self.rows = len(y)
         self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
         self.block = BLOCK if model.size <= 8 else BLOCK // 2  # a wide design fills the cache by itself
+        designs = [slot.design.x for slot in model.slots if slot.design is not None]
+        if entries := sum(x.entries for x in designs if isinstance(x, Blocks)):
+            # every block makes an information matrix; with so many rows that is not more than the rows' own work
+            self.block = max(self.block, int(model.size**2 / entries))
         self.kernel = kernels.find(model)
 
     @cached_property
@@ -100,7 +105,7 @@ class Objective:
                     if slot.design is None:
                         out[:, slot.start] = g
                     else:
-                        out[:, slot.start : slot.stop] = slot.design.x[lo:hi] * g[:, None]
+                        out[:, slot.start : slot.stop] = blocks.dense(slot.design.x[lo:hi]) * g[:, None]
                 return (out,)
 
         return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
@@ -224,6 +229,8 @@ def _sum(x: Any, w: Any, n: int) -> float:
 
 def _gram(x: Any, h: Any, z: Any) -> Any:
     """x' diag(h) z."""
+    if isinstance(x, Blocks) or isinstance(z, Blocks):
+        return blocks.gram(x, h, z)
     scaled = memory.scratch(*x.shape)
     if x is z and np.max(h) <= 0.0:  # one triangle is enough: BLAS sees a matrix times its own transpose
         np.multiply(x, np.sqrt(-h)[:, None], out=scaled)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely import tables
+from likely import blocks, tables
 from likely.derive.intervals import check_level, normal_quantile
 from likely.derive.rows import Rows, draw, rows_of
 from likely.errors import DataError, FamilyError, IntervalError, LikelyError, OptionError, listed, unknown
@@ -232,16 +232,16 @@ def _stderr(rows: Rows, gradient: Mapping[int, Any]) -> Any:
 
 def _quadratic(rows: Rows, gradient: Mapping[int, Any]) -> Any:
     """g' V g for every row, where g are the derivatives with respect to the coefficients."""
-    covariance, size = rows.fit._link_cov, rows.model.size
-    out = np.zeros(rows.n)
-    for lo in range(0, rows.n, BLOCK):
-        part = slice(lo, min(lo + BLOCK, rows.n))
-        jacobian = np.zeros((part.stop - lo, size))
-        for k, g in gradient.items():
-            slot, design = rows.model.slots[k], rows.designs[k]
-            x = 1.0 if design is None else design[part]
-            jacobian[:, slot.start : slot.stop] = g[part][:, None] * x
-        out[part] = np.einsum("ij,ij->i", jacobian @ covariance, jacobian)
+    covariance, out = rows.fit._link_cov, np.zeros(rows.n)
+    ones = np.ones((rows.n, 1))
+    for k, g in gradient.items():
+        for j, other in gradient.items():
+            if j < k:
+                continue
+            a, b = rows.model.slots[k], rows.model.slots[j]
+            x, z = (ones if rows.designs[i] is None else rows.designs[i] for i in (k, j))
+            product = blocks.row_products(x, covariance[a.start : a.stop, b.start : b.stop], z)
+            out += (1.0 if j == k else 2.0) * g * other * product
     return np.maximum(out, 0.0)
 
 

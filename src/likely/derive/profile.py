@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import optimize, stats
 
-from likely import scale
+from likely import blocks, scale
 from likely.bind import Bound
 from likely.curves import Curve
 from likely.errors import IntervalError, OptionError, unknown
@@ -125,7 +125,7 @@ def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
         if s is slot:
             assert s.design is not None
             j = index - s.start
-            offset = value * s.design.x[:, j] + (0.0 if s.offset is None else s.offset)
+            offset = value * blocks.column(s.design.x, j) + (0.0 if s.offset is None else s.offset)
             rest = [k for k in range(len(s.design.names)) if k != j]
             s = replace(s, design=s.design.select(rest), offset=offset, stop=s.stop - 1)
         start = slots[-1].stop if slots else 0

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize
 
+from likely.blocks import dense
 from likely.solve import least_squares
 
 DIRECT = 20_000  # rows up to which one linear programme beats the reduction to the rows near the fit
@@ -36,6 +37,7 @@ def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Any:
     -------
     ndarray, shape (p,)
     """
+    x = dense(x)  # the vertex is found by linear programmes on arrays
     if weights is not None:
         counted = weights > 0
         if not np.all(counted):

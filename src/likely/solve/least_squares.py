@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from likely.blocks import Blocks
+from likely.solve import grams
+
 EXTENDED = 5_000_000  # n p^2 up to which extended precision is cheap
 CHEAP_QR = 2_000_000  # numbers in a matrix whose Householder factorisation is cheap
 
@@ -34,6 +37,8 @@ def dependent_columns(x: Any, tolerance: float = 1e-12) -> tuple[list[int], Any]
     combination : ndarray, shape (p - len(dependent), len(dependent))
         Coefficients of the independent columns (in increasing order) that reproduce each dependent one.
     """
+    if isinstance(x, Blocks):
+        return grams.dependent_columns(x, tolerance)
     n, p = x.shape
     few = x[:: max(1, n // max(20_000, 50 * p))]  # columns that are independent in some rows are so in all
     if p == 0 or (len(few) >= p and _surely_independent(few)):
@@ -69,6 +74,8 @@ def ill_conditioned(x: Any) -> bool:
 
     A Gram matrix has the squared condition number of its columns: about 1e-16 / (its smallest eigenvalue) is lost.
     """
+    if isinstance(x, Blocks):
+        return grams.ill_conditioned(x)
     few = x[:: max(1, len(x) // max(20_000, 50 * x.shape[1]))]
     scaled = few / column_scale(few)
     return bool(linalg.eigvalsh(scaled.T @ scaled)[0] < (1e-5 if x.size <= CHEAP_QR else 1e-9))
@@ -121,6 +128,8 @@ def solve(x: Any, y: Any, weights: Any = None) -> Any:
 
     Normal equations with one refinement where the condition of the columns allows, else orthogonal factorisation.
     """
+    if isinstance(x, Blocks):
+        return grams.solve(x, y, weights)
     root = None if weights is None else np.sqrt(weights)
     a = x if root is None else x * root[:, None]
     b = y if root is None else y * root
