@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from likely import datasets, errors
+    from likely import datasets, errors, estimators
     from likely.compare import Comparison, compare
     from likely.custom import family
     from likely.domains import NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
@@ -81,7 +81,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_HOME, "datasets", "errors"])  # noqa: PLE0605
+_MODULES = ("datasets", "errors", "estimators")
+
+__all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
 
 
 class _Package(ModuleType):
@@ -100,7 +102,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("likely")
-    if name in ("datasets", "errors"):
+    if name in _MODULES:
         return importlib.import_module(f"likely.{name}")
     try:
         home = _HOME[name]

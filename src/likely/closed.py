@@ -106,6 +106,7 @@ def least_loss(L: Likelihood) -> Outcome | None:
         mean = float(np.mean(spent) if w is None else np.dot(w, spent) / w.sum())
         size = float(np.max(np.abs(target), initial=0.0))
         if mean <= (1e-13 * size) ** loss.power * max(1.0, model.size):
+            coefficients[others[0].start] = -np.inf
             raise PerfectFit(others[0].parameter.name, coefficients)
         with np.errstate(divide="ignore"):
             coefficients[others[0].start] = others[0].link.forward(mean ** (1.0 / loss.power))

@@ -134,9 +134,11 @@ def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
     try:
         outcome = find_peak(L, **options, stop=watching)
     except PerfectFit as perfect:
+        nowhere = np.zeros(len(perfect.coefficients))
+        at = Point(perfect.coefficients, np.inf, nowhere, np.outer(nowhere, nowhere))
         return _failed(
             L,
-            NO_SEARCH,
+            Outcome(at, "least squares", 0, False, ""),
             f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without "
             f"bound as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
             f"({perfect.parameter}=...)",

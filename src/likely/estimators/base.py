@@ -1,0 +1,244 @@
+"""What the regressor and the classifier share: a matrix in, a fit, and the fitted model on new rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from likely.derive.rows import Rows
+from likely.errors import DataError, FitError, OptionError, listed, unknown
+from likely.family import Family
+from likely.fit import fit as maximum
+from likely.model import Slot
+from likely.result import Fit
+from likely.solve.least_squares import dependent_columns
+from likely.tables import Table
+
+Columns = list[int]  # columns of X; CONSTANT stands for the constant term
+CONSTANT = -1
+
+
+class MLEEstimator(BaseEstimator):
+    """Maximum likelihood on a matrix of features.
+
+    Attributes
+    ----------
+    fit_ : likely.Fit
+        The fit, with standard errors, intervals, tests and a summary.
+    aliased_ : list of str
+        Features that are linear combinations of others: their coefficients are 0, and the others speak for them.
+    """
+
+    # what the constructors of the concrete classes set
+    link: Any
+    fit_intercept: bool
+    penalty: Any
+    solver: str
+    max_iter: int
+    tol: float
+    on_failure: str
+    fit_options: Mapping[str, Any] | None
+
+    fit_: Fit
+    n_features_in_: int
+
+    # -- fitting -----------------------------------------------------------------------------------------
+
+    def _fit(
+        self, family: Family, X: Any, y: Any, weights: Any, offset: Any, predictors: Mapping[str, list[int]]
+    ) -> None:
+        """Fit `family` to checked arrays; `predictors` are the columns of X by parameter, the first one's first."""
+        if self.on_failure not in ("warn", "raise"):
+            raise unknown("option", self.on_failure, ["warn", "raise"], " for on_failure=")
+        self._has_offset = offset is not None
+        self.fit_ = self._maximum(family, X, y, weights, offset, predictors)
+        if not self.fit_.converged:  # where a search without a peak ends is a matter of rounding, but not of the data's
+            self.fit_ = self._maximum(family, *_in_order(X, y, weights, offset), predictors)  # order or bookkeeping
+        self.n_iter_ = max(1, self.fit_.outcome.iterations)
+        if not self.fit_.converged:
+            self._tell_failure()
+
+    def _maximum(
+        self, family: Family, X: Any, y: Any, weights: Any, offset: Any, predictors: Mapping[str, list[int]]
+    ) -> Fit:
+        names = self._feature_names()
+        constant = "Intercept" if "Intercept" not in names else "(Intercept)"
+        matrices: dict[str, Any] = {}
+        self._columns: dict[str, Columns] = {}
+        aliased: dict[str, None] = {}
+        for parameter, wanted in predictors.items():
+            columns, dropped = _independent(X, [CONSTANT, *wanted] if self.fit_intercept else list(wanted))
+            aliased |= dict.fromkeys(names[j] for j in dropped)
+            if not columns:
+                raise DataError(f"every feature is 0 and there is no intercept: nothing predicts {parameter}")
+            labels = [constant if j == CONSTANT else names[j] for j in columns]
+            matrices[parameter] = pd.DataFrame(_matrix(X, columns), columns=labels, copy=False)
+            self._columns[parameter] = columns
+        self.aliased_ = list(aliased)
+        first, *others = matrices
+        penalty = {} if self.penalty is None else {"penalty": self.penalty}
+        return maximum(
+            family,
+            y,
+            matrices[first],
+            link=self.link,
+            weights=weights,
+            offset=offset,
+            solver=self.solver,
+            max_iterations=self.max_iter,
+            tolerance=self.tol,
+            on_failure="return",
+            **{name: matrices[name] for name in others},
+            **penalty,
+            **(self.fit_options or {}),
+        )
+
+    def _tell_failure(self) -> None:
+        """A fit without a peak still has a place from which to predict, mostly; say what is wrong with it."""
+        found = self.fit_
+        reason = found.status.removeprefix("failed: ")
+        x = found.outcome.point.x
+        slots = found.likelihood.model.slots
+        reached = len(x) and all(np.all(np.isfinite(x[s.start : s.stop])) for s in slots if s.design is not None)
+        if self.on_failure == "raise" or not reached:
+            raise FitError(reason, found)
+        warnings.warn(
+            f"{reason}. Predictions are made from where the search ended; there are no standard errors",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+
+    def _feature_names(self) -> list[str]:
+        known = getattr(self, "feature_names_in_", None)
+        return [f"x{j}" for j in range(self.n_features_in_)] if known is None else [str(name) for name in known]
+
+    # -- the fitted model ----------------------------------------------------------------------------------
+
+    def _coefficients(self, slot: Slot) -> tuple[float, Any]:
+        """Intercept and coefficients of the features in one linear predictor."""
+        beta = self.fit_.effective.outcome.point.x[slot.start : slot.stop]
+        whole = np.zeros(self.n_features_in_ + 1)
+        whole[self._columns[self._outward(slot)] if slot.design is not None else [CONSTANT]] = beta
+        return float(whole[CONSTANT]), whole[:CONSTANT]
+
+    def _outward(self, slot: Slot) -> str:
+        """A slot's parameter, in the names of the family that the user asked for."""
+        limit = self.fit_.limit
+        return slot.parameter.name if limit is None else limit.outward(slot.parameter.name)
+
+    def _rows(self, X: Any, offset: Any = None) -> Rows:
+        """The fitted model on the rows of X."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        if self._has_offset and offset is None:
+            raise OptionError("the model was fitted with an offset: pass offset= for these rows, 0 for none")
+        if offset is not None:
+            if not self._has_offset:
+                raise OptionError("the model was fitted without an offset, so it takes none")
+            offset = checked_offset(offset, len(X))
+        found = self.fit_.effective
+        slots = found.likelihood.model.slots
+        made: dict[str, Any] = {}
+        for slot in slots:
+            if slot.design is not None and self._outward(slot) not in made:
+                made[self._outward(slot)] = _matrix(X, self._columns[self._outward(slot)])
+        designs = tuple(None if slot.design is None else made[self._outward(slot)] for slot in slots)
+        offsets = tuple(None if slot.offset is None else offset for slot in slots)
+        outward = {slot.parameter.name: self._outward(slot) for slot in slots}
+        known = found.likelihood.model.known
+        limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
+        rows = Rows(found, Table(), len(X), designs, offsets, known, {}, outward, limits)
+        rows.require_reached()
+        return rows
+
+
+def checked_weights(sample_weight: Any, X: Any) -> Any:
+    """Weights as numbers, one for each row, not negative; None where all are 1."""
+    if sample_weight is None:
+        return None
+    w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+    if not np.any(w > 0):
+        raise DataError("every sample_weight is 0: there is no observation left")
+    return None if np.all(w == 1.0) else w
+
+
+def response_of(y: Any, n: int) -> Any:
+    """One response for each of n rows."""
+    y = column_or_1d(y)
+    if len(y) != n:
+        raise DataError(f"X has {n} rows, y has {len(y)}")
+    return y
+
+
+def checked_offset(offset: Any, n: int) -> Any:
+    """An offset as one number for each row."""
+    try:
+        values = np.asarray(offset, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("offset must be one number, or one for each row") from None
+    if values.ndim and values.shape != (n,):
+        raise DataError(f"X has {n} rows, offset has shape {values.shape}")
+    if not np.all(np.isfinite(values)):
+        raise DataError("offset has values that are missing or not finite")
+    return np.array(np.broadcast_to(values, (n,)))
+
+
+def require_plain_numbers(family: Family) -> None:
+    """Known parameters are numbers here: columns and arrays would not follow the rows of a pipeline or a split."""
+    for name, value in family.known.items():
+        if isinstance(value, str) or (np.ndim(value) and not family.parameter(name).vector):
+            raise OptionError(
+                f"{name} of {family.title} is known row by row, and scikit-learn passes on only X, y and weights: give "
+                "one number, or use lk.fit"
+            )
+
+
+def columns_of(spec: Any, names: Sequence[str], parameter: str) -> list[int]:
+    """The columns of X that "all", a list of names or a list of positions stands for."""
+    if isinstance(spec, str):
+        if spec == "all":
+            return list(range(len(names)))
+        raise OptionError(f"predictors of {parameter}: 'all', or a list of columns such as [{spec!r}]; found {spec!r}")
+    out = []
+    for item in spec:
+        if isinstance(item, str):
+            if item not in names:
+                raise unknown("feature", item, names, f" for {parameter}")
+            out.append(list(names).index(item))
+        elif isinstance(item, (int, np.integer)) and 0 <= item < len(names):
+            out.append(int(item))
+        else:
+            raise OptionError(
+                f"predictors of {parameter}: {item!r} is no column of X, which has {len(names)}: {listed(names)}"
+            )
+    return list(dict.fromkeys(out))
+
+
+def _matrix(X: Any, columns: Columns) -> Any:
+    """Columns of X, the constant among them, as one matrix."""
+    out = np.empty((len(X), len(columns)))
+    for k, j in enumerate(columns):
+        out[:, k] = 1.0 if j == CONSTANT else X[:, j]
+    return out
+
+
+def _independent(X: Any, columns: Columns) -> tuple[Columns, list[int]]:
+    """The columns that are no combination of earlier ones, and those that are."""
+    dependent, _ = dependent_columns(_matrix(X, columns))
+    dropped = {columns[k] for k in dependent}
+    return [j for j in columns if j not in dropped], sorted(dropped)
+
+
+def _in_order(X: Any, y: Any, weights: Any, offset: Any) -> tuple[Any, Any, Any, Any]:
+    """The same data with equal rows merged into weights, in an order of its own."""
+    parts = [X, y[:, None], *([] if offset is None else [offset[:, None]])]
+    _, first, place = np.unique(np.column_stack(parts), axis=0, return_index=True, return_inverse=True)
+    total = np.bincount(place.ravel(), weights=np.ones(len(y)) if weights is None else weights)
+    return X[first], y[first], total, None if offset is None else offset[first]
