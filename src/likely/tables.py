@@ -113,11 +113,16 @@ class Table:
         """Several columns as a table of the user's own library; a dict of arrays for arrays, lists and files."""
         if self._frame is None or not self._native:
             return dict(columns)
-        frame = nw.from_dict(dict(columns), backend=self._frame.implementation).to_native()
-        native = self._frame.to_native()
+        frame, native = self.frame_of(columns), self._frame.to_native()
         if hasattr(frame, "index") and hasattr(native, "index") and len(frame) == len(native):
             frame.index = native.index
         return frame
+
+    def frame_of(self, columns: Mapping[str, Any]) -> Any:
+        """Columns that are not one value per row as a table of the user's own library; a dict of them otherwise."""
+        if self._frame is None or not self._native:
+            return dict(columns)
+        return nw.from_dict(dict(columns), backend=self._frame.implementation).to_native()
 
 
 def _to_numpy(series: Any) -> tuple[Any, bool]:

@@ -8,6 +8,7 @@ from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
     from likely.derive.intervals import Interval
+    from likely.derive.terms import TermTable
     from likely.derive.tests import TestResult
     from likely.result import Fit
 
@@ -167,6 +168,47 @@ class Inference(Estimates):
         from likely.derive.between import score_test
 
         return score_test(self, larger, information, formulas)
+
+    def terms(
+        self: Any,
+        type: str = "II",
+        method: str = "wald",
+        information: str = "observed",
+    ) -> TermTable:
+        """What each term of the formulas adds: a table of tests, as car::Anova gives in R.
+
+        Parameters
+        ----------
+        type : {"I", "II", "III"}
+            "I": each term after those before it. "II": each term after all others but those that contain it. "III":
+            each term after all others, whatever contains it; with interactions this depends on the contrasts.
+        method : {"wald", "lr", "score"}
+        information : {"observed", "opg"}
+            Of score tests.
+
+        Returns
+        -------
+        TermTable
+
+        Raises
+        ------
+        OptionError
+            If no parameter has predictors.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1, 0, 2, 3, 1, 4, 6, 5], "x": [0, 1, 2, 3, 4, 5, 6, 7], "g": list("abababab")}
+        >>> print(lk.fit("poisson", data, "y ~ x + g").terms())
+        Type II tests of terms (Wald)
+        term  chi-squared  df       p
+        -----------------------------
+        x          7.4304   1  0.0064
+        g        0.070301   1  0.7909
+        """
+        from likely.derive.terms import term_table
+
+        return term_table(self, type, method, information)
 
     def derived(self: Any) -> dict[str, tuple[float, float | None]]:
         """Derived quantities of a model of constants, with delta-method standard errors.
