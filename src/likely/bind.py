@@ -141,7 +141,8 @@ def _used(rights: Iterable[Any], table: Table, n: int) -> dict[str, Any]:
     used: dict[str, Any] = {}
     for right in rights:
         if isinstance(right, str):
-            used |= {v: table.column(v) for v in designs.variables(right) if v in table}
+            names = [v for v in designs.variables(right) if v in table]
+            used |= {v: table.column(v) if (text := table.text(v)) is None else text for v in names}
         elif (gaps := designs.matrix_missing(right, n)) is not None:
             used["the matrix of predictors"] = gaps
     return used

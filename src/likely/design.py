@@ -33,7 +33,7 @@ from likely.formula import (
     variables,
 )
 from likely.many_levels import Coding
-from likely.predictors import as_known, check_variables, frame_of, needed_columns, plain
+from likely.predictors import as_array, as_known, check_variables, frame_of, needed_columns, plain
 from likely.tables import Table, numbers, read
 
 __all__ = [
@@ -117,20 +117,19 @@ class Design:
         columns: dict[str, Any] = {}
         for name in needed:
             if name in known:
-                columns[name] = as_known(name, table.labels(name), known[name])
+                text = table.text(name)
+                columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
             else:
                 columns[name] = plain(name, table, formula, " of the new data")
         coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 
         def made(spec: Any) -> Any:
-            return np.asarray(
-                _quietly(lambda: spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore")), dtype=float
-            )
+            return _quietly(lambda: spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
 
         try:
-            x: Any = np.ascontiguousarray(made(self.spec))
-            x = x if self.coding is None else self.coding.matrix(x, coded, made)
+            matrix = made(self.spec)
+            x: Matrix = as_array(matrix) if self.coding is None else self.coding.matrix(matrix, coded, made)
         except LikelyError:
             raise
         except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
@@ -261,10 +260,6 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
     matrix = _evaluate(formula, frame, right)
     spec, coding = matrix.model_spec, None
     _refuse_vanished(spec, values)
-    try:
-        x: Matrix = np.ascontiguousarray(np.asarray(matrix, dtype=float))
-    except (TypeError, ValueError) as error:
-        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
     names = tuple(decode(str(c)) for c in matrix.columns)
     terms = tuple((decode(str(term)), tuple(places)) for term, places in spec.term_indices.items())
     if many:
@@ -274,11 +269,17 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
 
         def recipe(text: str) -> Any:
             numbers = _evaluate(Formula(text), frame, decode(text))
-            made[id(numbers.model_spec)] = np.asarray(numbers, dtype=float)
+            made[id(numbers.model_spec)] = numbers
             return numbers.model_spec
 
         coding, names, terms = many_levels.coding(spec, many, recipe)
-        x = coding.matrix(x, {name: values[name] for name in many}, lambda own: made[id(own)])
+    try:
+        if coding is None:
+            x: Matrix = as_array(matrix)
+        else:
+            x = coding.matrix(matrix, {name: values[name] for name in many}, lambda own: made[id(own)])
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
     if (wrong := _not_finite(x)) is not None:
         j = wrong[1]
         bad = blocks.column(x, j)
@@ -294,7 +295,7 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
         decode(factor.expr) for term in formula for factor in term.factors if factor.eval_method.value == "lookup"
     }
     levels = tuple(
-        (name, tuple(dict.fromkeys(values)))
+        (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))
         for name, (values, _) in columns.items()
         if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
     )

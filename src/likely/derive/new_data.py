@@ -65,7 +65,11 @@ class NewData:
         """Missing values among the columns that the model uses."""
         counts: dict[str, int] = {}
         for name in self._used():
-            if name in self.table and (count := int(np.count_nonzero(tables.missing(self.table.column(name))))):
+            if name not in self.table:
+                continue
+            text = self.table.text(name)
+            absent = tables.missing(self.table.column(name) if text is None else text)
+            if count := int(np.count_nonzero(absent)):
                 counts[name] = count
         for parameter, table in self.own.items():
             for name in table.names:
