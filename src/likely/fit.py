@@ -36,6 +36,7 @@ def fit(
     offset: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
+    aliased: str = "refuse",
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
@@ -64,6 +65,9 @@ def fit(
         Links other than the default; a string is for the first parameter.
     missing : {"error", "drop"}
         What to do about rows with missing values.
+    aliased : {"refuse", "drop"}
+        What to do about columns of a design that are linear combinations of others: raise `DesignError`, or leave out
+        those that come after the ones that make them up. What was left out is in ``fit.aliased``.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
@@ -85,7 +89,7 @@ def fit(
     DataError, SupportError, MissingValuesError
         If the data cannot be used as given.
     DesignError
-        If a formula cannot be read or its columns are linearly dependent.
+        If a formula cannot be read, or its columns are linearly dependent and are not to be dropped.
     FitError
         If the likelihood has no usable peak (separation, unbounded likelihood) or none was found.
 
@@ -96,7 +100,8 @@ def fit(
     >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
     (0.7, 0.144914)
     """
-    L = likelihood(family, data, formula, weights=weights, offset=offset, link=link, missing=missing, **formulas)
+    given = {"weights": weights, "offset": offset, "link": link, "missing": missing, "aliased": aliased}
+    L = likelihood(family, data, formula, **given, **formulas)
     return maximize(
         L,
         on_failure=on_failure,

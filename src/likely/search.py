@@ -48,8 +48,7 @@ def find_peak(
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
-    for slot in model.slots:
-        check_identified(slot, L.bound.y, model)
+    check_identified(model, L.bound.weights)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else least_loss(L)
         if outcome is not None:

@@ -43,6 +43,12 @@ def ill_conditioned(x: Blocks) -> bool:
     return bool(_smallest_pivot(unit) < 1e-9 and _smallest_pivot(_unit_gram(x)[0]) < 1e-9)
 
 
+def condition(x: Blocks) -> float:
+    """The condition number of the columns scaled to length one; infinite where a Gram matrix does not tell."""
+    values = linalg.eigvalsh(_unit_gram(x)[0])
+    return float(np.sqrt(values[-1] / values[0])) if values[0] > 1e-14 * values[-1] else float("inf")
+
+
 def solve(x: Blocks, y: Any, weights: Any = None) -> Any:
     """Coefficients b that minimise sum w (y - x b)^2, by normal equations and one refinement."""
     w = np.ones(len(x)) if weights is None else weights
