@@ -11,7 +11,7 @@ import numpy as np
 from likely import checks, tables
 from likely import design as designs
 from likely.design import Design
-from likely.domains import LINKS
+from likely.domains import LINKS, find_link
 from likely.errors import (
     DataError,
     OptionError,
@@ -342,8 +342,8 @@ def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) 
     if link is None:
         return None
     if isinstance(link, str):
-        if link not in LINKS:
-            raise unknown("link", link, LINKS)
+        if find_link(link) is None:
+            raise unknown("link", link, [*LINKS, "power"])
         return link if name == free[0].name else None
     if not isinstance(link, Mapping):
         raise OptionError(f"link is a name such as 'log', or a dict of them by parameter; found {link!r}")

@@ -92,7 +92,7 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
     if corners and not L.model.constant:
         return (
             f"{told}: the likelihood of {L.model.family.title} has corners in {corners[0]}, where Newton's method "
-            "does not apply. An exact fit exists for the identity link with all other parameters constant"
+            "does not apply. Leave solver= at 'auto', whose least absolute deviations do, or give start="
         )
     if not outcome.point.usable:
         return told

@@ -10,6 +10,7 @@ import numpy as np
 
 from likely import scale
 from likely.closed import closed_form, least_loss
+from likely.corners import cornered_peak, with_corners
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.errors import OptionError, ParameterError, unknown
@@ -57,6 +58,9 @@ def find_peak(
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
     x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
+    if solver == "auto" and with_corners(model):
+        found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance)
+        return found if start is None else replace(found, start=x0)
     if wanted is not None:
         objective, x0 = Objective(wanted.model, objective.y, objective.weights), wanted.inward(x0)
     note, name = "", "newton"
