@@ -114,7 +114,8 @@ def least_loss(L: Likelihood) -> Outcome | None:
     if not point.usable:
         return None
     if family.kinked:
-        point = replace(point, info=information_beside(L, slot, coefficients, 1e-8 * float(np.mean(np.abs(target - x @ beta)))))
+        nudge = 1e-8 * float(np.mean(np.abs(target - x @ beta)))
+        point = replace(point, info=information_beside(L, slot, coefficients, nudge))
     return Outcome(point, loss.solver, 0, True, "", covariance=conditioned_covariance(L, coefficients))
 
 

@@ -22,7 +22,6 @@ from likely.result import AtLimit, Fit
 from likely.search import find_peak
 from likely.solve.newton import Point
 
-NEAR_LIMIT = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
@@ -215,7 +214,7 @@ class _Watch:
         if self.start is None:
             self.start = point.x.copy()
         for limit, slot in self.watched:
-            if limits.beyond(limit, slot, point.x, NEAR_LIMIT[limit.at]):
+            if limits.beyond(limit, slot, point.x, limits.NEAR[limit.at]):
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
@@ -229,7 +228,7 @@ def _at_limit(
 ) -> Fit | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
     for limit, slot in watched:
-        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, NEAR_LIMIT[limit.at]):
+        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
             continue
         inner = maximize(L.limiting(limit), on_failure="return", **{**options, "start": None})
         if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):

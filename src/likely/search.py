@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from likely import scale
+from likely import limits, scale
 from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
 from likely.derive.covariance import inverse_information
@@ -107,7 +107,8 @@ def _look_around(
     def climb(x: Any) -> Solution:
         return newton.maximize(objective.point, x, **quiet)
 
-    if default_start and not solution.converged and (not solution.point.usable or objective.model.constant):
+    lost = not solution.converged and (not solution.point.usable or objective.model.constant)
+    if default_start and (lost or limits.predicted(objective.model, solution.point.x)):
         solution = _elsewhere(objective, solution, x0, climb)
     return _highest_peak(objective, solution, x0, climb)
 
