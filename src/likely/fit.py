@@ -123,7 +123,7 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     if progress is not None and not callable(progress):
         raise OptionError(f"progress is a function of (iteration, point, decrement), found {progress!r}")
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
-    tall = len(L.bound.y) > 10_000 and L.model.size < 500
+    tall = len(L.bound.y) > 10_000 and L.model.size < 2000
     with memory.one_blas_thread() if tall else nullcontext():
         unbounded = failures.constant_response(L)
         found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
