@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from likely import datasets, errors, estimators
     from likely.compare import Comparison, compare
     from likely.custom import family
-    from likely.domains import NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
+    from likely.density import Density, density
+    from likely.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, Simplex, UnitInterval
     from likely.families import (
         Bernoulli,
         Beta,
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 _HOMES: dict[str, tuple[str, ...]] = {
     "likely.compare": ("Comparison", "compare"),
     "likely.custom": ("family",),
-    "likely.domains": ("NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
+    "likely.density": ("Density", "density"),
+    "likely.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "Simplex", "UnitInterval"),
     "likely.families": (
         "Bernoulli",
         "Beta",

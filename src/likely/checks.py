@@ -25,8 +25,8 @@ from likely.families import FAMILIES, means_family
 from likely.family import Family, Support
 
 FIT_OPTIONS = (
-    *("formula", "weights", "offset", "link", "missing", "aliased"),
-    *("on_failure", "solver", "start", "max_iterations", "tolerance", "progress"),
+    *("formula", "weights", "offset", "link", "missing"),
+    *("on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
 )
 OTHER_NAMES = {
     **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),
@@ -70,6 +70,16 @@ def check_argument(family: Family, name: str) -> None:
             f"unknown argument {name!r}{f'; did you mean {near!r}?' if near else '.'} Parameters of {family.title}, "
             f"which take formulas: {listed(names)}. Options: {listed(FIT_OPTIONS)}"
         )
+
+
+def check_density(density: Family, given: Mapping[str, Any]) -> None:
+    """Raise OptionError for arguments that a density's function takes the place of."""
+    for name, value in given.items():
+        if value is not None:
+            raise OptionError(
+                f"{name}= has no place in the fit of a density: its function says how parameters and data make "
+                f"{density.title}, and params=, fixed= and ties= of lk.density(...) say what is estimated"
+            )
 
 
 def require_matrix(formula: Any) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any, final
 
 import numpy as np
 from scipy import special as sc
 
-from likely.errors import ParameterError, listed, unknown
+from likely.errors import OptionError, ParameterError, listed, unknown
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,6 @@ class Link:
         (eta, xp) -> theta on any namespace; it tells the namespace what it knows exactly about theta.
     lower, upper : float
         The open interval of theta that the link reaches.
-    positive : bool
-        Whether negative linear predictors stand for no value; their inverse is NaN.
     """
 
     name: str
@@ -37,7 +34,6 @@ class Link:
     inverse: Callable[[Any, Any], Any]
     lower: float = -np.inf
     upper: float = np.inf
-    positive: bool = False
 
     def __repr__(self) -> str:
         return f"Link({self.name!r})"
@@ -125,15 +121,6 @@ def _from_sqrt(eta: Any, xp: Any) -> Any:
     return eta * eta
 
 
-def _to_power(theta: Any, exponent: float) -> Any:
-    return np.power(theta, exponent)
-
-
-def _from_power(eta: Any, xp: Any, exponent: float) -> Any:
-    base = xp.where(eta >= 0.0, eta, np.nan)  # an even power would give negative ones a value, too
-    return xp.remember(xp.power(base, 1.0 / exponent), log=xp.log(base) / exponent)
-
-
 def _to_softplus(theta: Any) -> Any:
     return theta + np.log(-np.expm1(-theta))
 
@@ -153,48 +140,52 @@ LINKS: dict[str, Link] = {
         Link("loglog", _to_loglog, _loglog, 0.0, 1.0),
         Link("cauchit", _to_cauchit, _cauchit, 0.0, 1.0),
         Link("inverse", _reciprocal, _from_inverse),
-        Link("inverse_squared", _to_inverse_squared, _from_inverse_squared, 0.0, positive=True),
+        Link("inverse_squared", _to_inverse_squared, _from_inverse_squared, 0.0),
         Link("sqrt", np.sqrt, _from_sqrt, 0.0),
         Link("softplus", _to_softplus, _from_softplus, 0.0),
     )
 }
 
 
-POWER = re.compile(r"power\((.*)\)")
-NAMED_POWERS = {1.0: "identity", -1.0: "inverse", -2.0: "inverse_squared", 0.5: "sqrt"}
+def _moved_forward(theta: Any, link: Link, origin: float, factor: float) -> Any:
+    return link.forward((theta - origin) / factor)
 
 
-def find_link(name: str) -> Link | None:
-    """The link called `name`, with ``"power(0.5)"`` for theta^0.5 = eta; None if there is no link of that name.
+def _moved_inverse(eta: Any, xp: Any, link: Link, origin: float, factor: float) -> Any:
+    return origin + factor * link.inverse(eta, xp)
 
-    Raises
-    ------
-    ParameterError
-        If a power's exponent is not a number, or 0.
+
+@cache
+def _moved(link: Link, origin: float, factor: float) -> Link:
+    """The link of ``origin + factor * theta``."""
+    ends = sorted((origin + factor * link.lower, origin + factor * link.upper))
+    forward = partial(_moved_forward, link=link, origin=origin, factor=factor)
+    return Link(link.name, forward, partial(_moved_inverse, link=link, origin=origin, factor=factor), *ends)
+
+
+@final
+@dataclass(frozen=True)
+class Free:
+    """A parameter to estimate: where it lives, where the search starts, and its shape; made by calling a domain.
 
     Examples
     --------
-    >>> find_link("power(-2)"), find_link("power(0.25)"), find_link("lgit")
-    (Link('inverse_squared'), Link('power(0.25)'), None)
+    >>> import likely as lk
+    >>> lk.Positive(start=2.0)
+    Positive(start=2.0)
+    >>> lk.Real(shape=(3,))
+    Real(shape=(3,))
     """
-    if name in LINKS:
-        return LINKS[name]
-    found = POWER.fullmatch(name.replace(" ", "")) if isinstance(name, str) else None
-    if found is None and name != "power":
-        return None
-    text = found[1] if found else ""
-    try:
-        exponent = float(text)
-    except ValueError:
-        exponent = np.nan
-    if exponent == 0.0:
-        raise ParameterError(f"the limit of the power links at exponent 0 is the log link: write 'log', not {name!r}")
-    if not np.isfinite(exponent):
-        raise ParameterError(f"a power link is written with its exponent, such as 'power(0.5)'; found {name!r}")
-    if exponent in NAMED_POWERS:
-        return LINKS[NAMED_POWERS[exponent]]
-    forward, inverse = partial(_to_power, exponent=exponent), partial(_from_power, exponent=exponent)
-    return Link(f"power({exponent:.12g})", forward, inverse, 0.0, positive=True)
+
+    domain: Domain
+    start: Any = None
+    shape: tuple[int, ...] = ()
+    link: str | None = None
+
+    def __repr__(self) -> str:
+        given = {"start": self.start, "shape": self.shape or None, "link": self.link}
+        said = ", ".join(f"{k}={v!r}" for k, v in given.items() if v is not None)
+        return f"{self.domain.short}({said})"
 
 
 @dataclass(frozen=True)
@@ -214,7 +205,9 @@ class Domain:
     link : str
         Name of the default link.
     links : tuple of str
-        Every link that fits; ``"power"`` stands for the powers with any exponent.
+        Every link that fits.
+    moved : (float, float), optional
+        Origin and factor: the links are those of ``origin + factor * theta``.
     """
 
     name: str
@@ -226,6 +219,51 @@ class Domain:
     link: str = "identity"
     links: tuple[str, ...] = ("identity",)
     typical: tuple[float, float] = (-3.0, 3.0)
+    moved: tuple[float, float] | None = None
+
+    def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
+        """A parameter of `likely.density` that lives here.
+
+        Parameters
+        ----------
+        start : float or array_like, optional
+            Where the search starts.
+        shape : int or tuple of int
+            Of an array of such parameters.
+        link : str, optional
+            On whose scale the search and Wald intervals work.
+
+        Returns
+        -------
+        Free
+
+        Raises
+        ------
+        ParameterError
+            If a starting value lies outside, or the link does not fit.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Positive(2.0)
+        Positive(start=2.0)
+        """
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        if not all(isinstance(k, (int, np.integer)) and k > 0 for k in shape):
+            raise OptionError(f"shape is a whole number above 0 or a tuple of them, found {shape!r}")
+        if start is not None:
+            self.check("start", start)
+            if shape and np.ndim(start) and np.shape(start) != shape:
+                raise OptionError(f"start has shape {np.shape(start)}, shape={shape}")
+            shape = shape or np.shape(start)
+        self.get_link("the parameter", link)
+        return Free(self, start, tuple(int(k) for k in shape), link)
+
+    @property
+    def short(self) -> str:
+        """Its public name, such as ``Positive``."""
+        own = next((name for name, value in globals().items() if value is self), None)
+        return own or f"Interval({self.lower:g}, {self.upper:g})"
 
     def contains(self, value: Any) -> Any:
         """Whether each value lies in the domain (boolean, the shape of `value`)."""
@@ -252,31 +290,24 @@ class Domain:
     def get_link(self, parameter: str, name: str | None = None) -> Link:
         """The link called `name`, or the default one; an error lists those that fit."""
         if name is None:
-            return LINKS[self.link]
-        link = find_link(name)
-        if link is None:
+            name = self.link
+        if name not in LINKS:
             raise unknown("link", name, self.links, f" for {parameter}")
-        if link.name not in self.links and not (link.name.startswith("power(") and "power" in self.links):
+        if name not in self.links:
             raise ParameterError(
-                f"link {name!r} does not fit {parameter}, which must be {self.name}: {self._misfit(link)}. "
-                f"Links that fit: {listed(self.links)}"
+                f"link {name!r} does not fit {parameter}, which must be {self.name}: its inverse takes values "
+                f"outside. Links that fit: {listed(self.links)}"
             )
-        return link
-
-    def _misfit(self, link: Link) -> str:
-        """Why a link does not fit: it cannot reach the whole domain, or it leaves it."""
-        if np.isfinite(link.upper) and link.upper < self.upper:
-            return f"it reaches only values between {link.lower:g} and {link.upper:g}"
-        return "its inverse takes values outside"
+        return LINKS[name] if self.moved is None else _moved(LINKS[name], *self.moved)
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r})"
 
 
-POSITIVE_LINKS = ("log", "identity", "inverse", "inverse_squared", "sqrt", "power", "softplus")
+POSITIVE_LINKS = ("log", "identity", "inverse", "inverse_squared", "sqrt", "softplus")
 UNIT_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "identity")
 
-Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt", "power"))
+Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt"))
 Positive = Domain("a positive number", lower=0.0, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0))
 NonNegative = Domain(
     "a number >= 0", lower=0.0, closed_lower=True, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)
@@ -299,7 +330,28 @@ OpenUnitInterval = Domain(
     links=UNIT_LINKS,
     typical=(0.1, 0.9),
 )
-Simplex = Domain(
+
+
+@final
+@dataclass(frozen=True, repr=False)
+class _Weights(Domain):
+    """The simplex: called with how many weights there are, or with the weights to start from."""
+
+    def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
+        if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
+            start, shape = None, (int(start),)
+        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        if start is not None:
+            start = np.asarray(start, dtype=float)
+            if start.ndim != 1 or np.any(start <= 0) or abs(float(start.sum()) - 1.0) > 1e-9:
+                raise ParameterError(f"weights to start from are positive numbers that sum to 1, found {start}")
+            shape = start.shape
+        if len(shape) != 1 or shape[0] < 2:
+            raise OptionError("say how many weights there are, 2 or more: lk.Simplex(3)")
+        return Free(self, start, shape, link)
+
+
+Simplex = _Weights(
     "a vector of probabilities that sum to 1",
     lower=0.0,
     upper=1.0,
@@ -309,3 +361,51 @@ Simplex = Domain(
     links=("logit",),
     typical=(0.1, 0.9),
 )
+
+
+def Interval(lower: float = -np.inf, upper: float = np.inf, start: Any = None, *, shape: Any = ()) -> Any:
+    """The numbers between two ends, which are not reached themselves; one of the ends may be infinite.
+
+    Parameters
+    ----------
+    lower, upper : float
+    start, shape
+        As in calling a domain.
+
+    Returns
+    -------
+    Domain or Free
+        A parameter where `start` or `shape` is given.
+
+    Raises
+    ------
+    OptionError
+        Unless lower < upper.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> lk.Interval(2, 5).contains([2.0, 3.0, 6.0]).tolist()
+    [False, True, False]
+    >>> lk.Interval(lower=10)
+    Domain('a number above 10')
+    >>> lk.Interval(0, 1, start=0.3)
+    Interval(0, 1)(start=0.3)
+    """
+    try:
+        lower, upper = float(lower), float(upper)
+    except (TypeError, ValueError):
+        raise OptionError(f"the ends of an interval are numbers, found {lower!r} and {upper!r}") from None
+    if not lower < upper:
+        raise OptionError(f"an interval needs lower < upper, found {lower:g} and {upper:g}")
+    if np.isfinite(lower) and np.isfinite(upper):
+        domain = replace(OpenUnitInterval, name=f"a number between {lower:g} and {upper:g}", lower=lower, upper=upper)
+        domain = replace(domain, links=("logit", "probit", "cloglog", "cauchit"), moved=(lower, upper - lower))
+    elif np.isfinite(lower):
+        domain = replace(Positive, name=f"a number above {lower:g}", lower=lower, links=("log",), moved=(lower, 1.0))
+    elif np.isfinite(upper):
+        domain = replace(Positive, name=f"a number below {upper:g}", lower=lower, upper=upper, links=("log",))
+        domain = replace(domain, moved=(upper, -1.0))
+    else:
+        domain = Real
+    return domain if start is None and shape == () else domain(start, shape=shape)

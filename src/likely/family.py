@@ -230,6 +230,7 @@ class Family(ABC):
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     _log_density: Callable[..., Any]
+    _objective: Callable[..., Any] | None = None  # (model, y, weights) -> its own sum of rows
 
     def __init__(self, *args: Any, **known: float | str | None) -> None:
         if args:
@@ -701,6 +702,26 @@ class Family(ABC):
     def settle(self, y: Any) -> tuple[Family, Any]:
         """The bound family and data in the form in which they can be estimated."""
         return self, y
+
+    @property
+    def unstated(self) -> list[str]:
+        """Parameters without a starting value, where others have one that counts: they follow the others."""
+        return []
+
+    def _spread(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Values by parameter, those given for arrays of parameters one by one."""
+        return values
+
+    def _nests(self, small: Any, large: Any) -> list[str] | None:
+        """What a family itself says of whether one of two is a special case of the other.
+
+        Parameters that the smaller one holds at the end of their domain; None where the predictors decide.
+        """
+        return None
+
+    def _of_rows(self, rows: Any) -> Family:
+        """The family of some rows, for one that holds data of its own."""
+        return self
 
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Starting values of the free parameters as constants, from the data and weights."""

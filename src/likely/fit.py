@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -22,6 +22,7 @@ from likely.result import AtLimit, Fit
 from likely.search import find_peak
 from likely.solve.newton import Point
 
+NEAR_LIMIT = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
@@ -35,10 +36,10 @@ def fit(
     offset: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
-    aliased: str = "refuse",
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
+    starts: int | Sequence[Mapping[str, Any]] | None = None,
     max_iterations: int = 100,
     tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
@@ -64,14 +65,14 @@ def fit(
         Links other than the default; a string is for the first parameter.
     missing : {"error", "drop"}
         What to do about rows with missing values.
-    aliased : {"refuse", "drop"}
-        What to do about columns of a design that are linear combinations of others: raise `DesignError`, or leave out
-        those that come after the ones that make them up. What was left out is in ``fit.aliased``.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
     start : dict, optional
         Starting values by name, on the scale on which estimates are reported.
+    starts : int or list of dict, optional
+        Several starts, for a likelihood that may have several peaks: a list of them, or how many to draw around the
+        usual one (the same every time). The highest peak counts.
     max_iterations, tolerance
         Newton's: at most so many passes; distance to the peak in standard errors that counts as none.
     progress : callable, optional
@@ -88,7 +89,7 @@ def fit(
     DataError, SupportError, MissingValuesError
         If the data cannot be used as given.
     DesignError
-        If a formula cannot be read, or its columns are linearly dependent and are not to be dropped.
+        If a formula cannot be read or its columns are linearly dependent.
     FitError
         If the likelihood has no usable peak (separation, unbounded likelihood) or none was found.
 
@@ -99,13 +100,13 @@ def fit(
     >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
     (0.7, 0.144914)
     """
-    given = {"weights": weights, "offset": offset, "link": link, "missing": missing, "aliased": aliased}
-    L = likelihood(family, data, formula, **given, **formulas)
+    L = likelihood(family, data, formula, weights=weights, offset=offset, link=link, missing=missing, **formulas)
     return maximize(
         L,
         on_failure=on_failure,
         solver=solver,
         start=start,
+        starts=starts,
         max_iterations=max_iterations,
         tolerance=tolerance,
         progress=progress,
@@ -123,7 +124,7 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     if progress is not None and not callable(progress):
         raise OptionError(f"progress is a function of (iteration, point, decrement), found {progress!r}")
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
-    tall = len(L.bound.y) > 10_000 and L.model.size < 2000
+    tall = len(L.bound.y) > 10_000 and L.model.size < 500
     with memory.one_blas_thread() if tall else nullcontext():
         unbounded = failures.constant_response(L)
         found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
@@ -151,7 +152,7 @@ def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
     if at_limit is not None:
         return at_limit
     if watching is not None and watching.limit_hit:  # passed the mark, yet the limiting family is no better: go on
-        outcome = find_peak(L, **{**options, "start": None}, stop=None)
+        outcome = find_peak(L, **{**options, "start": None, "starts": None}, stop=None)
     return _judge(L, outcome)
 
 
@@ -184,7 +185,7 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
             L,
             outcome,
             f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
-            "direction. Fix one of them at a known value or leave out predictors",
+            f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
         )
     if model.fixed:
         edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
@@ -214,7 +215,7 @@ class _Watch:
         if self.start is None:
             self.start = point.x.copy()
         for limit, slot in self.watched:
-            if limits.beyond(limit, slot, point.x, limits.NEAR[limit.at]):
+            if limits.beyond(limit, slot, point.x, NEAR_LIMIT[limit.at]):
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
@@ -228,9 +229,9 @@ def _at_limit(
 ) -> Fit | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
     for limit, slot in watched:
-        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
+        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, NEAR_LIMIT[limit.at]):
             continue
-        inner = maximize(L.limiting(limit), on_failure="return", **{**options, "start": None})
+        inner = maximize(L.limiting(limit), on_failure="return", **{**options, "start": None, "starts": None})
         if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):
             continue
         name = inner.likelihood.model.family.title

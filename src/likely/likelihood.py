@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely import limits, scale
+from likely import checks, limits, scale
 from likely.bind import Bound, bind
 from likely.curves import Curve, LikelihoodTable
+from likely.density import Density
+from likely.density.bound import bind_density
 from likely.derive.compress import compress
-from likely.derive.objective import Objective
+from likely.derive.objective import objective_of
 from likely.errors import OptionError, ParameterError, UnderflowWarning, unknown
 from likely.family import Limit
 from likely.model import Model
@@ -23,7 +25,7 @@ from likely.model import Model
 if TYPE_CHECKING:
     from likely.result import Fit
 
-SEARCH_OPTIONS = ("on_failure", "solver", "start", "max_iterations", "tolerance", "progress")
+SEARCH_OPTIONS = ("on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress")
 
 
 @final
@@ -74,17 +76,17 @@ class Likelihood:
         return scale.reported_names(self.model)
 
     @cached_property
-    def objective(self) -> Objective:
+    def objective(self) -> Any:
         """The log-likelihood as a function of the coefficients on the link scale."""
         y, w = self.bound.y, self.bound.weights
-        if self.model.constant:
+        if self.model.constant and self.model.family._objective is None:
             y, w = compress(self.model, y, w)
-        return Objective(self.model, y, w)
+        return objective_of(self.model, y, w)
 
     @cached_property
-    def row_objective(self) -> Objective:
+    def row_objective(self) -> Any:
         """The same, with one term for every row of the data in their order."""
-        return Objective(self.model, self.bound.y, self.bound.weights)
+        return objective_of(self.model, self.bound.y, self.bound.weights)
 
     def __repr__(self) -> str:
         return f"<Likelihood of {', '.join(self.names)} under {self.model.family!r}, n = {self.n:,}>"
@@ -97,7 +99,7 @@ class Likelihood:
             if len(self.names) != 1 or isinstance(values, str) or (np.ndim(values) and not several):
                 raise OptionError(f"pass the parameters by name: {self._example()}; found {values!r}")
             values = {self.names[0]: values}
-        given = {**(values or {}), **params}
+        given = dict(self.model.family._spread({**(values or {}), **params}))
         for name, value in given.items():
             for one in value if several and np.ndim(value) else [value]:
                 if np.ndim(one):
@@ -315,7 +317,7 @@ class Likelihood:
         given = self._given(values, params)
         self.coefficients(given)  # checks names and domains
         model, theta = scale.natural(self.model, given)
-        point = Objective(model, self.objective.y, self.objective.weights).point(theta)
+        point = objective_of(model, self.objective.y, self.objective.weights).point(theta)
         return point.score, point.info
 
     def maximize(self, **options: Any) -> Fit:
@@ -324,8 +326,8 @@ class Likelihood:
         Parameters
         ----------
         **options
-            Of the search, as in `likely.fit`: ``on_failure``, ``solver``, ``start``, ``max_iterations``, ``tolerance``,
-            ``progress``.
+            Of the search, as in `likely.fit`: ``on_failure``, ``solver``, ``start``, ``starts``, ``max_iterations``,
+            ``tolerance``, ``progress``.
 
         Returns
         -------
@@ -448,14 +450,13 @@ def likelihood(
     offset: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
-    aliased: str = "refuse",
     **formulas: Any,
 ) -> Likelihood:
     """The likelihood of a model: the data are fixed, the parameters vary.
 
     Parameters
     ----------
-    family, data, formula, weights, offset, link, missing, aliased, **formulas
+    family, data, formula, weights, offset, link, missing, **formulas
         As in `likely.fit`.
 
     Returns
@@ -477,6 +478,9 @@ def likelihood(
     >>> round(L.log(rate=2.5), 4)
     -6.5001
     """
+    if isinstance(family, Density):
+        checks.check_density(family, {"formula": formula, "offset": offset, "link": link, **formulas})
+        return Likelihood(bind_density(family, data, weights=weights, missing=missing))
     return Likelihood(
         bind(
             family,
@@ -486,7 +490,6 @@ def likelihood(
             offset=offset,
             link=link,
             missing=missing,
-            aliased=aliased,
             formulas=formulas,
         )
     )

@@ -56,8 +56,8 @@ class Slot:
 
     @property
     def leaves_domain(self) -> bool:
-        """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
-        return self.level is None and (self.link.positive or not self.parameter.domain.reached_by(self.link))
+        """Whether the link's inverse can leave the parameter's domain (an identity link for a probability)."""
+        return self.level is None and not self.parameter.domain.reached_by(self.link)
 
     def natural(self, eta: float) -> float:
         """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""
@@ -122,7 +122,8 @@ class Model:
             design = None if slot.design is None else slot.design.of_rows(rows)
             return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
 
-        return replace(self, slots=tuple(map(taken, self.slots)), known=take(self.known, rows))
+        family, slots = self.family._of_rows(rows), tuple(map(taken, self.slots))
+        return replace(self, family=family, slots=slots, known=take(self.known, rows))
 
     def slot_of(self, index: int) -> Slot:
         """The slot that holds coefficient `index`."""

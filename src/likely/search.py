@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from likely import limits, scale
+from likely import scale
 from likely.closed import closed_form, least_loss
-from likely.corners import cornered_peak, with_corners
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
-from likely.errors import OptionError, ParameterError, unknown
+from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, unknown
 from likely.identify import Coordinates, check_identified, coordinates
 from likely.likelihood import Likelihood
+from likely.model import Model
 from likely.outcome import Outcome
-from likely.solve import lbfgs, newton
+from likely.solve import lbfgs, newton, trust_region
 from likely.solve.newton import Point, Solution
 from likely.start import starting_values
 
@@ -32,6 +32,7 @@ def find_peak(
     *,
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
+    starts: int | Sequence[Mapping[str, Any]] | None = None,
     max_iterations: int = 100,
     tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
@@ -46,10 +47,16 @@ def find_peak(
     """
     _check_options(solver, max_iterations, tolerance)
     model = L.model
+    if starts is not None and model.slots:
+        given = {"solver": solver, "max_iterations": max_iterations, "tolerance": tolerance, "progress": progress}
+        return _highest_of(L, start, starts, {**given, "stop": stop})
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
-    check_identified(model, L.bound.weights)
+    if model.family._objective is not None:
+        return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": progress})
+    for slot in model.slots:
+        check_identified(slot, L.bound.y, model)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else least_loss(L)
         if outcome is not None:
@@ -58,9 +65,6 @@ def find_peak(
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
     x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
-    if solver == "auto" and with_corners(model):
-        found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance)
-        return found if start is None else replace(found, start=x0)
     if wanted is not None:
         objective, x0 = Objective(wanted.model, objective.y, objective.weights), wanted.inward(x0)
     note, name = "", "newton"
@@ -73,6 +77,104 @@ def find_peak(
             solution, note = _look_around(objective, solution, x0, start is None, options)
     found = _outcome(solution, name, note, wanted)
     return found if start is None else replace(found, start=x0)
+
+
+def _highest_of(L: Likelihood, start: Any, starts: Any, options: dict[str, Any]) -> Outcome:
+    """The highest of the peaks reached from several starts, with a note of how many of them reached it."""
+    found: list[Outcome] = []
+    refused: list[LikelyError] = []
+    for one in _start_list(L, start, starts):
+        try:
+            found.append(find_peak(L, start=one, **options))
+        except FamilyError as error:  # not finite there
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    peaks = [o for o in found if o.converged]
+    best = max(peaks or found, key=lambda o: o.point.value if np.isfinite(o.point.value) else -np.inf)
+    near = sum(best.point.value - o.point.value <= 1e-6 * (1.0 + abs(best.point.value)) for o in peaks)
+    tried = len(found) + len(refused)
+    note = f"the highest of {len(peaks)} peaks found from {tried} starts; {near} of them led to it"
+    return replace(best, note="; ".join(part for part in (note, best.note) if part))
+
+
+def _start_list(L: Likelihood, start: Any, starts: Any) -> list[Any]:
+    """The starts as given; for a number the usual one and others drawn around it, the same every time."""
+    if isinstance(starts, (int, np.integer)) and not isinstance(starts, bool) and starts >= 1:
+        model = L.model
+        first = starting_values(model, L.objective.y, L.objective.weights) if start is None else _given_start(L, start)
+        rng, out = np.random.default_rng(0), [start]
+        size = np.ones(model.size)
+        for slot in model.slots:
+            if slot.design is None and slot.link.name == "identity":
+                size[slot.start] = max(1.0, abs(float(first[slot.start])))
+        for _ in range(int(starts) - 1):
+            values = scale.to_reported(model, first + size * rng.standard_normal(model.size))[0]
+            out.append(dict(zip(scale.reported_names(model), values.tolist(), strict=True)))
+        return out
+    if not isinstance(starts, (list, tuple)) or not starts or not all(isinstance(s, Mapping) for s in starts):
+        raise OptionError(f"starts is a number of starts, or a list of dicts of starting values; found {starts!r}")
+    return [{**(start or {}), **one} for one in starts]
+
+
+def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
+    """The peak of a likelihood that brings its own objective, from a start that may be far."""
+    if solver not in ("auto", "newton"):
+        raise unknown("solver", solver, ["auto", "newton"], " for a density")
+    objective, model = L.objective, L.model
+    x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
+    inner = _followers(model, start or {})
+    x0 = _finite_start(objective, x0, inner if start is None else [])
+    if solver == "newton":
+        solution, name = newton.maximize(objective.point, x0, **options), "newton"
+    else:
+        with np.errstate(all="ignore"):
+            solution = trust_region.maximize_far(
+                objective.point,
+                objective.value,
+                objective.metric,
+                x0,
+                inner=inner,
+                exact_first=not objective.guided,
+                **options,
+            )
+        name = "trust region"
+    return replace(_outcome(solution, name, "", None), start=x0)
+
+
+def _followers(model: Model, start: Mapping[str, float]) -> list[int]:
+    """Coefficients without a starting value, where others have one: they follow those."""
+    unstated = set(model.family.unstated) - set(model.family._spread(start))
+    found = [slot.start for slot in model.slots if slot.label in unstated]
+    return found if len(found) < model.size else []
+
+
+def _finite_start(objective: Any, x0: Any, movable: list[int]) -> Any:
+    """The start, or one near it whose unstated values make the log-likelihood finite; an error that says what fails."""
+    with np.errstate(all="ignore"):
+        if objective.point(x0).usable:
+            return x0
+        rng = np.random.default_rng(0)
+        for spread in np.repeat([1.0, 3.0, 10.0], 20) if movable else ():
+            x = x0.copy()
+            x[movable] += spread * rng.standard_normal(len(movable))
+            if objective.point(x).usable:
+                return x
+        rows = objective.log_density(x0)
+        slopes = objective.row_scores(x0)
+    values = scale.to_reported(objective.model, x0)[0]
+    at = ", ".join(f"{n} = {v:.6g}" for n, v in zip(scale.reported_names(objective.model), values, strict=True))
+    bad = np.flatnonzero(~np.isfinite(rows))
+    what = "log-density"
+    if len(bad) == 0:
+        bad, what = np.flatnonzero(~np.all(np.isfinite(slopes), axis=1)), "derivative of the log-density"
+        names = [objective.model.names()[j] for j in np.flatnonzero(~np.all(np.isfinite(slopes), axis=0))]
+        what += f" by {', '.join(names)}" if names else ""
+    where = ", ".join(f"row {i}: {rows[i]:g}" for i in bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
+    raise FamilyError(
+        f"the {what} is not finite at the start ({at}) in {len(bad) or 'some'} of {objective.rows} rows"
+        f"{f': {where}' if where else ''}. Give other starting values (start=, or in params=), or narrower domains"
+    )
 
 
 def _check_options(solver: str, max_iterations: int, tolerance: float) -> None:
@@ -107,8 +209,7 @@ def _look_around(
     def climb(x: Any) -> Solution:
         return newton.maximize(objective.point, x, **quiet)
 
-    lost = not solution.converged and (not solution.point.usable or objective.model.constant)
-    if default_start and (lost or limits.predicted(objective.model, solution.point.x)):
+    if default_start and not solution.converged and (not solution.point.usable or objective.model.constant):
         solution = _elsewhere(objective, solution, x0, climb)
     return _highest_peak(objective, solution, x0, climb)
 
@@ -196,7 +297,7 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     model = L.model
     default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))
     values = dict(zip(L.names, default, strict=True))
-    for name, value in start.items():
+    for name, value in model.family._spread(start).items():
         if name not in values:
             raise unknown("parameter", name, L.names, " in start=")
         try:

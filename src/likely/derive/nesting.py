@@ -54,6 +54,9 @@ INCLUSIONS = (
 
 def nesting(small: Likelihood, large: Likelihood) -> list[str]:
     """Parameters that the smaller model holds at the end of their domain; an error unless it is a special case."""
+    for family in (small.model.family, large.model.family):
+        if (told := family._nests(small.model.family, large.model.family)) is not None:
+            return told
     return _compare(small, small.model, large.model, *_meanings(small.model, large.model))
 
 

@@ -191,6 +191,16 @@ class Objective:
         return info
 
 
+def objective_of(model: Model, y: Any, weights: Any = None) -> Any:
+    """The log-likelihood of a model: rows of linear predictors, or what its family brings instead.
+
+    Either has ``model``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``, ``value_and_score``,
+    ``point``, ``log_density`` and ``row_scores`` of the coefficients.
+    """
+    own = model.family._objective
+    return Objective(model, y, weights) if own is None else own(model, y, weights)
+
+
 def _with_corners(jet: Jet, corners: list[int]) -> Jet:
     """The jet of a density with corners in some variables: there, products of first derivatives for the second ones.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely import limits, scale
-from likely.derive.objective import Objective
+from likely.derive.objective import objective_of
 from likely.errors import LikelyError
 from likely.family import Limit
 from likely.model import Model, Slot
@@ -72,7 +72,7 @@ def _by_newton(fit: Fit, model: Model, y: Any, w: Any) -> Any:
         reached[:] = [(limit, slot) for limit, slot, mark in marks if limits.beyond(limit, slot, point.x, mark)]
         return "near a limit" if reached else None
 
-    solution = newton.maximize(Objective(model, y, w).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
+    solution = newton.maximize(objective_of(model, y, w).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
     if reached:
         return _at_limit(model, y, w, solution.point, *reached[0])
     if not solution.converged or _moved_far(model, solution.point.x - start):
@@ -109,7 +109,7 @@ def _moved_far(model: Model, step: Any) -> bool:
 def _at_limit(model: Model, y: Any, w: Any, point: newton.Point, limit: Limit, slot: Slot) -> Any:
     """The estimates under the limiting family, where it explains the data at least as well; else None."""
     simpler = limits.limiting(model, limit)
-    objective = Objective(simpler, y, w)
+    objective = objective_of(simpler, y, w)
     found = _by_formula(simpler, y, w) if simpler.constant else None
     if found is not None:
         x = scale.from_reported(simpler, dict(zip(scale.reported_names(simpler), found, strict=True)))

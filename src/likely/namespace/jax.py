@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 from likely.namespace.memory import Memory
 from likely.namespace.special import coefficients as sp
 
-__all__ = ["JaxNamespace", "row_derivatives", "x64"]
+__all__ = ["JaxNamespace", "jax_module", "row_derivatives", "x64"]
 
 Array = NDArray[np.float64]
 
 
-def _jax() -> Any:
+def jax_module() -> Any:
     """The module jax, or advice on how to get it."""
     try:
         import jax
@@ -39,7 +39,7 @@ def _jax() -> Any:
 
 def x64() -> AbstractContextManager[Any]:
     """A context in which JAX computes in float64; the global switch stays as the user left it."""
-    jax = _jax()
+    jax = jax_module()
     if hasattr(jax, "enable_x64"):
         return jax.enable_x64(True)
     return importlib.import_module("jax.experimental").enable_x64()  # JAX before jax.enable_x64
@@ -48,7 +48,7 @@ def x64() -> AbstractContextManager[Any]:
 @cache
 def _functions() -> dict[str, Callable[..., Any]]:
     """Every function of the namespace by name, made once."""
-    jax = _jax()
+    jax = jax_module()
     jnp = jax.numpy
     jsp = jax.scipy.special
     inf, nan = np.inf, np.nan
@@ -320,13 +320,13 @@ class JaxNamespace(Memory):
     def log(self, x: Any) -> Any:
         """Natural logarithm; the remembered one where a link knows it."""
         known = self.recall_log(x)
-        return _jax().numpy.log(x) if known is None else known
+        return jax_module().numpy.log(x) if known is None else known
 
 
 @lru_cache(maxsize=64)
 def _compiled(f: Callable[..., Any]) -> Any:
     """The compiled value, first and second derivatives of `f`, row by row."""
-    jax = _jax()
+    jax = jax_module()
     jnp = jax.numpy
 
     @jax.jit

@@ -1,0 +1,202 @@
+"""A density put together with its data: read, checked, traced once, and turned into a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from likely import checks, tables
+from likely.bind import Bound, given_column
+from likely.density.family import Density
+from likely.density.layout import Record
+from likely.density.objective import Program, worded
+from likely.errors import DataError, FamilyError, OptionError, listed
+from likely.model import Model, Slot
+from likely.namespace.jax import JaxNamespace, jax_module, x64
+from likely.tables import Table
+
+
+def bind_density(density: Density, data: Any, *, weights: Any = None, missing: str = "error") -> Bound:
+    """The checked data and the model of a density; the arguments are those of `likely.fit`."""
+    table, matrices = _read(data)
+    n = table.n if table.names else len(next(iter(matrices.values())))
+    if n == 0:
+        raise DataError("the data are empty: no observation, no likelihood to maximise")
+    columns, text = _columns(table, matrices)
+    y, name = _response(density, table)
+    raw = {} if density.base is None else {k: given_column(table, v, k) for k, v in density.base.known.items()}
+    w = None if weights is None else given_column(table, weights, "weights")
+    slots = _slots(density)
+    used = _traced(density, slots, columns, text, n) if density.base is None else None
+    looked_at = {k: v for k, v in columns.items() if used is None or k in used}
+    if used is None:
+        looked_at = {k: v for k, v in columns.items() if k in _rule_columns(density, slots, columns, text, n)}
+        looked_at |= {name: y, **{k: v for k, v in raw.items() if np.ndim(v)}}
+    rows, dropped = checks.missing_rows(_flat({**looked_at, **({} if w is None else {"weights": w})}), n, missing)
+    if dropped:
+        checks.tell_dropped(n, int(np.count_nonzero(rows)), dropped)
+    kept = {k: v if rows is None else v[rows] for k, v in columns.items() if k in looked_at}
+    w = None if w is None else checks.check_weights(w if rows is None else w[rows])
+    if density.base is None:
+        bound = density.bound(kept, {}, None)
+        identity = _identity(kept, n if rows is None else int(np.count_nonzero(rows)))
+        return Bound(Model(bound, slots, dict(density.known), "the data"), identity, w, table, rows, dropped)
+    cut = {k: (v if rows is None or not np.ndim(v) else v[rows]) for k, v in raw.items()}
+    given = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in cut.items()}
+    for k, v in given.items():
+        density.base.parameter(k).domain.check(f"{density.base.title}'s known {k}", v)
+    response = tables.numbers(y if rows is None else y[rows], name)
+    base, response = density.base.bind(response, given)
+    base, response = base.settle(response)
+    checks.check_support(base, response, given, name, rows, w)
+    bare = type(density.base).__new__(type(density.base))
+    bare.__dict__ |= {**density.base.__dict__, "known": {}}
+    bound = density.bound(kept, given, bare)
+    return Bound(Model(bound, slots, dict(density.known), name), np.asarray(response, float), w, table, rows, dropped)
+
+
+def _slots(density: Density) -> tuple[Slot, ...]:
+    """One constant for every free scalar."""
+    links = {n: e.free.link for e in density.layout.entries for n in e.names if not e.weights}
+    return tuple(
+        Slot(p, p.domain.get_link(p.name, links.get(p.name)), None, None, i, i + 1) for i, p in enumerate(density.free)
+    )
+
+
+# -- data ----------------------------------------------------------------------------------------------------
+
+
+def _read(data: Any) -> tuple[Table, dict[str, Any]]:
+    """The columns, and the arrays of more dimensions that a dict may hold, one first index for each row."""
+    if not isinstance(data, Mapping):
+        return tables.read(data), {}
+    arrays = {str(k): np.asarray(v) for k, v in data.items() if np.ndim(v) > 1}
+    columns = {k: v for k, v in data.items() if str(k) not in arrays}
+    table = tables.read(columns)
+    lengths = {k: len(v) for k, v in arrays.items()} | ({} if not table.names else {table.names[0]: table.n})
+    if len(set(lengths.values())) > 1:
+        raise DataError(
+            "every column and array has one entry for each row, but the lengths differ: "
+            + ", ".join(f"{k}: {v}" for k, v in lengths.items())
+        )
+    if not lengths:
+        raise DataError("the data are empty: no observation, no likelihood to maximise")
+    for name, values in arrays.items():
+        if values.dtype.kind not in "fiub":
+            raise DataError(f"the array {name!r} holds {values.dtype}, not numbers")
+    return table, arrays
+
+
+def _columns(table: Table, matrices: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The numeric columns as arrays, and the names of the others."""
+    columns, text = dict(matrices), []
+    for name in table.names:
+        values = table.column(name)
+        if values.dtype.kind in "fiub":
+            columns[name] = values
+        else:
+            text.append(name)
+    return columns, text
+
+
+def _flat(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """One entry for each row: of an array of more dimensions a sum, missing where anything is."""
+    return {k: v.astype(float).reshape(len(v), -1).sum(axis=1) if v.ndim > 1 else v for k, v in columns.items()}
+
+
+def _response(density: Density, table: Table) -> tuple[Any, str]:
+    if density.base is None:
+        return None, ""
+    name = density.response
+    if name is None:
+        name = "y" if "y" in table else table.names[0] if len(table.names) == 1 else None
+    if name is None:
+        raise OptionError(
+            f"say which column {density.label} describes: lk.density(..., response=...), one of {listed(table.names)}"
+        )
+    return given_column(table, name, "response"), name
+
+
+def _identity(columns: Mapping[str, Any], n: int) -> Any:
+    """The data as one array, to tell whether two fits have the same."""
+    flat = [np.asarray(v, dtype=float).reshape(n, -1) for v in columns.values()]
+    return np.concatenate(flat, axis=1) if flat else np.zeros((n, 1))
+
+
+# -- a first look at the function -----------------------------------------------------------------------------
+
+
+class _Watched(dict[str, Any]):
+    """Columns that note which of them are read."""
+
+    def __init__(self, items: Mapping[str, Any], text: list[str], used: set[str]) -> None:
+        super().__init__(items)
+        self.__dict__ |= {"_text": text, "_used": used}
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.__dict__["_text"]:
+            raise DataError(f"column {name!r} holds text; a density needs numbers, such as the codes of its levels")
+        self.__dict__["_used"].add(name)
+        if name not in self:
+            return Record(self, "column")[name]  # says what there is
+        return super().__getitem__(name)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __iter__(self) -> Any:
+        self.__dict__["_used"].update(self.keys())
+        return super().__iter__()
+
+
+def _look(density: Density, slots: Any, columns: Any, text: list[str], call: Any) -> tuple[Any, set[str]]:
+    """What a function of parameters and data gives, by shape alone, and which columns it read."""
+    jax = jax_module()
+    program = Program(density, tuple((slot.label, slot.link) for slot in slots))
+    used: set[str] = set()
+
+    def run(x: Any, held: Any, columns: Any) -> Any:
+        return call(program.params(x, held, JaxNamespace()), _Watched(columns, text, used))
+
+    with x64(), worded(density.label):
+        out = jax.eval_shape(
+            run, np.zeros(len(slots)), {k: np.float64(v) for k, v in density.known.items()}, dict(columns)
+        )
+    return out, used
+
+
+def _traced(density: Density, slots: Any, columns: Any, text: list[str], n: int) -> set[str]:
+    """The columns that a density reads; an error unless it gives one number for each row."""
+    assert density.function is not None
+    out, used = _look(density, slots, columns, text, density.function)
+    shape = getattr(out, "shape", None)
+    if shape == (n,):
+        return used
+    if shape == ():
+        raise FamilyError(
+            f"{density.label} gives a single number, not the log-density of every row: leave out the last sum, so that "
+            f"it returns {n} values (for a series with memory, log p(y[t] | y[:t]) of every t). Rows are what standard "
+            "errors by row scores, residuals and the bootstrap are made of"
+        )
+    found = f"an array of shape {shape}" if shape is not None else f"{type(out).__name__}"
+    hint = "; take [:, 0] of it, or sum over axis 1 for independent columns" if shape and shape[0] == n else ""
+    raise FamilyError(f"{density.label} must give the log-density of every row, {n} values; it gives {found}{hint}")
+
+
+def _rule_columns(density: Density, slots: Any, columns: Any, text: list[str], n: int) -> set[str]:
+    """The columns that the functions of a family's parameters read."""
+    read: set[str] = set()
+    for name, rule in density.rules:
+        if callable(rule):
+            out, used = _look(density, slots, columns, text, rule)
+            if getattr(out, "shape", None) not in ((), (1,), (n,)):
+                raise FamilyError(
+                    f"the function for {name} must give one value for each of the {n} rows (or a single one); it gives "
+                    f"{getattr(out, 'shape', type(out).__name__)}"
+                )
+            read |= used
+    return read

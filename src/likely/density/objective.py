@@ -1,0 +1,266 @@
+"""The log-likelihood of a density with exact derivatives from JAX, compiled once for each function and model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely.density.layout import Record
+from likely.errors import FamilyError, LikelyError
+from likely.model import Model
+from likely.namespace.jax import JaxNamespace, jax_module, x64
+from likely.solve.newton import Point
+
+if TYPE_CHECKING:
+    from likely.density.family import Density
+
+Held = Mapping[str, float]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A density as a function of the coefficients of a model: what is compiled.
+
+    Attributes
+    ----------
+    density : Density
+    free : tuple of (str, Link)
+        The scalars that vary, in the order of the coefficients, with their links.
+    """
+
+    density: Density
+    free: tuple[tuple[str, Any], ...]
+
+    def __hash__(self) -> int:
+        return hash((self.density.key, self.free))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and (self.density.key, self.free) == (other.density.key, other.free)
+
+    def params(self, x: Any, held: Held, xp: Any) -> Record:
+        """The record of parameters that the function takes."""
+        values = {name: link.inverse(x[i], xp) for i, (name, link) in enumerate(self.free)}
+        return self.density.layout.record({**held, **values}, jax_module().numpy.stack)
+
+    def theta(self, x: Any, held: Held, columns: Any, n: int, xp: Any) -> dict[str, Any]:
+        """The parameters of the family in every row."""
+        params, data = self.params(x, held, xp), Record(columns, "column")
+        out = {}
+        for name, rule in self.density.rules:
+            value = rule(params, data) if callable(rule) else params[rule]
+            out[name] = broadcast(value, n, f"the function for {name}") if callable(rule) else value
+        return out
+
+    def rows(self, x: Any, held: Held, data: Any) -> Any:
+        """The log-density of every row."""
+        columns, y, given = data
+        xp = JaxNamespace()
+        if self.density.base is None:
+            function: Any = self.density.function
+            return function(self.params(x, held, xp), Record(columns, "column"))
+        return self._of_family(xp, self.theta(x, held, columns, len(y), xp), y, given)
+
+    def _of_family(self, xp: Any, theta: Mapping[str, Any], y: Any, given: Mapping[str, Any]) -> Any:
+        jnp, base = jax_module().numpy, self.density.base
+        assert base is not None
+        out = jnp.broadcast_to(base._log_density(xp, y, **theta, **given), y.shape)
+        for name, value in theta.items():
+            domain = base.parameter(name).domain
+            if np.isfinite(domain.lower) or np.isfinite(domain.upper):
+                out = jnp.where((value >= domain.lower) & (value <= domain.upper), out, -jnp.inf)
+        return out
+
+    def metric(self, x: Any, held: Held, data: Any, w: Any) -> Any:
+        """A positive semi-definite stand-in for the information, for the way from far starts.
+
+        Of a family whose parameters are functions, Gauss and Newton's: sum of J' |d2 log f / d theta2| J, one theta
+        at a time. Of any other density, the outer product of the rows' scores.
+        """
+        jax = jax_module()
+        jnp = jax.numpy
+        if self.density.base is None:
+            scores = jax.jacfwd(self.rows)(x, held, data)
+            return (scores * w[:, None]).T @ scores
+        columns, y, given = data
+
+        def theta_of(x: Any) -> dict[str, Any]:
+            return {
+                k: jnp.broadcast_to(v, y.shape) for k, v in self.theta(x, held, columns, len(y), JaxNamespace()).items()
+            }
+
+        theta, jacobian = theta_of(x), jax.jacfwd(theta_of)(x)
+        total: Any = 0.0
+        for name, here in theta.items():
+
+            def slope(value: Any, name: str = name) -> Any:
+                def along(v: Any) -> Any:
+                    return self._of_family(JaxNamespace(), {**theta, name: v}, y, given)
+
+                return jax.jvp(along, (value,), (jnp.ones_like(value),))[1]
+
+            curvature = jnp.abs(jax.jvp(slope, (here,), (jnp.ones_like(here),))[1]) * w
+            total = total + (jacobian[name] * curvature[:, None]).T @ jacobian[name]
+        return total
+
+
+@lru_cache(maxsize=128)
+def compiled(program: Program) -> dict[str, Any]:
+    """Compiled functions of ``(x, held, data, weights)``."""
+    jax = jax_module()
+    jnp = jax.numpy
+
+    def total(x: Any, held: Any, data: Any, w: Any) -> Any:
+        return jnp.sum(jnp.where(w == 0.0, 0.0, w * program.rows(x, held, data)))
+
+    def point(*args: Any) -> Any:
+        gradient = jax.grad(total)
+        return total(*args), gradient(*args), jax.jacfwd(gradient)(*args)
+
+    return {
+        "value": jax.jit(total),
+        "slope": jax.jit(jax.value_and_grad(total)),
+        "point": jax.jit(point),
+        "rows": jax.jit(lambda x, held, data, w: program.rows(x, held, data)),
+        "scores": jax.jit(lambda x, held, data, w: jax.jacfwd(program.rows)(x, held, data)),
+        "metric": jax.jit(program.metric),
+    }
+
+
+@final
+class DensityObjective:
+    """Sum over rows of weight times log-density, as a function of the coefficients on the link scale.
+
+    The same protocol as `likely.derive.objective.Objective`.
+    """
+
+    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
+        self.model, self.y, self.weights = model, y, weights
+        self.rows = len(y)
+        self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
+
+    @cached_property
+    def _program(self) -> Program:
+        density: Any = self.model.family
+        return Program(density, tuple((slot.label, slot.link) for slot in self.model.slots))
+
+    @cached_property
+    def _arguments(self) -> Any:
+        """Held values, data and weights as JAX arrays."""
+        density: Any = self.model.family
+        jnp = jax_module().numpy
+        mine = {p.name for p in density.parameters}
+        held = {k: np.float64(v) for k, v in self.model.known.items() if k in mine}
+        columns = {k: jnp.asarray(v) for k, v in density.columns.items()}
+        y = None if density.base is None else jnp.asarray(self.y)
+        given = {k: jnp.asarray(v) for k, v in density.given.items()}
+        return held, (columns, y, given), jnp.asarray(np.ones(self.rows) if self.weights is None else self.weights)
+
+    def _run(self, what: str, coefficients: Any) -> Any:
+        with x64():
+            out = compiled(self._program)[what](np.asarray(coefficients, dtype=float), *self._arguments)
+        return tuple(np.asarray(v) for v in out) if isinstance(out, tuple) else np.asarray(out)
+
+    def value(self, coefficients: Any) -> float:
+        """The log-likelihood, constants kept."""
+        value = float(self._run("value", coefficients))
+        return -np.inf if np.isnan(value) else value
+
+    def value_and_score(self, coefficients: Any) -> tuple[float, Any]:
+        """Log-likelihood and score."""
+        value, score = self._run("slope", coefficients)
+        return float(value), score
+
+    def point(self, coefficients: Any) -> Point:
+        """Log-likelihood, score and observed information."""
+        value, score, hessian = self._run("point", coefficients)
+        return Point(np.array(coefficients, dtype=float), float(value), score, -0.5 * (hessian + hessian.T))
+
+    def log_density(self, coefficients: Any) -> Any:
+        """The log-density of every row, shape (n,)."""
+        return self._run("rows", coefficients)
+
+    def row_scores(self, coefficients: Any) -> Any:
+        """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
+        return self._run("scores", coefficients)
+
+    @property
+    def guided(self) -> bool:
+        """Whether the metric leads well from far starts: Gauss and Newton's does, rows' scores less so."""
+        density: Any = self.model.family
+        return density.base is not None
+
+    def metric(self, coefficients: Any) -> Any:
+        """A positive semi-definite matrix in place of the information; see `Program.metric`."""
+        return self._run("metric", coefficients)
+
+    def theta(self, coefficients: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The family's parameters in every row, and their derivatives with respect to the coefficients."""
+        held, (columns, _, _), _ = self._arguments
+        program, n = self._program, self.rows
+        jax = jax_module()
+
+        def of(x: Any) -> dict[str, Any]:
+            return {
+                k: jax.numpy.broadcast_to(v, n) for k, v in program.theta(x, held, columns, n, JaxNamespace()).items()
+            }
+
+        with x64():
+            x = np.asarray(coefficients, dtype=float)
+            values, slopes = of(x), jax.jacfwd(of)(x)
+        return ({k: np.asarray(v) for k, v in d.items()} for d in (values, slopes))  # type: ignore[return-value]
+
+    def function(self, rule: Any, coefficients: Any) -> tuple[Any, Any]:
+        """Any function of parameters and data, with its derivatives with respect to the coefficients."""
+        held, (columns, _, _), _ = self._arguments
+        program = self._program
+        jax = jax_module()
+
+        def of(x: Any) -> Any:
+            return jax.numpy.asarray(rule(program.params(x, held, JaxNamespace()), Record(columns, "column")))
+
+        with x64(), worded("the function to predict"):
+            x = np.asarray(coefficients, dtype=float)
+            return np.asarray(of(x)), np.asarray(jax.jacfwd(of)(x))
+
+
+def broadcast(value: Any, n: int, what: str) -> Any:
+    """A function's result as one value for every row."""
+    jnp = jax_module().numpy
+    value = jnp.asarray(value)
+    if value.shape not in ((), (n,), (1,)):
+        raise FamilyError(
+            f"{what} must give one value for each of the {n} rows (or a single one); its shape is {value.shape}"
+        )
+    return jnp.broadcast_to(value, (n,))
+
+
+class worded:
+    """What JAX says of a function that it cannot trace, in words."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is None or isinstance(error, LikelyError) or not isinstance(error, Exception):
+            return
+        name, told = type(error).__name__, str(error).strip().splitlines()[0] if str(error).strip() else ""
+        if name in ("TracerArrayConversionError", "TracerIntegerConversionError") or "__array__" in told:
+            advice = "it hands a parameter to NumPy, SciPy or math; use jax.numpy (jnp.exp, jnp.log, ...) and jax.scipy"
+        elif name in ("TracerBoolConversionError", "ConcretizationTypeError"):
+            advice = (
+                "it branches on a parameter or on data with `if`, or turns one into a plain number; use "
+                "jnp.where(condition, a, b), jax.numpy in place of math, and no float(...) or int(...)"
+            )
+        elif name == "NonConcreteBooleanIndexError":
+            advice = "it picks rows by a condition, so that their number varies; use jnp.where(condition, a, b)"
+        else:
+            advice = f"{name}: {told}"
+        raise FamilyError(f"{self.what} cannot be traced by JAX: {advice}") from error
