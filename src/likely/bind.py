@@ -11,7 +11,7 @@ import numpy as np
 from likely import checks, tables
 from likely import design as designs
 from likely.design import Design
-from likely.domains import LINKS
+from likely.domains import LINKS, find_link
 from likely.errors import (
     DataError,
     OptionError,
@@ -23,6 +23,7 @@ from likely.errors import (
 )
 from likely.families import get_family
 from likely.family import Family, Parameter
+from likely.identify import without_aliased
 from likely.model import Model, Slot
 from likely.tables import Table
 
@@ -71,6 +72,7 @@ def bind(
     offset: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
+    aliased: str = "refuse",
     formulas: Mapping[str, Any] | None = None,
 ) -> Bound:
     """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
@@ -78,6 +80,8 @@ def bind(
     family = _checked_family(family, data, formula, formulas)
     if missing not in ("error", "drop"):
         raise unknown("option", missing, ["error", "drop"], " for missing=")
+    if aliased not in ("refuse", "drop"):
+        raise unknown("option", aliased, ["refuse", "drop"], " for aliased=")
     table, response, y, first = _response(family, data, formula)
     columns = _Columns(table)
     free = list(family.free)
@@ -111,7 +115,7 @@ def bind(
     bound_family, numeric = bound_family.settle(numeric)
     checks.check_support(bound_family, numeric, known, response, rows, w)
 
-    parts = _Parts(table, rows, len(y), rights, offset_of, columns, family.title)
+    parts = _Parts(table, rows, len(y), rights, offset_of, columns, family.title, w, aliased == "drop")
     slots = _slots(parts, free, bound_family, link)
     text = formula if isinstance(formula, str) else None
     fixed = bound_family.edge_estimate(numeric, w, known) if any(p.edge for p in free) else {}
@@ -141,7 +145,8 @@ def _used(rights: Iterable[Any], table: Table, n: int) -> dict[str, Any]:
     used: dict[str, Any] = {}
     for right in rights:
         if isinstance(right, str):
-            used |= {v: table.column(v) for v in designs.variables(right) if v in table}
+            names = [v for v in designs.variables(right) if v in table]
+            used |= {v: table.column(v) if (text := table.text(v)) is None else text for v in names}
         elif (gaps := designs.matrix_missing(right, n)) is not None:
             used["the matrix of predictors"] = gaps
     return used
@@ -222,6 +227,8 @@ class _Parts:
     offsets: Mapping[str, list[Any]]
     columns: _Columns
     title: str
+    weights: Any
+    without_aliased: bool
 
     def refuse_formula(self, p: Parameter) -> None:
         if p.name in self.rights or p.name in self.offsets:
@@ -241,6 +248,8 @@ class _Parts:
             design = designs.from_matrix(right, self.n, rows=self.rows)
         if not design.names:
             raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
+        if self.without_aliased:
+            design = without_aliased(design, self.weights)
         return None if design.names == ("Intercept",) else design
 
     def offset(self, p: Parameter) -> Any:
@@ -338,8 +347,8 @@ def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) 
     if link is None:
         return None
     if isinstance(link, str):
-        if link not in LINKS:
-            raise unknown("link", link, LINKS)
+        if find_link(link) is None:
+            raise unknown("link", link, [*LINKS, "power"])
         return link if name == free[0].name else None
     if not isinstance(link, Mapping):
         raise OptionError(f"link is a name such as 'log', or a dict of them by parameter; found {link!r}")

@@ -323,6 +323,28 @@ def dense(x: Matrix) -> Any:
     return x.dense() if isinstance(x, Blocks) else x
 
 
+def absolute(x: Matrix) -> Matrix:
+    """The absolute values."""
+    if not isinstance(x, Blocks):
+        return np.abs(x)
+    parts: list[Part] = []
+    for part in x.parts:
+        if isinstance(part, Indicators):
+            parts.append(part if part.values is None else Indicators(part.codes, part.width, np.abs(part.values)))
+        else:
+            parts.append(Dense(np.abs(part.array)) if isinstance(part, Dense) else Sparse(abs(part.matrix)))
+    return Blocks(tuple(parts), x.columns)
+
+
+def largest(x: Matrix) -> Any:
+    """The largest absolute value of every column."""
+    if len(x) == 0:
+        return np.zeros(x.shape[1])
+    if not isinstance(x, Blocks):
+        return np.maximum(x.max(axis=0), -x.min(axis=0))
+    return x.reduce(lambda a: np.abs(a).max(axis=0), lambda s: abs(s).max(axis=0).toarray().ravel())
+
+
 def row_products(x: Matrix, v: Any, z: Matrix) -> Any:
     """x_i' v z_i of every row i."""
     if not isinstance(x, Blocks) and not isinstance(z, Blocks):

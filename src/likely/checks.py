@@ -25,7 +25,7 @@ from likely.families import FAMILIES, means_family
 from likely.family import Family, Support
 
 FIT_OPTIONS = (
-    *("formula", "weights", "offset", "link", "missing"),
+    *("formula", "weights", "offset", "link", "missing", "aliased"),
     *("on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
 )
 OTHER_NAMES = {

@@ -114,18 +114,18 @@ def least_loss(L: Likelihood) -> Outcome | None:
     if not point.usable:
         return None
     if family.kinked:
-        point = replace(point, info=_information_beside(L, slot, coefficients, target - x @ beta))
-    return Outcome(point, loss.solver, 0, True, "", covariance=_conditioned_covariance(L, coefficients))
+        nudge = 1e-8 * float(np.mean(np.abs(target - x @ beta)))
+        point = replace(point, info=information_beside(L, slot, coefficients, nudge))
+    return Outcome(point, loss.solver, 0, True, "", covariance=conditioned_covariance(L, coefficients))
 
 
-def _information_beside(L: Likelihood, slot: Slot, coefficients: Any, residual: Any) -> Any:
-    """The information a little above and a little below the location, averaged.
+def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float) -> Any:
+    """The information a step above and a step below the location's linear predictor, averaged.
 
     Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
     be the standard errors.
     """
     model, y = L.model, L.bound.y
-    step = 1e-8 * float(np.mean(np.abs(residual)))
     infos = []
     for shift in (-step, step):
         offset = np.full(len(y), shift) if slot.offset is None else slot.offset + shift
@@ -134,7 +134,7 @@ def _information_beside(L: Likelihood, slot: Slot, coefficients: Any, residual: 
     return 0.5 * (infos[0] + infos[1])
 
 
-def _conditioned_covariance(L: Likelihood, coefficients: Any) -> Any:
+def conditioned_covariance(L: Likelihood, coefficients: Any) -> Any:
     """The covariance by way of orthonormal coordinates, where the design is ill-conditioned; else None."""
     wanted = coordinates(L.model)
     if wanted is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
@@ -33,10 +33,11 @@ from likely.formula import (
     variables,
 )
 from likely.many_levels import Coding
-from likely.predictors import as_known, check_variables, frame_of, needed_columns, plain
+from likely.predictors import as_array, as_known, check_variables, frame_of, needed_columns, plain
 from likely.tables import Table, numbers, read
 
 __all__ = [
+    "Aliasing",
     "Design",
     "expand",
     "expression",
@@ -51,6 +52,23 @@ __all__ = [
     "update",
     "variables",
 ]
+
+
+@final
+@dataclass(frozen=True)
+class Aliasing:
+    """What a design says nothing about, once columns that others make up were left out.
+
+    Attributes
+    ----------
+    null : ndarray, shape (columns of the recipe, m)
+        Directions of the coefficients that change no row of the fit.
+    told : mapping of str to str
+        The columns left out, each with the combination of the others that it is in the fit.
+    """
+
+    null: Any
+    told: Mapping[str, str]
 
 
 @final
@@ -75,6 +93,12 @@ class Design:
         How blocks are put together for terms with many levels.
     terms : tuple of (str, tuple of int)
         The formula's terms with the places of their columns.
+    kept : tuple of int, or None
+        The columns of the recipe that are in use, where some were left out.
+    whole : tuple of str
+        Names of all columns of the recipe, where some were left out.
+    aliasing : Aliasing or None
+        What was left out.
     """
 
     x: Matrix
@@ -85,6 +109,9 @@ class Design:
     named: bool = True
     coding: Coding | None = None
     terms: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    kept: tuple[int, ...] | None = None
+    whole: tuple[str, ...] = ()
+    aliasing: Aliasing | None = None
 
     @cached_property
     def intercept(self) -> int | None:
@@ -104,11 +131,52 @@ class Design:
         """The same design with only some columns."""
         return Design(blocks.select(self.x, columns), tuple(self.names[j] for j in columns), self.formula)
 
+    def keep(self, columns: Sequence[int], aliasing: Aliasing) -> Design:
+        """The design with only some columns, by the same recipe: new data must obey what made the others needless."""
+        kept, names = tuple(columns), tuple(self.names[j] for j in columns)
+        place = {j: k for k, j in enumerate(kept)}
+        terms = [(term, tuple(place[j] for j in at if j in place)) for term, at in self.terms]
+        return replace(
+            self,
+            x=blocks.select(self.x, kept),
+            names=names,
+            terms=tuple((term, at) for term, at in terms if at),
+            kept=kept,
+            whole=self.names,
+            aliasing=aliasing,
+        )
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Names of the columns that the recipe makes, in use or not."""
+        return self.names if self.kept is None else self.whole
+
     def apply(self, table: Table) -> Any:
         """The matrix for new data, by the same recipe (levels, centring and knots as in the fit)."""
+        return self._in_use(self._apply_recipe(table))
+
+    def _in_use(self, x: Matrix) -> Matrix:
+        """The columns in use, of new rows that obey what made the others needless."""
+        if self.kept is None or self.aliasing is None:
+            return x
+        with np.errstate(over="ignore"):
+            size = blocks.absolute(x) @ np.abs(self.aliasing.null)
+            broken = np.abs(x @ self.aliasing.null) > 1e-7 * size
+        if np.any(broken):
+            i, k = (int(v) for v in np.argwhere(broken)[0])
+            name, made_of = list(self.aliasing.told.items())[k]
+            count = int(np.count_nonzero(np.any(broken, axis=1)))
+            more = f" and {count - 1} more of the new data" if count > 1 else " of the new data"
+            raise DataError(
+                f"the fit cannot tell what to predict for row {i}{more}: {name} = {made_of} in every row it used, so "
+                f"{name} was left out, and here that does not hold. Leave such rows out, or fit data with such rows"
+            )
+        return blocks.select(x, self.kept)
+
+    def _apply_recipe(self, table: Table) -> Any:
         if self.spec is None:
             return self._apply_matrix(table)
-        if not self.names:
+        if not self.made:
             return np.zeros((table.n, 0))
         formula = parse(self.formula or "1")
         needed = columns_of(formula)
@@ -117,20 +185,19 @@ class Design:
         columns: dict[str, Any] = {}
         for name in needed:
             if name in known:
-                columns[name] = as_known(name, table.labels(name), known[name])
+                text = table.text(name)
+                columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
             else:
                 columns[name] = plain(name, table, formula, " of the new data")
         coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 
         def made(spec: Any) -> Any:
-            return np.asarray(
-                _quietly(lambda: spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore")), dtype=float
-            )
+            return _quietly(lambda: spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
 
         try:
-            x: Any = np.ascontiguousarray(made(self.spec))
-            x = x if self.coding is None else self.coding.matrix(x, coded, made)
+            matrix = made(self.spec)
+            x: Matrix = as_array(matrix) if self.coding is None else self.coding.matrix(matrix, coded, made)
         except LikelyError:
             raise
         except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
@@ -138,56 +205,56 @@ class Design:
             if "extend" in str(error):
                 advice = " Keep the new values within those of the fit, or fit with bs(..., extrapolation='extend')"
             raise DataError(f"cannot evaluate {self.formula!r} for the new data: {clean(error)}{advice}") from error
-        if x.shape != (table.n, len(self.names)):
+        if x.shape != (table.n, len(self.made)):
             raise DataError(
-                f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.names)} in the fit "
-                f"({listed(self.names)}): do the columns {listed(needed)} hold the same kind of values?"
+                f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.made)} in the fit "
+                f"({listed(self.made)}): do the columns {listed(needed)} hold the same kind of values?"
             )
         if (wrong := _not_finite(x)) is not None:
             i, j = wrong
             raise DataError(
-                f"{self.names[j]!r} is not finite for the new data, {blocks.column(x, j)[i]} in row {i}: is a "
+                f"{self.made[j]!r} is not finite for the new data, {blocks.column(x, j)[i]} in row {i}: is a "
                 "logarithm or a root taken of a negative number?"
             )
         return x
 
-    def apply_sparse(self, matrix: Any) -> Blocks:
+    def apply_sparse(self, matrix: Any) -> Matrix:
         """New rows of a sparse matrix of predictors."""
         if self.spec is not None:
             raise DataError(f"the fit used the formula {self.formula!r}: new data are columns by name, not a matrix")
-        if matrix.shape[1] != len(self.names):
+        if matrix.shape[1] != len(self.made):
             raise DataError(
-                f"the fit used a matrix of {len(self.names)} columns ({listed(self.names)}), the new data have "
+                f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
                 f"{matrix.shape[1]}"
             )
         x = blocks.from_sparse(matrix)
         if (wrong := _not_finite(x)) is not None:
             i, j = wrong
-            raise DataError(f"{self.names[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
-        return x
+            raise DataError(f"{self.made[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
+        return self._in_use(x)
 
     def _apply_matrix(self, table: Table) -> Any:
         """By name where the new data have names; by position for an array of the same width."""
         if table.named:
-            lacking = [name for name in self.names if name not in table]
+            lacking = [name for name in self.made if name not in table]
             if lacking:
-                array = "" if self.named else f"; the fit used an array: pass an array of {len(self.names)} columns"
+                array = "" if self.named else f"; the fit used an array: pass an array of {len(self.made)} columns"
                 raise DataError(
-                    f"the fit used a matrix of columns {listed(self.names)}; the new data lack {listed(lacking)}: "
+                    f"the fit used a matrix of columns {listed(self.made)}; the new data lack {listed(lacking)}: "
                     f"they have {listed(table.names)}{array}"
                 )
-            names: Sequence[str] = self.names
+            names: Sequence[str] = self.made
         else:
             names = table.names
-            if len(names) != len(self.names):
+            if len(names) != len(self.made):
                 raise DataError(
-                    f"the fit used a matrix of {len(self.names)} columns ({listed(self.names)}), the new data have "
+                    f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
                     f"{len(names)}"
                 )
         x = np.column_stack([numbers(table.column(name), name) for name in names])
         if np.any(bad := ~np.isfinite(x)):
             i, j = (int(v) for v in np.argwhere(bad)[0])
-            raise DataError(f"{self.names[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
+            raise DataError(f"{self.made[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
         return x
 
 
@@ -261,10 +328,6 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
     matrix = _evaluate(formula, frame, right)
     spec, coding = matrix.model_spec, None
     _refuse_vanished(spec, values)
-    try:
-        x: Matrix = np.ascontiguousarray(np.asarray(matrix, dtype=float))
-    except (TypeError, ValueError) as error:
-        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
     names = tuple(decode(str(c)) for c in matrix.columns)
     terms = tuple((decode(str(term)), tuple(places)) for term, places in spec.term_indices.items())
     if many:
@@ -274,11 +337,17 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
 
         def recipe(text: str) -> Any:
             numbers = _evaluate(Formula(text), frame, decode(text))
-            made[id(numbers.model_spec)] = np.asarray(numbers, dtype=float)
+            made[id(numbers.model_spec)] = numbers
             return numbers.model_spec
 
         coding, names, terms = many_levels.coding(spec, many, recipe)
-        x = coding.matrix(x, {name: values[name] for name in many}, lambda own: made[id(own)])
+    try:
+        if coding is None:
+            x: Matrix = as_array(matrix)
+        else:
+            x = coding.matrix(matrix, {name: values[name] for name in many}, lambda own: made[id(own)])
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
     if (wrong := _not_finite(x)) is not None:
         j = wrong[1]
         bad = blocks.column(x, j)
@@ -294,7 +363,7 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
         decode(factor.expr) for term in formula for factor in term.factors if factor.eval_method.value == "lookup"
     }
     levels = tuple(
-        (name, tuple(dict.fromkeys(values)))
+        (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))
         for name, (values, _) in columns.items()
         if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -27,6 +28,8 @@ class Link:
         (eta, xp) -> theta on any namespace; it tells the namespace what it knows exactly about theta.
     lower, upper : float
         The open interval of theta that the link reaches.
+    positive : bool
+        Whether negative linear predictors stand for no value; their inverse is NaN.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Link:
     inverse: Callable[[Any, Any], Any]
     lower: float = -np.inf
     upper: float = np.inf
+    positive: bool = False
 
     def __repr__(self) -> str:
         return f"Link({self.name!r})"
@@ -121,6 +125,15 @@ def _from_sqrt(eta: Any, xp: Any) -> Any:
     return eta * eta
 
 
+def _to_power(theta: Any, exponent: float) -> Any:
+    return np.power(theta, exponent)
+
+
+def _from_power(eta: Any, xp: Any, exponent: float) -> Any:
+    base = xp.where(eta >= 0.0, eta, np.nan)  # an even power would give negative ones a value, too
+    return xp.remember(xp.power(base, 1.0 / exponent), log=xp.log(base) / exponent)
+
+
 def _to_softplus(theta: Any) -> Any:
     return theta + np.log(-np.expm1(-theta))
 
@@ -140,11 +153,48 @@ LINKS: dict[str, Link] = {
         Link("loglog", _to_loglog, _loglog, 0.0, 1.0),
         Link("cauchit", _to_cauchit, _cauchit, 0.0, 1.0),
         Link("inverse", _reciprocal, _from_inverse),
-        Link("inverse_squared", _to_inverse_squared, _from_inverse_squared, 0.0),
+        Link("inverse_squared", _to_inverse_squared, _from_inverse_squared, 0.0, positive=True),
         Link("sqrt", np.sqrt, _from_sqrt, 0.0),
         Link("softplus", _to_softplus, _from_softplus, 0.0),
     )
 }
+
+
+POWER = re.compile(r"power\((.*)\)")
+NAMED_POWERS = {1.0: "identity", -1.0: "inverse", -2.0: "inverse_squared", 0.5: "sqrt"}
+
+
+def find_link(name: str) -> Link | None:
+    """The link called `name`, with ``"power(0.5)"`` for theta^0.5 = eta; None if there is no link of that name.
+
+    Raises
+    ------
+    ParameterError
+        If a power's exponent is not a number, or 0.
+
+    Examples
+    --------
+    >>> find_link("power(-2)"), find_link("power(0.25)"), find_link("lgit")
+    (Link('inverse_squared'), Link('power(0.25)'), None)
+    """
+    if name in LINKS:
+        return LINKS[name]
+    found = POWER.fullmatch(name.replace(" ", "")) if isinstance(name, str) else None
+    if found is None and name != "power":
+        return None
+    text = found[1] if found else ""
+    try:
+        exponent = float(text)
+    except ValueError:
+        exponent = np.nan
+    if exponent == 0.0:
+        raise ParameterError(f"the limit of the power links at exponent 0 is the log link: write 'log', not {name!r}")
+    if not np.isfinite(exponent):
+        raise ParameterError(f"a power link is written with its exponent, such as 'power(0.5)'; found {name!r}")
+    if exponent in NAMED_POWERS:
+        return LINKS[NAMED_POWERS[exponent]]
+    forward, inverse = partial(_to_power, exponent=exponent), partial(_from_power, exponent=exponent)
+    return Link(f"power({exponent:.12g})", forward, inverse, 0.0, positive=True)
 
 
 def _moved_forward(theta: Any, link: Link, origin: float, factor: float) -> Any:
@@ -158,9 +208,9 @@ def _moved_inverse(eta: Any, xp: Any, link: Link, origin: float, factor: float) 
 @cache
 def _moved(link: Link, origin: float, factor: float) -> Link:
     """The link of ``origin + factor * theta``."""
-    ends = sorted((origin + factor * link.lower, origin + factor * link.upper))
+    low, high = sorted((origin + factor * link.lower, origin + factor * link.upper))
     forward = partial(_moved_forward, link=link, origin=origin, factor=factor)
-    return Link(link.name, forward, partial(_moved_inverse, link=link, origin=origin, factor=factor), *ends)
+    return Link(link.name, forward, partial(_moved_inverse, link=link, origin=origin, factor=factor), low, high)
 
 
 @final
@@ -205,7 +255,7 @@ class Domain:
     link : str
         Name of the default link.
     links : tuple of str
-        Every link that fits.
+        Every link that fits; ``"power"`` stands for the powers with any exponent.
     moved : (float, float), optional
         Origin and factor: the links are those of ``origin + factor * theta``.
     """
@@ -291,23 +341,30 @@ class Domain:
         """The link called `name`, or the default one; an error lists those that fit."""
         if name is None:
             name = self.link
-        if name not in LINKS:
+        link = find_link(name)
+        if link is None:
             raise unknown("link", name, self.links, f" for {parameter}")
-        if name not in self.links:
+        if link.name not in self.links and not (link.name.startswith("power(") and "power" in self.links):
             raise ParameterError(
-                f"link {name!r} does not fit {parameter}, which must be {self.name}: its inverse takes values "
-                f"outside. Links that fit: {listed(self.links)}"
+                f"link {name!r} does not fit {parameter}, which must be {self.name}: {self._misfit(link)}. "
+                f"Links that fit: {listed(self.links)}"
             )
-        return LINKS[name] if self.moved is None else _moved(LINKS[name], *self.moved)
+        return link if self.moved is None else _moved(link, *self.moved)
+
+    def _misfit(self, link: Link) -> str:
+        """Why a link does not fit: it cannot reach the whole domain, or it leaves it."""
+        if np.isfinite(link.upper) and link.upper < self.upper:
+            return f"it reaches only values between {link.lower:g} and {link.upper:g}"
+        return "its inverse takes values outside"
 
     def __repr__(self) -> str:
         return f"Domain({self.name!r})"
 
 
-POSITIVE_LINKS = ("log", "identity", "inverse", "inverse_squared", "sqrt", "softplus")
+POSITIVE_LINKS = ("log", "identity", "inverse", "inverse_squared", "sqrt", "power", "softplus")
 UNIT_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "identity")
 
-Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt"))
+Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt", "power"))
 Positive = Domain("a positive number", lower=0.0, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0))
 NonNegative = Domain(
     "a number >= 0", lower=0.0, closed_lower=True, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)

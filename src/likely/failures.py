@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from likely import limits
 from likely.derive.covariance import flat_names, inverse_information
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
@@ -67,6 +68,26 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
             "there is no peak. Often many equal values, too few data or too rich a family; fix the parameter at a "
             "value, or choose another family"
         )
+    return _predictors_ran_away(L, outcome)
+
+
+def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:
+    """Parameters with predictors that left for a limit of the family, or for infinity, in the rows all together."""
+    model = L.model
+    for limit, slot in limits.predicted(model, outcome.point.x):
+        becomes = limits.limiting(model, limit).family.title
+        return (
+            f"{slot.label} runs to {limit.at:g} in every row, where {model.family.title} is {becomes}: the data ask "
+            f"for nothing more. Fit lk.{becomes}() instead, or leave {slot.label} a constant"
+        )
+    for slot in model.slots:
+        escapes = slot.parameter.name in model.family.escapes and not slot.constant
+        if escapes and np.median(np.abs(limits.row_values(slot, outcome.point.x))) > limits.NEAR[np.inf]:
+            return (
+                f"{slot.label} runs to infinity in most rows: the log-likelihood keeps rising, ever more slowly, on "
+                "the way, so there is no peak. Often too few data or too many predictors; leave "
+                f"{slot.label} a constant, or choose another family"
+            )
     return None
 
 
@@ -94,7 +115,7 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
     if corners and not L.model.constant:
         return (
             f"{told}: the likelihood of {L.model.family.title} has corners in {corners[0]}, where Newton's method "
-            "does not apply. An exact fit exists for the identity link with all other parameters constant"
+            "does not apply. Leave solver= at 'auto', whose least absolute deviations do, or give start="
         )
     if not outcome.point.usable:
         return told

@@ -22,7 +22,6 @@ from likely.result import AtLimit, Fit
 from likely.search import find_peak
 from likely.solve.newton import Point
 
-NEAR_LIMIT = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
@@ -36,6 +35,7 @@ def fit(
     offset: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
+    aliased: str = "refuse",
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
@@ -65,6 +65,9 @@ def fit(
         Links other than the default; a string is for the first parameter.
     missing : {"error", "drop"}
         What to do about rows with missing values.
+    aliased : {"refuse", "drop"}
+        What to do about columns of a design that are linear combinations of others: raise `DesignError`, or leave out
+        those that come after the ones that make them up. What was left out is in ``fit.aliased``.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
@@ -89,7 +92,7 @@ def fit(
     DataError, SupportError, MissingValuesError
         If the data cannot be used as given.
     DesignError
-        If a formula cannot be read or its columns are linearly dependent.
+        If a formula cannot be read, or its columns are linearly dependent and are not to be dropped.
     FitError
         If the likelihood has no usable peak (separation, unbounded likelihood) or none was found.
 
@@ -100,7 +103,8 @@ def fit(
     >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
     (0.7, 0.144914)
     """
-    L = likelihood(family, data, formula, weights=weights, offset=offset, link=link, missing=missing, **formulas)
+    given = {"weights": weights, "offset": offset, "link": link, "missing": missing, "aliased": aliased}
+    L = likelihood(family, data, formula, **given, **formulas)
     return maximize(
         L,
         on_failure=on_failure,
@@ -124,7 +128,7 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     if progress is not None and not callable(progress):
         raise OptionError(f"progress is a function of (iteration, point, decrement), found {progress!r}")
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
-    tall = len(L.bound.y) > 10_000 and L.model.size < 500
+    tall = len(L.bound.y) > 10_000 and L.model.size < 2000
     with memory.one_blas_thread() if tall else nullcontext():
         unbounded = failures.constant_response(L)
         found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
@@ -215,7 +219,7 @@ class _Watch:
         if self.start is None:
             self.start = point.x.copy()
         for limit, slot in self.watched:
-            if limits.beyond(limit, slot, point.x, NEAR_LIMIT[limit.at]):
+            if limits.beyond(limit, slot, point.x, limits.NEAR[limit.at]):
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
@@ -229,7 +233,7 @@ def _at_limit(
 ) -> Fit | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
     for limit, slot in watched:
-        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, NEAR_LIMIT[limit.at]):
+        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
             continue
         inner = maximize(L.limiting(limit), on_failure="return", **{**options, "start": None, "starts": None})
         if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):

@@ -2,45 +2,112 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
 from likely import blocks
+from likely.design import Aliasing, Design
 from likely.errors import DesignError, listed
 from likely.model import Model, Slot
-from likely.solve import least_squares
+from likely.solve import least_squares, orthogonal
 from likely.solve.newton import Point
 
+EXTREMES = 1e-140, 1e140  # of a column's largest value: beyond, squares leave what a float can hold
 
-def check_identified(slot: Slot, y: Any, model: Model) -> None:
+# -- dependent columns -----------------------------------------------------------------------------------------
+
+
+def check_identified(model: Model, weights: Any) -> None:
     """Raise DesignError if the columns of a design are linearly dependent, naming them."""
-    if slot.design is None or (slot.level is not None and slot.start != model.slots[0].start):
-        return
-    x, names = slot.design.x, slot.design.names
-    dependent, combination = least_squares.dependent_columns(x)
-    if not dependent:
-        return
-    if len(x) < x.shape[1]:
+    seen: set[int] = set()
+    for slot in model.slots:
+        if slot.design is None or id(slot.design) in seen:
+            continue
+        seen.add(id(slot.design))
+        x, names = slot.design.x, slot.design.names
+        if (told := extreme(slot, least_squares.sample(x))) is not None:
+            raise DesignError(told)
+        dependent, combination = least_squares.dependent_columns(x, weights)
+        if not dependent:
+            continue
+        rows = len(x) if weights is None else int(np.count_nonzero(weights))
+        if rows < x.shape[1]:
+            raise DesignError(
+                f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {rows} rows: they cannot be "
+                "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
+            )
+        sums = _told(x, names, dependent, combination)
         raise DesignError(
-            f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be "
-            "told apart. Use fewer predictors"
+            f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told "
+            f"apart: {'; '.join(f'{name} = {sum_}' for name, sum_ in list(sums.items())[:5])}. Leave out "
+            f"{listed(names[j] for j in dependent)}, or pass aliased='drop' to have that done"
         )
-    independent = [j for j in range(len(names)) if j not in dependent]
-    size = blocks.column_scale(x)
-    told = []
+
+
+def extreme(slot: Slot, x: Any) -> str | None:
+    """What is wrong with columns whose squares no float can hold, and what to do."""
+    assert slot.design is not None
+    largest = blocks.largest(x)
+    for j in np.flatnonzero((largest > 0) & ((largest < EXTREMES[0]) | (largest > EXTREMES[1]))):
+        return (
+            f"the largest value of {slot.design.names[j]}, a predictor of {slot.parameter.name}, has the size "
+            f"{largest[j]:.3g}, whose square no float can hold. Rescale the column: divide it by {largest[j]:.0e}"
+        )
+    return None
+
+
+def _told(x: Any, names: Sequence[str], dependent: list[int], combination: Any) -> dict[str, str]:
+    """The dependent columns, each with the combination of the others that it is."""
+    independent = [j for j in range(len(names)) if j not in set(dependent)]
+    size = _scale(x)
+    told = {}
     for k, j in enumerate(dependent):
         parts = [
-            f"{combination[i, k]:.6g}*{names[c]}"
+            (float(combination[i, k]), names[c])
             for i, c in enumerate(independent)
             if abs(combination[i, k]) * size[c] > 1e-9 * size[j]
         ]
-        told.append(f"{names[j]} = {' + '.join(parts) if parts else '0'}")
-    raise DesignError(
-        f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told apart: "
-        f"{'; '.join(told[:5])}. Leave out {listed(names[j] for j in dependent)}"
-    )
+        told[names[j]] = sum_of(parts)
+    return told
+
+
+def _scale(x: Any) -> Any:
+    return orthogonal.column_scale(x) if isinstance(x, np.ndarray) else blocks.column_scale(x)
+
+
+def sum_of(parts: Sequence[tuple[float, str]]) -> str:
+    """A linear combination in words.
+
+    >>> sum_of([(2.0, "a"), (-1.0, "b"), (0.5, "c")])
+    '2*a - b + 0.5*c'
+    """
+    signed = []
+    for factor, name in parts:
+        size = "" if f"{abs(factor):.6g}" == "1" else f"{abs(factor):.6g}*"
+        signed.append(f"{'-' if factor < 0 else '+'} {size}{name}")
+    text = " ".join(signed).removeprefix("+ ")
+    return f"-{text[2:]}" if text.startswith("- ") else text or "0"
+
+
+def without_aliased(design: Design, weights: Any) -> Design:
+    """The design without the columns that earlier ones make up, in the rows that count; it remembers which they are."""
+    dependent, combination = least_squares.dependent_columns(design.x, weights)
+    if not dependent:
+        return design
+    counted = design.x if weights is None else design.x[weights > 0]
+    kept = tuple(j for j in range(len(design.names)) if j not in set(dependent))
+    null = np.zeros((len(design.names), len(dependent)))
+    size = _scale(counted)
+    real = np.abs(combination) * size[list(kept)][:, None] > 1e-9 * size[dependent]  # not rounding errors
+    null[list(kept)] = np.where(real, -combination, 0.0)
+    null[dependent, range(len(dependent))] = 1.0
+    return design.keep(kept, Aliasing(null, _told(counted, design.names, dependent, combination)))
+
+
+# -- ill-conditioned designs -----------------------------------------------------------------------------------
 
 
 @final
@@ -73,22 +140,57 @@ class Coordinates:
         return np.asarray(self.inverse @ covariance.astype(self.inverse.dtype) @ self.inverse.T, dtype=float)
 
 
-def coordinates(model: Model) -> Coordinates | None:
-    """Orthonormal coordinates if some design is too ill-conditioned for normal equations, else None."""
+def coordinates(model: Model, last: int | None = None) -> Coordinates | None:
+    """Orthonormal coordinates if some design is too ill-conditioned for normal equations, else None.
+
+    Parameters
+    ----------
+    model : Model
+    last : int, optional
+        A coefficient that is to be a multiple of the last coordinate of its linear predictor, so that to hold one is to
+        hold the other.
+    """
     designs = {id(slot.design): slot.design for slot in model.slots if slot.design is not None}
-    arrays = {key: d for key, d in designs.items() if isinstance(d.x, np.ndarray) and len(d.x) >= d.x.shape[1]}
+    arrays = {key: d for key, d in designs.items() if isinstance(d.x, np.ndarray) and 0 < d.x.shape[1] <= len(d.x)}
     bad = {key: d for key, d in arrays.items() if least_squares.ill_conditioned(d.x)}
     if not bad:
         return None
-    factors = {key: least_squares.orthogonalize(design.x) for key, design in bad.items()}
+    places: dict[int, int] = {}
+    if last is not None:
+        slot = model.slot_of(last)
+        places[id(slot.design)] = last - slot.start
+    factors = {key: _factor(design.x, places.get(key)) for key, design in bad.items()}
     forward = np.eye(model.size, dtype=np.longdouble)
     inverse = np.eye(model.size, dtype=np.longdouble)
     slots = []
     for slot in model.slots:
         if id(slot.design) in factors:
-            q, r = factors[id(slot.design)]
+            q, r, back = factors[id(slot.design)]
             forward[slot.start : slot.stop, slot.start : slot.stop] = r
-            inverse[slot.start : slot.stop, slot.start : slot.stop] = least_squares.triangular_inverse(r)
-            slot = replace(slot, design=replace(bad[id(slot.design)], x=np.ascontiguousarray(q, dtype=float)))
+            inverse[slot.start : slot.stop, slot.start : slot.stop] = back
+            slot = replace(slot, design=replace(bad[id(slot.design)], x=q))
         slots.append(slot)
     return Coordinates(replace(model, slots=tuple(slots)), inverse, forward)
+
+
+def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
+    """Orthonormal columns q of x, with r and its inverse such that x = q r; column `last` only in the last one."""
+    n, p = x.shape
+    constant = orthogonal.constant_column(x)
+    shift = orthogonal.far_from_zero(x, constant)
+    if last is not None and last == constant:  # the others may not lean on it
+        shift, constant = np.zeros(p), None
+    order = np.arange(p) if last is None else np.r_[np.delete(np.arange(p), last), last]
+    if n * p * p <= orthogonal.EXTENDED:
+        q, r = orthogonal.orthogonalize((x - shift)[:, order])
+        back, q = orthogonal.triangular_inverse(r), np.ascontiguousarray(q, dtype=float)
+    else:
+        scale = orthogonal.column_scale(x, shift)
+        q = orthogonal.Rotated(x, shift, scale, order)
+        r, back = q.forward * scale[order], q.inverse / scale[order][:, None]
+    forward, inverse = np.zeros((p, p), dtype=np.longdouble), np.zeros((p, p), dtype=np.longdouble)
+    forward[:, order], inverse[order] = r, back
+    if constant is not None:  # x = (x - shift) + (constant column) shift'
+        forward += np.outer(forward[:, constant], shift)
+        inverse[constant] -= shift @ inverse
+    return q, forward, inverse

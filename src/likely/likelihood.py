@@ -450,13 +450,14 @@ def likelihood(
     offset: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
+    aliased: str = "refuse",
     **formulas: Any,
 ) -> Likelihood:
     """The likelihood of a model: the data are fixed, the parameters vary.
 
     Parameters
     ----------
-    family, data, formula, weights, offset, link, missing, **formulas
+    family, data, formula, weights, offset, link, missing, aliased, **formulas
         As in `likely.fit`.
 
     Returns
@@ -490,6 +491,7 @@ def likelihood(
             offset=offset,
             link=link,
             missing=missing,
+            aliased=aliased,
             formulas=formulas,
         )
     )

@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from likely.family import Limit
 from likely.model import Model, Slot
+from likely.namespace import NumpyNamespace
+
+NEAR = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
 
 
 def watched(model: Model) -> list[tuple[Limit, Slot]]:
@@ -24,6 +29,26 @@ def beyond(limit: Limit, slot: Slot, x: Any, mark: float) -> bool:
     """Whether the coefficients `x` put a slot's constant between a mark and its limit."""
     value = slot.natural(x[slot.start])
     return value < mark if limit.at == 0.0 else value > mark
+
+
+def predicted(model: Model, x: Any) -> list[tuple[Limit, Slot]]:
+    """The limits of the family near which predictors put their parameter in every row."""
+    found = []
+    for slot in model.slots:
+        for limit in model.family.limits:
+            if slot.parameter.name == limit.parameter and not slot.constant:
+                values = row_values(slot, x)
+                near = values < NEAR[0.0] if limit.at == 0.0 else values > NEAR[np.inf]
+                if np.all(near):
+                    found.append((limit, slot))
+    return found
+
+
+def row_values(slot: Slot, x: Any) -> Any:
+    """The parameter of a slot with predictors or an offset, row by row."""
+    with np.errstate(all="ignore"):
+        eta = x[slot.start] if slot.design is None else slot.design.x @ x[slot.start : slot.stop]
+        return slot.link.inverse(eta if slot.offset is None else eta + slot.offset, NumpyNamespace())
 
 
 def renamed(name: str, names: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from likely.blocks import Blocks, Dense, Indicators, Part
 from likely.formula import decode, names_in
+from likely.predictors import as_array
 
 LARGE = 2_000_000  # numbers in an array above which a term's columns are kept as integers
 MANY = 16  # and columns
@@ -76,7 +77,7 @@ class Product:
                 offsets = (offsets[None, :] + stride * np.arange(size)[:, None]).ravel()
                 width *= size
             else:
-                x = numbers(factor.spec)
+                x = as_array(numbers(factor.spec))
                 shifts = [
                     (at + stride * j, x[:, j] if values is None else values * x[:, j])
                     for j in range(size)
@@ -113,7 +114,7 @@ class Coding:
 
         Parameters
         ----------
-        made : ndarray
+        made : DataFrame
             What formulaic makes of the stand-ins.
         columns : mapping
             The columns with many levels.
@@ -123,7 +124,7 @@ class Coding:
         codes = {name: codes_of(columns[name], levels) for name, levels in self.levels.items()}
         parts: list[tuple[Part, Any]] = []
         if self.plain.shape[1]:
-            parts.append((Dense(np.ascontiguousarray(made[:, self.plain[0]], dtype=float)), self.plain[1]))
+            parts.append((Dense(as_array(made, self.plain[0])), self.plain[1]))
         for product in self.products:
             parts.extend(product.parts(codes, numbers))
         return Blocks(tuple(part for part, _ in parts), tuple(at for _, at in parts))

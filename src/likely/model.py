@@ -56,8 +56,8 @@ class Slot:
 
     @property
     def leaves_domain(self) -> bool:
-        """Whether the link's inverse can leave the parameter's domain (an identity link for a probability)."""
-        return self.level is None and not self.parameter.domain.reached_by(self.link)
+        """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
+        return self.level is None and (self.link.positive or not self.parameter.domain.reached_by(self.link))
 
     def natural(self, eta: float) -> float:
         """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""

@@ -10,7 +10,7 @@ import numpy as np
 from likely.columns import NUMBERS, examples_of, is_number, not_a_label
 from likely.errors import DataError, listed
 from likely.formula import labelled, token, unknown_column
-from likely.tables import Table, missing
+from likely.tables import Table, missing, occurring
 
 
 def needed_columns(names: Sequence[str], table: Table, formula: Any, rows: Any) -> dict[str, tuple[Any, Any]]:
@@ -19,6 +19,12 @@ def needed_columns(names: Sequence[str], table: Table, formula: Any, rows: Any) 
     as_levels = labelled(formula)
     out = {}
     for name in names:
+        if (text := table.text(name)) is not None:
+            if name not in as_levels and not table.levels(name):
+                _check_text(name, text.categories, table.n)
+            text = text if rows is None else occurring(text[rows])
+            out[name] = text, missing(text)
+            continue
         own = table.column(name)
         gone = missing(own)
         if name in as_levels:
@@ -51,7 +57,7 @@ def plain(name: str, table: Table, formula: Any, where: str) -> Any:
         return np.asarray(values, dtype=float)
     if not set(map(type, values)) <= {str, type(None)}:
         _check_objects(name, [v for v in values if v is not None], table, where)
-    _check_text(name, values)
+    _check_text(name, list(dict.fromkeys(v for v in values if isinstance(v, str))), len(values))
     return values
 
 
@@ -72,7 +78,8 @@ def _check_objects(name: str, present: Sequence[Any], table: Table, where: str) 
 def as_known(name: str, values: Any, known: Sequence[Any]) -> Any:
     """New values as the levels of the fit that equal them: 1 where the fit had True."""
     same = {level: level for level in known}
-    new = [v for v in dict.fromkeys(values) if v not in same]
+    text = hasattr(values, "codes")  # as `Table.text` gives it
+    new = [v for v in (values.categories if text else dict.fromkeys(values)) if v not in same]
     if new:
         advice = ""
         texts = {str(_item(level)) for level in known}
@@ -81,6 +88,8 @@ def as_known(name: str, values: Any, known: Sequence[Any]) -> Any:
         raise DataError(
             f"column {name!r} has levels that the fit has not seen: {_shown(new)}. It knows {_shown(known)}{advice}"
         )
+    if text:
+        return values.set_categories(list(known))
     out = np.fromiter((same[v] for v in values), dtype=object, count=len(values))
     kinds = {type(_item(level)) for level in known}
     return np.array(out.tolist()) if kinds <= {bool} or kinds <= {int} or kinds <= {float} else out
@@ -101,10 +110,9 @@ def check_variables(needed: Sequence[str], table: Table, where: str) -> None:
             raise unknown_column(name, table.names, where)
 
 
-def _check_text(name: str, values: Any) -> None:
+def _check_text(name: str, distinct: Sequence[str], n: int) -> None:
     """Refuse numbers written as text: as levels they would make a column each."""
-    distinct = list(dict.fromkeys(v for v in values if isinstance(v, str)))
-    if len(distinct) > max(20, len(values) // 4):
+    if len(distinct) > max(20, n // 4):
         odd = [v for v in distinct if not is_number(v)]
         if len(distinct) > 2 * len(odd):
             seen = f"; these are not numbers: {listed(odd, 5)}" if odd else ""
@@ -112,6 +120,17 @@ def _check_text(name: str, values: Any) -> None:
                 f"column {name!r} holds numbers written as text ({listed(distinct, 3)}){seen}. Convert it before the "
                 f"fit, or write C({name}) if each value is a level of its own"
             )
+
+
+def as_array(frame: Any, columns: Any = None) -> Any:
+    """Columns of a pandas DataFrame, all or those at some places, as a C-contiguous array of floats."""
+    places = range(frame.shape[1]) if columns is None else columns
+    arrays = [np.asarray(frame.iloc[:, int(j)], dtype=float) for j in places]
+    out = np.empty((len(frame), len(arrays)))
+    for lo in range(0, len(frame), 4096):  # a few rows at a time, so that what is written stays in the cache
+        for j, values in enumerate(arrays):
+            out[lo : lo + 4096, j] = values[lo : lo + 4096]
+    return out
 
 
 def frame_of(columns: dict[str, Any], n: int) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from likely import scale
+from likely import limits, scale
 from likely.closed import closed_form, least_loss
+from likely.corners import cornered_peak, with_corners
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, unknown
@@ -55,8 +56,7 @@ def find_peak(
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
     if model.family._objective is not None:
         return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": progress})
-    for slot in model.slots:
-        check_identified(slot, L.bound.y, model)
+    check_identified(model, L.bound.weights)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else least_loss(L)
         if outcome is not None:
@@ -65,6 +65,9 @@ def find_peak(
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
     x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
+    if solver == "auto" and with_corners(model):
+        found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance)
+        return found if start is None else replace(found, start=x0)
     if wanted is not None:
         objective, x0 = Objective(wanted.model, objective.y, objective.weights), wanted.inward(x0)
     note, name = "", "newton"
@@ -209,7 +212,8 @@ def _look_around(
     def climb(x: Any) -> Solution:
         return newton.maximize(objective.point, x, **quiet)
 
-    if default_start and not solution.converged and (not solution.point.usable or objective.model.constant):
+    lost = not solution.converged and (not solution.point.usable or objective.model.constant)
+    if default_start and (lost or limits.predicted(objective.model, solution.point.x)):
         solution = _elsewhere(objective, solution, x0, climb)
     return _highest_peak(objective, solution, x0, climb)
 

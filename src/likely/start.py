@@ -76,9 +76,9 @@ def _inside(slot: Slot, value: float) -> float:
             value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
     elif np.isfinite(domain.lower):
         value = value if value > domain.lower else domain.lower + 1e-8
-    with np.errstate(all="ignore"):
-        eta = float(slot.link.forward(value))
-    return eta if np.isfinite(eta) else 0.0
+    with np.errstate(all="ignore"):  # a link for positive numbers takes the value's size, at worst 1
+        etas = [float(slot.link.forward(v)) for v in (value, abs(value), 1.0)]
+    return next((eta for eta in etas if np.isfinite(eta)), 0.0)
 
 
 def _constant_predictor(slot: Slot, eta: float) -> Any:

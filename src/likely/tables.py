@@ -13,7 +13,7 @@ from likely import files
 from likely.columns import from_array, from_objects, numbers
 from likely.errors import DataError, listed, unknown
 
-__all__ = ["READABLE", "Table", "missing", "numbers", "read"]
+__all__ = ["READABLE", "Table", "missing", "numbers", "occurring", "read"]
 
 
 @final
@@ -36,6 +36,7 @@ class Table:
         self._columns: dict[str, Any] = {}
         self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
         self._levels: dict[str, list[Any]] = {}
+        self._texts: dict[str, Any] = {}
         self._native = native  # whether results go back as a column of the user's own library
         self.named = named
         if frame is not None:
@@ -82,6 +83,20 @@ class Table:
         out = plain.astype(object)
         out[~present] = None
         return out
+
+    def text(self, name: str) -> Any:
+        """A column of text as a pandas Categorical, its levels as declared or sorted; None if it is not text.
+
+        This is quick where a million Python objects are not.
+        """
+        if name not in self._texts:
+            if self._frame is not None and name in self._keys:
+                self._texts[name] = _to_text(self._frame.get_column(self._keys[name]))
+            else:
+                values = self.column(name)
+                plain = values.dtype == object and name not in self._levels and set(map(type, values)) <= TEXT
+                self._texts[name] = _categories(values) if plain else None
+        return self._texts[name]
 
     def levels(self, name: str) -> list[Any] | None:
         """The declared order of levels of a categorical column, or None."""
@@ -139,6 +154,39 @@ def _to_numpy(series: Any) -> tuple[Any, bool]:
     if type(getattr(native, "dtype", None)).__name__ == "SparseDtype":
         return from_array(np.asarray(native.sparse.to_dense()))
     return from_objects(series.to_list(), convert=dtype not in (nw.Categorical, nw.Enum, nw.String))
+
+
+def _to_text(series: Any) -> Any:
+    """A narwhals series of text as a pandas Categorical without levels that do not occur; None if it is not text."""
+    native = series.to_native()
+    if series.dtype in (nw.Categorical, nw.Enum):
+        own: Any = getattr(native, "array", None)
+        if type(own).__name__ == "Categorical":
+            return occurring(own) if set(map(type, own.categories)) <= {str} else None
+        declared = list(series.dtype.categories) if series.dtype == nw.Enum else None
+        return _categories(series.to_arrow().to_pandas(), declared)
+    if series.dtype != nw.String:
+        return None
+    pandas = type(native).__module__.startswith("pandas")
+    if pandas and native.dtype == object and not set(map(type, native)) <= TEXT:
+        return None
+    return _categories(native if pandas else series.to_arrow().to_pandas())
+
+
+TEXT = {str, type(None)}
+
+
+def _categories(values: Any, declared: list[Any] | None = None) -> Any:
+    import pandas as pd
+
+    made = occurring(pd.Categorical(values, categories=declared))
+    return pd.Categorical.from_codes(made.codes, pd.Index(made.categories.tolist(), dtype=object))
+
+
+def occurring(text: Any) -> Any:
+    """A pandas Categorical without levels that do not occur."""
+    counts = np.bincount(text.codes.astype(np.intp) + 1, minlength=len(text.categories) + 1)[1:]
+    return text if np.all(counts) else text.remove_unused_categories()
 
 
 READABLE = (
@@ -287,6 +335,8 @@ def _as_column(values: Any, name: str) -> tuple[Any, bool, list[Any] | None]:
 
 def missing(values: Any) -> Any:
     """Which values are missing (boolean array)."""
+    if hasattr(values, "codes"):  # text, as `Table.text` gives it
+        return np.asarray(values.codes) < 0
     if values.dtype.kind == "f":
         return np.isnan(values)
     if values.dtype.kind == "O":

@@ -80,6 +80,9 @@ MoreFormulas = Annotated[
     typer.Option("--formula", metavar="NAME=FORMULA", help="A further parameter's own formula: sd='~ x'."),
 ]
 Missing = Annotated[str, typer.Option("--missing", help="What to do about missing values: error or drop.")]
+Aliased = Annotated[
+    str, typer.Option("--aliased", help="What to do about columns that others make up: refuse or drop.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; *.json is written as JSON.")]
 
@@ -142,6 +145,7 @@ def fit(
     formulas: MoreFormulas = None,
     known: Known = None,
     missing: Missing = "error",
+    aliased: Aliased = "refuse",
     level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
@@ -160,7 +164,14 @@ def fit(
     options = model_options(assumed, weights, offset, link, formulas, missing)
     with Progress(not json) as progress:
         found = maximum(
-            assumed, read(data), formula, solver=solver, on_failure="return", progress=progress.step, **options
+            assumed,
+            read(data),
+            formula,
+            aliased=aliased,
+            solver=solver,
+            on_failure="return",
+            progress=progress.step,
+            **options,
         )
         progress.say(f"intervals ({interval})")
         bootstrap = {"seed": seed, "progress": progress.draw}

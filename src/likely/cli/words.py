@@ -24,10 +24,10 @@ IN_SHELL = (
         r"(?<=\): )[A-Z]\w*\((\w+)=(\d+)\), or a column: [A-Z]\w*\(\w+='<column>'\)",
         r"--known \1=\2, or --known \1=COLUMN",
     ),
-    (r"\bpass (missing|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
-    (r"\b(missing|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
+    (r"\bpass (missing|aliased|separation|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
+    (r"\b(missing|aliased|separation|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
     (r"\bwith offset=\.\.\.", "with --offset 'VALUE * COLUMN'"),
-    (r"\b(for|in) (missing|link|offset|weights|solver|level|seed)=(?=[.;:, ]|$)", r"\1 --\2"),
+    (r"\b(for|in) (missing|aliased|separation|link|offset|weights|solver|level|seed)=(?=[.;:, ]|$)", r"\1 --\2"),
     (r"convert it first, e\.g\. pandas\.to_numeric\(df\[.*?\]\)", "convert it to numbers in the file"),
     (
         r"for a yes/no column, compare it: df\['([^']*)'\] == \.\.\.",

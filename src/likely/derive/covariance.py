@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from likely.solve.cholesky import Factor
+
 FLAT = 1e-11  # eigenvalue of the unit-diagonal information below which a direction is not identified
 
 
@@ -34,10 +36,9 @@ def inverse_information(info: Any) -> tuple[Any, Any]:
     scale = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     unit = info / np.outer(scale, scale)
     try:
-        factor = linalg.cho_factor(unit, lower=True)
-        if np.min(np.diagonal(factor[0])) > 1e-5 and np.all(diagonal > 0):
-            inverse = linalg.cho_solve(factor, np.eye(p))
-            return 0.5 * (inverse + inverse.T) / np.outer(scale, scale), np.zeros((p, 0))
+        factor = Factor(unit)
+        if factor.smallest_pivot > 1e-5 and np.all(diagonal > 0):
+            return factor.inverse() / np.outer(scale, scale), np.zeros((p, 0))
     except linalg.LinAlgError:
         pass
     values, vectors = linalg.eigh(unit)

@@ -16,6 +16,7 @@ from likely.errors import OptionError, UnknownNameError, listed, unknown
 
 if TYPE_CHECKING:
     from likely.design import Design
+    from likely.model import Model
     from likely.result import Fit
 
 NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
@@ -158,6 +159,15 @@ def _references(design: Design) -> dict[str, list[str]]:
             if (match := LEVEL.fullmatch(part)) and match["mark"] == "T.":
                 shown.setdefault(match["factor"], set()).add(match["level"])
     return {factor: [v for v in levels.get(column_of(factor), []) if v not in seen] for factor, seen in shown.items()}
+
+
+def references(model: Model) -> dict[str, str]:
+    """The reference level of each data column in treatment coding, where it is the same everywhere."""
+    found: dict[str, set[str]] = {}
+    for slot in model.slots:
+        for factor, missing in () if slot.design is None else _references(slot.design).items():
+            found.setdefault(column_of(factor), set()).update(missing)
+    return {column: next(iter(levels)) for column, levels in found.items() if len(levels) == 1}
 
 
 def _variants(column: str, references: dict[str, list[str]]) -> Iterator[tuple[str, bool]]:

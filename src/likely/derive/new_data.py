@@ -54,7 +54,7 @@ class NewData:
         """Two matrices of predictors cannot be told apart in one table."""
         shared = {name: d for name, d in plain.items() if name not in self.own}
         distinct = {id(d.x) for d in shared.values()}
-        names = [name for d in {id(d.x): d for d in shared.values()}.values() for name in d.names]
+        names = [name for d in {id(d.x): d for d in shared.values()}.values() for name in d.made]
         if len(distinct) > 1 and (len(set(names)) < len(names) or not all(n in self.table for n in names)):
             example = ", ".join(f"{name!r}: ..." for name in shared)
             raise DataError(
@@ -65,7 +65,11 @@ class NewData:
         """Missing values among the columns that the model uses."""
         counts: dict[str, int] = {}
         for name in self._used():
-            if name in self.table and (count := int(np.count_nonzero(tables.missing(self.table.column(name))))):
+            if name not in self.table:
+                continue
+            text = self.table.text(name)
+            absent = tables.missing(self.table.column(name) if text is None else text)
+            if count := int(np.count_nonzero(absent)):
                 counts[name] = count
         for parameter, table in self.own.items():
             for name in table.names:
@@ -83,8 +87,8 @@ class NewData:
         for slot in self.model.slots:
             if slot.design is not None and slot.parameter.name not in self.own:
                 formula = slot.design.formula
-                used |= dict.fromkeys(slot.design.names if formula is None else designs.variables(formula))
-                if formula is None and not all(name in self.table for name in slot.design.names):
+                used |= dict.fromkeys(slot.design.made if formula is None else designs.variables(formula))
+                if formula is None and not all(name in self.table for name in slot.design.made):
                     used |= dict.fromkeys(self.table.names)  # columns by position
             if "offset" not in self.given:
                 used |= dict.fromkeys(v for spec in slot.offset_spec for v in self._columns_of(spec))

@@ -172,7 +172,7 @@ def _interval(rows: Rows, level: float) -> Any:
         )
     fit.require_regular("an interval for the mean")
     center = rows.mean()
-    gradient = {k: g for k, g in _mean_gradient(rows).items() if np.any(g != 0.0)}
+    gradient = {k: g for k, g in mean_gradient(rows).items() if np.any(g != 0.0)}
     stderr = _stderr(rows, gradient)
     z = normal_quantile(level)
     positive = rows.family.support.lower >= 0.0
@@ -200,7 +200,7 @@ def _interval(rows: Rows, level: float) -> Any:
     return rows.frame({"mean": center, "stderr": stderr, "lower": low, "upper": high})
 
 
-def _mean_gradient(rows: Rows) -> dict[int, Any]:
+def mean_gradient(rows: Rows) -> dict[int, Any]:
     """Derivatives of every row's mean with respect to the linear predictors, by slot."""
     xp = JetNamespace(1)
     try:

@@ -96,6 +96,11 @@ class Rows:
                 name = self.outward[slot.parameter.name]
                 lost = not np.isfinite(value[i]) or value[i] == 0.0
                 why = "more than a float can hold" if lost else f"but it must be {slot.parameter.domain.name}"
+                if slot.link.positive and eta[i] < 0.0:
+                    raise DataError(
+                        f"row {i} of the new data lies too far out: the linear predictor of {name} is {eta[i]:.6g} "
+                        f"there, and its {slot.link.name} link takes none below 0"
+                    )
                 raise DataError(
                     f"row {i} of the new data lies too far out: the linear predictor of {name} is {eta[i]:.6g} there, "
                     f"so its {slot.link.name} link gives {name} = {value[i]:.6g}, {why}"

@@ -153,4 +153,7 @@ def total(values: list[Any]) -> Any:
             return math.fsum(values)
         except (OverflowError, ValueError):  # infinities of both signs
             return float(np.sum(values))
-    return np.sum(values, axis=0)
+    out = values[0].copy()
+    for value in values[1:]:
+        out += value
+    return out

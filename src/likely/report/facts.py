@@ -68,6 +68,11 @@ def treatment(fit: Fit, name: str) -> str:
     return f"{left} ~ {right}"
 
 
+def aliased(fit: Fit) -> dict[str, str]:
+    """Coefficients that were not estimated, each with the reason."""
+    return {name: f"the column is {made_of}" for name, made_of in fit.aliased.items()}
+
+
 def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
     """The two spreads of a linear model: the likelihood's, dividing by n, and the unbiased one, by n - p."""
     fit = whole.effective

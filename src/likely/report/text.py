@@ -219,6 +219,8 @@ class Summary:
                 "No estimates are shown: where the search stopped is no peak of the likelihood.",
             ]
         out: list[Block] = [facts.title(self.fit), Facts(tuple(facts.facts(self.fit))), self.grid]
+        if self.fit.aliased:
+            out.append(Facts(tuple((name, f"not estimated: {why}") for name, why in facts.aliased(self.fit).items())))
         if self._legend:
             out.append(self._legend)
         if self.notes:
@@ -272,6 +274,7 @@ class Summary:
                 "iterations": fit.effective.outcome.iterations,
                 "level": self.level,
                 "estimates": [_record(e) for e in self.estimates],
+                "aliased": self.fit.aliased,
                 "derived": [
                     {"name": name, "value": value, "std_error": error, "note": _infinite(value)}
                     for name, (value, error) in self.derived.items()

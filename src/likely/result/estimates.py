@@ -104,6 +104,21 @@ class Estimates:
         return dict(self.outcome.boundary)
 
     @property
+    def aliased(self) -> dict[str, str]:
+        """Coefficients that were not estimated because others make up their columns, each with that combination.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "a": [1, 2, 3, 5], "b": [2, 4, 6, 10]}
+        >>> lk.fit("normal", data, "y ~ a + b", aliased="drop").aliased
+        {'mean.b': '2*a'}
+        """
+        slots = [slot for slot in self.likelihood.model.slots if slot.design is not None]
+        told = [(slot, slot.design.aliasing.told) for slot in slots if slot.design and slot.design.aliasing]
+        return {f"{slot.label}.{name}": made_of for slot, names in told for name, made_of in names.items()}
+
+    @property
     def note(self) -> str:
         """What else is worth knowing, such as a second peak of the same height; usually empty."""
         return self.outcome.note

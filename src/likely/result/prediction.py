@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from likely.result.estimates import Estimates
+
+if TYPE_CHECKING:
+    from likely.derive.quantities import Quantities
 
 
 class Prediction(Estimates):
@@ -46,6 +49,146 @@ class Prediction(Estimates):
         from likely.derive.predict import predict
 
         return predict(self, new, what, **options)
+
+    def effects(
+        self: Any,
+        variables: Any = None,
+        *,
+        what: str = "mean",
+        at: Any = "average",
+        by: Any = None,
+        step: float | None = None,
+        y: Any = None,
+        level: float = 0.95,
+    ) -> Quantities:
+        """Marginal effects: how much a prediction changes with a predictor, other things as they are.
+
+        For a number the derivative; for levels the difference to the first (reference) level, each row's other
+        predictors kept; averaged over the rows with their weights.
+
+        Parameters
+        ----------
+        variables : str, list of str, or dict, optional
+            Predictors (columns of the data); all by default. A dict gives two values to compare: ``{"age": (30, 40)}``.
+        what : str
+            "mean" of the response, the name of a parameter, "link" or "link.<parameter>" (a linear predictor), "prob"
+            (of each level, or of `y`).
+        at : {"average", "mean", "balanced"} or dict
+            "average": the average of the rows' effects. "mean": the effect where numbers are at their means and levels
+            have their shares. "balanced": numbers at their means, all combinations of levels with the same weight. A
+            dict holds some predictors, ``{"age": [30, 40]}``, and averages over the rows (or ``"over": "mean"``).
+        by : str or list of str, optional
+            Columns whose values make groups of rows.
+        step : float, optional
+            For numbers, the change of the prediction when they grow by so much, instead of the derivative.
+        y : number or label, optional
+            For "prob".
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        Quantities
+            With delta-method standard errors, intervals and tests; ``to_frame()`` gives a table in kind.
+
+        Raises
+        ------
+        UnknownNameError, OptionError
+            If a name or an option cannot be read.
+        IntervalError
+            If the fit has no standard errors.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [0, 0, 1, 0, 1, 1, 0, 1], "x": [1, 2, 3, 4, 5, 6, 7, 8], "g": list("aabbabab")}
+        >>> print(lk.fit("bernoulli", data, "y ~ x + g").effects())
+        """
+        from likely.derive.effects import effects
+
+        return effects(self, variables, what=what, at=at, by=by, step=step, y=y, level=level)
+
+    def margins(
+        self: Any,
+        variables: Any = None,
+        *,
+        what: str = "mean",
+        at: Any = "average",
+        by: Any = None,
+        y: Any = None,
+        level: float = 0.95,
+        adjust: str = "none",
+    ) -> Quantities:
+        """Average predictions, at each level of some predictors and at values that are set.
+
+        Parameters
+        ----------
+        variables : str or list of str, optional
+            Predictors that are levels: one row for each of their combinations.
+        what, at, by, y, level
+            As in `effects`.
+        adjust : {"none", "bonferroni", "sidak", "holm", "max-t", "scheffe"}
+            What makes the intervals hold together.
+
+        Returns
+        -------
+        Quantities
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 6.0, 5.0], "x": [0, 1, 2, 3, 4, 5], "g": list("aabbcc")}
+        >>> lk.fit("normal", data, "y ~ x + g").margins("g", at={"x": 2}).estimate.round(3).tolist()
+        [1.5, 3.5, 5.5]
+        """
+        from likely.derive.effects import margins
+
+        return margins(self, variables, what=what, at=at, by=by, y=y, level=level, adjust=adjust)
+
+    def contrasts(
+        self: Any,
+        variable: str,
+        *,
+        pairs: str = "pairwise",
+        compare: str = "difference",
+        what: str = "mean",
+        at: Any = "average",
+        by: Any = None,
+        y: Any = None,
+        level: float = 0.95,
+        adjust: str = "max-t",
+    ) -> Quantities:
+        """Differences or ratios of average predictions between the levels of a predictor.
+
+        Parameters
+        ----------
+        variable : str
+            A predictor that is levels; or a number, with its values in ``at={variable: [...]}``.
+        pairs : {"pairwise", "reference", "sequential", "average"}
+            All pairs; each level against the first; each against the one before; each against their average.
+        compare : {"difference", "ratio", "odds ratio"}
+            Ratios have their intervals on the log scale and are tested against 1.
+        what, at, by, y, level
+            As in `effects`. ``what="link", at="balanced"`` are the conventions of emmeans in R.
+        adjust : {"max-t", "none", "bonferroni", "sidak", "holm", "scheffe"}
+            For several contrasts, within each group: "max-t" uses the joint normal distribution of the largest |t|
+            (single-step, as multcomp in R).
+
+        Returns
+        -------
+        Quantities
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1, 2, 4, 3, 6, 5, 9, 7], "x": [0, 1, 2, 3, 4, 5, 6, 7], "g": list("abcabcab")}
+        >>> print(lk.fit("poisson", data, "y ~ x + g").contrasts("g", compare="ratio"))
+        """
+        from likely.derive.effects import contrasts
+
+        return contrasts(
+            self, variable, pairs=pairs, compare=compare, what=what, at=at, by=by, y=y, level=level, adjust=adjust
+        )
 
     def simulate(self: Any, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
         """Responses drawn from the fitted model: one per row, or `size` replicates of all rows.

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg
 
 from likely.blocks import Blocks, column, column_scale
+from likely.solve.cholesky import Factor
 
 SURE = 1e-6  # share of a column's square left by the earlier ones, above which a Gram matrix alone tells
 
@@ -43,16 +44,22 @@ def ill_conditioned(x: Blocks) -> bool:
     return bool(_smallest_pivot(unit) < 1e-9 and _smallest_pivot(_unit_gram(x)[0]) < 1e-9)
 
 
+def condition(x: Blocks) -> float:
+    """The condition number of the columns scaled to length one; infinite where a Gram matrix does not tell."""
+    values = linalg.eigvalsh(_unit_gram(x)[0])
+    return float(np.sqrt(values[-1] / values[0])) if values[0] > 1e-14 * values[-1] else float("inf")
+
+
 def solve(x: Blocks, y: Any, weights: Any = None) -> Any:
     """Coefficients b that minimise sum w (y - x b)^2, by normal equations and one refinement."""
     w = np.ones(len(x)) if weights is None else weights
     gram = x.gram(w, x)
     scale = np.sqrt(np.diagonal(gram))
     scale = np.where(scale > 0, scale, 1.0)
-    factor = linalg.cho_factor(gram / np.outer(scale, scale))
+    factor = Factor(gram / np.outer(scale, scale))
 
     def step(target: Any) -> Any:
-        return linalg.cho_solve(factor, ((w * target) @ x) / scale) / scale
+        return factor.solve(((w * target) @ x) / scale) / scale
 
     beta = step(y)
     return beta + step(y - x @ beta)
@@ -68,7 +75,7 @@ def _smallest_pivot(unit: Any) -> float:
     if np.any(np.diagonal(unit) == 0):
         return 0.0
     try:
-        return float(np.min(np.diagonal(linalg.cholesky(unit, lower=True))) ** 2)
+        return Factor(unit).smallest_pivot ** 2
     except linalg.LinAlgError:
         return 0.0
 
@@ -94,12 +101,12 @@ def _explained(x: Blocks, unit: Any, scale: Any, before: list[int], j: int) -> t
     target = column(x, j) / scale[j]
     if not before:
         return np.zeros(0), float(np.linalg.norm(target))
-    factor = linalg.cho_factor(unit[np.ix_(before, before)])
+    factor = Factor(unit[np.ix_(before, before)])
     full = np.zeros(len(scale))
     combination = np.zeros(len(before))
     left = target
     for _ in range(3):
-        combination += linalg.cho_solve(factor, ((left @ x) / scale)[before])
+        combination += factor.solve(((left @ x) / scale)[before])
         full[before] = combination / scale[before]
         left = target - x @ full
     return combination, float(np.linalg.norm(left))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import linalg, optimize
 
 from likely.blocks import dense
-from likely.solve import least_squares
+from likely.solve import least_squares, orthogonal
 
 DIRECT = 20_000  # rows up to which one linear programme beats the reduction to the rows near the fit
 TIED = 1e-6  # residuals (in units of a typical one) that may be the zeros of the vertex
@@ -127,7 +127,7 @@ def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:
         near = np.argsort(np.abs(r), kind="stable")[:p]
     best, loss = beta, check_loss(r, w, tau)
     # powers of two, so that whole numbers stay whole
-    scale = np.exp2(np.round(np.log2(least_squares.column_scale(x[near]))))
+    scale = np.exp2(np.round(np.log2(orthogonal.column_scale(x[near]))))
     # the closest rows first; if they happen to be dependent, the best conditioned ones
     closest = near[np.argsort(np.abs(r[near]), kind="stable")[:p]]
     _, _, pivots = linalg.qr((x[near] / scale).T, mode="economic", pivoting=True)

@@ -1,4 +1,4 @@
-"""Weighted linear least squares and orthogonal factorisation, with the dependent columns found."""
+"""Weighted linear least squares, the condition of a design, and its dependent columns."""
 
 from __future__ import annotations
 
@@ -9,26 +9,29 @@ from scipy import linalg
 
 from likely.blocks import Blocks
 from likely.solve import grams
+from likely.solve.orthogonal import (
+    EXTENDED,
+    column_scale,
+    constant_column,
+    far_from_zero,
+    orthogonalize,
+    triangle,
+    triangular_inverse,
+)
 
-EXTENDED = 5_000_000  # n p^2 up to which extended precision is cheap
-CHEAP_QR = 2_000_000  # numbers in a matrix whose Householder factorisation is cheap
+CHEAP_QR = 2_000_000  # numbers in a matrix whose orthogonal factorisation is cheap
+TOLERANCE = 1e-12  # a column counts as dependent if, scaled to norm 1, the others leave less than this of it
+PANEL = 64  # columns orthogonalised together
 
 
-def column_scale(x: Any) -> Any:
-    """Euclidean norm of every column (1 for a zero column)."""
-    norm = np.sqrt(np.einsum("ij,ij->j", x, x))
-    return np.where(norm > 0, norm, 1.0)
-
-
-def dependent_columns(x: Any, tolerance: float = 1e-12) -> tuple[list[int], Any]:
+def dependent_columns(x: Any, rows: Any = None) -> tuple[list[int], Any]:
     """Columns that are linear combinations of earlier ones, and those combinations.
 
     Parameters
     ----------
     x : ndarray, shape (n, p)
-    tolerance : float
-        A column counts as dependent if, scaled to norm 1, less than this of it is left once the earlier columns
-        have explained it.
+    rows : ndarray, shape (n,), optional
+        Weights; rows of weight zero do not count.
 
     Returns
     -------
@@ -37,36 +40,90 @@ def dependent_columns(x: Any, tolerance: float = 1e-12) -> tuple[list[int], Any]
     combination : ndarray, shape (p - len(dependent), len(dependent))
         Coefficients of the independent columns (in increasing order) that reproduce each dependent one.
     """
+    if rows is not None and not np.all(rows > 0):
+        x = x[rows > 0]
     if isinstance(x, Blocks):
-        return grams.dependent_columns(x, tolerance)
+        return grams.dependent_columns(x)
     n, p = x.shape
-    few = x[:: max(1, n // max(20_000, 50 * p))]  # columns that are independent in some rows are so in all
+    few = sample(x)  # columns that are independent in some rows are so in all
     if p == 0 or (len(few) >= p and _surely_independent(few)):
         return [], np.zeros((p, 0))
-    scale = column_scale(x)
-    r = linalg.qr(x / scale, mode="r", check_finite=False)[0][: min(n, p)]
-    independent: list[int] = []
-    dependent: list[int] = []
-    basis = np.zeros((r.shape[0], 0))
-    for j in range(p):  # Gram-Schmidt twice on the small triangle, in the user's order of columns
-        column = r[:, j].copy()
-        for _ in range(2):
-            column -= basis @ (basis.T @ column)
-        left = float(np.linalg.norm(column))
-        if left > tolerance and len(independent) < n:
-            independent.append(j)
-            basis = np.column_stack([basis, column / left])
-        else:
-            dependent.append(j)
+    if n == 0:
+        return list(range(p)), np.zeros((0, p))
+    constant = constant_column(x)
+    shift = far_from_zero(x, constant)
+    shift[: constant or 0] = 0.0  # a column before the constant one must not lean on it
+    scale = column_scale(x, shift)
+    r = triangle(x, shift, scale)
+    # a column's own rounding is all that is left of a combination of columns far from zero
+    least = np.maximum(TOLERANCE, 8.0 * np.finfo(float).eps * np.abs(shift) * np.sqrt(n) / scale)
+    dependent = _dependent(r, least)
     if not dependent:
         return [], np.zeros((p, 0))
-    combination = linalg.lstsq(r[:, independent], r[:, dependent])[0]
-    return dependent, combination * (scale[dependent][None, :] / scale[independent][:, None])
+    independent = [j for j in range(p) if j not in set(dependent)]
+    r = r * scale
+    if constant is not None:
+        r = r + np.outer(r[:, constant], shift)
+    size = np.sqrt(np.sum(np.square(r), axis=0))
+    size = np.where(size > 0, size, 1.0)
+    combination = linalg.lstsq(r[:, independent] / size[independent], r[:, dependent] / size[dependent])[0]
+    return dependent, combination * (size[dependent][None, :] / size[independent][:, None])
+
+
+def _dependent(r: Any, least: Any) -> list[int]:
+    """Columns of a small matrix of which earlier ones leave less than `least`: Gram-Schmidt twice, panel by panel."""
+    m, p = r.shape
+    basis = np.zeros((m, min(m, p)), order="F")
+    rank, dependent = 0, []
+    for lo in range(0, p, PANEL):
+        panel = r[:, lo : lo + PANEL].copy()
+        for _ in range(2):
+            panel -= basis[:, :rank] @ (basis[:, :rank].T @ panel)
+        first = rank
+        for j in range(panel.shape[1]):
+            column = panel[:, j]
+            for _ in range(2):
+                column = column - basis[:, first:rank] @ (basis[:, first:rank].T @ column)
+            left = float(np.linalg.norm(column))
+            if left <= least[lo + j] or rank == m:
+                dependent.append(lo + j)
+                continue
+            basis[:, rank] = column / left
+            # what rounding leaves along the columns before the panel grows with the division
+            basis[:, rank] -= basis[:, :rank] @ (basis[:, :rank].T @ basis[:, rank])
+            basis[:, rank] /= np.linalg.norm(basis[:, rank])
+            rank += 1
+    return dependent
+
+
+def sample(x: Any) -> Any:
+    """Every k-th row, enough of them to judge the columns by."""
+    return x[:: max(1, len(x) // max(20_000, 50 * x.shape[1]))]
 
 
 def _surely_independent(x: Any) -> bool:
     scaled = x / column_scale(x)
     return bool(np.all(np.any(x != 0, axis=0)) and linalg.eigvalsh(scaled.T @ scaled)[0] > 1e-8)
+
+
+def condition(x: Any) -> float:
+    """The condition number of the columns scaled to length one (Belsley, Kuh and Welsch 1980): largest over smallest.
+
+    From a sample of the rows where that settles it; infinite for columns that are dependent.
+    """
+    if isinstance(x, Blocks):
+        return grams.condition(x)
+    few = sample(x)
+    if len(few) >= x.shape[1] and np.all(np.any(few != 0, axis=0)):
+        scaled = few / column_scale(few)
+        values = linalg.eigvalsh(scaled.T @ scaled)
+        if values[0] > 1e-8:
+            return float(np.sqrt(values[-1] / values[0]))
+    r = triangle(x, 0.0, column_scale(x))
+    values = linalg.svdvals(r)
+    if len(r) < r.shape[1] or values[-1] <= np.finfo(float).eps * values[0]:
+        return float("inf")
+    return float(values[0] / values[-1])
 
 
 def ill_conditioned(x: Any) -> bool:
@@ -76,51 +133,9 @@ def ill_conditioned(x: Any) -> bool:
     """
     if isinstance(x, Blocks):
         return grams.ill_conditioned(x)
-    few = x[:: max(1, len(x) // max(20_000, 50 * x.shape[1]))]
+    few = sample(x)
     scaled = few / column_scale(few)
     return bool(linalg.eigvalsh(scaled.T @ scaled)[0] < (1e-5 if x.size <= CHEAP_QR else 1e-9))
-
-
-def orthogonalize(x: Any) -> tuple[Any, Any]:
-    """x = q r with orthonormal columns in q and r upper triangular.
-
-    Small problems are done in extended precision (Gram-Schmidt twice, Giraud et al. 2005) where the machine has it, so
-    that r keeps digits that double precision loses to an ill-conditioned design; large ones by Householder, and the
-    largest by Cholesky twice (Yamamoto et al. 2015), which needs passes over the rows and no copy of them.
-    """
-    n, p = x.shape
-    scale = column_scale(x)
-    if n * p * p <= EXTENDED:
-        q = x.astype(np.longdouble) / scale  # rounding the quotient to double would move the problem
-        r = np.zeros((p, p), dtype=np.longdouble)
-        for j in range(p):
-            for _ in range(2):
-                along = q[:, :j].T @ q[:, j]
-                q[:, j] -= q[:, :j] @ along
-                r[:j, j] += along
-            r[j, j] = np.sqrt(q[:, j] @ q[:, j])
-            q[:, j] /= r[j, j]
-        return q, r * scale
-    if n * p <= CHEAP_QR:
-        q, r = linalg.qr(x / scale, mode="economic", check_finite=False)
-        return q, r * scale
-    q, total = x / scale, np.eye(p)
-    for _ in range(2):
-        r = linalg.cholesky(q.T @ q)
-        q = linalg.solve_triangular(r, q.T, trans="T").T
-        total = r @ total
-    return q, total * scale
-
-
-def triangular_inverse(r: Any) -> Any:
-    """The inverse of an upper triangular matrix, in the precision of `r`."""
-    p = len(r)
-    out = np.zeros_like(r)
-    for j in range(p):
-        out[j, j] = 1.0 / r[j, j]
-        for i in range(j - 1, -1, -1):
-            out[i, j] = -(r[i, i + 1 : j + 1] @ out[i + 1 : j + 1, j]) / r[i, i]
-    return out
 
 
 def solve(x: Any, y: Any, weights: Any = None) -> Any:
@@ -131,12 +146,14 @@ def solve(x: Any, y: Any, weights: Any = None) -> Any:
     if isinstance(x, Blocks):
         return grams.solve(x, y, weights)
     root = None if weights is None else np.sqrt(weights)
-    a = x if root is None else x * root[:, None]
-    b = y if root is None else y * root
-    if a.size > CHEAP_QR and not ill_conditioned(a):
-        return _normal_equations(a, b)
-    q, r = orthogonalize(a)
-    return np.asarray(triangular_inverse(r) @ (q.T @ b.astype(q.dtype)), dtype=float)
+    n, p = x.shape
+    if n * p > CHEAP_QR and not ill_conditioned(x if root is None else sample(x) * sample(root[:, None])):
+        return _normal_equations(x if root is None else x * root[:, None], y if root is None else y * root)
+    if n * p * p <= EXTENDED:
+        a, b = (x, y) if root is None else (x * root[:, None], y * root)
+        q, r = orthogonalize(a)
+        return np.asarray(triangular_inverse(r) @ (q.T @ b.astype(q.dtype)), dtype=float)
+    return _factorised(x, y, root)
 
 
 def _normal_equations(a: Any, b: Any) -> Any:
@@ -149,3 +166,28 @@ def _normal_equations(a: Any, b: Any) -> Any:
 
     beta = step(b)
     return beta + step(b - a @ beta)
+
+
+def _factorised(x: Any, y: Any, root: Any) -> Any:
+    """The solution from the triangle of the columns and the response together, refined with the residuals.
+
+    The refinement uses the triangle alone (corrected seminormal equations, Bjorck 1987, *Linear Algebra Appl.* 88).
+    """
+    constant = constant_column(x)
+    shift = far_from_zero(x, constant)
+    scale = column_scale(x, shift)
+    whole = triangle(x, shift, scale, root, beside=y)
+    p = x.shape[1]
+    r, top = whole[:p, :p], whole[:p, p]
+    inner = linalg.solve_triangular(r, top)
+    for _ in range(2):
+        score = np.zeros(p)
+        for lo in range(0, len(y), 65_536):
+            part = (x[lo : lo + 65_536] - shift) / scale
+            left = y[lo : lo + 65_536] - part @ inner
+            score += part.T @ (left if root is None else left * np.square(root[lo : lo + 65_536]))
+        inner = inner + linalg.solve_triangular(r, linalg.solve_triangular(r, score, trans="T"))
+    beta = inner / scale
+    if constant is not None:
+        beta[constant] -= float(np.dot(shift, beta))
+    return beta

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from likely.solve.cholesky import Factor
+
 BORROWED = 0.05  # relative error of a subsample's information, at most
 AT_PEAK = "the score is zero and the curvature is negative"
 
@@ -62,10 +64,10 @@ def newton_step(point: Point) -> tuple[Any, float, bool]:
     a = point.info / np.outer(scale, scale)
     g = point.score / scale
     try:
-        factor = linalg.cho_factor(a, lower=True, check_finite=False)
+        factor = Factor(a)
         # a pivot at rounding level is a flat direction, whatever its sign
-        if np.min(np.diagonal(factor[0])) > 1e-7:
-            s = linalg.cho_solve(factor, g, check_finite=False)
+        if factor.smallest_pivot > 1e-7:
+            s = factor.solve(g)
             return s / scale, float(g @ s), True
     except linalg.LinAlgError:
         pass

@@ -1,0 +1,148 @@
+"""Peaks of a density with a corner in its location (Laplace), with any links and with predictors for the spread.
+
+The peak lies on corners: some rows are fitted exactly. To first order the log-likelihood splits into a change of the
+location, whose slope jumps there, and a smooth change of the other parameters. So a point is stationary if the location
+is, with the others held (a problem of least absolute deviations, solved to an exact vertex), and the others are, with
+the location held (Newton). Both are certified at the end. For a link other than the identity the location's problem is
+linearised at every step (Osborne and Watson 1971, *Computer Journal* 14).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely.closed import PerfectFit, conditioned_covariance, information_beside
+from likely.derive.objective import Objective
+from likely.likelihood import Likelihood
+from likely.model import Model, Slot
+from likely.namespace import JetNamespace
+from likely.outcome import Outcome
+from likely.solve import least_absolute, newton
+
+CLOSE = 1e-8  # a gain of log-likelihood still to be had, at most: the square of 1e-4 standard errors
+SOLVER = "least absolute deviations"
+
+
+def with_corners(model: Model) -> bool:
+    """Whether the model's location is free and has corners."""
+    return any(slot.parameter.name == model.family.absolute_location for slot in model.slots)
+
+
+def cornered_peak(L: Likelihood, start: Any, *, max_iterations: int, tolerance: float) -> Outcome:
+    """The peak reached from `start` by turns of location and spread, each solved exactly."""
+    climb = _Climb(L)
+    x = np.array(start, dtype=float)
+    value = climb.objective.value(x)
+    if not np.isfinite(value):
+        return climb.end(x, 0, False, "the log-likelihood is not finite at the starting values")
+    told = f"no peak within {max_iterations} iterations"
+    for iteration in range(max_iterations):
+        x, smooth = climb.spread(x, tolerance)
+        if not smooth:
+            climb.refuse_perfect_fit(x)
+            return climb.end(x, iteration, False, f"no peak of {', '.join(climb.others)} with the location held")
+        value = climb.objective.value(x)
+        step, promised = climb.location(x)
+        if step is None:
+            return climb.end(x, iteration, False, "the location's link is flat or not finite at some row")
+        if promised <= max(tolerance**2, 64 * np.finfo(float).eps * abs(value)):
+            return climb.end(x, iteration, True, "")
+        higher = climb.search(x, step, value, promised)
+        if higher is None:
+            close = promised <= CLOSE
+            return climb.end(x, iteration, close, "" if close else "no step raises the log-likelihood any more")
+        x = higher
+    return climb.end(x, max_iterations, False, told)
+
+
+class _Climb:
+    """The two halves of a turn."""
+
+    def __init__(self, L: Likelihood) -> None:
+        model = L.model
+        self.L, self.model, self.objective = L, model, L.row_objective
+        self.slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
+        self.own = slice(self.slot.start, self.slot.stop)
+        self.rest = np.setdiff1d(np.arange(model.size), np.arange(model.size)[self.own])
+        self.others = [s.label for s in model.slots if s is not self.slot]
+        self.y, self.w = L.bound.y, L.bound.weights
+        self.x = np.ones((len(self.y), 1)) if self.slot.design is None else self.slot.design.x
+
+    def parameters(self, x: Any) -> dict[str, Any]:
+        """The parameters' values, the location as a jet in its linear predictor."""
+        xp = JetNamespace(1)
+        etas = self.objective.etas(x, slice(None))
+        k = self.model.slots.index(self.slot)
+        etas[k] = xp.variable(k, np.broadcast_to(etas[k], len(self.y)))
+        with np.errstate(all="ignore"):
+            values = self.model.parameters(etas, xp)
+        jet = values[self.slot.parameter.name]
+        return {**values, self.slot.parameter.name: jet.v, "slope": jet.g[k] * np.ones(len(self.y))}
+
+    def spread(self, x: Any, tolerance: float) -> tuple[Any, bool]:
+        """The peak in the other parameters with the location held."""
+        if not len(self.rest):
+            return x, True
+        slots: list[Slot] = []
+        for slot in self.model.slots:
+            if slot is not self.slot:
+                start = slots[-1].stop if slots else 0
+                slots.append(replace(slot, start=start, stop=start + slot.stop - slot.start))
+        name = self.slot.parameter.name
+        model = replace(self.model, slots=tuple(slots), known={**self.model.known, name: self.parameters(x)[name]})
+        found = newton.maximize(Objective(model, self.y, self.w).point, x[self.rest], tolerance=tolerance)
+        out = x.copy()
+        out[self.rest] = found.point.x
+        return out, found.converged
+
+    def location(self, x: Any) -> tuple[Any, float]:
+        """The step to the peak in the location with the others held, its map linearised, and the gain it promises."""
+        values = self.parameters(x)
+        slope, spread = values["slope"], values[self._spread_name()]
+        residual = self.y - values[self.slot.parameter.name]
+        weights = np.abs(slope) / spread * (1.0 if self.w is None else self.w)
+        counted = weights > 0
+        with np.errstate(all="ignore"):
+            target = residual / slope
+        usable = np.all(np.isfinite(target[counted])) and np.all(np.isfinite(weights))
+        if not usable or np.count_nonzero(counted) < self.x.shape[1]:
+            return None, np.inf
+        design, target, weights = self.x[counted], target[counted], weights[counted]
+        move = least_absolute.solve(design, target, weights)
+        before, after = (2.0 * least_absolute.check_loss(r, weights, 0.5) for r in (target, target - design @ move))
+        step = np.zeros(self.model.size)
+        step[self.own] = move
+        return step, before - after
+
+    def search(self, x: Any, step: Any, value: float, promised: float) -> Any:
+        """The first of x + t step, t = 1, 1/2, 1/4 ..., that raises the log-likelihood enough; None if none does."""
+        t = 1.0
+        while t > 1e-10:
+            trial = x + t * step
+            if self.objective.value(trial) - value >= 1e-4 * t * promised:
+                return trial
+            t *= 0.5
+        return None
+
+    def refuse_perfect_fit(self, x: Any) -> None:
+        """Raise PerfectFit where the location reproduces every response."""
+        gap = np.abs(self.y - self.parameters(x)[self.slot.parameter.name])
+        if np.max(gap) <= 1e-12 * np.max(np.abs(self.y), initial=0.0):
+            raise PerfectFit(self._spread_name(), x)
+
+    def end(self, x: Any, iterations: int, converged: bool, message: str) -> Outcome:
+        point = self.objective.point(x)
+        if converged and point.usable:
+            # a nudge across the corners, small against the residuals and the same for every link
+            values = self.parameters(x)
+            size = float(np.mean(np.abs(self.y - values[self.slot.parameter.name])))
+            nudge = 1e-8 * size / max(float(np.mean(np.abs(values["slope"]))), 1e-300)
+            point = replace(point, info=information_beside(self.L, self.slot, x, nudge))
+        covariance = conditioned_covariance(self.L, x) if converged else None
+        return Outcome(point, SOLVER, iterations, converged and point.usable, message, covariance=covariance)
+
+    def _spread_name(self) -> str:
+        return next(p.name for p in self.model.family.parameters if p.name != self.slot.parameter.name)

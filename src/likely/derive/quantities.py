@@ -1,0 +1,174 @@
+"""Quantities computed from the estimates, with delta-method standard errors: effects, contrasts, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import linalg
+
+from likely.derive.intervals import check_level
+from likely.derive.record import Record
+from likely.derive.simultaneous import adjusted
+from likely.errors import IntervalError, OptionError
+from likely.grid import Grid, alike, fixed, p_value
+from likely.tables import Table
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+
+@final
+@dataclass(frozen=True, repr=False, eq=False)
+class Quantities(Record):
+    """Quantities with standard errors, intervals and tests of one value.
+
+    Attributes
+    ----------
+    labels : tuple of dict of str to str
+        What each row is about, by column.
+    estimate, stderr : ndarray
+    lower, upper : ndarray
+        Ends of the intervals.
+    z, p_value : ndarray
+        Of the test that the quantity is `null`.
+    covariance : ndarray
+        Of the estimates.
+    level : float
+    null : float
+    title : str
+    notes : tuple of str
+    """
+
+    labels: tuple[Mapping[str, str], ...]
+    estimate: Any
+    stderr: Any
+    lower: Any
+    upper: Any
+    z: Any
+    p_value: Any
+    covariance: Any
+    level: float
+    null: float
+    title: str
+    notes: tuple[str, ...] = ()
+    table: Table = field(default_factory=Table)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One dict for each quantity: its labels, estimate, std_error, z, p_value, lower, upper."""
+        columns = ("estimate", "stderr", "z", "p_value", "lower", "upper")
+        names = ("estimate", "std_error", "z", "p_value", "lower", "upper")
+        return [
+            {**label, **{name: float(getattr(self, c)[i]) for name, c in zip(names, columns, strict=True)}}
+            for i, label in enumerate(self.labels)
+        ]
+
+    @property
+    def grid(self) -> Grid:
+        """The rows as text cells."""
+        columns = list(dict.fromkeys(name for label in self.labels for name in label))
+        header = (*columns, "estimate", "std. error", "z", "p", f"{100 * self.level:g}% interval")
+        cells = []
+        for i, label in enumerate(self.labels):
+            values = (self.estimate[i], self.stderr[i], self.lower[i], self.upper[i])
+            estimate, error, lower, upper = alike(map(float, values), float(self.stderr[i]))
+            interval = f"{lower} to {upper}"
+            own = [label.get(name, "") for name in columns]
+            cells.append((*own, estimate, error, fixed(float(self.z[i]), 2), p_value(float(self.p_value[i])), interval))
+        return Grid(header, tuple(cells), "l" * len(columns) + "rrrrr", self.title)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        test = f"z and p test that the quantity is {self.null:g}." if self.null else ""
+        return tuple(text for text in (test, *self.notes) if text)
+
+    @property
+    def source(self) -> Table:
+        return self.table
+
+
+def quantities(
+    fit: Fit,
+    labels: Sequence[Mapping[str, str]],
+    estimate: Any,
+    jacobian: Any,
+    *,
+    level: float,
+    title: str,
+    null: float = 0.0,
+    log: bool = False,
+    adjust: str = "none",
+    families: Sequence[Any] | None = None,
+    notes: Sequence[str] = (),
+) -> Quantities:
+    """The record of quantities whose derivatives with respect to the coefficients (link scale) are known.
+
+    Parameters
+    ----------
+    fit : Fit
+        Whose covariance ``_link_cov`` it is.
+    labels : sequence of mapping
+    estimate : ndarray, shape (k,)
+        With `log`, logarithms of the quantities.
+    jacobian : ndarray, shape (k, p)
+    level, title, null, notes
+        See `Quantities`; `null` is a value of the quantity itself.
+    log : bool
+        Intervals and tests on the log scale, of quantities that are positive (ratios).
+    adjust : str
+        See `likely.derive.simultaneous`.
+    families : sequence of ndarray, optional
+        Rows that are adjusted together; all of them by default.
+    """
+    level = check_level(level)
+    if fit._link_cov is None:
+        raise IntervalError(f"standard errors are needed, and this fit has none: {fit.status}")
+    estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
+    forms = jacobian @ _root(fit._link_cov)
+    spread = np.linalg.norm(forms, axis=1)
+    if log and null <= 0:
+        raise OptionError(f"a ratio is compared with a positive value, found {null:g}")
+    target = np.log(null) if log else null
+    with np.errstate(all="ignore"):
+        z = np.where(spread > 0, (estimate - target) / spread, np.where(estimate == target, 0.0, np.inf))
+    critical, p = np.empty(len(z)), np.empty(len(z))
+    said: dict[str, None] = {}
+    for rows in [np.arange(len(z))] if families is None else families:
+        critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust)
+        said |= {words: None} if words else {}
+    lower, upper = estimate - critical * spread, estimate + critical * spread
+    covariance = forms @ forms.T
+    if log:
+        value = np.exp(estimate)
+        lower, upper, estimate, spread = np.exp(lower), np.exp(upper), value, value * spread
+        covariance = covariance * np.outer(value, value)
+    adjusting = [f"Intervals and p: {words}." for words in said]
+    table = fit.likelihood.bound.table
+    return Quantities(
+        tuple(dict(label) for label in labels),
+        estimate,
+        spread,
+        lower,
+        upper,
+        z,
+        p,
+        covariance,
+        level,
+        null,
+        title,
+        (*adjusting, *notes),
+        table,
+    )
+
+
+def _root(covariance: Any) -> Any:
+    """L with L L' the covariance, which may be singular."""
+    scale = np.sqrt(np.maximum(np.diagonal(covariance), np.finfo(float).tiny))
+    values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
+    return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))

@@ -1,0 +1,92 @@
+"""Cholesky factors of information matrices, which with many levels are diagonal for the most part.
+
+The columns of a category have no entry in a common row, so their part of the information is diagonal. It is eliminated
+first: what is left to factor is as large as the other columns are many.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+from scipy import linalg
+
+WORTH = 64  # columns of a diagonal part that repay the search for it
+
+
+@final
+class Factor:
+    """The factor of a symmetric positive definite matrix.
+
+    Parameters
+    ----------
+    a : ndarray, shape (p, p)
+
+    Raises
+    ------
+    LinAlgError
+        If the matrix is not positive definite.
+    """
+
+    def __init__(self, a: Any) -> None:
+        p = len(a)
+        lo, hi = _diagonal_run(a) if p >= 2 * WORTH else (0, 0)
+        self._run = slice(lo, hi) if hi - lo >= WORTH else slice(0, 0)
+        self._rest = np.r_[0 : self._run.start, self._run.stop : p]
+        self._diagonal = np.diagonal(a)[self._run]
+        if np.any(self._diagonal <= 0):
+            raise linalg.LinAlgError("the matrix is not positive definite")
+        if not len(self._diagonal):
+            self._factor = linalg.cho_factor(a, lower=True, check_finite=False)
+        else:
+            self._across = a[self._run][:, self._rest]
+            self._scaled = self._across / self._diagonal[:, None]
+            left = a[np.ix_(self._rest, self._rest)] - self._across.T @ self._scaled
+            self._factor = linalg.cho_factor(left, lower=True, check_finite=False)
+
+    @property
+    def smallest_pivot(self) -> float:
+        """The smallest diagonal element of the factor."""
+        own = np.diagonal(self._factor[0])
+        return float(min(np.min(own, initial=np.inf), np.sqrt(np.min(self._diagonal, initial=np.inf))))
+
+    def solve(self, b: Any) -> Any:
+        """The solution x of a x = b, for a vector or the columns of a matrix."""
+        if not len(self._diagonal):
+            return linalg.cho_solve(self._factor, b, check_finite=False)
+        out = np.empty_like(b, dtype=float)
+        rest = linalg.cho_solve(self._factor, b[self._rest] - self._scaled.T @ b[self._run], check_finite=False)
+        out[self._rest] = rest
+        out[self._run] = (b[self._run].T / self._diagonal).T - self._scaled @ rest
+        return out
+
+    def inverse(self) -> Any:
+        """The inverse, exactly symmetric."""
+        p = len(self._rest) + len(self._diagonal)
+        if not len(self._diagonal):
+            out = linalg.cho_solve(self._factor, np.eye(p), check_finite=False)
+            return 0.5 * (out + out.T)
+        inner = linalg.cho_solve(self._factor, np.eye(len(self._rest)), check_finite=False)
+        inner = 0.5 * (inner + inner.T)
+        across = -self._scaled @ inner
+        run = np.arange(self._run.start, self._run.stop)
+        corner = -across @ self._scaled.T
+        out = np.empty((p, p))
+        out[np.ix_(self._rest, self._rest)] = inner
+        out[np.ix_(run, self._rest)] = across
+        out[np.ix_(self._rest, run)] = across.T
+        out[self._run, self._run] = 0.5 * (corner + corner.T)
+        out[run, run] += 1.0 / self._diagonal
+        return out
+
+
+def _diagonal_run(a: Any) -> tuple[int, int]:
+    """The longest run of neighbouring rows and columns in which a matrix is diagonal."""
+    best, lo = (0, 0), 0
+    for j in range(1, len(a)):
+        filled = np.flatnonzero(a[j, lo:j])
+        if len(filled):
+            lo += int(filled[-1]) + 1
+        if j + 1 - lo > best[1] - best[0]:
+            best = (lo, j + 1)
+    return best
