@@ -14,7 +14,8 @@ SMOOTH = [name for name in FAMILIES if name not in ("categorical", "uniform")]
 
 
 def instance(name):
-    return FAMILIES[name](n=8) if name == "binomial" else FAMILIES[name]()
+    known = {"binomial": {"n": 8}, "asymmetric_laplace": {"tau": 0.3}}
+    return FAMILIES[name](**known.get(name, {}))
 
 
 def simulated(family, links, seed, offset=False):

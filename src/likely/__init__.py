@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from likely.density import Density, density
     from likely.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, Simplex, UnitInterval
     from likely.families import (
+        AsymmetricLaplace,
         Bernoulli,
         Beta,
         Binomial,
@@ -52,6 +53,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.density": ("Density", "density"),
     "likely.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "Simplex", "UnitInterval"),
     "likely.families": (
+        "AsymmetricLaplace",
         "Bernoulli",
         "Beta",
         "Binomial",

@@ -133,8 +133,9 @@ def _checked_family(family: Any, data: Any, formula: Any, formulas: Mapping[str,
             raise OptionError(f"{name} of {family!r} is known; it takes no formula")
     for p in family.parameters:
         if p.known_only and p.name not in family.known:
+            example = 10 if p.domain.integer else 0.5
             raise ParameterError(
-                f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}=10), or a column: "
+                f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}={example}), or a column: "
                 f"{family.title}({p.name}='<column>')"
             )
     return family

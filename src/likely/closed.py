@@ -63,17 +63,29 @@ class _Loss:
         Name of the way to the minimiser.
     solve : callable
         (x, y, weights) -> coefficients.
+    of : callable
+        residuals -> what each costs.
     power : int
-        A row with known spread s counts 1/s^power times; the spread is the mean of |residual|^power, to 1/power.
+        A row with known spread s counts 1/s^power times; the spread is the mean cost, to 1/power.
     """
 
     solver: str
     solve: Callable[[Any, Any, Any], Any]
+    of: Callable[[Any], Any]
     power: int
 
 
-SQUARES = _Loss("least squares", least_squares.solve, 2)
-ABSOLUTE = _Loss("least absolute deviations", least_absolute.solve, 1)
+SQUARES = _Loss("least squares", least_squares.solve, np.square, 2)
+ABSOLUTE = _Loss("least absolute deviations", least_absolute.solve, np.abs, 1)
+
+
+def _check(tau: float) -> _Loss:
+    return _Loss(
+        "quantile regression",
+        lambda x, y, w: least_absolute.solve(x, y, w, tau),
+        lambda r: r * (tau - (r < 0)),
+        1,
+    )
 
 
 def least_loss(L: Likelihood) -> Outcome | None:
@@ -83,6 +95,11 @@ def least_loss(L: Likelihood) -> Outcome | None:
     name, loss = family.location_parameter, SQUARES
     if name is None:
         name, loss = family.absolute_location, ABSOLUTE
+        if family.corner_level is not None:
+            tau = model.known[family.corner_level]
+            if np.ndim(tau):  # another one for every row
+                return None
+            loss = _check(float(tau))
     slots = [slot for slot in model.slots if slot.parameter.name == name]
     others = [slot for slot in model.slots if slot.parameter.name != name]
     if len(slots) != 1 or slots[0].link.name != "identity" or slots[0].design is None:
@@ -93,7 +110,7 @@ def least_loss(L: Likelihood) -> Outcome | None:
     assert slot.design is not None
     assert name is not None
     target = y if slot.offset is None else y - slot.offset
-    spread = next((v for k, v in model.known.items() if k != name and np.ndim(v)), None)
+    spread = next((v for k, v in model.known.items() if k not in (name, family.corner_level) and np.ndim(v)), None)
     weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power
     x = slot.design.x
     if w is not None and not np.all(counted := w > 0):
@@ -102,7 +119,7 @@ def least_loss(L: Likelihood) -> Outcome | None:
     coefficients = np.zeros(model.size)
     coefficients[slot.start : slot.stop] = beta
     if others:
-        spent = np.abs(target - x @ beta) ** loss.power
+        spent = loss.of(target - x @ beta)
         mean = float(np.mean(spent) if w is None else np.dot(w, spent) / w.sum())
         size = float(np.max(np.abs(target), initial=0.0))
         if mean <= (1e-13 * size) ** loss.power * max(1.0, model.size):

@@ -45,6 +45,8 @@ def cornered_peak(L: Likelihood, start: Any, *, max_iterations: int, tolerance: 
             climb.refuse_perfect_fit(x)
             return climb.end(x, iteration, False, f"no peak of {', '.join(climb.others)} with the location held")
         value = climb.objective.value(x)
+        if climb.level is None:
+            return climb.end(x, iteration, False, "the level of the quantile differs from row to row")
         step, promised = climb.location(x)
         if step is None:
             return climb.end(x, iteration, False, "the location's link is flat or not finite at some row")
@@ -69,6 +71,8 @@ class _Climb:
         self.rest = np.setdiff1d(np.arange(model.size), np.arange(model.size)[self.own])
         self.others = [s.label for s in model.slots if s is not self.slot]
         self.y, self.w = L.bound.y, L.bound.weights
+        tau = 0.5 if model.family.corner_level is None else model.known[model.family.corner_level]
+        self.level = None if np.ndim(tau) else float(tau)  # of the quantile that the location is
         self.x = np.ones((len(self.y), 1)) if self.slot.design is None else self.slot.design.x
 
     def parameters(self, x: Any) -> dict[str, Any]:
@@ -111,8 +115,12 @@ class _Climb:
         if not usable or np.count_nonzero(counted) < self.x.shape[1]:
             return None, np.inf
         design, target, weights = self.x[counted], target[counted], weights[counted]
-        move = least_absolute.solve(design, target, weights)
-        before, after = (2.0 * least_absolute.check_loss(r, weights, 0.5) for r in (target, target - design @ move))
+        assert self.level is not None
+        name = self.model.family.corner_level
+        tau = self.level if np.all(slope[counted] > 0) else 1.0 - self.level
+        factor = 2.0 if name is None else 1.0  # Laplace counts |r|, twice the check function at 1/2
+        move = least_absolute.solve(design, target, weights, tau)
+        before, after = (factor * least_absolute.check_loss(r, weights, tau) for r in (target, target - design @ move))
         step = np.zeros(self.model.size)
         step[self.own] = move
         return step, before - after

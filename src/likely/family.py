@@ -229,6 +229,7 @@ class Family(ABC):
     kinked: ClassVar[tuple[str, ...]] = ()  # parameters in which the log-density has corners
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
+    corner_level: ClassVar[str | None] = None  # level of the quantile that it is; else 1/2
     _log_density: Callable[..., Any]
     _objective: Callable[..., Any] | None = None  # (model, y, weights) -> its own sum of rows
 

@@ -21,7 +21,7 @@ from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.numeric import NumericDistribution
 
 SAMPLE = 400
-TRIALS = 10  # the value given to a parameter that is always known, such as a number of trials
+TRIALS, SHARE = 10, 0.3  # values given to a parameter that is always known: a number of trials, or a share
 
 
 @final
@@ -86,7 +86,8 @@ def check_family(family: Any, *, draws: int = 3, seed: int = 0, jax: bool | None
     """
     family = get_family(family)
     if any(p.known_only and p.name not in family.known for p in family.parameters):
-        family = type(family)(**family.known, **{p.name: TRIALS for p in family.parameters if p.known_only})
+        always = {p.name: TRIALS if p.domain.integer else SHARE for p in family.parameters if p.known_only}
+        family = type(family)(**{**always, **family.known})
     rng = np.random.default_rng(seed)
     if any(p.vector for p in family.parameters):
         return FamilyReport(family, ("categories",), tuple(_categories(family, rng)))

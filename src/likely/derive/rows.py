@@ -272,5 +272,6 @@ def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng:
     if any(p.vector for p in family.parameters):
         return np.asarray(family.sample(shape, seed=rng, **params))
     # NumPy's binomial insists on trials of integer type
-    whole = {p.name: np.asarray(params[p.name]).astype(np.int64) for p in family.parameters if p.known_only}
+    trials = [p.name for p in family.parameters if p.known_only and p.domain.integer]
+    whole = {name: np.asarray(params[name]).astype(np.int64) for name in trials}
     return np.asarray(family._scipy(**{**params, **whole}).rvs(size=shape, random_state=rng))

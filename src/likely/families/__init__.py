@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from likely.errors import OptionError, UnknownNameError, unknown
+from likely.families.asymmetric_laplace import AsymmetricLaplace
 from likely.families.bernoulli import Bernoulli
 from likely.families.beta import Beta
 from likely.families.binomial import Binomial
@@ -35,6 +36,7 @@ FAMILIES: dict[str, type[Family]] = {
         # real numbers
         Normal,
         Laplace,
+        AsymmetricLaplace,
         StudentT,
         Logistic,
         Cauchy,
@@ -63,6 +65,7 @@ FAMILIES: dict[str, type[Family]] = {
 
 __all__ = [
     "FAMILIES",
+    "AsymmetricLaplace",
     "Bernoulli",
     "Beta",
     "Binomial",
@@ -107,6 +110,9 @@ _CALLED: dict[str, str] = {
     "logit logitlink logreg logisticregression binarylogit": f"for a response of 0 and 1: {_BINARY}), whose link it is",
     "ols wls lm linear leastsquares mse": "least squares is the likelihood of lk.Normal()",
     "lad mae l1 median": "least absolute deviations are the likelihood of lk.Laplace()",
+    "quantileregression rq quantreg pinball": (
+        "the regression of a quantile is the likelihood of lk.AsymmetricLaplace(tau=0.9)"
+    ),
     "huber robust rlm": "for errors with outliers: lk.StudentT()",
     "mnlogit multinomiallogit": "for one of several labels: lk.Categorical()",
     "quasi quasipoisson quasibinomial": "for counts that vary more than the Poisson's: lk.NegativeBinomial()",
