@@ -10,6 +10,7 @@ from scipy import special as sc
 from scipy import stats
 
 import likely as lk
+from likely import tables
 from likely.derive.simultaneous import MaxT, adjusted
 from likely.errors import IntervalError, OptionError, UnknownNameError
 
@@ -30,10 +31,6 @@ def test_effects_are_those_of_get_margeff(birthwt, family, at):
     link = {"logit": None, "probit": "probit", "poisson": None}[family]
     fit = lk.fit("poisson" if family == "poisson" else "bernoulli", birthwt, FORMULA, link=link)
     ours = fit.effects(["age", "lwt", "smoke"], at=at)
-    if (
-        family == "probit"
-    ):  # there the observed and the expected information differ; statsmodels has the observed one too
-        assert model.information is not None
     np.testing.assert_allclose(ours.estimate, theirs.margeff, rtol=1e-6)
     np.testing.assert_allclose(ours.stderr, theirs.margeff_se, rtol=1e-6)
     np.testing.assert_allclose(ours.p_value, theirs.pvalues, rtol=1e-5)
@@ -74,9 +71,7 @@ def test_the_standard_error_is_the_delta_methods():
     def average(coefficients):
         slot = fit.likelihood.model.slots[0]
         return [
-            np.mean(
-                np.exp(slot.design.apply(__import__("likely").tables.read(new)) @ coefficients[slot.start : slot.stop])
-            )
+            np.mean(np.exp(slot.design.apply(tables.read(new)) @ coefficients[slot.start : slot.stop]))
             for new in (data.assign(x=inside - h), data.assign(x=inside + h))
         ]
 
@@ -144,7 +139,6 @@ def test_margins_and_values_that_are_set(birthwt):
     fit = lk.fit("bernoulli", birthwt, "low ~ age + C(race) + smoke")
     found = fit.margins("race", at={"age": [20, 30]})
     assert len(found) == 6
-    assert (found.rows[1]["race"], found.rows[1]["age"]) == ("2", "20") or found.rows[1]["age"] == "20"
     one = next(i for i, row in enumerate(found.rows) if (row["race"], row["age"]) == ("3", "30"))
     mean = fit.predict(birthwt.assign(race=3, age=30)).mean()
     assert found.estimate[one] == pytest.approx(mean)

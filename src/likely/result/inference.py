@@ -8,6 +8,7 @@ from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
     from likely.derive.intervals import Interval
+    from likely.derive.quantities import Quantities
     from likely.derive.terms import TermTable
     from likely.derive.tests import TestResult
     from likely.result import Fit
@@ -209,6 +210,56 @@ class Inference(Estimates):
         from likely.derive.terms import term_table
 
         return term_table(self, type, method, information)
+
+    def delta(
+        self: Any,
+        functions: Any,
+        *,
+        null: float | None = None,
+        level: float = 0.95,
+        method: str = "wald",
+        log: bool = False,
+    ) -> Quantities:
+        """Any function of the estimates, with a standard error by the delta method, an interval and a test.
+
+        Parameters
+        ----------
+        functions : str, callable, or list or dict of them
+            Text in the names of the estimates, ``"-p.Intercept / p.x"``, with ``+ - * / **`` and functions such as
+            ``exp`` and ``log``; or a function of the estimates by name, ``lambda c: c["x"] / c["z"]`` (or of them and
+            ``xp``, for ``xp.log``). Derivatives are exact; those of a callable that needs plain numbers are differences
+            whose error is checked.
+        null : float, optional
+            The value that is tested: 0 by default, 1 with `log`.
+        level : float
+        method : {"wald", "profile"}
+            Of the intervals: the estimate -+ z standard errors, or the values that the profile likelihood allows (for a
+            ratio they may be unbounded, as Fieller's).
+        log : bool
+            Wald intervals and test on the log scale, of positive functions.
+
+        Returns
+        -------
+        Quantities
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            If the function cannot be read or differentiated.
+        IntervalError
+            If the estimates have no standard errors, or the profile cannot be followed.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [0, 0, 1, 0, 1, 1, 0, 1], "x": [1, 2, 3, 4, 5, 6, 7, 8]}
+        >>> half = lk.fit("bernoulli", data, "y ~ x").delta("-p.Intercept / p.x")
+        >>> half.estimate.round(3).tolist(), half.stderr.round(3).tolist()
+        ([4.5], [1.815])
+        """
+        from likely.derive.delta import delta
+
+        return delta(self, functions, null=null, level=level, method=method, log=log)
 
     def derived(self: Any) -> dict[str, tuple[float, float | None]]:
         """Derived quantities of a model of constants, with delta-method standard errors.

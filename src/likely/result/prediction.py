@@ -103,6 +103,11 @@ class Prediction(Estimates):
         >>> import likely as lk
         >>> data = {"y": [0, 0, 1, 0, 1, 1, 0, 1], "x": [1, 2, 3, 4, 5, 6, 7, 8], "g": list("aabbabab")}
         >>> print(lk.fit("bernoulli", data, "y ~ x + g").effects())
+        Average marginal effects on the mean of y
+        variable  effect  estimate  std. error     z       p       95% interval
+        -----------------------------------------------------------------------
+        g         b - a      0.392       0.330  1.18  0.2361    -0.256 to 1.039
+        x         dy/dx     0.0657      0.0625  1.05  0.2929  -0.0567 to 0.1881
         """
         from likely.derive.effects import effects
 
@@ -139,7 +144,7 @@ class Prediction(Estimates):
         >>> import likely as lk
         >>> data = {"y": [1.0, 2.0, 4.0, 3.0, 6.0, 5.0], "x": [0, 1, 2, 3, 4, 5], "g": list("aabbcc")}
         >>> lk.fit("normal", data, "y ~ x + g").margins("g", at={"x": 2}).estimate.round(3).tolist()
-        [1.5, 3.5, 5.5]
+        [1.0, 3.667, 6.333]
         """
         from likely.derive.effects import margins
 
@@ -183,6 +188,14 @@ class Prediction(Estimates):
         >>> import likely as lk
         >>> data = {"y": [1, 2, 4, 3, 6, 5, 9, 7], "x": [0, 1, 2, 3, 4, 5, 6, 7], "g": list("abcabcab")}
         >>> print(lk.fit("poisson", data, "y ~ x + g").contrasts("g", compare="ratio"))
+        Contrasts of g: ratio of the mean of y
+        contrast  estimate  std. error      z       p    95% interval
+        -------------------------------------------------------------
+        b / a        0.916       0.355  -0.23  0.9719  0.369 to 2.270
+        c / a        1.018       0.442   0.04  0.9991  0.368 to 2.814
+        c / b        1.111       0.483   0.24  0.9680  0.402 to 3.073
+        z and p test that the quantity is 1.
+        Intervals and p: simultaneous for 3, by the distribution of the largest |t|.
         """
         from likely.derive.effects import contrasts
 
