@@ -1,10 +1,11 @@
 # likely: the commands of a working day. Needed beforehand: Python 3.11 or newer, make, and a package index that pip can reach.
 #
-#   make demo     what the library does, on real data
-#   make test     the tests
-#   make lint     style, types, import directions
-#   make bench    speed and accuracy beside other libraries
-#   make clean    remove everything made here
+#   make demo        what the library does, on real data
+#   make test        the tests
+#   make lint        style, types, import directions
+#   make bench       speed and accuracy beside other libraries
+#   make reference   outside reference cases, one by one, into tests/reference/STATUS.md
+#   make clean       remove everything made here
 #
 # PYTHON=/path/to/python picks the interpreter; ARGS="-k normal" goes on to pytest or to the benchmarks.
 
@@ -18,7 +19,7 @@ PYTHON ?=
 ARGS ?=
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench reference clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -41,6 +42,9 @@ format: $(STAMPS)/dev
 
 bench: $(STAMPS)/bench
 	$(BIN)/python -m bench $(ARGS)
+
+reference: $(STAMPS)/dev
+	$(BIN)/python tests/reference/status.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

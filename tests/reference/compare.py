@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import shared
 from scipy import optimize, stats
 
 import likely as lk
@@ -369,8 +370,9 @@ def differences(
     bad: list[str] = []
 
     def check(what: str, found: float, wanted: float, allowed: float) -> None:
-        if not abs(found - wanted) <= allowed:
-            off = abs(found - wanted) / allowed if allowed else math.inf
+        off = abs(found - wanted) / allowed if allowed else math.inf * abs(found - wanted)
+        shared.OFF.append(off)
+        if not off <= 1.0:
             bad.append(f"{what}: {found!r}, not {wanted!r}: {off:.3g} times what is allowed")
 
     absent = set(reference.params) ^ set(quantities)
@@ -423,8 +425,9 @@ def _profile_differences(
                     bad.append(f"profile {side} {name}: the interval does not say that there is no limit")
             else:
                 allowed = tolerance.profile_in_se * reference.se[name]
-                if not abs(found - wanted) <= allowed:
-                    off = abs(found - wanted) / allowed
+                off = abs(found - wanted) / allowed
+                shared.OFF.append(off)
+                if not off <= 1.0:
                     bad.append(f"profile {side} {name}: {found!r}, not {wanted!r}: {off:.3g} times what is allowed")
     return bad
 

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-from typing import Any
-
 import compare
 import densities
 import edges
@@ -14,27 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from compare import DISTREG, GLM, NIST_DIGITS, NIST_EXACT, NIST_FEWER, NIST_ROUNDED, UNIVARIATE, design_parts
+from shared import ROOT, contents, part, result, table
 
 import likely as lk
 
-ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "reference"
 if not ROOT.is_dir():
     pytest.skip("no ../shared/reference beside the repository", allow_module_level=True)
-
-
-@cache
-def result(group: str, name: str) -> dict[str, Any]:
-    return json.loads((ROOT / "cases" / group / f"{name}.json").read_text())
-
-
-@cache
-def table(path: str) -> pd.DataFrame:
-    return pd.read_csv(ROOT / path)
-
-
-@cache
-def contents(path: str) -> Any:
-    return json.loads((ROOT / path).read_text())
 
 
 # -- NIST ----------------------------------------------------------------------------------------------------
@@ -45,6 +25,7 @@ NIST_LINEAR = "Norris Pontius NoInt1 NoInt2 Filip Longley Wampler1 Wampler2 Wamp
 
 @pytest.mark.parametrize("name", NIST_UNIVARIATE)
 def test_nist_univariate(name: str) -> None:
+    part("nist univariate", name)
     case = contents("nist/certified.json")["univariate"][name]
     fit = lk.fit(lk.Normal(), table(f"nist/csv/{name}.csv")["y"].to_numpy(float))
     compare.assert_nist_univariate(fit, case["certified"], NIST_ROUNDED.get(name, 1e-12))
@@ -55,6 +36,7 @@ def test_nist_univariate(name: str) -> None:
 @pytest.mark.parametrize("how", ["matrix", "formula"])
 @pytest.mark.parametrize("name", [n for n in NIST_LINEAR if n not in NIST_EXACT])
 def test_nist_linear(name: str, how: str) -> None:
+    part("nist linear", name)
     case = contents("nist/certified.json")["linear"][name]
     fit = compare.fit_nist_linear(name, table(f"nist/csv/{name}.csv"), how)
     compare.assert_nist_linear(fit, case["certified"], NIST_FEWER.get(name, NIST_DIGITS), case["derived"]["loglik"])
@@ -62,6 +44,7 @@ def test_nist_linear(name: str, how: str) -> None:
 
 @pytest.mark.parametrize("name", NIST_EXACT)
 def test_nist_exact_fit(name: str) -> None:
+    part("nist linear", name)
     case = contents("nist/certified.json")["linear"][name]
     compare.assert_nist_exact(name, table(f"nist/csv/{name}.csv"), case["certified"])
 
@@ -147,6 +130,14 @@ def test_least_absolute_deviations() -> None:
     design = table("data/design/stackloss_lm.csv")
     fit = lk.fit(lk.Laplace(), design["y"].to_numpy(float), design_parts(design, ["X"])["X"])
     compare.assert_least_absolute(fit, result("quantile", "stackloss_lad"))
+
+
+def test_a_tenth_of_the_households() -> None:
+    design, case = table("data/design/engel_lm.csv"), result("quantile", "engel_rq_tau10")
+    fit = lk.fit(lk.AsymmetricLaplace(tau=0.1), design["y"].to_numpy(float), design_parts(design, ["X"])["X"])
+    wanted = [case["params"][k] for k in ("(Intercept)", "income", "sigma")]
+    np.testing.assert_allclose(list(fit.coef.values()), wanted, rtol=1e-8)
+    assert fit.loglik == pytest.approx(case["loglik"], rel=1e-8)
 
 
 @pytest.mark.parametrize(("name", "check"), edges.parameters())
