@@ -48,7 +48,7 @@ def test_quasi_complete():
     fit = failed(lk.Bernoulli(), {"x": [1, 2, 3, 3, 4, 5], "y": [0, 0, 0, 1, 1, 1]}, "y ~ x")
     assert "x separates 4 of 6 rows from the rest" in fit.status
     assert "other coefficients" not in fit.status  # the intercept runs off with x
-    assert (found(fit).rows, found(fit).complete) == (4, False)
+    assert (found(fit).count, found(fit).complete) == (4, False)
 
 
 def test_only_the_guilty_column_is_named():
@@ -247,23 +247,69 @@ def test_poisson_rows_as_ppmlhdfe_flags_them():
     np.testing.assert_array_equal(direction.separated, table[zero, 4] == 1)
 
 
+def suite(text):
+    """A data set of the suite: the response (rounded up, which keeps its zeros), a formula, the data and the flags."""
+    lines = text.split()
+    names, table = lines[0].split(","), np.array([row.split(",") for row in lines[1:]], dtype=float)
+    data = {name: values for name, values in zip(names, table.T, strict=True) if name != "separated"}
+    data["y"] = np.ceil(data["y"])
+    terms = [f"C({name})" if name.startswith("id") else name for name in data if name != "y"]
+    return data, f"y ~ {' + '.join(terms)}", np.flatnonzero(table[:, -1] == 1)
+
+
+def assert_rows(data, formula, flagged):
+    """The separated rows are those flagged; without them, the fit's peak is the supremum of all rows' likelihood."""
+    found = lk.separation("poisson", data, formula)
+    np.testing.assert_array_equal([] if found is None else found.rows, flagged)
+    fit = lk.fit("poisson", data, formula, aliased="drop", separation="drop")
+    assert fit.converged
+    np.testing.assert_array_equal([] if fit.separation is None else fit.separation.rows, flagged)
+    assert fit.n == len(data["y"]) - len(flagged)
+    if found is not None:
+        L = lk.likelihood("poisson", data, formula, aliased="drop")
+        assert fit.loglik == pytest.approx(L.maximize(on_failure="return").loglik, abs=1e-4)
+
+
+# Data sets 2, 5 and 8 of the same suite
+PPML = [
+    """y,id1,id2,separated
+0,1,1,0
+1,1,1,0
+0,2,1,1
+0,2,2,0
+1,2,2,0""",
+    """y,x1,x2,x3,x4,separated
+0,5,11,2,2,0
+0,5,2,11,2,0
+0,5,2,2,11,0
+0,0,-1,-1,-1,1
+1,5,5,5,5,0
+2,4,4,4,4,0
+3,3,3,3,3,0
+4,2,2,2,2,0
+5,1,1,1,1,0""",
+    """y,x1,x2,id1,id2,separated
+0,1,0,1,2,1
+0,1,0,2,2,0
+1,2,0,1,3,0
+1,0,0,2,1,0
+1,1,0,2,2,0
+1,0,1,2,3,0
+2,0,0,2,1,0
+2,0,1,2,2,0
+2,1,0,2,3,0""",
+]
+
+
+@pytest.mark.parametrize("text", PPML)
+def test_rows_of_fixed_effects(text):
+    assert_rows(*suite(text))
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="the reference data are not here")
 @pytest.mark.parametrize("number", range(1, 19))
 def test_ppmlhdfe_suite(number):
-    lines = (SHARED / "ppml_separation" / f"{number:02d}.csv").read_text().split()
-    names, table = lines[0].split(","), np.array([row.split(",") for row in lines[1:]], dtype=float)
-    columns = [np.ones((len(table), 1))]
-    for name, values in zip(names, table.T, strict=True):
-        if name.startswith("x"):
-            columns.append(values[:, None])
-        elif name.startswith("id"):
-            columns.append((values[:, None] == np.unique(values)).astype(float))
-    zero, flagged = table[:, names.index("y")] == 0, table[:, -1] == 1
-    direction = separate(Cone.of_signs(np.hstack(columns), -1.0 * zero))
-    separated = np.zeros(len(table), dtype=bool)
-    if direction is not None:
-        separated[zero] = direction.separated
-    np.testing.assert_array_equal(separated, flagged)
+    assert_rows(*suite((SHARED / "ppml_separation" / f"{number:02d}.csv").read_text()))
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the reference data are not here")

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     )
     from likely.family import Family, Support
     from likely.fit import fit
-    from likely.likelihood import Likelihood, likelihood
+    from likely.likelihood import Likelihood, likelihood, separation
     from likely.result import Fit
     from likely.testing import check_family
 
@@ -79,7 +79,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "likely.family": ("Family", "Support"),
     "likely.fit": ("fit",),
-    "likely.likelihood": ("Likelihood", "likelihood"),
+    "likely.likelihood": ("Likelihood", "likelihood", "separation"),
     "likely.result": ("Fit",),
     "likely.testing": ("check_family",),
 }

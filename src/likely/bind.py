@@ -45,6 +45,8 @@ class Bound:
         The rows in use, where some were dropped.
     dropped : mapping of str to int
         Columns whose missing values cost rows, with counts.
+    separation : Separation or None
+        What was left out because it is separated.
     """
 
     model: Model
@@ -53,6 +55,7 @@ class Bound:
     table: Table
     rows: Any
     dropped: Mapping[str, int]
+    separation: Any = None
 
     @property
     def n(self) -> float:

@@ -242,6 +242,12 @@ class Blocks:
             where.append(place[at[kept]])
         return Blocks(tuple(parts) or (Dense(np.zeros((len(self), 0))),), tuple(where) or (wanted,))
 
+    @property
+    def csr(self) -> Any:
+        """The matrix as a SciPy sparse one."""
+        whole = [part.csr[:, : part.shape[1]] for part in self.parts]
+        return sparse.hstack(whole, format="csr")[:, np.argsort(np.concatenate(self.columns))]
+
     def dense(self) -> Any:
         """The matrix as a plain array."""
         out = np.zeros(self.shape)

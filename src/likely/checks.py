@@ -26,7 +26,7 @@ from likely.family import Family, Support
 
 FIT_OPTIONS = (
     *("formula", "weights", "offset", "link", "missing", "aliased"),
-    *("on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
+    *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
 )
 OTHER_NAMES = {
     **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),

@@ -133,17 +133,22 @@ class Design:
 
     def keep(self, columns: Sequence[int], aliasing: Aliasing) -> Design:
         """The design with only some columns, by the same recipe: new data must obey what made the others needless."""
-        kept, names = tuple(columns), tuple(self.names[j] for j in columns)
-        place = {j: k for k, j in enumerate(kept)}
+        before = np.arange(len(self.names)) if self.kept is None else np.array(self.kept, dtype=np.intp)
+        null = np.zeros((len(self.made), aliasing.null.shape[1]))
+        null[before] = aliasing.null
+        told = dict(aliasing.told)
+        if self.aliasing is not None:
+            null, told = np.column_stack([self.aliasing.null, null]), {**self.aliasing.told, **told}
+        place = {j: k for k, j in enumerate(columns)}
         terms = [(term, tuple(place[j] for j in at if j in place)) for term, at in self.terms]
         return replace(
             self,
-            x=blocks.select(self.x, kept),
-            names=names,
+            x=blocks.select(self.x, columns),
+            names=tuple(self.names[j] for j in columns),
             terms=tuple((term, at) for term, at in terms if at),
-            kept=kept,
-            whole=self.names,
-            aliasing=aliasing,
+            kept=tuple(int(before[j]) for j in columns),
+            whole=self.made,
+            aliasing=Aliasing(null, told),
         )
 
     @property

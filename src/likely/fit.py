@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from likely import failures, limits
 from likely.closed import PerfectFit
 from likely.derive.covariance import flat_names, inverse_information
-from likely.derive.separation import find_separation
+from likely.derive.separation import find_separation, rest
 from likely.engines import memory
 from likely.errors import FitError, OptionError, unknown
 from likely.family import Limit
@@ -36,6 +37,7 @@ def fit(
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
     aliased: str = "refuse",
+    separation: str = "refuse",
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | None = None,
@@ -68,6 +70,11 @@ def fit(
     aliased : {"refuse", "drop"}
         What to do about columns of a design that are linear combinations of others: raise `DesignError`, or leave out
         those that come after the ones that make them up. What was left out is in ``fit.aliased``.
+    separation : {"refuse", "drop"}
+        What to do where predictors separate the outcomes, so that some coefficients have no finite estimate: fail, or
+        leave out the separated rows and the coefficients that the other rows do not identify, and estimate the rest.
+        The log-likelihood is then the supremum of that of all rows, ``n`` counts the rows left, and ``fit.separation``
+        holds what was left out.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
@@ -107,6 +114,7 @@ def fit(
     L = likelihood(family, data, formula, **given, **formulas)
     return maximize(
         L,
+        separation=separation,
         on_failure=on_failure,
         solver=solver,
         start=start,
@@ -117,8 +125,10 @@ def fit(
     )
 
 
-def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit:
+def maximize(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
     """The peak of a likelihood; the options are those of `fit`."""
+    if separation not in ("refuse", "drop"):
+        raise unknown("option", separation, ["refuse", "drop"], " for separation=")
     if on_failure not in ("raise", "return"):
         raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
     start, progress = options.get("start"), options.get("progress")
@@ -132,6 +142,8 @@ def maximize(L: Likelihood, *, on_failure: str = "raise", **options: Any) -> Fit
     with memory.one_blas_thread() if tall else nullcontext():
         unbounded = failures.constant_response(L)
         found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
+        if separation == "drop" and found.separation is not None:
+            found = _rest(found, options)
     if not found.converged and on_failure == "raise":
         raise FitError(found.status.removeprefix("failed: "), found)
     return found
@@ -160,6 +172,19 @@ def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
     return _judge(L, outcome)
 
 
+def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
+    """The fit of what separation leaves."""
+    apart = failed.separation
+    assert apart is not None
+    left = rest(failed.likelihood, apart)
+    if left is None:
+        nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
+        return replace(failed, status=f"{failed.status}. {nothing[:1].upper()}{nothing[1:]}")
+    found = maximize(Likelihood(left), on_failure="return", **{**options, "start": None})
+    status = f"separation: {apart.dropped(found.aliased)}" if found.status == "converged" else found.status
+    return replace(found, status=status, separation=apart)
+
+
 # -- what is wrong, in words ---------------------------------------------------------------------------------
 
 
@@ -175,7 +200,7 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
         return Fit(L, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
     separation = find_separation(L, outcome, SATURATED)
     if separation is not None:
-        return _failed(L, outcome, separation.message)
+        return replace(_failed(L, outcome, separation.message), separation=separation)
     if (runaway := failures.ran_away(L, outcome)) is not None:
         return _failed(L, outcome, runaway)
     if not outcome.converged:

@@ -27,11 +27,11 @@ def check_identified(model: Model, weights: Any) -> None:
         if slot.design is None or id(slot.design) in seen:
             continue
         seen.add(id(slot.design))
-        x, names = slot.design.x, slot.design.names
-        if (told := extreme(slot, least_squares.sample(x))) is not None:
-            raise DesignError(told)
-        dependent, combination = least_squares.dependent_columns(x, weights)
-        if not dependent:
+        x = slot.design.x
+        if (wrong := extreme(slot, least_squares.sample(x))) is not None:
+            raise DesignError(wrong)
+        less = without_aliased(slot.design, weights)
+        if less.aliasing is None or less is slot.design:
             continue
         rows = len(x) if weights is None else int(np.count_nonzero(weights))
         if rows < x.shape[1]:
@@ -39,11 +39,11 @@ def check_identified(model: Model, weights: Any) -> None:
                 f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {rows} rows: they cannot be "
                 "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
             )
-        sums = _told(x, names, dependent, combination)
+        sums = {name: less.aliasing.told[name] for name in slot.design.names if name not in less.names}
         raise DesignError(
             f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told "
-            f"apart: {'; '.join(f'{name} = {sum_}' for name, sum_ in list(sums.items())[:5])}. Leave out "
-            f"{listed(names[j] for j in dependent)}, or pass aliased='drop' to have that done"
+            f"apart: {'; '.join(f'{name} = {combination}' for name, combination in list(sums.items())[:5])}. Leave out "
+            f"{listed(sums)}, or pass aliased='drop' to have that done"
         )
 
 
@@ -59,21 +59,6 @@ def extreme(slot: Slot, x: Any) -> str | None:
     return None
 
 
-def _told(x: Any, names: Sequence[str], dependent: list[int], combination: Any) -> dict[str, str]:
-    """The dependent columns, each with the combination of the others that it is."""
-    independent = [j for j in range(len(names)) if j not in set(dependent)]
-    size = _scale(x)
-    told = {}
-    for k, j in enumerate(dependent):
-        parts = [
-            (float(combination[i, k]), names[c])
-            for i, c in enumerate(independent)
-            if abs(combination[i, k]) * size[c] > 1e-9 * size[j]
-        ]
-        told[names[j]] = sum_of(parts)
-    return told
-
-
 def _scale(x: Any) -> Any:
     return orthogonal.column_scale(x) if isinstance(x, np.ndarray) else blocks.column_scale(x)
 
@@ -81,30 +66,46 @@ def _scale(x: Any) -> Any:
 def sum_of(parts: Sequence[tuple[float, str]]) -> str:
     """A linear combination in words.
 
-    >>> sum_of([(2.0, "a"), (-1.0, "b"), (0.5, "c")])
-    '2*a - b + 0.5*c'
+    >>> sum_of([(3.0, "Intercept"), (2.0, "a"), (-1.0, "b"), (0.5, "c")])
+    '3 + 2*a - b + 0.5*c'
     """
     signed = []
     for factor, name in parts:
-        size = "" if f"{abs(factor):.6g}" == "1" else f"{abs(factor):.6g}*"
-        signed.append(f"{'-' if factor < 0 else '+'} {size}{name}")
+        size = f"{abs(factor):.6g}"
+        term = size if name == "Intercept" else name if size == "1" else f"{size}*{name}"
+        signed.append(f"{'-' if factor < 0 else '+'} {term}")
     text = " ".join(signed).removeprefix("+ ")
     return f"-{text[2:]}" if text.startswith("- ") else text or "0"
 
 
-def without_aliased(design: Design, weights: Any) -> Design:
-    """The design without the columns that earlier ones make up, in the rows that count; it remembers which they are."""
-    dependent, combination = least_squares.dependent_columns(design.x, weights)
-    if not dependent:
+def without_aliased(design: Design, weights: Any, last: Sequence[str] = ()) -> Design:
+    """The design without the columns that others make up in the rows that count; it remembers which they are.
+
+    Those that come later go first, and before all others those named in `last`.
+    """
+    x, names = design.x, design.names
+    order = [j for j in range(len(names)) if names[j] not in last] + [j for j in range(len(names)) if names[j] in last]
+    sorted_ = order == list(range(len(names)))
+    found, combination = least_squares.dependent_columns(x if sorted_ else blocks.select(x, order), weights)
+    if not found:
         return design
-    counted = design.x if weights is None else design.x[weights > 0]
-    kept = tuple(j for j in range(len(design.names)) if j not in set(dependent))
-    null = np.zeros((len(design.names), len(dependent)))
-    size = _scale(counted)
-    real = np.abs(combination) * size[list(kept)][:, None] > 1e-9 * size[dependent]  # not rounding errors
-    null[list(kept)] = np.where(real, -combination, 0.0)
+    dependent = [order[j] for j in found]
+    independent = [j for k, j in enumerate(order) if k not in set(found)]
+    size = _scale(x if weights is None else x[weights > 0])
+    real = np.abs(combination) * size[independent][:, None] > 1e-9 * size[dependent]  # not rounding errors
+    null = np.zeros((len(names), len(dependent)))
+    null[independent] = np.where(real, -combination, 0.0)
     null[dependent, range(len(dependent))] = 1.0
-    return design.keep(kept, Aliasing(null, _told(counted, design.names, dependent, combination)))
+    return design.keep(sorted(independent), Aliasing(null, told(names, dependent, null)))
+
+
+def told(names: Sequence[str], dependent: Sequence[int], null: Any) -> dict[str, str]:
+    """The dependent columns, each with the combination of the others that it is."""
+    out = {}
+    for k, j in enumerate(dependent):
+        others = [int(i) for i in np.flatnonzero(null[:, k]) if i != j]
+        out[names[j]] = sum_of([(-float(null[i, k]), names[i]) for i in others])
+    return out
 
 
 # -- ill-conditioned designs -----------------------------------------------------------------------------------

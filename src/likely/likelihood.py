@@ -18,6 +18,7 @@ from likely.density import Density
 from likely.density.bound import bind_density
 from likely.derive.compress import compress
 from likely.derive.objective import objective_of
+from likely.derive.separation import Separation, find_separation
 from likely.errors import OptionError, ParameterError, UnderflowWarning, unknown
 from likely.family import Limit
 from likely.model import Model
@@ -25,7 +26,7 @@ from likely.model import Model
 if TYPE_CHECKING:
     from likely.result import Fit
 
-SEARCH_OPTIONS = ("on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress")
+SEARCH_OPTIONS = ("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress")
 
 
 @final
@@ -326,8 +327,8 @@ class Likelihood:
         Parameters
         ----------
         **options
-            Of the search, as in `likely.fit`: ``on_failure``, ``solver``, ``start``, ``starts``, ``max_iterations``,
-            ``tolerance``, ``progress``.
+            Of the search, as in `likely.fit`: ``separation``, ``on_failure``, ``solver``, ``start``, ``starts``,
+            ``max_iterations``, ``tolerance``, ``progress``.
 
         Returns
         -------
@@ -350,6 +351,24 @@ class Likelihood:
             if name not in SEARCH_OPTIONS:
                 raise unknown("option", name, SEARCH_OPTIONS, " of the search")
         return maximize(self, **options)
+
+    def separation(self) -> Separation | None:
+        """Whether predictors separate the outcomes, so that some coefficients have no finite estimate.
+
+        Returns
+        -------
+        Separation or None
+            The proof, with the rows, a direction of the coefficients and the columns; None where there is none, or
+            where the family's likelihood cannot be separated.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> L = lk.likelihood("poisson", {"g": ["a", "a", "b", "b"], "y": [2, 3, 0, 0]}, "y ~ g")
+        >>> L.separation().rows.tolist()
+        [2, 3]
+        """
+        return find_separation(self)
 
     @cached_property
     def peak(self) -> Fit:
@@ -495,3 +514,39 @@ def likelihood(
             formulas=formulas,
         )
     )
+
+
+def separation(family: Any, data: Any, formula: Any = None, **options: Any) -> Separation | None:
+    """Whether predictors separate the outcomes, so that some coefficients have no finite estimate; without a fit.
+
+    A linear programme decides, and its answer is checked row by row (Konis 2007; Correia, Guimaraes and Zylkin 2019,
+    arXiv:1903.01633).
+
+    Parameters
+    ----------
+    family, data, formula, **options
+        As in `likely.likelihood`.
+
+    Returns
+    -------
+    Separation or None
+        The proof, with the rows, a direction of the coefficients and the columns; None where there is none, or where
+        the family's likelihood cannot be separated.
+
+    Raises
+    ------
+    DataError, SupportError, MissingValuesError
+        If the data cannot be used as given.
+    DesignError
+        If a formula cannot be read.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> data = {"x": [1, 2, 3, 4], "z": [0, 1, 1, 0], "y": [0, 0, 1, 1]}
+    >>> lk.separation("bernoulli", data, "y ~ x + z").columns
+    ('x',)
+    >>> lk.separation("bernoulli", data, "y ~ z") is None
+    True
+    """
+    return likelihood(family, data, formula, **options).separation()

@@ -13,6 +13,9 @@ from likely.domains import Link
 from likely.family import Family, Parameter
 from likely.namespace import NumpyNamespace
 
+# an offset by which a level that a row cannot have is left behind: its probability is then 0 in floating point
+BEHIND = 1000.0
+
 
 @final
 @dataclass(frozen=True)

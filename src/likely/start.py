@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.blocks import Blocks
 from likely.errors import ParameterError
-from likely.model import Model, Slot, take
+from likely.model import BEHIND, Model, Slot, take
 from likely.solve import least_squares
 
 ENOUGH_ROWS = 10_000
@@ -47,7 +47,7 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
                 raise ParameterError(f"{model.family.title} gives no starting value for {slot.parameter.name}")
             eta = _inside(slot, float(np.median(value)))
         if slot.design is None:
-            out[slot.start] = eta if slot.offset is None else eta - float(np.mean(slot.offset))
+            out[slot.start] = eta - float(np.mean(_offset(slot)))
         else:
             out[slot.start : slot.stop] = _constant_predictor(slot, eta)
     return out
@@ -81,12 +81,19 @@ def _inside(slot: Slot, value: float) -> float:
     return next((eta for eta in etas if np.isfinite(eta)), 0.0)
 
 
+def _offset(slot: Slot) -> Any:
+    """The offset, where it does not only leave a level behind."""
+    if slot.offset is None:
+        return 0.0
+    return slot.offset if slot.level is None else np.where(np.abs(slot.offset) > 0.5 * BEHIND, 0.0, slot.offset)
+
+
 def _constant_predictor(slot: Slot, eta: float) -> Any:
     """Coefficients whose linear predictor is about `eta` in every row."""
     assert slot.design is not None
     x = slot.design.x
     beta = np.zeros(x.shape[1])
-    offset = 0.0 if slot.offset is None else slot.offset
+    offset = _offset(slot)
     if (j := slot.design.intercept) is not None:
         beta[j] = eta - float(np.mean(offset))
         return beta

@@ -83,6 +83,10 @@ Missing = Annotated[str, typer.Option("--missing", help="What to do about missin
 Aliased = Annotated[
     str, typer.Option("--aliased", help="What to do about columns that others make up: refuse or drop.")
 ]
+Separated = Annotated[
+    str,
+    typer.Option("--separation", help="What to do about rows that predictors tell apart perfectly: refuse or drop."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; *.json is written as JSON.")]
 
@@ -146,6 +150,7 @@ def fit(
     known: Known = None,
     missing: Missing = "error",
     aliased: Aliased = "refuse",
+    separation: Separated = "refuse",
     level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
@@ -168,6 +173,7 @@ def fit(
             read(data),
             formula,
             aliased=aliased,
+            separation=separation,
             solver=solver,
             on_failure="return",
             progress=progress.step,

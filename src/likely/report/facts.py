@@ -20,8 +20,12 @@ def title(fit: Fit) -> Title:
     if not fit.converged:
         return Title(f"THE FIT FAILED: {model.family.title} fit of {model.response}", False)
     state = fit.status.split(":")[0]
-    words = {"boundary": "converged, on a boundary", "edge": "converged, at an edge of the data"}.get(state, state)
-    return Title(f"{model.family.title} fit of {model.response}: {words}", True)
+    words = {
+        "boundary": "converged, on a boundary",
+        "edge": "converged, at an edge of the data",
+        "separation": "converged, without separated rows",
+    }
+    return Title(f"{model.family.title} fit of {model.response}: {words.get(state, state)}", True)
 
 
 def facts(fit: Fit) -> list[tuple[str, str]]:
@@ -35,9 +39,12 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     data = f"{rows:,} observations" if rows != 1 else "1 observation"
     if bound.weights is not None:
         data = f"{rows:,} rows that stand for {fit.n:,} observations by their weights"
+    apart = 0 if bound.separation is None else len(bound.separation.left_out)
+    if apart:
+        data += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
     if bound.dropped:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
-        data += f"; {bound.table.n - rows:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
+        data += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
     out.append(("data", data))
     outcome = fit.effective.outcome
     if fit.converged:
@@ -70,7 +77,8 @@ def treatment(fit: Fit, name: str) -> str:
 
 def aliased(fit: Fit) -> dict[str, str]:
     """Coefficients that were not estimated, each with the reason."""
-    return {name: f"the column is {made_of}" for name, made_of in fit.aliased.items()}
+    where = "" if fit.likelihood.bound.separation is None else " in the rows left"
+    return {name: f"the column is {made_of}{where}" for name, made_of in fit.aliased.items()}
 
 
 def spreads(whole: Fit) -> dict[str, tuple[float, str]]:

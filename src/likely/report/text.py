@@ -274,7 +274,8 @@ class Summary:
                 "iterations": fit.effective.outcome.iterations,
                 "level": self.level,
                 "estimates": [_record(e) for e in self.estimates],
-                "aliased": self.fit.aliased,
+                "aliased": fit.aliased,
+                "separation": None if fit.separation is None else fit.separation.to_dict(),
                 "derived": [
                     {"name": name, "value": value, "std_error": error, "note": _infinite(value)}
                     for name, (value, error) in self.derived.items()

@@ -29,6 +29,10 @@ class Fit(Inference, Prediction):
         ``"converged"``, or what is special or wrong, in words.
     withheld : mapping of str to str
         Parameters without a standard error, each with the reason.
+    limit : AtLimit or None
+        The limiting family's fit, where a parameter ran to its limit.
+    separation : Separation or None
+        The proof that predictors separate outcomes: why the fit failed, or what was left out as asked.
 
     Examples
     --------

@@ -15,6 +15,7 @@ from likely.errors import FitError, IntervalError
 from likely.limits import renamed
 
 if TYPE_CHECKING:
+    from likely.derive.separation import Separation
     from likely.likelihood import Likelihood
     from likely.outcome import Outcome
     from likely.result import Fit
@@ -59,6 +60,7 @@ class Estimates:
     status: str
     withheld: Mapping[str, str] = field(default_factory=dict)
     limit: AtLimit | None = None
+    separation: Separation | None = None
 
     # -- estimates -------------------------------------------------------------------------------------
 

@@ -1,17 +1,24 @@
-"""Whether a search ended because something separates the outcomes, and which columns do."""
+"""Whether outcomes are separated, and which columns do it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
+from likely import blocks
+from likely.blocks import Blocks
+from likely.derive.separation.certificate import Separation
 from likely.derive.separation.cone import Cone, term_sizes
+from likely.derive.separation.large import separate_large
 from likely.derive.separation.programme import WORKING, Direction, separate
-from likely.derive.separation.told import Told
+from likely.derive.separation.told import Told, many
 from likely.engines import memory
 from likely.namespace import NumpyNamespace
+from likely.solve import orthogonal
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
@@ -20,42 +27,19 @@ if TYPE_CHECKING:
 
 # links whose linear predictor must run to infinity for the parameter to reach an end of its domain
 MONOTONE = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "softplus")
-LARGEST = 500  # coefficients; beyond, a linear programme takes too long to be a diagnosis
+LARGEST = 500  # coefficients; beyond, one sparse programme is quicker than several dense ones
+DENSE = 50_000_000  # numbers of a design in blocks that may be made an array
 MANY = 64  # columns; of more no smallest sufficient set is looked for
 FREE = 2.0  # the code of a row that imposes nothing
 
 
-@final
-@dataclass(frozen=True)
-class Separation:
-    """Columns whose coefficients have no finite estimate.
-
-    Attributes
-    ----------
-    parameter : str
-    columns : tuple of str
-        Columns that are enough to separate the rows; the intercept only where it does so alone.
-    message : str
-    rows : int
-        Number of rows that are separated: explained ever better, without end.
-    complete : bool
-        Whether that is so for every row.
-    """
-
-    parameter: str
-    columns: tuple[str, ...]
-    message: str
-    rows: int
-    complete: bool
-
-
-def find_separation(L: Likelihood, outcome: Outcome, saturated: float) -> Separation | None:
-    """What separates the outcomes, where the end of the search looks as if something did.
+def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: float = 0.0) -> Separation | None:
+    """What separates the outcomes, where the end of a search looks as if something did, or without a search.
 
     Parameters
     ----------
     L : Likelihood
-    outcome : Outcome
+    outcome : Outcome, optional
         Where the search ended.
     saturated : float
         A parameter within exp(-saturated) of the end of its domain gives cause to look.
@@ -71,7 +55,9 @@ def find_separation(L: Likelihood, outcome: Outcome, saturated: float) -> Separa
     the code is that of the row's level.
     """
     model = L.model
-    if not np.all(np.isfinite(outcome.point.x)):
+    if L.bound.separation is not None:  # what is left once separated rows were dropped is not separated
+        return None
+    if outcome is not None and not np.all(np.isfinite(outcome.point.x)):
         return None
     groups: dict[str, list[Slot]] = {}
     for slot in model.slots:
@@ -81,7 +67,7 @@ def find_separation(L: Likelihood, outcome: Outcome, saturated: float) -> Separa
         return None
     codes = model.family.saturation(L.bound.y, model.known)
     for name, slots in groups.items():
-        if name not in codes or slots[-1].stop - slots[0].start > LARGEST:
+        if name not in codes:
             continue
         row_codes = np.asarray(codes[name], dtype=float)
         if slots[0].level is None:
@@ -90,9 +76,9 @@ def find_separation(L: Likelihood, outcome: Outcome, saturated: float) -> Separa
                 row_codes = np.where(row_codes == 1.0, 0.0, row_codes)
             if not np.any(np.abs(row_codes) == 1.0):
                 continue
-        if outcome.converged and not _suspect(L, outcome, slots, row_codes, saturated):
+        if outcome is not None and outcome.converged and not _suspect(L, outcome, slots, row_codes, saturated):
             continue
-        found = _examine(L, slots, row_codes, outcome.point.x)
+        found = _examine(L, slots, row_codes, None if outcome is None else outcome.point.x)
         if found is not None:
             return found
     return None
@@ -111,8 +97,7 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
     largest = np.ones(stop - start)
     for slot in slots:
         if slot.design is not None:
-            x = slot.design.x
-            largest[slot.start - start : slot.stop - start] = np.maximum(x.max(axis=0), -x.min(axis=0))
+            largest[slot.start - start : slot.stop - start] = blocks.largest(slot.design.x)
     largest = np.where(largest > 0, largest, 1.0)
     info = outcome.point.info[start:stop, start:stop] / np.outer(largest, largest)
     return not np.all(np.isfinite(info)) or bool(np.linalg.eigvalsh(info)[0] <= 1e-3)
@@ -148,43 +133,97 @@ def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, s
 def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
     """The separation of one parameter's linear predictors, if there is one."""
     slot, w, y = slots[0], L.bound.weights, L.bound.y
-    x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
+    matrix = np.ones((len(y), 1)) if slot.design is None else slot.design.x
     names = ("Intercept",) if slot.design is None else slot.design.names
-    intercept = 0 if slot.design is None else slot.design.intercept
     levels = slot.level is not None
     keep = np.ones(len(y), dtype=bool) if levels else codes != FREE
     if w is not None:
         keep &= w > 0
-    if not np.all(keep):
-        x, codes, y = x[keep], codes[keep], y[keep]
-    shift = _far_from_zero(x, intercept)
+    places = np.flatnonzero(keep)
+    if len(places) == 0:
+        return None
+    if len(places) < len(y):
+        matrix, codes, y = matrix[keep], codes[keep], y[keep]
+    if slots[-1].stop - slots[0].start > LARGEST or (isinstance(matrix, Blocks) and matrix.shape[1] * len(y) > DENSE):
+        return _examine_many(L, slots, names, matrix, codes, places)
+    x = blocks.dense(matrix)
+    intercept = orthogonal.constant_column(x)
+    shift = orthogonal.far_from_zero(x, intercept)
     near = x - shift if np.any(shift) else x
-    hint = np.column_stack([coefficients[s.start : s.stop] for s in slots])
-    if intercept is not None:
-        hint[intercept] += shift @ hint
+    hint = None
+    if coefficients is not None:
+        hint = np.column_stack([coefficients[s.start : s.stop] for s in slots])
+        if intercept is not None:
+            hint[intercept] += shift @ hint
     cone = Cone.of_levels(near, codes, len(slots) + 1) if levels else Cone.of_signs(near, codes)
     found = separate(cone, hint)
     if found is None:
         return None
     columns, fewer = _enough(cone, found, intercept)
     told = Told(L, slots, names, cone, x, y, codes, fewer, columns, intercept, near is not x)
-    return Separation(
-        slot.parameter.name,
-        tuple(names[j] for j in columns),
-        told.message(),
-        int(np.count_nonzero(fewer.separated)),
-        fewer.complete,
-    )
+    b = np.where(found.free, found.b, 0.0)
+    if intercept is not None and np.any(shift):  # back to the columns as they are
+        b[intercept] -= shift @ b
+    return _certificate(L, slots, names, codes, places, found, b, [names[j] for j in columns], told.message())
 
 
-def _far_from_zero(x: Any, intercept: int | None) -> Any:
-    """What to subtract from columns that vary little about a large value, such as years and times.
+def _certificate(
+    L: Likelihood,
+    slots: list[Slot],
+    names: Sequence[str],
+    codes: Any,
+    places: Any,
+    found: Direction,
+    b: Any,
+    columns: Sequence[str],
+    message: str,
+) -> Separation:
+    """What was found, in terms of the data's rows and the coefficients' names."""
+    levels = slots[0].level is not None
+    apart = found.separated if levels else np.zeros(len(codes), dtype=bool)
+    if not levels:
+        apart[np.abs(codes) == 1.0] = found.separated
+    rows = places[apart]
+    if L.bound.rows is not None:
+        rows = np.flatnonzero(L.bound.rows)[rows]
+    labels = [[slot.label] if slot.constant else [f"{slot.label}.{name}" for name in names] for slot in slots]
+    b = b / np.max(np.abs(b))
+    direction = {name: float(v) for k, own in enumerate(labels) for name, v in zip(own, b[:, k], strict=True) if v != 0}
+    excluded = found.met[apart] if levels else None
+    return Separation(slots[0].parameter.name, tuple(columns), rows, direction, found.complete, message, excluded)
 
-    Beside an intercept it changes no direction, and it saves the digits that tell the rows apart.
-    """
-    low, high = x.min(axis=0), x.max(axis=0)
-    far = (high > low) & (np.maximum(high, -low) > 8.0 * (high - low))
-    return np.where(far, x[0], 0.0) if intercept is not None else np.zeros(x.shape[1])
+
+def _examine_many(
+    L: Likelihood, slots: list[Slot], names: Sequence[str], matrix: Any, codes: Any, places: Any
+) -> Separation | None:
+    """The same for many coefficients, by one sparse programme."""
+    x = blocks.as_blocks(matrix).csr if isinstance(matrix, Blocks) else sparse.csr_array(matrix)
+    count = len(slots)
+    if slots[0].level is None:
+        ends = np.abs(codes) == 1.0
+        signs = sparse.dia_array((codes[ends][None, :], [0]), shape=(np.count_nonzero(ends),) * 2)
+        found = separate_large(signs @ x[ends], x[codes == 0.0])
+    else:
+        cone = Cone.of_levels(np.zeros((len(codes), 0)), codes, count + 1)
+        wide = [sparse.kron(cone.patterns[c], x[codes == c], format="csr") for c in range(count + 1)]
+        order = np.concatenate([_flat(np.flatnonzero(codes == c), count, len(codes)) for c in range(count + 1)])
+        found = separate_large(sparse.vstack(wide, format="csr"), sparse.csr_array((0, count * x.shape[1])))
+        if found is not None:
+            met = np.empty(len(codes) * count, dtype=bool)
+            met[order] = found.met[:, 0]
+            found = replace(found, met=met.reshape(count, len(codes)).T)
+    if found is None:
+        return None
+    b = found.b.reshape(count, -1).T
+    strength = np.max(np.abs(b) * blocks.largest(matrix)[:, None], axis=1)
+    strong = [j for j in np.argsort(-strength, kind="stable") if strength[j] > 1e-9 * np.max(strength)]
+    columns = [names[j] for j in sorted(strong)]
+    return _certificate(L, slots, names, codes, places, found, b, columns, many(L, slots, columns, found))
+
+
+def _flat(rows: Any, conditions: int, n: int) -> Any:
+    """Places, condition by condition, of the conditions of some rows among those of all n."""
+    return (np.arange(conditions)[:, None] * n + rows[None, :]).ravel()
 
 
 def _enough(cone: Cone, found: Direction, intercept: int | None) -> tuple[list[int], Direction]:

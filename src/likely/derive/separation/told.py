@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
@@ -90,8 +91,7 @@ class Told:
         return (
             f"{few}{more} {verb} {extent}: {self._pattern()}. So {its} {coefficients} {parameter} "
             f"{'has' if single else 'have'} no finite estimate ({self._runs()}){self._others()}. "
-            f"Leave out or regroup {'the column' if one else 'these columns'}, collect more data, or hold {its} "
-            f"coefficient{'' if single else 's'} at a value you trust with offset=..."
+            f"{advice('the column' if one else 'these columns', self.direction.complete)}"
         )
 
     @cached_property
@@ -191,6 +191,26 @@ class Told:
         if they == "it runs":
             return f"it runs to {ends[0]}" if ends else "it runs to infinity"
         return f"they run: {', '.join(ends)}" if ends else "they run to infinity"
+
+
+def advice(columns: str, complete: bool) -> str:
+    """What to do about it."""
+    ways = [f"Leave out or regroup {columns}", "collect more data", "add a penalty with penalty=lk.Firth()"]
+    ways += [] if complete else ["pass separation='drop' to estimate what the other rows identify"]
+    return f"{', '.join(ways[:-1])}, or {ways[-1]}"
+
+
+def many(L: Likelihood, slots: list[Slot], columns: Sequence[str], direction: Direction) -> str:
+    """A separation by one of many columns in words."""
+    count, parameter = int(np.count_nonzero(direction.separated)), slots[0].parameter.name
+    few = ", ".join(columns[:8]) + (f" and {len(columns) - 8} more columns" if len(columns) > 8 else "")
+    one = len(columns) == 1
+    extent = "the outcomes perfectly" if direction.complete else f"{count} of {len(L.bound.y)} rows from the rest"
+    return (
+        f"{few} {'separates' if one else 'separate'} {extent}: so {'its' if one else 'their'} "
+        f"coefficient{'' if one else 's'} in {parameter} {'has' if one else 'have'} no finite estimate. "
+        f"{advice('the column' if one else 'these columns', direction.complete)}"
+    )
 
 
 def _between(value: float, other: float) -> str:
