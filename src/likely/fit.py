@@ -180,7 +180,7 @@ def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
     if left is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
         return replace(failed, status=f"{failed.status}. {nothing[:1].upper()}{nothing[1:]}")
-    found = maximize(Likelihood(left), on_failure="return", **{**options, "start": None})
+    found = maximize(Likelihood(left), on_failure="return", **{**options, "start": None, "starts": None})
     status = f"separation: {apart.dropped(found.aliased)}" if found.status == "converged" else found.status
     return replace(found, status=status, separation=apart)
 
