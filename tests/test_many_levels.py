@@ -166,7 +166,7 @@ def test_it_is_the_same_fit(family: str, formula: str, more: Any, monkeypatch: p
 @pytest.mark.usefixtures("always")
 def test_dependent_columns_are_named() -> None:
     data = shop().assign(same=lambda d: d.g.str.upper(), twice=lambda d: 2 * d.x)
-    with pytest.raises(DesignError, match=r"same\[T\.B\] = 1\*g\[T\.b\]"):
+    with pytest.raises(DesignError, match=r"same\[T\.B\] = g\[T\.b\]"):
         lk.fit("poisson", data, "y ~ g + same")
     with pytest.raises(DesignError, match=r"twice = 2\*x"):
         lk.fit("poisson", data, "y ~ g + x + twice")

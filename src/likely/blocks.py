@@ -61,6 +61,11 @@ class Indicators:
             return np.bincount(self.codes, g, self.width + 1)[: self.width]
         return (self.csr.T @ g)[: self.width]
 
+    def squares(self, h: Any) -> Any:
+        """The diagonal of self' diag(h) self, which has nothing else."""
+        h = h if self.values is None else h * (self.values * self.values)
+        return np.bincount(self.codes, h, self.width + 1)[: self.width]
+
     def cross(self, h: Any, other: Indicators) -> Any:
         """self' diag(h) other."""
         h = h if self.values is None else h * self.values
@@ -203,10 +208,13 @@ class Blocks:
             for j, (b, columns) in enumerate(zip(other.parts, other.columns, strict=True)):
                 if self is other and j < i:
                     continue
+                if self is other and i == j and isinstance(a, Indicators):
+                    out[rows, rows] = a.squares(h)
+                    continue
                 block = _cross(a, h, b)
-                out[np.ix_(rows, columns)] = block
+                out[_places(rows, columns)] = block
                 if self is other and j > i:
-                    out[np.ix_(columns, rows)] = block.T
+                    out[_places(columns, rows)] = block.T
         return out
 
     def missing_rows(self) -> Any:
@@ -273,6 +281,13 @@ class Blocks:
         for part, at in zip(self.parts, self.columns, strict=True):
             out[at] = of_dense(part.array) if isinstance(part, Dense) else of_entries(part.csr)[: part.shape[1]]
         return out
+
+
+def _places(rows: Any, columns: Any) -> Any:
+    """What picks some rows and columns of an array: slices where they are neighbours, which is quicker."""
+    if all(len(at) and at[-1] - at[0] == len(at) - 1 and np.all(np.diff(at) == 1) for at in (rows, columns)):
+        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return np.ix_(rows, columns)
 
 
 Matrix = Any  # ndarray of shape (n, p), or Blocks: both know shape, len, rows and products

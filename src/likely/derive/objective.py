@@ -38,7 +38,7 @@ class Objective:
         designs = [slot.design.x for slot in model.slots if slot.design is not None]
         if entries := sum(x.entries for x in designs if isinstance(x, Blocks)):
             # every block makes an information matrix; with so many rows that is not more than the rows' own work
-            self.block = max(self.block, int(model.size**2 / entries))
+            self.block = max(self.block, int(4 * model.size**2 / entries))
         self.kernel = kernels.find(model)
 
     @cached_property
