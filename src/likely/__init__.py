@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from likely.family import Family, Support
     from likely.fit import fit
     from likely.likelihood import Likelihood, likelihood, separation
+    from likely.penalties import ElasticNet, Firth, Lasso, Ridge
     from likely.result import Fit
     from likely.testing import check_family
 
@@ -80,6 +81,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.family": ("Family", "Support"),
     "likely.fit": ("fit",),
     "likely.likelihood": ("Likelihood", "likelihood", "separation"),
+    "likely.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
     "likely.result": ("Fit",),
     "likely.testing": ("check_family",),
 }

@@ -27,6 +27,7 @@ from likely.family import Family, Support
 FIT_OPTIONS = (
     *("formula", "weights", "offset", "link", "missing", "aliased"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
+    *("penalty", "fixed", "bounds", "constraints"),
 )
 OTHER_NAMES = {
     **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),

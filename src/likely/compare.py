@@ -42,7 +42,7 @@ class Row:
 
     name: str
     fit: Fit | None
-    k: int | None
+    k: float | None
     loglik: float | None
     aic: float | None
     aicc: float | None
@@ -105,7 +105,7 @@ class Comparison:
         rows: list[tuple[str, ...]] = []
         for row in self.rows:
             mark = f"[{list(notes).index(row.status) + 1}]" if row.status in notes else ""
-            k = DASH if row.k is None or not row.converged else str(row.k)
+            k = DASH if row.k is None or not row.converged else f"{row.k:.4g}"
             weight = DASH if row.weight is None else "<0.0001" if row.weight < 0.0001 else fixed(row.weight, 4)
             numbers = [fixed(v, 2) for v in (row.aic, row.aicc, row.bic, row.delta)]
             rows.append((row.name, fixed(row.loglik, 2), k, *numbers, weight, mark))

@@ -12,6 +12,7 @@ import numpy as np
 from likely import failures, limits
 from likely.closed import PerfectFit
 from likely.derive.covariance import flat_names, inverse_information
+from likely.derive.restraints import Restraints
 from likely.derive.separation import find_separation, rest
 from likely.engines import memory
 from likely.errors import FitError, OptionError, unknown
@@ -19,6 +20,7 @@ from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
 from likely.outcome import Outcome
+from likely.restrained import escapes, find_restrained_peak, status_of, unpenalised, withheld_of
 from likely.result import AtLimit, Fit
 from likely.search import find_peak
 from likely.solve.newton import Point
@@ -45,6 +47,10 @@ def fit(
     max_iterations: int = 100,
     tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
+    penalty: Any = None,
+    fixed: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
+    constraints: str | None = None,
     **formulas: Any,
 ) -> Fit:
     """Fit a model by maximum likelihood.
@@ -87,6 +93,14 @@ def fit(
         Newton's: at most so many passes; distance to the peak in standard errors that counts as none.
     progress : callable, optional
         Called as ``progress(iteration, point, decrement)`` at every Newton step.
+    penalty : Ridge, Lasso, ElasticNet, Firth, or dict of them by parameter or coefficient, optional
+        Prior knowledge of the coefficients; the estimate is then a posterior mode. None by default.
+    fixed : dict, optional
+        Estimates held at a value by name: ``{"mean.x": 1.0}``.
+    bounds : dict, optional
+        ``{"mean.x": (0, None)}``: lower and upper bounds of estimates, None where there is none.
+    constraints : str, optional
+        Linear equations and inequalities between estimates: ``"mean.a = mean.b, mean.x + mean.z <= 1"``.
     **formulas : str or 2-d array
         Formulas of further parameters: ``sd="~ x"``.
 
@@ -122,11 +136,32 @@ def fit(
         max_iterations=max_iterations,
         tolerance=tolerance,
         progress=progress,
+        penalty=penalty,
+        fixed=fixed,
+        bounds=bounds,
+        constraints=constraints,
     )
 
 
-def maximize(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
+def maximize(
+    L: Likelihood,
+    *,
+    penalty: Any = None,
+    fixed: Mapping[str, float] | None = None,
+    bounds: Mapping[str, Any] | None = None,
+    constraints: Any = None,
+    **options: Any,
+) -> Fit:
     """The peak of a likelihood; the options are those of `fit`."""
+    given = {"penalty": penalty, "fixed": fixed, "bounds": bounds, "constraints": constraints}
+    restraints = Restraints(**{name: value for name, value in given.items() if value is not None})
+    if restraints:
+        options["restraints"] = restraints
+    return climb(L, **options)
+
+
+def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
+    """The same with penalty and constraints as one record among the options."""
     if separation not in ("refuse", "drop"):
         raise unknown("option", separation, ["refuse", "drop"], " for separation=")
     if on_failure not in ("raise", "return"):
@@ -140,7 +175,7 @@ def maximize(L: Likelihood, *, separation: str = "refuse", on_failure: str = "ra
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
     tall = len(L.bound.y) > 10_000 and L.model.size < 2000
     with memory.one_blas_thread() if tall else nullcontext():
-        unbounded = failures.constant_response(L)
+        unbounded = None if "restraints" in options else failures.constant_response(L)
         found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
         if separation == "drop" and found.separation is not None:
             found = _rest(found, options)
@@ -150,10 +185,11 @@ def maximize(L: Likelihood, *, separation: str = "refuse", on_failure: str = "ra
 
 
 def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
-    watched = limits.watched(L.model)
+    find: Callable[..., Outcome] = find_restrained_peak if "restraints" in options else find_peak
+    watched = _watched(L, options.get("restraints"))
     watching = _Watch(L, watched) if watched or failures.runaway_slots(L.model) else None
     try:
-        outcome = find_peak(L, **options, stop=watching)
+        outcome = find(L, **options, stop=watching)
     except PerfectFit as perfect:
         nowhere = np.zeros(len(perfect.coefficients))
         at = Point(perfect.coefficients, np.inf, nowhere, np.outer(nowhere, nowhere))
@@ -168,8 +204,8 @@ def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
     if at_limit is not None:
         return at_limit
     if watching is not None and watching.limit_hit:  # passed the mark, yet the limiting family is no better: go on
-        outcome = find_peak(L, **{**options, "start": None, "starts": None}, stop=None)
-    return _judge(L, outcome)
+        outcome = find(L, **{**options, "start": None, "starts": None}, stop=None)
+    return _judge(L, outcome) if outcome.restrained is None else _judge_restrained(L, outcome)
 
 
 def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
@@ -180,7 +216,7 @@ def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
     if left is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
         return replace(failed, status=f"{failed.status}. {nothing[:1].upper()}{nothing[1:]}")
-    found = maximize(Likelihood(left), on_failure="return", **{**options, "start": None, "starts": None})
+    found = climb(Likelihood(left), on_failure="return", **{**options, "start": None, "starts": None})
     status = f"separation: {apart.dropped(found.aliased)}" if found.status == "converged" else found.status
     return replace(found, status=status, separation=apart)
 
@@ -223,6 +259,23 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
     return Fit(L, outcome, True, "converged")
 
 
+def _judge_restrained(L: Likelihood, outcome: Outcome) -> Fit:
+    """The same for a penalty or constraints."""
+    restrained = outcome.restrained
+    assert restrained is not None
+    if not outcome.converged or escapes(L, outcome):
+        free = unpenalised(L, outcome)
+        separation = None if free is None else find_separation(*free, SATURATED)
+        if separation is not None:
+            told = None if restrained.penalty else separation
+            return replace(_failed(L, outcome, separation.message), separation=told)
+    if (runaway := failures.ran_away(L, outcome)) is not None:
+        return _failed(L, outcome, runaway)
+    if not outcome.converged:
+        return _failed(L, outcome, failures.not_converged(L, outcome))
+    return Fit(L, outcome, True, status_of(restrained), withheld_of(L, outcome, restrained))
+
+
 def _failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
     names = [*L.names, *L.model.fixed]
     return Fit(L, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
@@ -253,6 +306,14 @@ class _Watch:
         return None
 
 
+def _watched(L: Likelihood, restraints: Restraints | None) -> list[tuple[Limit, Slot]]:
+    """The limits that a search may run to: those of parameters that no constraint is about."""
+    watched = limits.watched(L.model)
+    if not watched or restraints is None:
+        return watched
+    return [(limit, slot) for limit, slot in watched if not restraints.about(slot.label, L.model)]
+
+
 def _at_limit(
     L: Likelihood, outcome: Outcome, watched: list[tuple[Limit, Slot]], options: dict[str, Any]
 ) -> Fit | None:
@@ -260,8 +321,11 @@ def _at_limit(
     for limit, slot in watched:
         if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
             continue
-        inner = maximize(L.limiting(limit), on_failure="return", **{**options, "start": None, "starts": None})
-        if not inner.converged or inner.loglik < outcome.point.value - 1e-9 * (1 + abs(inner.loglik)):
+        asked = {**options, "start": None, "starts": None}
+        if (restraints := options.get("restraints")) is not None:
+            asked["restraints"] = restraints.renamed(limit.names, L.model)
+        inner = climb(L.limiting(limit), on_failure="return", **asked)
+        if not inner.converged or inner.outcome.height < outcome.height - 1e-9 * (1 + abs(inner.loglik)):
             continue
         name = inner.likelihood.model.family.title
         reason = (

@@ -26,7 +26,10 @@ from likely.model import Model
 if TYPE_CHECKING:
     from likely.result import Fit
 
-SEARCH_OPTIONS = ("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress")
+SEARCH_OPTIONS = (
+    *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
+    *("penalty", "fixed", "bounds", "constraints"),
+)
 
 
 @final
@@ -328,7 +331,7 @@ class Likelihood:
         ----------
         **options
             Of the search, as in `likely.fit`: ``separation``, ``on_failure``, ``solver``, ``start``, ``starts``,
-            ``max_iterations``, ``tolerance``, ``progress``.
+            ``max_iterations``, ``tolerance``, ``progress``, ``penalty``, ``fixed``, ``bounds``, ``constraints``.
 
         Returns
         -------

@@ -46,11 +46,16 @@ def find_peak(
     DesignError
         If the predictors are linearly dependent; the message names them.
     """
-    _check_options(solver, max_iterations, tolerance)
+    check_options(solver, max_iterations, tolerance)
     model = L.model
     if starts is not None and model.slots:
-        given = {"solver": solver, "max_iterations": max_iterations, "tolerance": tolerance, "progress": progress}
-        return _highest_of(L, start, starts, {**given, "stop": stop})
+        given: dict[str, Any] = {
+            "solver": solver,
+            "max_iterations": max_iterations,
+            "tolerance": tolerance,
+            "progress": progress,
+        }
+        return highest_of(L, start, starts, lambda one: find_peak(L, start=one, **given, stop=stop))
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
@@ -64,7 +69,7 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
-    x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
+    x0 = starting_values(model, objective.y, objective.weights) if start is None else given_start(L, start)
     if solver == "auto" and with_corners(model):
         found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance)
         return found if start is None else replace(found, start=x0)
@@ -82,20 +87,20 @@ def find_peak(
     return found if start is None else replace(found, start=x0)
 
 
-def _highest_of(L: Likelihood, start: Any, starts: Any, options: dict[str, Any]) -> Outcome:
-    """The highest of the peaks reached from several starts, with a note of how many of them reached it."""
+def highest_of(L: Likelihood, start: Any, starts: Any, find: Callable[[Any], Outcome]) -> Outcome:
+    """The highest of the peaks found from several starts, with a note of how many of them led to it."""
     found: list[Outcome] = []
     refused: list[LikelyError] = []
     for one in _start_list(L, start, starts):
         try:
-            found.append(find_peak(L, start=one, **options))
+            found.append(find(one))
         except FamilyError as error:  # not finite there
             refused.append(error)
     if not found:
         raise refused[0]
     peaks = [o for o in found if o.converged]
-    best = max(peaks or found, key=lambda o: o.point.value if np.isfinite(o.point.value) else -np.inf)
-    near = sum(best.point.value - o.point.value <= 1e-6 * (1.0 + abs(best.point.value)) for o in peaks)
+    best = max(peaks or found, key=lambda o: o.height if np.isfinite(o.height) else -np.inf)
+    near = sum(best.height - o.height <= 1e-6 * (1.0 + abs(best.height)) for o in peaks)
     tried = len(found) + len(refused)
     note = f"the highest of {len(peaks)} peaks found from {tried} starts; {near} of them led to it"
     return replace(best, note="; ".join(part for part in (note, best.note) if part))
@@ -105,7 +110,7 @@ def _start_list(L: Likelihood, start: Any, starts: Any) -> list[Any]:
     """The starts as given; for a number the usual one and others drawn around it, the same every time."""
     if isinstance(starts, (int, np.integer)) and not isinstance(starts, bool) and starts >= 1:
         model = L.model
-        first = starting_values(model, L.objective.y, L.objective.weights) if start is None else _given_start(L, start)
+        first = starting_values(model, L.objective.y, L.objective.weights) if start is None else given_start(L, start)
         rng, out = np.random.default_rng(0), [start]
         size = np.ones(model.size)
         for slot in model.slots:
@@ -125,7 +130,7 @@ def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -
     if solver not in ("auto", "newton"):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")
     objective, model = L.objective, L.model
-    x0 = starting_values(model, objective.y, objective.weights) if start is None else _given_start(L, start)
+    x0 = starting_values(model, objective.y, objective.weights) if start is None else given_start(L, start)
     inner = _followers(model, start or {})
     x0 = _finite_start(objective, x0, inner if start is None else [])
     if solver == "newton":
@@ -180,7 +185,7 @@ def _finite_start(objective: Any, x0: Any, movable: list[int]) -> Any:
     )
 
 
-def _check_options(solver: str, max_iterations: int, tolerance: float) -> None:
+def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
     if solver not in SOLVERS:
         raise unknown("solver", solver, SOLVERS)
     numbers = isinstance(tolerance, (int, float)) and isinstance(max_iterations, (int, np.integer))
@@ -296,7 +301,7 @@ def _other_starts(objective: Objective) -> list[dict[str, Any]]:
 # -- where to start ------------------------------------------------------------------------------------------
 
 
-def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
+def given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     """The user's starting values, completed by the default ones."""
     model = L.model
     default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))

@@ -55,13 +55,15 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
             raise OptionError(f"a likelihood-ratio test needs two fits, found {fit!r}")
         if not fit.converged:
             raise FitError(f"a likelihood-ratio test needs converged fits; this one: {fit.status}", fit)
+        fit.require_likelihood("a likelihood-ratio test")
     _require_same_data(a.likelihood, b.likelihood)
     if a.k == b.k:
         raise OptionError(f"both models have {a.k} parameters, so neither is a special case of the other; {AIC_ADVICE}")
     small, large = (a, b) if a.k < b.k else (b, a)
     on_end = nesting(small.likelihood, large.likelihood)
-    df = large.k - small.k
-    statistic = 2.0 * (large.loglik - small.loglik)
+    added = _added_constraints(small, large)
+    df = int(large.k - small.k)
+    statistic = 2.0 * (large.effective.outcome.height - small.effective.outcome.height)
     if statistic < -ROUNDING * (1.0 + abs(large.loglik)):
         raise FitError(
             f"the larger model has the lower log-likelihood ({large.loglik:.8g}, the smaller {small.loglik:.8g}): its "
@@ -81,7 +83,40 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
         )
     elif on_end:
         note = f"{', '.join(on_end)} are at the end of their domains in the smaller model: the true p is smaller"
-    return TestResult(statistic, df, p, "likelihood ratio", _hypothesis(small.likelihood, large.likelihood), note)
+    hypothesis = ", ".join(added) or _hypothesis(small.likelihood, large.likelihood)
+    return TestResult(statistic, df, p, "likelihood ratio", hypothesis, note)
+
+
+def _added_constraints(small: Fit, large: Fit) -> list[str]:
+    """The equations that the smaller fit respects and the larger one does not; an error unless it respects the rest."""
+    one, other = small.outcome.restrained, large.outcome.restrained
+    if any(restrained is not None and restrained.inequalities for restrained in (one, other)):
+        raise OptionError(
+            "under inequalities the likelihood ratio is a mixture of chi-squared distributions that depends on the "
+            f"data (Self and Liang 1987); compare equations instead, or {AIC_ADVICE}"
+        )
+    same = small.likelihood.names == large.likelihood.names
+    penalties = ["" if restrained is None else restrained.penalty for restrained in (one, other)]
+    if penalties[0] != penalties[1] or (penalties[0] and not same):
+        raise OptionError(
+            "a penalised likelihood-ratio test compares two fits of the same model with Firth's penalty, the smaller "
+            "one with fixed= or constraints=, so that both subtract the same penalty"
+        )
+    if other is not None and other.equations:
+        rows = [] if one is None or not same else [_equations(fit) for fit in (small, large)]
+        if not rows or np.linalg.matrix_rank(np.vstack(rows)) > len(rows[0]):
+            raise OptionError(
+                f"the larger model's constraints do not hold in the smaller one, so they are not nested; {AIC_ADVICE}"
+            )
+    return [said for said in small.multipliers if said not in large.multipliers]
+
+
+def _equations(fit: Fit) -> Any:
+    """The equations that a fit respects, with their right sides."""
+    assert fit.outcome.restrained is not None
+    region = fit.outcome.restrained.restraints.region(fit.likelihood.model)
+    assert region is not None
+    return np.column_stack([region.equal, region.values])
 
 
 # -- a larger model ------------------------------------------------------------------------------------------
@@ -117,6 +152,7 @@ def score_test(
     """
     if not fit.converged:
         raise FitError(f"a score test needs a converged fit; this one: {fit.status}", fit)
+    fit.require_likelihood("a score test", plain=True)
     small = fit.effective
     if isinstance(larger, str) or (larger is None and formulas):
         large = enlarged(small.likelihood, larger, formulas or {})

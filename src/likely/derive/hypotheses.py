@@ -9,7 +9,7 @@ from typing import final
 from likely.derive.naming import NUMBER, Form, Names
 from likely.errors import OptionError, unknown
 
-WORD = re.compile(r"[^\s=,;+*/]+")
+WORD = re.compile(r"[^\s=<>,;+*/]+")
 
 
 def equations(hypothesis: str, names: Names) -> list[Form]:
@@ -25,8 +25,26 @@ def equations(hypothesis: str, names: Names) -> list[Form]:
     return _Parser(hypothesis, names).equations()
 
 
-def text(form: Form) -> str:
-    """An equation as it is shown."""
+def relations(text: str, names: Names) -> list[tuple[Form, bool]]:
+    """Equations and inequalities: left side minus right side, with whether that is 0 (True) or at most 0 (False).
+
+    Raises
+    ------
+    OptionError
+        If the text cannot be read.
+    UnknownNameError
+        If a name is not among those given.
+
+    Examples
+    --------
+    >>> relations("a = b, 0 <= a <= 1", Names(["a", "b"]))
+    [({'a': 1.0, 'b': -1.0}, True), ({'': 0.0, 'a': -1.0}, False), ({'a': 1.0, '': -1.0}, False)]
+    """
+    return _Parser(text, names, ("constraints are", "the constraints")).relations()
+
+
+def text(form: Form, relation: str = "=") -> str:
+    """An equation as it is shown, or another relation."""
     parts: list[str] = []
     for name, c in form.items():
         if not name or c == 0.0:
@@ -34,33 +52,40 @@ def text(form: Form) -> str:
         factor = "" if abs(c) == 1.0 else f"{abs(c):g}*"
         sign = ("-" if c < 0 else "") if not parts else (" - " if c < 0 else " + ")
         parts.append(f"{sign}{factor}{name}")
-    return f"{''.join(parts) or '0'} = {-form.get('', 0.0) + 0.0:g}"
+    return f"{''.join(parts) or '0'} {relation} {-form.get('', 0.0) + 0.0:g}"
 
 
 @final
 class _Parser:
     """Linear equations in names that may themselves hold dots, brackets, parentheses, commas and signs."""
 
-    def __init__(self, text: str, names: Names) -> None:
+    def __init__(self, text: str, names: Names, words: tuple[str, str] = ("a hypothesis is", "the hypothesis")) -> None:
         if not isinstance(text, str) or not text.strip():
-            raise OptionError(f"a hypothesis is text such as {(names.names or ['p'])[0] + ' = 0'!r}, found {text!r}")
-        self.text, self.names, self.at = text, names, 0
+            raise OptionError(f"{words[0]} text such as {(names.names or ['p'])[0] + ' = 0'!r}, found {text!r}")
+        self.text, self.names, self.at, self.words = text, names, 0, words
 
     def equations(self) -> list[Form]:
         """Left side minus right side of every equation."""
-        forms: list[Form] = []
+        return [form for form, _ in self.relations(("==", "="))]
+
+    def relations(self, signs: tuple[str, ...] = ("==", "<=", ">=", "=", "<", ">")) -> list[tuple[Form, bool]]:
+        """Left side minus right side of every relation, turned so that it is at most 0; whether it is 0."""
+        found: list[tuple[Form, bool]] = []
         while True:
-            sides = [self._sum()]
-            while self._take("==") or self._take("="):
+            sides, between = [self._sum()], list[str]()
+            while (sign := next((s for s in signs if self._take(s)), "")) != "":
+                between.append(sign)
                 sides.append(self._sum())
-            if len(sides) == 1:
-                raise self._error("an equation needs '=': write for instance '... = 0'")
-            forms += [_plus(a, b, -1.0) for a, b in pairwise(sides)]
+            if not between:
+                either = "'=', '<=' or '>='" if "<=" in signs else "'='"
+                raise self._error(f"an equation needs {either}: write for instance '... = 0'")
+            for (a, b), sign in zip(pairwise(sides), between, strict=True):
+                found.append((_plus(b, a, -1.0) if sign in (">=", ">") else _plus(a, b, -1.0), sign in ("=", "==")))
             if not self._take(",") and not self._take(";"):
                 break
         if self._rest():
             raise self._error(f"cannot read {self._rest()!r}")
-        return forms
+        return found
 
     def _sum(self) -> Form:
         form = self._product()
@@ -79,7 +104,7 @@ class _Parser:
                 other = self._factor()
                 if any(form.keys() - {""}) and any(other.keys() - {""}):
                     raise self._error(
-                        "two estimates are multiplied: a hypothesis is linear; fit.delta takes any function"
+                        "two estimates are multiplied: only linear relations can be read; fit.delta takes any function"
                     )
                 if any(form.keys() - {""}):
                     form, other = other, form
@@ -128,7 +153,7 @@ class _Parser:
         return self.text[self.at :].strip()
 
     def _error(self, what: str) -> OptionError:
-        return OptionError(f"cannot read the hypothesis {self.text!r}: {what}")
+        return OptionError(f"cannot read {self.words[1]} {self.text!r}: {what}")
 
 
 def _plus(a: Form, b: Form, sign: float) -> Form:

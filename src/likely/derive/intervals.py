@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely.bind import bind
-from likely.derive.profile import boundary_limit, limit, locate, profiler
+from likely.derive.profile import boundary_limit, limit, locate, profiler_of
 from likely.errors import IntervalError, OptionError, unknown
 from likely.families import Bernoulli
 
@@ -106,22 +106,28 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         end = boundary_limit(likelihood, name, at, fit.loglik, level)
         pair = (at, end) if at == domain.lower else (end, at)
         return Interval(*pair, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
-    if (reason := fit.withheld.get(name)) is not None:
-        return Interval(None, None, level, "profile", reason)
     slot, index = locate(likelihood, name)
+    restrained = fit.outcome.restrained
+    at_bound = restrained is not None and index in restrained.at_bound
+    if not at_bound and (reason := fit.withheld.get(name)) is not None:
+        return Interval(None, None, level, "profile", reason)
     drop = 0.5 * float(2.0 * sc.gammaincinv(0.5, level))
     x, se = _center(fit, name, index)
     step = float(np.sqrt(2 * drop)) * se
     if slot.constant and slot.link.name != "identity":
         step = min(step, 2.0)  # a flat likelihood has a huge standard error on a log or logit scale
-    path = profiler(likelihood, index, x, fit.loglik, regular=fit.limit is None)
-    raw = [limit(path, side, drop, step) for side in (-1, 1)]
+    path = profiler_of(fit, index, x)
+    reach = (-np.inf, np.inf) if restrained is None else restrained.restraints.reach(likelihood.model, index)
+    raw, stopped = [], []
+    for side, end in zip((-1, 1), reach, strict=True):
+        stopped.append(np.isfinite(end) and path.peak - path(end)[0] < drop)
+        raw.append(end if stopped[-1] else limit(path, side, drop, step, end))
     ends = [slot.natural(t) if slot.constant else float(t) for t in raw]
     open_ends = [not np.isfinite(t) for t in raw]
     if ends[0] > ends[1]:  # a link that falls
         ends.reverse()
         open_ends.reverse()
-    note = ""
+    note = "an end is that of the constraints" if any(stopped) else ""
     if any(open_ends):
         which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
         note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
@@ -132,7 +138,8 @@ def _center(fit: Fit, name: str, index: int) -> tuple[Any, float]:
     """The coefficients at the peak and one's standard error; at a limit, both from the limiting family's fit."""
     if fit.limit is None:
         se = fit.link_stderr(index)
-        assert se is not None
+        if not se:  # at a bound
+            se = float(1.0 / np.sqrt(fit.outcome.point.info[index, index]))
         return fit.outcome.point.x, se
     inner = fit.limit.fit
     _, place = locate(inner.likelihood, fit.limit.inward(name))

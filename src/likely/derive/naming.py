@@ -7,7 +7,7 @@ and the reference level, whose coefficient is 0 by the coding. Every form is und
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, final
@@ -16,7 +16,7 @@ from likely.errors import OptionError, UnknownNameError, listed, unknown
 
 if TYPE_CHECKING:
     from likely.design import Design
-    from likely.model import Model
+    from likely.model import Model, Slot
     from likely.result import Fit
 
 NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
@@ -40,14 +40,14 @@ class Names:
     ({'mean.C(g)[T.b]': 1.0}, {}, {'mean.x': 1.0}, {'sd': 1.0})
     """
 
-    def __init__(self, names: list[str], fit: Fit | None = None) -> None:
-        self.names, self._fit = names, fit
+    def __init__(self, names: list[str], slots: Sequence[Slot] = ()) -> None:
+        self.names, self._slots = names, slots
         self._own = _patterns(names)
 
     @classmethod
     def of(cls, fit: Fit) -> Names:
         """The names of a fit's estimates."""
-        return cls(fit.names, fit)
+        return cls(fit.names, fit.likelihood.model.slots)
 
     def form(self, name: str) -> Form:
         """What a name stands for; empty for a reference level.
@@ -93,10 +93,8 @@ class Names:
     def _aliases(self) -> dict[str, list[Form]]:
         """Other names, each with all that it may mean."""
         found: dict[str, list[Form]] = {}
-        if self._fit is None:
-            return found
         own = set(self.names)
-        for slot in self._fit.likelihood.model.slots:
+        for slot in self._slots:
             if slot.constant:
                 continue
             columns = ("Intercept",) if slot.design is None else slot.design.names

@@ -12,13 +12,15 @@ from scipy import optimize, stats
 from likely import blocks, scale
 from likely.bind import Bound
 from likely.curves import Curve
-from likely.errors import IntervalError, OptionError, unknown
+from likely.derive.penalised import Penalised
+from likely.errors import IntervalError, LikelyError, OptionError, unknown
 from likely.model import Slot
 from likely.solve import newton
 from likely.start import starting_values
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
+    from likely.result import Fit
 
 MOST_EVALUATIONS = 3000
 FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
@@ -31,9 +33,9 @@ class Profiler:
     out of the parameters' domain is taken in halves.
     """
 
-    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
+    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Any = None) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
-        self._objective, self._spent = likelihood.objective, 0
+        self._objective, self._spent = objective or likelihood.objective, 0
         self._free = np.array([j for j in range(likelihood.model.size) if j != index], dtype=int)
         self._known = [self._evaluate(self.best)]
 
@@ -114,6 +116,38 @@ class RefitProfiler(Profiler):
         return fit.loglik, 0.0, self.best
 
 
+class RestrainedProfiler(Profiler):
+    """The same by fits under a fit's penalty and constraints, with the coefficient held by one more."""
+
+    def __init__(self, fit: Fit, index: int, best: Any) -> None:
+        restrained = fit.outcome.restrained
+        assert restrained is not None
+        self.index, self.best, self.peak = index, np.array(best, dtype=float), fit.effective.outcome.height
+        self._likelihood, self._slot = fit.likelihood, fit.likelihood.model.slot_of(index)
+        self._name = self._slot.names[index - self._slot.start]
+        self._penalty = restrained.restraints.penalty
+        self._relations = tuple(restrained.restraints.relations(fit.likelihood.model))
+        self._found: list[tuple[float, dict[str, float]]] = []  # values held, with the estimates there
+        if fit.limit is None:
+            self._found.append((float(self.best[index]), fit.coef))
+
+    def __call__(self, value: float) -> tuple[float, float, Any]:
+        """The objective at its highest with the coefficient held; -inf where the constraints leave no such value."""
+        at = self._slot.natural(value) if self._slot.constant else value
+        added = ({self._name: 1.0, "": -at}, True)
+        start = min(self._found, key=lambda known: abs(known[0] - value))[1] if self._found else None
+        asked = {"penalty": self._penalty, "constraints": (*self._relations, added), "on_failure": "return"}
+        try:
+            again = self._likelihood.maximize(start=start, **asked)
+        except LikelyError:
+            return -np.inf, 0.0, self.best
+        if not again.converged:
+            return -np.inf, 0.0, self.best
+        if again.limit is None:
+            self._found.append((value, again.coef))
+        return again.effective.outcome.height, 0.0, self.best
+
+
 def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     """The model with one coefficient held: a known parameter, or a column that has become an offset."""
     model, known = bound.model, dict(bound.model.known)
@@ -139,7 +173,23 @@ def profiler(likelihood: Likelihood, index: int, best: Any, peak: float, regular
     return kind(likelihood, index, best, peak)
 
 
-def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
+def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
+    """The way to follow the profile of what a fit has maximised."""
+    restrained, likelihood = fit.outcome.restrained, fit.likelihood
+    if restrained is None:
+        return profiler(likelihood, index, best, fit.loglik, regular=fit.limit is None)
+    penalty = restrained.restraints.penalty_of(likelihood.model, likelihood.bound.weights)
+    if (
+        restrained.restraints.relations(likelihood.model)
+        or penalty is None
+        or fit.limit is not None
+        or likelihood.model.family.kinked
+    ):
+        return RestrainedProfiler(fit, index, best)
+    return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))
+
+
+def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = np.inf) -> float:
     """Where the profile has fallen by `drop` below the peak, below (-1) or above (+1) the estimate.
 
     Parameters
@@ -150,6 +200,8 @@ def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
         Half the chi-squared quantile.
     step : float
         First step, about sqrt(2 drop) standard errors.
+    end : float
+        Where constraints end the path, with the profile below the level searched for; infinite where they do not.
 
     Returns
     -------
@@ -164,7 +216,11 @@ def limit(profiler: Profiler, side: int, drop: float, step: float) -> float:
         fallen = np.sqrt(max(2.0 * (profiler.peak - value), 0.0)) if np.isfinite(value) else np.inf
         return fallen - root, (-slope / fallen if fallen > 0 else 0.0)
 
-    inner, outer, t = center, None, center + side * step
+    outer: float | None = None
+    inner, t = center, center + side * step
+    if np.isfinite(end):
+        outer = end
+        t = t if side * (end - t) > 0 else 0.5 * (center + end)
     before: tuple[float, float] = (center, -root)
     for _ in range(60):
         gap, slope = excess(t)

@@ -26,15 +26,16 @@ def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
     """The estimates in the order of ``fit.names``, or the reason why there are none."""
     if model.fixed:
         model = replace(model, fixed=model.family.edge_estimate(y, w, model.known))
-    found = _by_formula(model, y, w) if model.constant else None
-    if found is None:
+    restrained = fit.effective.outcome.restrained
+    found = _by_formula(model, y, w) if model.constant and restrained is None else None
+    if found is None and restrained is None:
         found = _by_newton(fit, model, y, w)
     if found is not None:
         return np.concatenate([found, list(model.fixed.values())])
     # the whole search of a first fit: limits, separation and failures are told as there
     bound = replace(fit.likelihood.bound, model=model, y=y, weights=w)
     try:
-        again = type(fit.likelihood)(bound).maximize(on_failure="return")
+        again = type(fit.likelihood)(bound).maximize(on_failure="return", **fit.asked)
     except LikelyError as error:
         return str(error)
     if not again.converged:

@@ -120,6 +120,7 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
         raise unknown("method", method, METHODS, " for a test")
     if information != "observed" and method != "score":
         raise OptionError(f"information= belongs to method='score', not to method={method!r}")
+    fit.require_likelihood(f"a {METHODS[method]} test of a hypothesis", plain=method != "wald")
     if method != "wald" and fit.limit is not None:
         return _at_limit(fit, hypothesis, method, information)
     read, notes = _read(fit, hypothesis, fit.regular if method == "wald" else fit.names)

@@ -131,6 +131,7 @@ def maximum_under(fit: Fit, hypothesis: Hypothesis) -> tuple[Coordinates, Point]
     FitError
         If the likelihood has no maximum there, or none was found.
     """
+    fit.require_likelihood("the maximum under a hypothesis", plain=True)
     where = coordinates(fit, hypothesis)
     space = restricted.solutions(where.rows, where.targets, where.center, where.spread)
     said = ""

@@ -47,6 +47,12 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         data += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
     out.append(("data", data))
     outcome = fit.effective.outcome
+    if (restrained := outcome.restrained) is not None:
+        if restrained.prior:
+            out.append(("prior", restrained.prior))
+        held = [f"{name} (multiplier {number(value)})" for name, value in restrained.multipliers.items()]
+        if held:
+            out.append(("holding", "; ".join(held)))
     if fit.converged:
         steps = f", {outcome.iterations} iterations" if outcome.iterations > 1 else ""
         out.append(("solver", f"{SOLVERS.get(outcome.solver, outcome.solver)}{steps}"))
@@ -103,7 +109,10 @@ def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
 
 def goodness(fit: Fit) -> tuple[tuple[str, str], ...]:
     """Log-likelihood and information criteria."""
-    k = f"{fit.k} estimated parameter{'s' if fit.k != 1 else ''}"
+    k = f"{fit.k:.4g} estimated parameter{'s' if fit.k != 1 else ''}"
+    restrained = fit.effective.outcome.restrained
+    if restrained is not None and restrained.penalty:
+        k = f"{fit.k:.4g} effective parameters; with the penalty {fixed(restrained.objective)}"
     criteria = [(label, value) for label, value in (("AIC", fit.aic), ("AICc", fit.aicc), ("BIC", fit.bic))]
     text = ", ".join(f"{label} {fixed(value)}" for label, value in criteria if math.isfinite(value))
     return ("log-likelihood", f"{fixed(fit.loglik)}, with k = {k}"), ("criteria", text)

@@ -124,7 +124,7 @@ class Summary:
         interval = interval or Interval(None, None, self.level, self.method, note)
         if slot is None or slot.constant:
             return Estimate(name, "natural", value, stderr, interval, note=note)
-        z = value / stderr if stderr else None
+        z = value / stderr if stderr and not fit.posterior else None
         p = None if z is None else math.erfc(abs(z) / math.sqrt(2.0))
         return Estimate(name, slot.link.name, value, stderr, interval, z, p, note)
 
@@ -152,7 +152,13 @@ class Summary:
         tested = any(e.z is not None for e in self.estimates)
         noted = bool(self.notes)
         level = f"{100 * self.level:g}%"
-        header = ["", "estimate", "std. error", f"{level} lower", f"{level} upper"]
+        header = [
+            "",
+            "estimate",
+            "posterior sd" if self.fit.posterior else "std. error",
+            f"{level} lower",
+            f"{level} upper",
+        ]
         header += ["z", "p"] if tested else []
         header += ["note"] if noted else []
         rows = []
@@ -186,8 +192,14 @@ class Summary:
     @property
     def _legend(self) -> str:
         kinds = {"wald": "Wald, computed on the link scale", "profile": "profile likelihood"}
+        if self.fit.posterior:
+            kinds = {"wald": "of the posterior, Normal about its mode", "profile": "profile of the posterior"}
         kind = kinds.get(self.method, self.method)
-        out = [f"Intervals: {kind}."] if any(e.interval.method == self.method for e in self.estimates) else []
+        out = (
+            [f"Intervals: {kind}."]
+            if any(e.interval.method == self.method and e.interval.exists for e in self.estimates)
+            else []
+        )
         model = self.fit.likelihood.model
         scales: dict[str, str] = {}
         for slot in model.slots:

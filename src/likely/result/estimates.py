@@ -11,7 +11,7 @@ import numpy as np
 
 from likely import scale
 from likely.derive.covariance import inverse_information
-from likely.errors import FitError, IntervalError
+from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ class Estimates:
         """Covariance of the coefficients on the link scale; None where there is none."""
         if not self.converged or self.limit is not None or not np.all(np.isfinite(self.outcome.point.x)):
             return None
+        if self.outcome.restrained is not None:
+            return self.outcome.restrained.covariance
         if self.outcome.covariance is not None:
             return self.outcome.covariance
         return inverse_information(self.outcome.point.info)[0]
@@ -198,9 +200,18 @@ class Estimates:
         return self.likelihood.n
 
     @property
-    def k(self) -> int:
-        """Number of estimated parameters, every one counted."""
-        return self.likelihood.model.size + len(self.likelihood.model.fixed)
+    def k(self) -> float:
+        """Number of estimated parameters, every one counted; the effective number under a penalty.
+
+        With information I and a penalty of curvature D the effective number is tr(I (I + D)^-1) over the coefficients
+        that are not 0 (Hastie and Tibshirani 1990; Zou, Hastie and Tibshirani 2007). Equations among the constraints
+        take one each; a bound takes none, whether it is active or not.
+        """
+        restrained = self.effective.outcome.restrained
+        if restrained is None or not self.converged:
+            return self.likelihood.model.size + len(self.likelihood.model.fixed)
+        free = restrained.free + len(self.likelihood.model.fixed) + (self.limit is not None)
+        return int(free) if free.is_integer() else free
 
     @property
     def loglik(self) -> float:
@@ -233,6 +244,75 @@ class Estimates:
         """Observations minus the coefficients of the first parameter's predictors."""
         slots = self.likelihood.model.slots
         return self.n - (slots[0].stop - slots[0].start if slots else 0)
+
+    # -- penalties and constraints --------------------------------------------------------------------------
+
+    @property
+    def posterior(self) -> bool:
+        """Whether the covariance is that of a posterior, because a ridge penalty is part of what was maximised."""
+        restrained = self.effective.outcome.restrained
+        return restrained is not None and bool(restrained.penalty) and restrained.shrinks
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The penalty and constraints that the fit was asked to respect, as options of a search; empty for none."""
+        restrained = self.outcome.restrained
+        if restrained is None:
+            return {}
+        given = restrained.restraints
+        return {name: getattr(given, name) for name in ("penalty", "fixed", "bounds", "constraints")}
+
+    @property
+    def multipliers(self) -> dict[str, float]:
+        """Constraints that hold with equality, with their Lagrange multipliers: the gain in log-likelihood per unit.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.2, 2.9, 4.1, 5.3], "x": [1, 2, 3, 4, 5]}
+        >>> fit = lk.fit(lk.Normal(sd=1.0), data, "y ~ x", bounds={"mean.x": (None, 1)})
+        >>> {name: round(value, 6) for name, value in fit.multipliers.items()}
+        {'mean.x <= 1': 0.5}
+        """
+        restrained = self.effective.outcome.restrained
+        return {} if restrained is None else dict(restrained.multipliers)
+
+    def require_likelihood(self, what: str, *, plain: bool = False) -> None:
+        """Raise unless the estimates have the large-sample distribution of maximum likelihood estimates.
+
+        Those under equations and those with Firth's penalty do, shrunken ones and those at a bound do not.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+        plain : bool
+            Whether the estimates must be those of maximum likelihood without any constraint.
+
+        Raises
+        ------
+        OptionError
+            If a penalty shrinks the estimates, or inequalities hold some at their bounds.
+        """
+        restrained = self.effective.outcome.restrained
+        if restrained is None:
+            return
+        if restrained.shrinks or restrained.corners or (plain and restrained.penalty):
+            raise OptionError(
+                f"{what} is for maximum likelihood estimates; these are penalised ({restrained.penalty}), which "
+                "changes its distribution. Fit without penalty="
+            )
+        active = list(restrained.multipliers)[restrained.equations :]
+        if active:
+            raise OptionError(
+                f"{what} has no simple distribution where inequalities hold with equality ({', '.join(active)}); give "
+                "them as equations"
+            )
+        if plain:
+            raise OptionError(
+                f"{what} starts from a fit without constraints; compare two fits, the smaller one with more "
+                "constraints, by fit.lr_test(smaller)"
+            )
 
     # -- what it can carry -----------------------------------------------------------------------------
 
