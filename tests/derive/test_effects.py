@@ -255,3 +255,28 @@ def test_what_is_refused(birthwt):
         lk.fit("categorical", {"y": list("abcabcab"), "x": range(8)}, "y ~ x").effects()
     with pytest.raises(UnknownNameError, match="adjustment"):
         fit.contrasts("race", adjust="tukey")
+
+
+def test_many_levels_and_sparse_designs(monkeypatch):
+    monkeypatch.setattr("likely.many_levels.LARGE", 10_000)
+    rng = np.random.default_rng(8)
+    n = 3000
+    data = pd.DataFrame(
+        {"x": rng.normal(size=n), "g": rng.integers(0, 60, n).astype(str), "h": rng.choice(list("ab"), n)}
+    )
+    data["y"] = rng.poisson(np.exp(0.3 * data.x + 0.1 * (data.h == "b")))
+    fit = lk.fit("poisson", data, "y ~ x + C(g) + h")
+    assert not isinstance(fit.likelihood.model.slots[0].design.x, np.ndarray)
+    by_hand = np.mean(fit.predict()) * fit.coef["rate.x"]
+    assert fit.effects("x").estimate[0] == pytest.approx(by_hand, rel=1e-9)
+    assert fit.effects("x", at="mean").stderr[0] > 0
+    both = fit.predict(data.assign(h="b")) - fit.predict(data.assign(h="a"))
+    assert fit.contrasts("h").estimate[0] == pytest.approx(np.mean(both), rel=1e-9)
+    assert [(t.term, t.df) for t in fit.terms().tests] == [("x", 1), ("C(g)", 59), ("h", 1)]
+    small = lk.fit("poisson", data, "y ~ C(g) + h")
+    score = small.score_test("~ . + x")
+    assert score.statistic == pytest.approx(fit.test("x = 0", "score").statistic, rel=1e-6)
+    lr = fit.lr_test(small).statistic
+    assert fit.test("x = 0", "lr").statistic == pytest.approx(lr, rel=1e-8)
+    assert fit.terms(method="lr")["x"].statistic == pytest.approx(lr, rel=1e-8)
+    assert fit.test("g[1] = g[2]").df == 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely import blocks
 from likely import design as designs
 from likely.derive.naming import references
 from likely.derive.rows import Rows, rows_of
@@ -60,7 +61,7 @@ class Scenarios:
                 continue
             levels |= {name: tuple(seen) for name, seen in slot.design.levels}
             if slot.design.spec is None:
-                columns |= {name: slot.design.x[:, j] for j, name in enumerate(slot.design.names)}
+                columns |= {name: blocks.column(slot.design.x, j) for j, name in enumerate(slot.design.names)}
             else:
                 columns |= dict.fromkeys(designs.variables(slot.design.formula or "1"))
         for name in [name for name, values in columns.items() if values is None]:
@@ -182,9 +183,10 @@ def _numbers(spec: Any, n: int) -> Any:
 
 def _collapsed(rows: Rows, weights: Any) -> Rows:
     """One row whose linear predictors are the averages of these rows'."""
+    share = weights / np.sum(weights)
 
     def mean(values: Any) -> Any:
-        return None if values is None else np.average(values, axis=0, weights=weights)[None]
+        return None if values is None else np.asarray(share @ values)[None]
 
     known = {
         k: float(np.average(v, weights=weights)) if isinstance(v, np.ndarray) and v.ndim else v

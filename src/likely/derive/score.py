@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg
 
+from likely import blocks
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.errors import IntervalError, unknown
@@ -79,13 +80,15 @@ def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:
         if slot.design is None:
             out[part] = np.mean(eta)
             continue
-        names = () if source is None or source.design is None else source.design.names
-        if source is not None and sign > 0 and names and set(names) <= set(slot.design.names):
-            same = [slot.design.names.index(name) for name in names]
-            if np.array_equal(slot.design.x[:, same], source.design.x):  # type: ignore[union-attr]
-                out[[slot.start + j for j in same]] = beta
-                continue
         column = np.broadcast_to(eta, (len(slot.design.x),))
-        size = np.maximum(np.sqrt(np.einsum("ij,ij->j", slot.design.x, slot.design.x)), np.finfo(float).tiny)
-        out[part] = linalg.lstsq(slot.design.x / size, column)[0] / size
+        names = () if source is None or source.design is None else source.design.names
+        if sign > 0 and names and set(names) <= set(slot.design.names):
+            same = np.zeros(len(slot.design.names))
+            same[[slot.design.names.index(name) for name in names]] = beta
+            if np.allclose(slot.design.x @ same, column, rtol=1e-12, atol=1e-12 * float(np.max(np.abs(column)))):
+                out[part] = same
+                continue
+        dense = blocks.dense(slot.design.x)
+        size = np.maximum(np.sqrt(np.einsum("ij,ij->j", dense, dense)), np.finfo(float).tiny)
+        out[part] = linalg.lstsq(dense / size, column)[0] / size
     return out

@@ -20,7 +20,6 @@ from likely.derive.score import INFORMATION, outer_products
 from likely.derive.tests import METHODS, wald_statistic
 from likely.derive.under import Coordinates, Hypothesis, maximum_under
 from likely.errors import IntervalError, OptionError, unknown
-from likely.formula import decode
 from likely.grid import Grid, number, p_value
 from likely.tables import Table
 
@@ -186,15 +185,10 @@ def terms_of(fit: Fit) -> list[Term]:
 
 
 def _of_design(design: Design) -> list[tuple[str, list[str], list[int]]]:
-    if design.spec is None:
+    if not design.terms:
         return [(name, [name], [j]) for j, name in enumerate(design.names)]
-    out = []
-    for term, columns in design.spec.term_indices.items():
-        label = decode(str(term))
-        factors = [decode(factor.expr) for factor in term.factors if decode(factor.expr) != "1"]
-        if len(columns):
-            out.append(("Intercept" if label == "1" else label, factors, [int(j) for j in columns]))
-    return out
+    named = [("Intercept" if label in ("1", "Intercept") else label, list(columns)) for label, columns in design.terms]
+    return [(label, [] if label == "Intercept" else parts_of(label), columns) for label, columns in named if columns]
 
 
 def _absent(kind: str, term: Term, other: Term, later: bool) -> bool:

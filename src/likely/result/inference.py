@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from likely.result.estimates import Estimates
@@ -9,6 +10,7 @@ from likely.result.estimates import Estimates
 if TYPE_CHECKING:
     from likely.derive.intervals import Interval
     from likely.derive.quantities import Quantities
+    from likely.derive.region import Region
     from likely.derive.terms import TermTable
     from likely.derive.tests import TestResult
     from likely.result import Fit
@@ -210,6 +212,42 @@ class Inference(Estimates):
         from likely.derive.terms import term_table
 
         return term_table(self, type, method, information)
+
+    def region(self: Any, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
+        """A joint confidence region of two estimates, as points along its edge.
+
+        Parameters
+        ----------
+        names : two names of estimates
+        level : float
+            That both values lie inside: chi-squared with two degrees of freedom.
+        method : {"profile", "wald"}
+            The contour of the profile likelihood, or the ellipse of the covariance (on the link scale, so it stays
+            inside the parameters' domains).
+
+        Returns
+        -------
+        Region
+            With ``points`` on the reported scale, ready to be drawn, and whether the edge is ``closed``.
+
+        Raises
+        ------
+        IntervalError
+            If an estimate has no standard error, or the contour cannot be followed.
+        OptionError, UnknownNameError
+            If the names cannot be read.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("gamma", [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5])
+        >>> region = fit.region(["mean", "shape"])
+        >>> region.closed, region.points.min(axis=0).round(2).tolist()
+        (True, [0.58, 0.28])
+        """
+        from likely.derive.region import region
+
+        return region(self, names, level, method)
 
     def delta(
         self: Any,
