@@ -23,6 +23,7 @@ KERNEL_DATA = {
     "poisson": np.arange(400.0) % 23,
     "student_t": np.linspace(-40, 60, 400),
     "weibull": np.geomspace(1e-3, 1e3, 400),
+    "ordinal": np.arange(400.0) % 3,
 }
 
 

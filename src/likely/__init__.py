@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from likely.compare import Comparison, compare
     from likely.custom import family
     from likely.density import Density, density
-    from likely.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, Simplex, UnitInterval
+    from likely.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
     from likely.families import (
         AsymmetricLaplace,
         Bernoulli,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         LogNormal,
         NegativeBinomial,
         Normal,
+        Ordinal,
         Pareto,
         Poisson,
         SkewNormal,
@@ -47,12 +48,14 @@ if TYPE_CHECKING:
     from likely.penalties import ElasticNet, Firth, Lasso, Ridge
     from likely.result import Fit
     from likely.testing import check_family
+    from likely.vectors import Simplex
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "likely.compare": ("Comparison", "compare"),
     "likely.custom": ("family",),
     "likely.density": ("Density", "density"),
-    "likely.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "Simplex", "UnitInterval"),
+    "likely.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
+    "likely.vectors": ("Simplex",),
     "likely.families": (
         "AsymmetricLaplace",
         "Bernoulli",
@@ -71,6 +74,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Logistic",
         "NegativeBinomial",
         "Normal",
+        "Ordinal",
         "Pareto",
         "Poisson",
         "SkewNormal",

@@ -26,6 +26,7 @@ from likely.family import Family, Parameter
 from likely.identify import without_aliased
 from likely.model import Model, Slot
 from likely.tables import Table
+from likely.vectors import VectorDomain
 
 
 @final
@@ -80,7 +81,7 @@ def bind(
 ) -> Bound:
     """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
     formulas = dict(formulas or {})
-    family = _checked_family(family, data, formula, formulas)
+    family, link = _checked_family(family, data, formula, formulas).linked(link)
     if missing not in ("error", "drop"):
         raise unknown("option", missing, ["error", "drop"], " for missing=")
     if aliased not in ("refuse", "drop"):
@@ -115,7 +116,9 @@ def bind(
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
     bound_family, numeric = family.bind(_plain_response(family, _cut(y, rows), response, table), known)
+    declared = bound_family.levels
     bound_family, numeric = bound_family.settle(numeric)
+    checks.tell_empty(declared, bound_family.levels, response)
     checks.check_support(bound_family, numeric, known, response, rows, w)
 
     parts = _Parts(table, rows, len(y), rights, offset_of, columns, family.title, w, aliased == "drop")
@@ -159,7 +162,7 @@ def _used(rights: Iterable[Any], table: Table, n: int) -> dict[str, Any]:
 def _slots(
     parts: _Parts, free: list[Parameter], family: Family, link: Mapping[str, str] | str | None
 ) -> tuple[Slot, ...]:
-    """One linear predictor for every free parameter, or for every level but the first of a vector parameter."""
+    """One linear predictor for every free parameter, several for a vector."""
     slots: list[Slot] = []
     for p in free:
         if p.edge:
@@ -168,10 +171,11 @@ def _slots(
         design, offset = parts.design(p), parts.offset(p)
         chosen = p.domain.get_link(p.name, _link_for(p.name, link, free))
         width = 1 if design is None else len(design.names)
-        for level in [str(v) for v in (family.levels or ())[1:]] if p.vector else [None]:
+        entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]
+        for entry in entries:
             start = slots[-1].stop if slots else 0
             slots.append(
-                Slot(p, chosen, design, offset, start, start + width, level, tuple(parts.offsets.get(p.name, ())))
+                Slot(p, chosen, design, offset, start, start + width, entry, tuple(parts.offsets.get(p.name, ())))
             )
     return tuple(slots)
 
@@ -212,7 +216,7 @@ def _response(family: Family, data: Any, formula: Any) -> tuple[Table, str, Any,
 
 def _response_column(family: Family, table: Table, name: str) -> Any:
     """A column as it is; for a family of categories yes and no are labels even where some are missing."""
-    return table.labels(name) if any(p.vector for p in family.parameters) else table.column(name)
+    return table.labels(name) if family.labels else table.column(name)
 
 
 def _cut(values: Any, rows: Any) -> Any:
@@ -234,6 +238,11 @@ class _Parts:
     weights: Any
     without_aliased: bool
 
+    @property
+    def kept(self) -> int:
+        """Number of rows in use."""
+        return self.n if self.rows is None else int(np.count_nonzero(self.rows))
+
     def refuse_formula(self, p: Parameter) -> None:
         if p.name in self.rights or p.name in self.offsets:
             raise OptionError(
@@ -244,6 +253,8 @@ class _Parts:
     def design(self, p: Parameter) -> Design | None:
         """The design of a parameter; None for a constant, which is reported on its natural scale."""
         right = self.rights.get(p.name)
+        if p.anchored and (right is None or (isinstance(right, str) and right in ("0", "1"))):
+            return designs.empty(self.kept)
         if right is None or (isinstance(right, str) and right == "1"):
             return None
         if isinstance(right, str):
@@ -254,6 +265,8 @@ class _Parts:
             raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
         if self.without_aliased:
             design = without_aliased(design, self.weights)
+        if p.anchored and "Intercept" in design.names:
+            return design.without("Intercept")
         return None if design.names == ("Intercept",) else design
 
     def offset(self, p: Parameter) -> Any:
@@ -265,8 +278,7 @@ class _Parts:
             total = values if total is None else total + values
         if total is None:
             return None
-        kept = self.n if self.rows is None else int(np.count_nonzero(self.rows))
-        total = np.ascontiguousarray(np.broadcast_to(np.asarray(total, dtype=float), kept))
+        total = np.ascontiguousarray(np.broadcast_to(np.asarray(total, dtype=float), self.kept))
         if not np.all(np.isfinite(total)):
             bad = np.flatnonzero(~np.isfinite(total))
             raise DataError(f"the offset of {p.name} is not finite in {first_rows(bad, total[bad])}")
@@ -364,7 +376,7 @@ def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) 
 
 def _plain_response(family: Family, y: Any, name: str, table: Table) -> Any:
     """The response as numbers, or as it is for a family of categories."""
-    if any(p.vector for p in family.parameters):
+    if family.labels:
         levels = table.levels(name)
         return (y, levels) if levels else y
     if y.dtype.kind not in "fiub":

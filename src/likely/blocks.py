@@ -329,6 +329,14 @@ def as_blocks(x: Matrix) -> Blocks:
     return x if isinstance(x, Blocks) else Blocks((Dense(x),), (np.arange(x.shape[1]),))
 
 
+def join(x: Matrix, z: Matrix) -> Matrix:
+    """The columns of both, side by side."""
+    if not isinstance(x, Blocks) and not isinstance(z, Blocks):
+        return np.column_stack([x, z])
+    a, b = as_blocks(x), as_blocks(z)
+    return Blocks((*a.parts, *b.parts), (*a.columns, *(at + a.shape[1] for at in b.columns)))
+
+
 def column(x: Matrix, j: int) -> Any:
     """One column."""
     return x.column(j) if isinstance(x, Blocks) else x[:, j]

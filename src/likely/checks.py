@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from likely import tables
 from likely.errors import (
     DataError,
     DroppedRowsWarning,
+    EmptyLevelsWarning,
     MissingValuesError,
     OptionError,
     SupportError,
@@ -198,6 +199,16 @@ def _fits(family: type[Family], y: Any) -> bool:
     if any(p.vector or p.known_only or p.edge for p in family.parameters):
         return False
     return bool(np.all(family.support.contains(y)))
+
+
+def tell_empty(declared: Sequence[Any] | None, kept: Sequence[Any] | None, name: str) -> None:
+    """Warn of declared levels that were left out."""
+    if empty := [level for level in declared or () if level not in (kept or ())]:
+        warnings.warn(
+            f"the levels {listed(empty)} of {name} do not occur and were left out: their estimated probability is 0",
+            EmptyLevelsWarning,
+            stacklevel=5,
+        )
 
 
 def tell_dropped(n: int, kept: int, dropped: Mapping[str, int]) -> None:

@@ -24,15 +24,15 @@ def closed_form(L: Likelihood) -> Outcome | None:
     model, objective = L.model, L.objective
     with np.errstate(all="ignore"):
         values = model.family._closed_form(objective.y, objective.weights, model.known)
-    if values is None or any(slot.parameter.name not in values for slot in model.slots):
+    slots = [slot for slot in model.slots if not slot.idle]
+    if values is None or any(slot.parameter.name not in values for slot in slots):
         return None
     named: dict[str, float] = {}
     boundary: dict[str, float] = {}
-    for slot in model.slots:
+    for slot in slots:
         value = values[slot.parameter.name]
-        if slot.level is not None:
-            levels = list(model.levels)
-            named |= {f"{slot.parameter.name}[{level}]": float(p) for level, p in zip(levels, value, strict=True)}
+        if slot.entry is not None:
+            named |= {name: float(v) for name, v in zip(scale.entry_names(model, slot), value, strict=True)}
             continue
         value = float(value)
         domain = slot.parameter.domain

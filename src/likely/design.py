@@ -39,6 +39,7 @@ from likely.tables import Table, numbers, read
 __all__ = [
     "Aliasing",
     "Design",
+    "empty",
     "expand",
     "expression",
     "from_formula",
@@ -127,6 +128,21 @@ class Design:
         x = self.x[rows]
         return replace(self, x=x if isinstance(x, Blocks) else np.ascontiguousarray(x))
 
+    def without(self, name: str) -> Design:
+        """The design without a column, which the recipe still makes."""
+        gone = self.names.index(name)
+        stay = [j for j in range(len(self.names)) if j != gone]
+        kept = tuple(range(len(self.names))) if self.kept is None else self.kept
+        terms = [(term, tuple(j - (j > gone) for j in at if j != gone)) for term, at in self.terms]
+        return replace(
+            self,
+            x=blocks.select(self.x, stay),
+            names=tuple(self.names[j] for j in stay),
+            terms=tuple((term, at) for term, at in terms if at),
+            kept=tuple(kept[j] for j in stay),
+            whole=self.made,
+        )
+
     def select(self, columns: Sequence[int]) -> Design:
         """The same design with only some columns."""
         return Design(blocks.select(self.x, columns), tuple(self.names[j] for j in columns), self.formula)
@@ -162,27 +178,32 @@ class Design:
 
     def _in_use(self, x: Matrix) -> Matrix:
         """The columns in use, of new rows that obey what made the others needless."""
-        if self.kept is None or self.aliasing is None:
+        if self.kept is None:
             return x
+        if self.aliasing is not None:
+            self._require_aliased(x, self.aliasing)
+        return blocks.select(x, self.kept)
+
+    def _require_aliased(self, x: Matrix, aliasing: Aliasing) -> None:
+        """Raise DataError unless new rows obey what made columns needless."""
         with np.errstate(over="ignore"):
-            size = blocks.absolute(x) @ np.abs(self.aliasing.null)
-            broken = np.abs(x @ self.aliasing.null) > 1e-7 * size
+            size = blocks.absolute(x) @ np.abs(aliasing.null)
+            broken = np.abs(x @ aliasing.null) > 1e-7 * size
         if np.any(broken):
             i, k = (int(v) for v in np.argwhere(broken)[0])
-            name, made_of = list(self.aliasing.told.items())[k]
+            name, made_of = list(aliasing.told.items())[k]
             count = int(np.count_nonzero(np.any(broken, axis=1)))
             more = f" and {count - 1} more of the new data" if count > 1 else " of the new data"
             raise DataError(
                 f"the fit cannot tell what to predict for row {i}{more}: {name} = {made_of} in every row it used, so "
                 f"{name} was left out, and here that does not hold. Leave such rows out, or fit data with such rows"
             )
-        return blocks.select(x, self.kept)
 
     def _apply_recipe(self, table: Table) -> Any:
-        if self.spec is None:
-            return self._apply_matrix(table)
         if not self.made:
             return np.zeros((table.n, 0))
+        if self.spec is None:
+            return self._apply_matrix(table)
         formula = parse(self.formula or "1")
         needed = columns_of(formula)
         check_variables(needed, table, " in the new data")
@@ -261,6 +282,11 @@ class Design:
             i, j = (int(v) for v in np.argwhere(bad)[0])
             raise DataError(f"{self.made[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
         return x
+
+
+def empty(n: int) -> Design:
+    """A design without columns."""
+    return Design(np.zeros((n, 0)), (), "0")
 
 
 def expression(text: str, table: Table, rows: Any = None) -> Any:

@@ -389,37 +389,6 @@ OpenUnitInterval = Domain(
 )
 
 
-@final
-@dataclass(frozen=True, repr=False)
-class _Weights(Domain):
-    """The simplex: called with how many weights there are, or with the weights to start from."""
-
-    def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
-        if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
-            start, shape = None, (int(start),)
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        if start is not None:
-            start = np.asarray(start, dtype=float)
-            if start.ndim != 1 or np.any(start <= 0) or abs(float(start.sum()) - 1.0) > 1e-9:
-                raise ParameterError(f"weights to start from are positive numbers that sum to 1, found {start}")
-            shape = start.shape
-        if len(shape) != 1 or shape[0] < 2:
-            raise OptionError("say how many weights there are, 2 or more: lk.Simplex(3)")
-        return Free(self, start, shape, link)
-
-
-Simplex = _Weights(
-    "a vector of probabilities that sum to 1",
-    lower=0.0,
-    upper=1.0,
-    closed_lower=True,
-    closed_upper=True,
-    link="logit",
-    links=("logit",),
-    typical=(0.1, 0.9),
-)
-
-
 def Interval(lower: float = -np.inf, upper: float = np.inf, start: Any = None, *, shape: Any = ()) -> Any:
     """The numbers between two ends, which are not reached themselves; one of the ends may be infinite.
 

@@ -193,6 +193,22 @@ class DroppedRowsWarning(LikelyWarning):
     """
 
 
+class EmptyLevelsWarning(LikelyWarning):
+    """Levels that were declared do not occur in the data and were left out.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     len(lk.fit(lk.Ordinal(["low", "mid", "high"]), ["low", "high", "low"]).coef)
+    1
+    >>> told[0].category.__name__
+    'EmptyLevelsWarning'
+    """
+
+
 def listed(names: Iterable[Any], most: int = 12) -> str:
     """Names for a message: quoted, comma-separated, cut after `most`.
 

@@ -39,7 +39,7 @@ def runaway_slots(model: Model) -> list[Slot]:
     return [
         slot
         for slot in model.slots
-        if slot.constant and slot.level is None
+        if slot.constant and slot.entry is None
         if slot.link.name != "identity" or slot.parameter.name in model.family.escapes
     ]
 

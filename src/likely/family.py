@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, final
 
 import numpy as np
 
-from likely.domains import Domain
+from likely.domains import LINKS, Domain
 from likely.errors import FamilyError, OptionError, ParameterError, unknown
 from likely.namespace import JetNamespace, NumpyNamespace
+from likely.vectors import VectorDomain
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -42,8 +43,9 @@ class Parameter:
         It is always given, never estimated (the number of trials of a Binomial).
     edge : bool
         Its estimate is an extreme of the data (the ends of a Uniform), where the likelihood has no derivative.
-    vector : bool
-        It holds one value per level (the probabilities of a Categorical).
+    anchored : bool
+        Its predictors have no intercept, since another parameter takes its place (the thresholds of an Ordinal);
+        without predictors it stays where a linear predictor of 0 puts it.
     """
 
     name: str
@@ -52,7 +54,12 @@ class Parameter:
     typical: tuple[float, float] | None = None
     known_only: bool = False
     edge: bool = False
-    vector: bool = False
+    anchored: bool = False
+
+    @property
+    def vector(self) -> bool:
+        """Whether it holds several values: one per level of the response, or between each and the next."""
+        return isinstance(self.domain, VectorDomain)
 
     @property
     def typical_range(self) -> tuple[float, float]:
@@ -223,7 +230,8 @@ class Family(ABC):
     assumes: ClassVar[str] = ""  # how the data came to be, in a sentence
     loss_name: ClassVar[str] = ""  # the usual name of its negative log-likelihood
     limits: ClassVar[tuple[Limit, ...]] = ()
-    levels: tuple[Any, ...] | None = None  # of a vector parameter, once bound to data
+    labels: ClassVar[str] = ""  # what its observations are where they are no numbers: "labels", "ordered labels"
+    levels: tuple[Any, ...] | None = None  # the labels in order, once bound to data
     escapes: ClassVar[tuple[str, ...]] = ()  # parameters on the whole real line that may run to infinity
     multimodal: ClassVar[str | None] = None  # a location along which a small sample's likelihood may have several peaks
     kinked: ClassVar[tuple[str, ...]] = ()  # parameters in which the log-density has corners
@@ -281,6 +289,15 @@ class Family(ABC):
         return type(self).__name__
 
     @property
+    def variant(self) -> str:
+        """What tells apart models of one family that are not nested (the latent distribution of an Ordinal)."""
+        return ""
+
+    def linked(self, link: Any) -> tuple[Family, Any]:
+        """The family, and what is left of a fit's ``link=`` for the parameters."""
+        return self, link
+
+    @property
     def discrete(self) -> bool:
         """Whether observations are whole numbers or categories."""
         return self.support.integer
@@ -328,8 +345,8 @@ class Family(ABC):
 
     # -- evaluation -----------------------------------------------------------------------------------
 
-    def resolve(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameter values: those given and those known; checked against the domains."""
+    def _given(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameter values: those given and those known, as they are."""
         values: dict[str, Any] = {}
         for name in params:
             self.parameter(name)
@@ -337,6 +354,8 @@ class Family(ABC):
                 raise ParameterError(f"{name} is already known in {self!r}; leave it out of the call")
         for p in self.parameters:
             value = params.get(p.name, self.known.get(p.name))
+            if value is None and p.anchored:
+                value = LINKS[p.domain.link].inverse(np.float64(0.0), NumpyNamespace())
             if value is None:
                 need = ", ".join(f"{q.name}=..." for q in self.parameters if q.name not in self.known)
                 raise ParameterError(f"{self!r} needs a value for {p.name}: pass {need}")
@@ -344,10 +363,15 @@ class Family(ABC):
                 raise ParameterError(
                     f"{p.name} of {self!r} is the column {value!r}: outside a fit pass {self.title}({p.name}=<numbers>)"
                 )
-            if not p.vector:
-                p.domain.check(f"{self.title}'s {p.name}", value)
-                value = np.float64(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
             values[p.name] = value
+        return values
+
+    def resolve(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameter values: those given and those known; checked against the domains."""
+        values: dict[str, Any] = {}
+        for name, value in self._given(params).items():
+            self.parameter(name).domain.check(f"{self.title}'s {name}", value)
+            values[name] = np.float64(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
         return values
 
     def bounds(self, **params: Any) -> tuple[Any, Any]:

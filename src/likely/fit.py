@@ -212,6 +212,9 @@ def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
     """The fit of what separation leaves."""
     apart = failed.separation
     assert apart is not None
+    if failed.likelihood.model.family.labels == "ordered labels":
+        half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"
+        return replace(failed, status=f"{failed.status}. {half}")
     left = rest(failed.likelihood, apart)
     if left is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"

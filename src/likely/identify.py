@@ -24,14 +24,15 @@ def check_identified(model: Model, weights: Any) -> None:
     """Raise DesignError if the columns of a design are linearly dependent, naming them."""
     seen: set[int] = set()
     for slot in model.slots:
-        if slot.design is None or id(slot.design) in seen:
+        if slot.design is None or slot.idle or id(slot.design) in seen:
             continue
         seen.add(id(slot.design))
         x = slot.design.x
         if (wrong := extreme(slot, least_squares.sample(x))) is not None:
             raise DesignError(wrong)
-        less = without_aliased(slot.design, weights)
-        if less.aliasing is None or less is slot.design:
+        whole = with_place_of_intercept(slot, model)
+        less = without_aliased(whole, weights)
+        if less.aliasing is None or less is whole:
             continue
         rows = len(x) if weights is None else int(np.count_nonzero(weights))
         if rows < x.shape[1]:
@@ -109,6 +110,22 @@ def told(names: Sequence[str], dependent: Sequence[int], null: Any) -> dict[str,
 
 
 # -- ill-conditioned designs -----------------------------------------------------------------------------------
+
+
+def with_place_of_intercept(slot: Slot, model: Model) -> Design:
+    """The design of a slot; an anchored location's with the columns that take the place of its intercept.
+
+    They are those of every threshold.
+    """
+    assert slot.design is not None
+    other = next((s for s in model.slots if s.entry is not None), None)
+    if other is None or not slot.parameter.anchored or slot.parameter.name != model.family.parameters[0].name:
+        return slot.design
+    place: Any = np.ones((len(slot.design.x), 1))
+    names: tuple[str, ...] = (other.parameter.name,)
+    if other.design is not None:
+        place, names = other.design.x, tuple(f"{other.parameter.name}.{name}" for name in other.design.names)
+    return Design(blocks.join(place, slot.design.x), (*names, *slot.design.names))
 
 
 @final

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -12,6 +13,7 @@ from likely.design import Design
 from likely.domains import Link
 from likely.family import Family, Parameter
 from likely.namespace import NumpyNamespace
+from likely.vectors import VectorDomain
 
 # an offset by which a level that a row cannot have is left behind: its probability is then 0 in floating point
 BEHIND = 1000.0
@@ -32,8 +34,8 @@ class Slot:
         Added to the linear predictor, row by row.
     start, stop : int
         Its coefficients in the vector of all coefficients.
-    level : str or None
-        The level of a vector parameter that it describes.
+    entry : str or None
+        The entry of a vector parameter that it describes: a level, or two neighbours.
     offset_spec : tuple
         What the user gave as offsets (columns, expressions, arrays), to make them again from new data.
     """
@@ -44,13 +46,13 @@ class Slot:
     offset: Any
     start: int
     stop: int
-    level: str | None = None
+    entry: str | None = None
     offset_spec: tuple[Any, ...] = ()
 
     @property
     def label(self) -> str:
-        """``"p"``, or ``"p[b]"`` for a level of a vector parameter."""
-        return self.parameter.name if self.level is None else f"{self.parameter.name}[{self.level}]"
+        """``"p"``, or ``"p[b]"`` for an entry of a vector parameter."""
+        return self.parameter.name if self.entry is None else f"{self.parameter.name}[{self.entry}]"
 
     @property
     def constant(self) -> bool:
@@ -58,9 +60,23 @@ class Slot:
         return self.design is None and self.offset is None
 
     @property
+    def idle(self) -> bool:
+        """No coefficient: its linear predictor is known, the offset or 0."""
+        return self.start == self.stop
+
+    @property
+    def shared(self) -> bool:
+        """A constant that is no parameter by itself: all entries of the vector depend on it."""
+        domain = self.parameter.domain
+        return self.constant and isinstance(domain, VectorDomain) and not domain.separate
+
+    @property
     def leaves_domain(self) -> bool:
         """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
-        return self.level is None and (self.link.positive or not self.parameter.domain.reached_by(self.link))
+        domain = self.parameter.domain
+        if isinstance(domain, VectorDomain):
+            return domain.separate
+        return self.link.positive or not domain.reached_by(self.link)
 
     def natural(self, eta: float) -> float:
         """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""
@@ -106,13 +122,24 @@ class Model:
 
     @property
     def levels(self) -> tuple[Any, ...]:
-        """Levels of a vector parameter, the reference first."""
+        """Levels of the response, in order; the first is the reference of log-odds."""
         return tuple(self.family.levels or ())
 
     @property
     def constant(self) -> bool:
-        """Whether every free parameter is one number for all rows."""
-        return all(slot.constant for slot in self.slots)
+        """Whether every free parameter is the same for all rows."""
+        return all(slot.constant or (slot.idle and slot.offset is None) for slot in self.slots)
+
+    @cached_property
+    def groups(self) -> list[list[Slot]]:
+        """The slots, those of one vector parameter together."""
+        groups: list[list[Slot]] = []
+        for slot in self.slots:
+            if groups and slot.entry is not None and groups[-1][0].parameter.name == slot.parameter.name:
+                groups[-1].append(slot)
+            else:
+                groups.append([slot])
+        return groups
 
     def names(self) -> list[str]:
         """Names of the coefficients on the link scale, in order."""
@@ -138,26 +165,15 @@ class Model:
         `known` are the known values of the rows at hand; by default those of all rows.
         """
         values: dict[str, Any] = {**(self.known if known is None else known), **self.fixed}
-        for slot, eta in zip(self.slots, etas, strict=True):
-            if slot.level is None:
-                values[slot.parameter.name] = slot.link.inverse(eta, xp)
-        vector = [eta for slot, eta in zip(self.slots, etas, strict=True) if slot.level is not None]
-        if vector:
-            name = next(slot.parameter.name for slot in self.slots if slot.level is not None)
-            values[name] = softmax(vector, xp)
+        remaining = iter(etas)
+        for group in self.groups:
+            parameter, link = group[0].parameter, group[0].link
+            mine = [next(remaining) for _ in group]
+            domain = parameter.domain
+            values[parameter.name] = (
+                domain.value(mine, xp) if isinstance(domain, VectorDomain) else link.inverse(mine[0], xp)
+            )
         return values
-
-
-def softmax(etas: list[Any], xp: Any) -> tuple[Any, ...]:
-    """Probabilities of the reference level and the others, from log-odds against the reference.
-
-    The logarithms are remembered by the namespace, so a cross-entropy never underflows.
-    """
-    total: Any = 0.0
-    for eta in etas:
-        total = xp.logaddexp(total, eta)
-    logs = [-total, *(eta - total for eta in etas)]
-    return tuple(xp.remember(xp.exp(log), log=log) for log in logs)
 
 
 def take(known: Mapping[str, Any], rows: slice | Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Between the coefficients that a search moves (link scale) and the values that people read (natural scale).
 
 A constant parameter is reported as itself, under its own name; the coefficients of predictors are reported as they
-are. The map between the two is elementwise except for a vector parameter, whose probabilities share its log-odds.
+are. The map between the two is elementwise except for a vector parameter such as probabilities, which share their
+log-odds.
 """
 
 from __future__ import annotations
@@ -14,27 +15,35 @@ import numpy as np
 
 from likely.domains import LINKS
 from likely.errors import OptionError, ParameterError, unknown
-from likely.model import Model, Slot, softmax
+from likely.model import Model, Slot
 from likely.namespace import JetNamespace
+from likely.vectors import VectorDomain
 
 
 def reported_names(model: Model) -> list[str]:
     """Names of the values people read, in order."""
     names: list[str] = []
-    for group in _groups(model):
+    for group in model.groups:
         slot = group[0]
-        if slot.constant and slot.level is not None:
-            names += [f"{slot.parameter.name}[{level}]" for level in model.levels]
+        if slot.constant and slot.entry is not None:
+            names += entry_names(model, slot)
         else:
             names += [name for s in group for name in s.names]
     return names
+
+
+def entry_names(model: Model, slot: Slot) -> list[str]:
+    """Names of all entries of a slot's vector parameter."""
+    domain = slot.parameter.domain
+    assert isinstance(domain, VectorDomain)
+    return [f"{slot.parameter.name}[{entry}]" for entry in domain.entries(model.levels)]
 
 
 def to_reported(model: Model, coefficients: Any) -> tuple[Any, Any]:
     """The reported values, and their Jacobian with respect to the coefficients."""
     values: list[float] = []
     rows: list[Any] = []
-    for group in _groups(model):
+    for group in model.groups:
         slot = group[0]
         if not slot.constant:
             for s in group:
@@ -44,7 +53,8 @@ def to_reported(model: Model, coefficients: Any) -> tuple[Any, Any]:
         xp = JetNamespace(1)
         with np.errstate(all="ignore"):
             etas = [xp.variable(s.start, float(coefficients[s.start])) for s in group]
-            jets = softmax(etas, xp) if slot.level is not None else (slot.link.inverse(etas[0], xp),)
+            domain = slot.parameter.domain
+            jets = domain.value(etas, xp) if isinstance(domain, VectorDomain) else (slot.link.inverse(etas[0], xp),)
         for jet in jets:
             values.append(float(jet.v))
             row = np.zeros(model.size)
@@ -64,19 +74,15 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
     if absent:
         raise ParameterError(f"values are missing for {', '.join(absent)}; all of {', '.join(names)} are needed")
     out = np.zeros(model.size)
-    for group in _groups(model):
+    for group in model.groups:
         slot = group[0]
         if not slot.constant:
             for s in group:
                 out[s.start : s.stop] = [float(values[name]) for name in s.names]
-        elif slot.level is not None:
-            labels = [f"{slot.parameter.name}[{level}]" for level in model.levels]
-            p = np.array([float(values[label]) for label in labels])
-            slot.parameter.domain.check(slot.parameter.name, p)
-            if abs(float(p.sum()) - 1.0) > 1e-9:
-                raise ParameterError(f"the probabilities {slot.parameter.name} must sum to 1, they sum to {p.sum():g}")
-            with np.errstate(divide="ignore"):
-                out[[s.start for s in group]] = np.log(p[1:]) - np.log(p[0])
+        elif isinstance(domain := slot.parameter.domain, VectorDomain):
+            vector = np.array([float(values[name]) for name in entry_names(model, slot)])
+            domain.check_vector(slot.parameter.name, vector)
+            out[[s.start for s in group]] = domain.etas(vector)
         else:
             slot.parameter.domain.check(slot.parameter.name, values[slot.label])
             with np.errstate(divide="ignore"):
@@ -86,18 +92,7 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
 
 def natural(model: Model, values: Mapping[str, Any]) -> tuple[Model, Any]:
     """The model in the reported values themselves, and these values in order."""
-    if any(slot.constant and slot.level is not None for slot in model.slots):
+    if any(slot.shared for slot in model.slots):
         raise OptionError("probabilities that sum to 1 have no separate derivatives; use the odds of a formula '~ 1'")
     slots = tuple(replace(slot, link=LINKS["identity"]) if slot.constant else slot for slot in model.slots)
     return replace(model, slots=slots), np.array([float(values[name]) for name in reported_names(model)])
-
-
-def _groups(model: Model) -> list[list[Slot]]:
-    """The slots, those of one vector parameter together."""
-    groups: list[list[Slot]] = []
-    for slot in model.slots:
-        if groups and slot.level is not None and groups[-1][0].parameter is slot.parameter:
-            groups[-1].append(slot)
-        else:
-            groups.append([slot])
-    return groups

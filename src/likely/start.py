@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from likely.blocks import Blocks
 from likely.errors import ParameterError
 from likely.model import BEHIND, Model, Slot, take
 from likely.solve import least_squares
+from likely.vectors import VectorDomain
 
 ENOUGH_ROWS = 10_000
 
@@ -36,16 +38,10 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
         with np.errstate(all="ignore"):
             start = model.family._start(y[rows], None if w is None else w[rows], known)
     out = np.zeros(model.size)
-    for slot in model.slots:
-        value = start.get(slot.parameter.name)
-        if slot.level is not None:
-            index = list(model.levels).index(_level(model, slot))
-            p = np.asarray(value, dtype=float) if value is not None else None
-            eta = 0.0 if p is None else float(np.log(max(p[index], 1e-6) / max(p[0], 1e-6)))
-        else:
-            if value is None:
-                raise ParameterError(f"{model.family.title} gives no starting value for {slot.parameter.name}")
-            eta = _inside(slot, float(np.median(value)))
+    for slot, value in _values(model, start):
+        if slot.parameter.anchored:
+            continue  # no effect
+        eta = value if slot.entry is not None else _inside(slot, value)
         if slot.design is None:
             out[slot.start] = eta - float(np.mean(_offset(slot)))
         else:
@@ -63,8 +59,20 @@ def _some_rows(y: Any, w: Any) -> Any:
     return counted[:: max(1, len(counted) // ENOUGH_ROWS)]
 
 
-def _level(model: Model, slot: Slot) -> Any:
-    return next(level for level in model.levels if str(level) == slot.level)
+def _values(model: Model, start: Mapping[str, Any]) -> Iterator[tuple[Slot, float]]:
+    """Every slot with its starting value; that of an entry of a vector is its linear predictor."""
+    for group in model.groups:
+        parameter = group[0].parameter
+        value = start.get(parameter.name)
+        if value is None:
+            if not parameter.anchored:
+                raise ParameterError(f"{model.family.title} gives no starting value for {parameter.name}")
+            value = 0.0
+        if parameter.anchored or not isinstance(parameter.domain, VectorDomain):
+            values = [float(np.median(value))] * len(group)
+        else:
+            values = [float(eta) for eta in parameter.domain.etas(value)]
+        yield from zip(group, values, strict=True)
 
 
 def _inside(slot: Slot, value: float) -> float:
@@ -85,7 +93,7 @@ def _offset(slot: Slot) -> Any:
     """The offset, where it does not only leave a level behind."""
     if slot.offset is None:
         return 0.0
-    return slot.offset if slot.level is None else np.where(np.abs(slot.offset) > 0.5 * BEHIND, 0.0, slot.offset)
+    return slot.offset if slot.entry is None else np.where(np.abs(slot.offset) > 0.5 * BEHIND, 0.0, slot.offset)
 
 
 def _constant_predictor(slot: Slot, eta: float) -> Any:

@@ -17,6 +17,15 @@ __all__ = ["READABLE", "Table", "missing", "numbers", "occurring", "read"]
 
 
 @final
+class Levels(list[Any]):
+    """The levels that a column declares; `ordered` says whether from lowest to highest or just so."""
+
+    def __init__(self, levels: Sequence[Any], ordered: bool) -> None:
+        super().__init__(levels)
+        self.ordered = ordered
+
+
+@final
 class Table:
     """Named columns of equal length, from whatever the user brought.
 
@@ -35,7 +44,7 @@ class Table:
         self._frame = frame
         self._columns: dict[str, Any] = {}
         self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
-        self._levels: dict[str, list[Any]] = {}
+        self._levels: dict[str, Levels] = {}
         self._texts: dict[str, Any] = {}
         self._native = native  # whether results go back as a column of the user's own library
         self.named = named
@@ -98,21 +107,23 @@ class Table:
                 self._texts[name] = _categories(values) if plain else None
         return self._texts[name]
 
-    def levels(self, name: str) -> list[Any] | None:
-        """The declared order of levels of a categorical column, or None."""
+    def levels(self, name: str) -> Levels | None:
+        """The declared levels of a categorical column that occur, or None."""
         if name in self._levels:
             return self._levels[name]
         if self._frame is None or name not in self.names:
             return None
         series = self._frame.get_column(self._keys[name])
+        ordered = True
         if series.dtype == nw.Enum:
             declared = list(series.dtype.categories)
         elif series.dtype == nw.Categorical and hasattr(native := series.to_native(), "cat"):
             declared = list(getattr(native.cat, "categories", []))  # pandas; Polars orders its own by text
+            ordered = bool(getattr(native.cat, "ordered", False))
         else:
             return None
         present = set(series.drop_nulls().unique().to_list())
-        return [level for level in declared if level in present] or None
+        return Levels([level for level in declared if level in present], ordered) if present else None
 
     def wrap(self, values: Any, name: str) -> Any:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""
@@ -316,7 +327,7 @@ def _as_array(values: Sequence[Any]) -> Any:
     return np.asarray(values, dtype=object)  # None among numbers, text or dates: keep what each value is
 
 
-def _as_column(values: Any, name: str) -> tuple[Any, bool, list[Any] | None]:
+def _as_column(values: Any, name: str) -> tuple[Any, bool, Levels | None]:
     """One column as an array; whether it holds yes and no as floats; and its declared levels."""
     if isinstance(values, np.ndarray):
         array = values

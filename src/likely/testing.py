@@ -13,12 +13,14 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import FamilyError, LikelyError
-from likely.families import Categorical, get_family
+from likely.families import get_family
+from likely.families.labels import Labelled
 from likely.family import Family
 from likely.fit import maximize
 from likely.likelihood import likelihood
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.numeric import NumericDistribution
+from likely.testing_labels import check_labels
 
 SAMPLE = 400
 TRIALS, SHARE = 10, 0.3  # values given to a parameter that is always known: a number of trials, or a share
@@ -89,8 +91,9 @@ def check_family(family: Any, *, draws: int = 3, seed: int = 0, jax: bool | None
         always = {p.name: TRIALS if p.domain.integer else SHARE for p in family.parameters if p.known_only}
         family = type(family)(**{**always, **family.known})
     rng = np.random.default_rng(seed)
-    if any(p.vector for p in family.parameters):
-        return FamilyReport(family, ("categories",), tuple(_categories(family, rng)))
+    if family.labels:
+        assert isinstance(family, Labelled)
+        return FamilyReport(family, ("labels",), tuple(check_labels(family, rng, _has_jax() if jax is None else jax)))
     cases = [Case(family, params, rng) for params in _draw(family, draws, rng)]
     steps: list[tuple[str, Callable[[Case], Iterator[str]]]] = [
         ("evaluates", _evaluates),
@@ -373,25 +376,3 @@ def _fit(case: Case) -> Iterator[str]:
         gap = search.loglik - fit.loglik
         if search.converged and abs(gap) > 1e-7 * (1 + abs(fit.loglik)):
             yield f"the closed form's log-likelihood {fit.loglik:.10g} is not the search's {search.loglik:.10g}"
-
-
-def _categories(family: Family, rng: np.random.Generator) -> Iterator[str]:
-    """A family of unordered levels: probabilities that sum to 1, samples and fits that follow them."""
-    levels = list(family.levels or ("a", "b", "c"))
-    p = rng.dirichlet(np.full(len(levels), 5.0))
-    bound = Categorical(levels)
-    total = float(np.sum(bound.prob(levels, p=p)))
-    if abs(total - 1.0) > 1e-12:
-        yield f"the probabilities of the levels sum to {total:.12g}, not to 1"
-    sample = bound.sample(5 * SAMPLE, seed=rng, p=p)
-    if strange := set(sample) - set(levels):
-        yield f"a sample holds {sorted(strange)}, which are not among the levels {levels}"
-        return
-    fit = maximize(likelihood(family, list(sample)))
-    searched = maximize(likelihood(family, list(sample)), solver="newton")
-    if abs(fit.loglik - searched.loglik) > 1e-7 * (1 + abs(fit.loglik)):
-        yield f"the closed form's log-likelihood {fit.loglik:.10g} is not the search's {searched.loglik:.10g}"
-    for level, true in zip(levels, p, strict=True):
-        found, se = fit.coef[f"p[{level}]"], fit.stderr[f"p[{level}]"]
-        if se is None or abs(found - true) > 6 * se:
-            yield f"p[{level}]: a fit to {len(sample)} values simulated at {true:.4g} gives {found:.4g}"

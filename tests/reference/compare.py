@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shared
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 import likely as lk
 
@@ -276,6 +276,38 @@ def assert_distributional(fit: lk.Fit, name: str, case: Mapping[str, Any]) -> No
     """A case with several linear predictors."""
     assert fit.n == case["n"]
     assert_agrees(fit, Reference.from_json(case), DISTREG[name].quantities(fit))
+
+
+# R's clm: formula of the location, link, further formulas
+ORDINAL: dict[str, tuple[str, str, dict[str, str]]] = {
+    "wine_clm_logit": ("rating ~ temp + contact", "logit", {}),
+    "wine_clm_probit": ("rating ~ temp + contact", "probit", {}),
+    "wine_clm_nominal": ("rating ~ temp", "logit", {"threshold": "~ contact"}),
+}
+
+
+def assert_ordinal(fit: lk.Fit, case: Mapping[str, Any]) -> None:
+    """A cumulative link model under clm's names: thresholds by their levels, and coefficients."""
+    found = coefficients(fit, "location")
+    for entry in [f"{low}|{low + 1}" for low in range(1, 5)]:
+        if f"threshold[{entry}]" in fit.names:
+            found[f"{entry}.(Intercept)"] = own(f"threshold[{entry}]")
+        found |= coefficients(fit, f"threshold[{entry}]", f"{entry}.")
+    assert fit.n == case["n"]
+    assert_agrees(fit, Reference.from_json(case), found)
+
+
+def assert_pneumo(fit: lk.Fit, case: Mapping[str, Any]) -> None:
+    """VGAM's propodds: odds of being higher, for rows of counts with their multinomial coefficients."""
+    found = {
+        "(Intercept):1": own("threshold[normal|mild]", -1.0),
+        "(Intercept):2": own("threshold[mild|severe]", -1.0),
+        "let": own("location.let"),
+    }
+    counts = fit.likelihood.bound.weights.reshape(-1, 3)
+    ways = float(np.sum(special.gammaln(counts.sum(axis=1) + 1.0) - special.gammaln(counts + 1.0).sum(axis=1)))
+    reference = replace(Reference.from_json(case), loglik=case["loglik"] - ways, aic=None, bic=None)
+    assert_agrees(fit, reference, found)
 
 
 def assert_doses(fit: lk.Fit, case: Mapping[str, Any]) -> None:

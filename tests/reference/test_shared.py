@@ -126,6 +126,21 @@ def test_multinomial_logit() -> None:
     compare.assert_distributional(fit, "vote92_multinom", result("ordinal_multinomial", "vote92_multinom"))
 
 
+@pytest.mark.parametrize("name", compare.ORDINAL)
+def test_cumulative_link_model(name: str) -> None:
+    formula, link, others = compare.ORDINAL[name]
+    fit = lk.fit(lk.Ordinal(), table("data/wine.csv"), formula, link=link, **others)
+    compare.assert_ordinal(fit, result("ordinal_multinomial", name))
+
+
+def test_proportional_odds_of_counts() -> None:
+    data = table("data/pneumo.csv").melt(["exposure.time", "let"], ["normal", "mild", "severe"], ignore_index=False)
+    data = data.sort_index(kind="stable")
+    family = lk.Ordinal(levels=["normal", "mild", "severe"])
+    fit = lk.fit(family, data, "variable ~ let", weights="value")
+    compare.assert_pneumo(fit, result("ordinal_multinomial", "pneumo_propodds"))
+
+
 def test_least_absolute_deviations() -> None:
     design = table("data/design/stackloss_lm.csv")
     fit = lk.fit(lk.Laplace(), design["y"].to_numpy(float), design_parts(design, ["X"])["X"])

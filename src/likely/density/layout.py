@@ -9,9 +9,10 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.domains import Domain, Free, Real, Simplex
+from likely.domains import Domain, Free, Real
 from likely.errors import FamilyError, OptionError, ParameterError, listed, unknown
 from likely.family import Parameter
+from likely.vectors import Simplex
 
 
 @final

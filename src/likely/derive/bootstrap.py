@@ -290,8 +290,6 @@ def _countable(model: Model) -> bool:
 
 
 def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
-    vector = next((p.name for p in rows.family.parameters if p.vector), None)
-    if vector is None:
-        return draw(rows.bare, params, shape, rng).astype(float)
-    u = rng.random(shape)
-    return np.sum(u[..., None] >= np.cumsum(params[vector], axis=-1)[..., :-1], axis=-1).astype(float)  # codes
+    if rows.family.labels:
+        return rows.bare._scipy(**params).rvs(shape, random_state=rng)  # codes
+    return draw(rows.bare, params, shape, rng).astype(float)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely import scale
 from likely.derive.naming import Names
 from likely.errors import FamilyError, IntervalError, OptionError, UnknownNameError, unknown
-from likely.model import softmax
 from likely.namespace import Jet, JetNamespace
+from likely.vectors import VectorDomain
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -138,17 +139,18 @@ def reported(fit: Fit, x: Any, xp: Any) -> dict[str, Any]:
     """The reported values as jets in the coefficients, and the values that are fixed."""
     model = fit.likelihood.model
     out: dict[str, Any] = {}
-    shared = [s for s in model.slots if s.constant and s.level is not None]
     with np.errstate(all="ignore"):
-        if shared:
-            parts = softmax([xp.variable(s.start, float(x[s.start])) for s in shared], xp)
-            out |= dict(zip((f"{shared[0].parameter.name}[{v}]" for v in model.levels), parts, strict=True))
+        for group in model.groups:
+            domain = group[0].parameter.domain
+            if group[0].constant and isinstance(domain, VectorDomain):
+                parts = domain.value([xp.variable(s.start, float(x[s.start])) for s in group], xp)
+                out |= dict(zip(scale.entry_names(model, group[0]), parts, strict=True))
         for slot in model.slots:
             for name, i in zip(slot.names, range(slot.start, slot.stop), strict=True):
                 eta = xp.variable(i, float(x[i]))
                 if not slot.constant:
                     out[name] = eta
-                elif slot.level is None:
+                elif slot.entry is None:
                     out[name] = slot.link.inverse(eta, xp)
     return out
 

@@ -99,7 +99,7 @@ def wald(fit: Fit, name: str, level: float) -> Interval:
 def profile(fit: Fit, name: str, level: float) -> Interval:
     """The values whose profile log-likelihood lies within half a chi-squared quantile of the peak (Wilks 1938)."""
     likelihood = fit.likelihood
-    if any(slot.constant and slot.level is not None for slot in likelihood.model.slots):
+    if any(slot.shared for slot in likelihood.model.slots):
         return _one_probability(fit, name, level)
     if (at := fit.boundary.get(name)) is not None:
         domain = locate(likelihood, name)[0].parameter.domain

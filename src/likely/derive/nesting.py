@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -14,6 +14,7 @@ from likely.derive.rows import bare
 from likely.errors import OptionError
 from likely.families import FAMILIES
 from likely.family import Family
+from likely.identify import with_place_of_intercept
 from likely.model import Model, Slot
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, S
     back = {new: (old, sign) for old, (new, sign) in names.items()}
     for t in other.slots:
         name, sign = back.get(t.parameter.name, (None, 1))
-        source = next((s for s in one.slots if s.parameter.name == name and s.level == t.level), None)
+        source = next((s for s in one.slots if s.parameter.name == name and s.entry == t.entry), None)
         value = held.get(t.parameter.name) if name is None else one.known.get(name)
         if value is not None and sign < 0:
             value = _turned(one.family, name, value)
@@ -81,6 +82,8 @@ def _meanings(one: Model, other: Model) -> tuple[Mapping[str, tuple[str, int]], 
     """The smaller family's parameters in the larger's terms, and what the larger's others are then."""
     f, g = one.family, other.family
     if type(f) is type(g):
+        if f.variant != g.variant:
+            raise OptionError(f"{f!r} and {g!r} are not nested; {AIC_ADVICE}")
         return {p.name: (p.name, 1) for p in f.parameters}, {}
     for limit in g.limits:
         becomes = limit.becomes()
@@ -131,6 +134,8 @@ def _compare(
         elif name is not None and not p.edge:
             mine = [s for s in one.slots if s.parameter.name == name]
             for s, t in zip(mine, slots, strict=True):
+                if t.design is not None:
+                    t = replace(t, design=with_place_of_intercept(t, other))
                 _within(s, t, sign, weights)
     return on_end
 
@@ -151,7 +156,7 @@ def _held(name: str, slots: list[Slot], value: Any, weights: Any) -> bool:
                 f"the statistic has no simple distribution; {AIC_ADVICE}"
             )
         return True
-    if slot.level is None:
+    if slot.entry is None:
         with np.errstate(all="ignore"):
             eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
         _require_span(eta - (0.0 if slot.offset is None else slot.offset), slot, weights, name)

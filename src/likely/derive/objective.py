@@ -11,9 +11,11 @@ from likely import blocks, kernels
 from likely.blocks import Blocks
 from likely.engines import memory
 from likely.errors import FamilyError, LikelyError
-from likely.model import Model, Slot, take
+from likely.family import Parameter
+from likely.model import Model, take
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.solve.newton import Point
+from likely.vectors import VectorDomain
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
 
@@ -52,6 +54,9 @@ class Objective:
         """The slots' linear predictors for some rows; a float for a constant."""
         out: list[Any] = []
         for slot in self.model.slots:
+            if slot.idle:
+                out.append(np.float64(0.0) if slot.offset is None else slot.offset[rows])
+                continue
             beta = coefficients[slot.start : slot.stop]
             eta: Any = np.float64(beta[0]) if slot.design is None else slot.design.x[rows] @ beta
             out.append(eta if slot.offset is None else eta + slot.offset[rows])
@@ -65,11 +70,14 @@ class Objective:
         if self.kernel is not None and order > 0 and self.prepared is not None:
             return self.kernel.rows(self.y[rows], self.prepared[rows], etas)
         xp: Any = JetNamespace(order) if order else NumpyNamespace()
-        variables = [xp.variable(k, eta) for k, eta in enumerate(etas)] if order else etas
+        variables = etas
+        if order:
+            slots = enumerate(zip(model.slots, etas, strict=True))
+            variables = [eta if slot.idle else xp.variable(k, eta) for k, (slot, eta) in slots]
         params = model.parameters(variables, xp, known)
-        for slot in model.slots:
+        for slot, *_ in model.groups:
             # a density may stay finite outside its parameter's domain; the likelihood does not reach there
-            if slot.leaves_domain and not _all_inside(slot, params[slot.parameter.name]):
+            if slot.leaves_domain and not _all_inside(slot.parameter, params[slot.parameter.name]):
                 return Jet(-np.inf, {}, {}, order) if order else -np.inf
         try:
             return model.family._log_density(xp, self.y[rows], **params)
@@ -215,8 +223,11 @@ def _with_corners(jet: Jet, corners: list[int]) -> Jet:
     return Jet(jet.v, jet.g, h, jet.order)
 
 
-def _all_inside(slot: Slot, value: Any) -> bool:
-    return bool(np.all(slot.parameter.domain.contains(value.v if isinstance(value, Jet) else value)))
+def _all_inside(parameter: Parameter, value: Any) -> bool:
+    domain = parameter.domain
+    if isinstance(domain, VectorDomain):
+        return bool(np.all(domain.holds([v.v if isinstance(v, Jet) else v for v in value])))
+    return bool(np.all(domain.contains(value.v if isinstance(value, Jet) else value)))
 
 
 def _rows(x: Any, w: Any, n: int) -> Any:

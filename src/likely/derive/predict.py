@@ -13,13 +13,14 @@ from likely import blocks, tables
 from likely.derive.intervals import check_level, normal_quantile
 from likely.derive.rows import Rows, draw, rows_of
 from likely.errors import DataError, FamilyError, IntervalError, LikelyError, OptionError, listed, unknown
-from likely.family import generator
+from likely.family import Parameter, generator
 from likely.namespace import Jet, JetNamespace
+from likely.vectors import VectorDomain
 
 if TYPE_CHECKING:
     from likely.result import Fit
 
-WHAT = ("mean", "params", "quantile", "interval", "prob")
+WHAT = ("mean", "params", "quantile", "interval", "prob", "class")
 BLOCK = 16384  # rows whose derivatives are held at once
 
 
@@ -41,13 +42,14 @@ def predict(
     new : data of any kind, optional
         By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
         row. For a model of two matrices of predictors: a dict of matrices by parameter.
-    what : {"mean", "params", "quantile", "interval", "prob"}
+    what : {"mean", "params", "quantile", "interval", "prob", "class"}
         "mean": the expected value (for a Binomial n p); with ``level=`` the same as "interval".
         "interval": columns mean, stderr, lower, upper. The interval is for the mean, not for an observation.
         "params": a column for each parameter.
         "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
-        "prob": the probability or density of ``y=``; without it that of the fit's own response, or for Categorical
-        and Bernoulli a column for each level.
+        "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
+        Bernoulli a column for each level.
+        "class": the most probable level, for labels and Bernoulli.
     q, level, y
         See `what`. `y` is one value, one per row, or the name of a column of `new`.
     **given : number or array
@@ -96,6 +98,8 @@ def predict(
         return rows.frame(_parameters(rows))
     if what == "quantile":
         return _quantiles(rows, 0.5 if q is None else q)
+    if what == "class":
+        return _classes(rows)
     return _probability(rows, y, own=new is None)
 
 
@@ -253,14 +257,21 @@ def _parameters(rows: Rows) -> dict[str, Any]:
     for p in rows.family.parameters:
         value, name = rows.values[p.name], rows.outward[p.name]
         if p.vector:
-            columns |= {f"{name}[{level}]": value[..., j] for j, level in enumerate(rows.model.levels)}
+            columns |= {f"{name}[{entry}]": value[..., j] for j, entry in enumerate(_entries(rows, p))}
         else:
             columns[name] = value
     return {**columns, **rows.limits}
 
 
+def _entries(rows: Rows, p: Parameter) -> list[str]:
+    assert isinstance(p.domain, VectorDomain)
+    return p.domain.entries(rows.model.levels)
+
+
 def _quantiles(rows: Rows, q: Any) -> Any:
     def one(level: Any) -> Any:
+        if rows.family.labels:  # an error of the family where they have no order
+            return np.broadcast_to(np.asarray(rows.bare.quantile(float(level), **rows.values)), (rows.n,))
         with _quiet():
             out = rows.full(rows.bare.quantile(float(level), **rows.values))
         if 0.0 < level < 1.0 and not np.all(np.isfinite(out)):
@@ -272,32 +283,47 @@ def _quantiles(rows: Rows, q: Any) -> Any:
     except (TypeError, ValueError):
         raise OptionError(f"q is a number between 0 and 1 or a list of them, found {q!r}") from None
     if np.ndim(q) == 0:
-        return rows.column(one(q), f"q{q:g}")
-    return rows.frame({f"q{float(level):g}": one(level) for level in q})
+        return rows.table.wrap(one(q), f"q{q:g}")
+    return rows.table.wrap_frame({f"q{float(level):g}": one(level) for level in q})
 
 
 def _probability(rows: Rows, y: Any, own: bool) -> Any:
     family = rows.family
-    vector = any(p.vector for p in family.parameters)
+    labels = bool(family.labels)
     if y is None:
-        if vector:
-            p = next(iter(rows.values.values()))
-            return rows.frame({str(level): p[..., j] for j, level in enumerate(rows.model.levels)})
+        if labels:
+            return rows.frame({str(level): p for level, p in zip(rows.model.levels, _chances(rows), strict=True)})
         if family.support.integer and (family.support.lower, family.support.upper) == (0.0, 1.0):
             return rows.frame({f"{v:g}": _density(rows, np.full(rows.n, v)) for v in (0.0, 1.0)})
         if not own:
             raise OptionError("what='prob' needs y=: a value, one per row, or the name of a column of the new data")
         return rows.column(_density(rows, rows.fit.likelihood.bound.y), "prob")
-    if isinstance(y, str) and not (vector and y in [str(v) for v in rows.model.levels]):
+    if isinstance(y, str) and not (labels and y in [str(v) for v in rows.model.levels]):
         y = rows.table.column(y)
     elif np.ndim(y) == 0:
-        y = np.full(rows.n, y, dtype=object if vector else float)
+        y = np.full(rows.n, y, dtype=object if labels else float)
     else:
         inner = tables.read(y)
         y = inner.column(inner.names[0])
     if len(y) != rows.n:
         raise DataError(f"y must be one value or one for each of {rows.n} rows, found {len(y)}")
-    return rows.column(_density(rows, family.bind(y, rows.known)[1] if vector else tables.numbers(y, "y")), "prob")
+    return rows.column(_density(rows, family.bind(y, rows.known)[1] if labels else tables.numbers(y, "y")), "prob")
+
+
+def _chances(rows: Rows) -> list[Any]:
+    """The probability of each level for every row."""
+    return [_density(rows, np.full(rows.n, float(code))) for code in range(len(rows.model.levels))]
+
+
+def _classes(rows: Rows) -> Any:
+    """The most probable level of every row."""
+    support, levels = rows.family.support, np.asarray(rows.model.levels)
+    if not rows.family.labels:
+        if not (support.integer and (support.lower, support.upper) == (0.0, 1.0)):
+            raise OptionError(f"what='class' is for labels and for yes and no, not for {rows.family.title}")
+        levels = np.array([0.0, 1.0])
+    chances = [_density(rows, np.full(rows.n, float(code))) for code in range(len(levels))]
+    return rows.table.wrap(levels[np.argmax(chances, axis=0)], rows.model.response)
 
 
 def _density(rows: Rows, y: Any) -> Any:

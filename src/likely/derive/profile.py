@@ -294,7 +294,7 @@ def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
     """The slot and the index of the coefficient reported under `name`."""
     for slot in likelihood.model.slots:
         if name in slot.names:
-            if slot.constant and slot.level is not None:
+            if slot.shared:
                 break
             return slot, slot.start + slot.names.index(name)
     if name in likelihood.names:

@@ -50,14 +50,11 @@ def _by_formula(model: Model, y: Any, w: Any) -> Any:
     if values is None:
         return None
     out: list[float] = []
-    for slot in model.slots:
-        value = values.get(slot.parameter.name)
-        if value is None or not np.all(slot.parameter.domain.contains(value)):
+    for parameter in (group[0].parameter for group in model.groups if not group[0].idle):
+        value = values.get(parameter.name)
+        if value is None or not np.all(parameter.domain.contains(value)):
             return None
-        if slot.level is None:
-            out.append(float(value))
-        elif slot.level == str(model.levels[1]):  # once for all levels
-            out += [float(p) for p in value]
+        out += [float(v) for v in np.atleast_1d(value)]
     return np.array(out)
 
 

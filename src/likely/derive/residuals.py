@@ -83,10 +83,10 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
         raise unknown("kind of residuals", kind, KINDS)
     rows = rows_of(fit)
     title = rows.family.title
-    if any(p.vector for p in rows.family.parameters):
+    if rows.family.labels and (kind != "quantile" or rows.family.labels != "ordered labels"):
         raise OptionError(
-            f"{title} has labels without an order, so it has no residuals; fit.surprise() says how little each "
-            "observation was expected"
+            f"{title} has {'labels without an order' if kind == 'quantile' else 'labels, not numbers'}, so it has no "
+            f"{kind} residuals; fit.surprise() says how little each observation was expected"
         )
     if kind == "quantile":
         return rows.column(_quantile(rows, generator(seed)), kind)
@@ -129,12 +129,13 @@ def _deviance(rows: Rows, gap: Any) -> Any:
 
 def _quantile(rows: Rows, rng: Any) -> Any:
     y = rows.fit.likelihood.bound.y
-    family, params = rows.bare, rows.values
+    family = rows.bare
+    fitted = family._scipy(**rows.values)
     with np.errstate(all="ignore"):
-        below, above = rows.full(family.cdf(y, **params)), rows.full(family.sf(y, **params))
+        below, above = rows.full(fitted.cdf(y)), rows.full(fitted.sf(y))
         if family.discrete:
             v = np.maximum(rng.random(rows.n), 2.0**-54)  # never 0, which would be the end of the jump
-            before, from_y = rows.full(family.cdf(y - 1.0, **params)), rows.full(family.sf(y - 1.0, **params))
+            before, from_y = rows.full(fitted.cdf(y - 1.0)), rows.full(fitted.sf(y - 1.0))
             below = before + v * (below - before)
             above = above + (1.0 - v) * (from_y - above)
         lower = below <= 0.5

@@ -238,7 +238,7 @@ def _direction(slot: Slot) -> float:
 
 def _place(model: Model, name: str) -> tuple[Slot, int]:
     for slot in model.slots:
-        if name in slot.names and not (slot.constant and slot.level is not None):
+        if name in slot.names and not slot.shared:
             return slot, slot.start + slot.names.index(name)
     raise OptionError(
         f"{name} is one of several probabilities that sum to 1; constraints are about coefficients, or constants of "

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely import scale
 from likely.derive.new_data import NewData
 from likely.errors import DataError, FitError, LikelyError, OptionError, listed, unknown
 from likely.family import Family
 from likely.model import Model, Slot
 from likely.namespace import NumpyNamespace
 from likely.tables import Table
+from likely.vectors import VectorDomain
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -85,7 +87,7 @@ class Rows:
                 continue
             eta = self.full(eta)
             bad, value = ~np.isfinite(eta), eta
-            if slot.level is None:
+            if slot.entry is None:
                 with np.errstate(all="ignore"):
                     value = self.full(slot.link.inverse(eta, xp))
                 bad |= ~slot.parameter.domain.contains(value)
@@ -106,6 +108,17 @@ class Rows:
                     f"so its {slot.link.name} link gives {name} = {value[i]:.6g}, {why}"
                 )
 
+        for group in self.model.groups:
+            name, domain = group[0].parameter.name, group[0].parameter.domain
+            if isinstance(domain, VectorDomain) and not group[0].constant:
+                entries = [self.full(v) for v in self.model.parameters(self.etas, xp, self.known)[name]]
+                if not np.all(inside := np.broadcast_to(domain.holds(entries), (self.n,))):
+                    i = int(np.flatnonzero(~inside)[0])
+                    raise DataError(
+                        f"row {i} of the new data lies too far out: {self.outward[name]} must be {domain.name}, but is "
+                        f"{', '.join(f'{v[i]:.6g}' for v in entries)} there"
+                    )
+
     def too_far(self, bad: Any, what: str) -> DataError:
         """The error for rows whose result cannot be computed: the first one, with its linear predictors."""
         i = int(np.flatnonzero(np.broadcast_to(bad, (self.n,)))[0])
@@ -125,9 +138,9 @@ class Rows:
 
     def _constant(self, slot: Slot) -> Any:
         name = slot.parameter.name
-        if slot.level is None:
+        if slot.entry is None:
             return self.fit.coef[name]
-        return tuple(self.fit.coef[f"{name}[{level}]"] for level in self.model.levels)
+        return tuple(self.fit.coef[entry] for entry in scale.entry_names(self.model, slot))
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -187,7 +200,7 @@ class Rows:
             return np.where(self.family.inside(y, self.values), value, -np.inf)
 
     def _require_numbers(self, what: str) -> None:
-        if any(p.vector for p in self.family.parameters):
+        if self.family.labels:
             raise OptionError(f"{self.family.title} has no {what}: its observations are labels. Use what='prob'")
 
     # -- results in kind -------------------------------------------------------------------------------
@@ -269,8 +282,9 @@ def bare(family: Family) -> Family:
 
 def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng: np.random.Generator) -> Any:
     """Responses of a family with nothing known; levels for a vector parameter."""
-    if any(p.vector for p in family.parameters):
-        return np.asarray(family.sample(shape, seed=rng, **params))
+    if family.labels:
+        codes = family._scipy(**params).rvs(shape, random_state=rng)
+        return np.asarray(family.levels)[codes.astype(np.intp)]
     # NumPy's binomial insists on trials of integer type
     trials = [p.name for p in family.parameters if p.known_only and p.domain.integer]
     whole = {name: np.asarray(params[name]).astype(np.int64) for name in trials}

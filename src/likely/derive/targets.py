@@ -12,6 +12,7 @@ from likely.derive.predict import mean_gradient
 from likely.derive.rows import Rows
 from likely.errors import OptionError, unknown
 from likely.namespace import Jet, JetNamespace
+from likely.vectors import VectorDomain
 
 Values = tuple[Any, dict[int, Any]]  # one value per row, and its derivatives in the linear predictors by slot
 
@@ -54,23 +55,23 @@ def target(rows: Rows, what: str, y: Any = None) -> Target:
     free = {slot.parameter.name for slot in model.slots}
     if y is not None and what != "prob":
         raise OptionError(f"y= belongs to what='prob', not to what={what!r}")
-    vector = next((p.name for p in model.family.parameters if p.vector), None)
     if what == "mean":
-        if vector is not None:
+        if model.family.labels:
             raise OptionError(f"{model.family.title} has no mean: its observations are labels. Use what='prob'")
         return Target(f"mean of {model.response}", ("",), _mean)
     if what == "prob":
-        return _probability(rows, y, vector)
+        return _probability(rows, y)
     if what == "link" or what.startswith("link."):
         wanted = what.partition(".")[2] or rows.outward[model.slots[0].parameter.name]
         places = [k for k, s in enumerate(model.slots) if rows.outward[s.parameter.name] == wanted]
         if not places:
             raise unknown("parameter", wanted, [rows.outward[name] for name in free], " for a linear predictor")
-        parts = tuple(model.slots[k].level or "" for k in places)
+        parts = tuple(model.slots[k].entry or "" for k in places)
         return Target(f"linear predictor of {wanted}", parts, lambda r: [_link(r, k) for k in places])
     if what in names and names[what] in free:
-        if names[what] == vector:
-            return _probability(rows, None, vector)
+        domain = model.family.parameter(names[what]).domain
+        if isinstance(domain, VectorDomain):
+            return Target(what, tuple(domain.entries(model.levels)), lambda r: _parameter(r, names[what]))
         return Target(what, ("",), lambda r: [_parameter(r, names[what])[0]])
     raise unknown("quantity", what, ["mean", "prob", "link", *(rows.outward[name] for name in free)], " for what=")
 
@@ -101,16 +102,27 @@ def _split(rows: Rows, jet: Any) -> Values:
     return rows.full(jet.v), {k: rows.full(g) for k, g in jet.g.items()}
 
 
-def _probability(rows: Rows, y: Any, vector: str | None) -> Target:
+def _chances(rows: Rows) -> list[Values]:
+    """The probability of every level."""
+    xp, params = _jets(rows)
+    with np.errstate(all="ignore"):
+        chances = [
+            xp.exp(rows.family._log_density(xp, np.full(rows.n, float(code)), **params))
+            for code in range(len(rows.model.levels))
+        ]
+    return [_split(rows, jet) for jet in chances]
+
+
+def _probability(rows: Rows, y: Any) -> Target:
     family, model = rows.family, rows.model
-    if vector is not None:
+    if family.labels:
         levels = [str(level) for level in model.levels]
         if y is None:
-            return Target(f"probability of {model.response}", tuple(levels), lambda r: _parameter(r, vector))
+            return Target(f"probability of {model.response}", tuple(levels), _chances)
         if str(y) not in levels:
             raise unknown("level", y, levels, f" of {model.response}")
         place = levels.index(str(y))
-        return Target(f"probability of {model.response} = {y}", ("",), lambda r: [_parameter(r, vector)[place]])
+        return Target(f"probability of {model.response} = {y}", ("",), lambda r: [_chances(r)[place]])
     if y is None:
         if not (family.support.integer and (family.support.lower, family.support.upper) == (0.0, 1.0)):
             raise OptionError("what='prob' needs y=: a value of the response")

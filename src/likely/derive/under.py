@@ -90,7 +90,7 @@ def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
         if np.any(hypothesis.rows[:, j]):
             rows[:, L.names.index(name)] = hypothesis.rows[:, j]
             locate(L, name)  # one of several probabilities has no coefficient of its own
-    slots = {name: slot for slot in L.model.slots if slot.constant for name in slot.names if slot.level is None}
+    slots = {name: slot for slot in L.model.slots if slot.constant for name in slot.names if slot.entry is None}
     bent = [name for name in slots if slots[name].link.name != "identity"]
     columns = [L.names.index(name) for name in bent]
     mixed = np.any((rows[:, columns] != 0.0).any(axis=1) & (np.count_nonzero(rows, axis=1) > 1))
@@ -170,7 +170,7 @@ def _refitted(fit: Fit, where: Coordinates) -> Any:
         fixed = fixed if slot.offset is None else fixed + slot.offset
         width = space.basis.shape[1]
         if width == 0:
-            if slot.level is not None:
+            if slot.entry is not None:
                 return None
             known[slot.parameter.name] = slot.link.inverse(fixed, NumpyNamespace())
             continue

@@ -149,7 +149,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         """
         family = get_family(self.family)
         require_plain_numbers(family)
-        if any(p.vector for p in family.parameters):
+        if family.labels:
             raise OptionError(f"{family.title} is for labels: use MLEClassifier")
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = checked_weights(sample_weight, X)

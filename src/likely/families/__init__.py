@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from likely.errors import OptionError, UnknownNameError, unknown
@@ -22,6 +24,7 @@ from likely.families.log_normal import LogNormal
 from likely.families.logistic import Logistic
 from likely.families.negative_binomial import NegativeBinomial
 from likely.families.normal import Normal
+from likely.families.ordinal import Ordinal
 from likely.families.pareto import Pareto
 from likely.families.poisson import Poisson
 from likely.families.skew_normal import SkewNormal
@@ -60,6 +63,7 @@ FAMILIES: dict[str, type[Family]] = {
         Poisson,
         NegativeBinomial,
         Categorical,
+        Ordinal,
     )
 }
 
@@ -82,6 +86,7 @@ __all__ = [
     "Logistic",
     "NegativeBinomial",
     "Normal",
+    "Ordinal",
     "Pareto",
     "Poisson",
     "SkewNormal",
@@ -99,6 +104,17 @@ def _key(name: str) -> str:
 
 _BY_KEY: dict[str, type[Family]] = {
     _key(name): family for family in FAMILIES.values() for name in (family.__name__, family.name, *family.aliases)
+}
+
+
+# names that mean a family with something chosen
+_CHOSEN: dict[str, Callable[[], Family]] = {
+    "orderedlogit": Ordinal,
+    "cumulativelogit": Ordinal,
+    "ordinallogit": Ordinal,
+    "orderedprobit": partial(Ordinal, link="probit"),
+    "cumulativeprobit": partial(Ordinal, link="probit"),
+    "ordinalprobit": partial(Ordinal, link="probit"),
 }
 
 
@@ -163,7 +179,9 @@ def means_family(spec: Any) -> bool:
     >>> means_family("Student-t"), means_family("y ~ x")
     (True, False)
     """
-    return isinstance(spec, (Family, type)) or (isinstance(spec, str) and _key(spec) in _BY_KEY)
+    return isinstance(spec, (Family, type)) or (
+        isinstance(spec, str) and (_key(spec) in _BY_KEY or _key(spec) in _CHOSEN)
+    )
 
 
 def get_family(spec: Any) -> Family:
@@ -194,7 +212,7 @@ def get_family(spec: Any) -> Family:
     if isinstance(spec, type) and issubclass(spec, Family):
         return spec()
     if isinstance(spec, str):
-        if (found := _BY_KEY.get(_key(spec))) is not None:
+        if (found := _CHOSEN.get(_key(spec), _BY_KEY.get(_key(spec)))) is not None:
             return found()
         if (told := advice(spec)) is not None:
             raise UnknownNameError(f"there is no family {spec!r}: {told}")

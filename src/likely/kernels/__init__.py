@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 
+from likely.families.ordinal import LATENT
+from likely.kernels import ordinal
 from likely.kernels.glm import log_factorials, logistic_rows, poisson_rows
 from likely.kernels.student_t import student_t_rows
 from likely.kernels.weibull import weibull_rows
 from likely.model import Model
 from likely.namespace import Jet
+
+
+def _always(model: Model) -> bool:
+    return True
 
 
 @final
@@ -27,10 +34,13 @@ class Kernel:
     prepare : callable
         y -> what `rows` needs of the data alone, one value per row, found once; None if the kernel does not fit these
         data.
+    fits : callable
+        model -> whether it is one that the kernel is for.
     """
 
     rows: Callable[[Any, Any, list[Any]], Jet]
     prepare: Callable[[Any], Any]
+    fits: Callable[[Model], bool] = _always
 
 
 def _as_it_is(y: Any) -> Any:
@@ -42,6 +52,7 @@ KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
     ("poisson", ("log",)): Kernel(poisson_rows, log_factorials),
     ("student_t", ("identity", "log", "log")): Kernel(student_t_rows, _as_it_is),
     ("weibull", ("log", "log")): Kernel(weibull_rows, np.log),
+    **{("ordinal", (link,)): Kernel(partial(ordinal.ordinal_rows, link), _as_it_is, ordinal.fits) for link in LATENT},
 }
 
 
@@ -49,4 +60,7 @@ def find(model: Model) -> Kernel | None:
     """The kernel for this family with these links and nothing known, or None."""
     if model.known or model.fixed:
         return None
-    return KERNELS.get((model.family.name, tuple(slot.link.name for slot in model.slots)))
+    family = model.family
+    links = (family.variant,) if family.variant else tuple(slot.link.name for slot in model.slots)
+    kernel = KERNELS.get((family.name, links))
+    return kernel if kernel is not None and kernel.fits(model) else None

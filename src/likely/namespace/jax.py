@@ -140,6 +140,17 @@ def _functions() -> dict[str, Callable[..., Any]]:
 
     log1pmx = rule(log1pmx_, rule(lambda x: -x / (1.0 + x), lambda x: -1.0 / jnp.square(1.0 + x)))
 
+    def log1mexp_(x: Any) -> Any:
+        near = x < sp.LOG_2
+        small, large = jnp.where(near, x, 1.0), jnp.where(near, 1.0, x)
+        return jnp.where(near, jnp.log(-jnp.expm1(-small)), jnp.log1p(-jnp.exp(-large)))
+
+    def over_expm1_d1(x: Any) -> Any:
+        r = 1.0 / jnp.expm1(x)
+        return -r * (1.0 + r)
+
+    log1mexp = rule(log1mexp_, rule(lambda x: 1.0 / jnp.expm1(x), over_expm1_d1))
+
     @jax.custom_jvp
     def log_ratio(x: Any, m: Any) -> Any:
         """log(x / m) for positive x and m, relatively accurate where they agree."""
@@ -267,6 +278,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         "stirling_d2": stirling_d2,
         "stirling_d3": stirling_d3,
         "log1pmx": log1pmx,
+        "log1mexp": log1mexp,
         "bd0": bd0,
         "xlogy": xlogy,
         "xlog1py": xlog1py,

@@ -244,6 +244,11 @@ def _log1pmx(x: Any, _: Any) -> tuple[Any, Any]:
     return -x * r, -r * r
 
 
+def _log1mexp(x: Any, _: Any) -> tuple[Any, Any]:
+    r = 1.0 / np.expm1(x)
+    return r, -r * (1.0 + r)
+
+
 UNARY: dict[str, tuple[Callable[[Any], Any], Rule]] = {
     "exp": (np.exp, lambda x, f: (f, f)),
     "expm1": (np.expm1, lambda x, f: (f + 1.0, f + 1.0)),
@@ -268,6 +273,7 @@ UNARY: dict[str, tuple[Callable[[Any], Any], Rule]] = {
     "erf": (sc.erf, lambda x, f: _gaussian(x, 2.0 / np.sqrt(np.pi))),
     "erfc": (sc.erfc, lambda x, f: _gaussian(x, -2.0 / np.sqrt(np.pi))),
     "log1pmx": (special.log1pmx, _log1pmx),
+    "log1mexp": (special.log1mexp, _log1mexp),
     "stirling": (special.stirling, lambda x, f: (special.stirling_d1(x), special.stirling_d2(x))),
 }
 

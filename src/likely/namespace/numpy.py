@@ -55,6 +55,7 @@ class NumpyNamespace(Memory):
     xlogy = staticmethod(sc.xlogy)
     xlog1py = staticmethod(sc.xlog1py)
     log1pmx = staticmethod(special.log1pmx)
+    log1mexp = staticmethod(special.log1mexp)
     softplus = staticmethod(special.softplus)
     stirling = staticmethod(special.stirling)
     bd0 = staticmethod(special.bd0)

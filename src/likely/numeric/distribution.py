@@ -33,7 +33,7 @@ class NumericDistribution:
     """
 
     def __init__(self, family: Family, params: Mapping[str, Any]) -> None:
-        if any(p.vector for p in family.parameters):
+        if any(p.vector for p in family.parameters):  # no name for its entries, no grid for its values
             raise FamilyError(f"{family.title} has a vector parameter; it has no numerical distribution")
         self.family = family
         self.params = dict(params)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from likely.grid import fixed, number
 from likely.report.blocks import Title
+from likely.vectors import VectorDomain
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -63,7 +64,7 @@ def treatment(fit: Fit, name: str) -> str:
     """How a parameter was treated: known, one number, or described by predictors."""
     model = fit.likelihood.model
     slots = [s for s in model.slots if s.parameter.name == name]
-    vector = bool(slots) and slots[0].level is not None
+    vector = model.family.parameter(name).vector
     if name in model.family.known:
         known = model.family.known[name]
         if isinstance(known, str):
@@ -72,11 +73,14 @@ def treatment(fit: Fit, name: str) -> str:
     if not slots or slots[0].constant:
         return "one number for all observations, estimated" if not vector else "the same for all, estimated"
     slot = slots[0]
+    if slot.idle and slot.offset is None:
+        return f"{slot.natural(0.0):g}, without predictors"
     right = "1" if slot.design is None else slot.design.formula or f"a matrix of {len(slot.design.names)} columns"
     for spec in slot.offset_spec:
         right += f" + offset({spec if isinstance(spec, str) else '...'})"
-    if vector:
-        return f"log(p[level] / p[{model.levels[0]}]) ~ {right}, for each level but {model.levels[0]}"
+    domain = slot.parameter.domain
+    if isinstance(domain, VectorDomain):
+        return domain.formula_text(name, right, model.levels)
     left = name if slot.link.name == "identity" else f"{slot.link.name}({name})"
     return f"{left} ~ {right}"
 

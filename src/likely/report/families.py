@@ -31,8 +31,8 @@ class FamilyCard:
     @property
     def support(self) -> str:
         """Which observations it is for."""
-        if any(p.vector for p in self.family.parameters):
-            return "labels"
+        if self.family.labels:
+            return self.family.labels
         if any(p.known_only for p in self.family.parameters):
             return f"{self.family.support.text}, at most n"
         return self.family.support.text

@@ -203,8 +203,8 @@ class Summary:
         model = self.fit.likelihood.model
         scales: dict[str, str] = {}
         for slot in model.slots:
-            if not slot.constant and slot.link.name != "identity":
-                against = f"log-odds against {model.levels[0]}" if slot.level is not None else ""
+            if not slot.constant and not slot.idle and slot.link.name != "identity":
+                against = f"log-odds against {model.levels[0]}" if slot.entry is not None else ""
                 scales[slot.parameter.name] = against or f"on the {slot.link.name} scale"
         if scales:
             out.append(f"Coefficients of {', of '.join(f'{name}: {how}' for name, how in scales.items())}.")

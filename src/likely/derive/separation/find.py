@@ -14,6 +14,7 @@ from likely.blocks import Blocks
 from likely.derive.separation.certificate import Separation
 from likely.derive.separation.cone import Cone, term_sizes
 from likely.derive.separation.large import separate_large
+from likely.derive.separation.ordered import ordered_separation
 from likely.derive.separation.programme import WORKING, Direction, separate
 from likely.derive.separation.told import Told, many
 from likely.engines import memory
@@ -59,6 +60,8 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
         return None
     if outcome is not None and not np.all(np.isfinite(outcome.point.x)):
         return None
+    if model.family.labels == "ordered labels":
+        return ordered_separation(L, outcome) if model.size <= LARGEST else None
     groups: dict[str, list[Slot]] = {}
     for slot in model.slots:
         if not slot.constant and slot.link.name in MONOTONE:
@@ -70,7 +73,7 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
         if name not in codes:
             continue
         row_codes = np.asarray(codes[name], dtype=float)
-        if slots[0].level is None:
+        if slots[0].entry is None:
             # a probability under a log link reaches 1 at a finite predictor: no row may run up
             if slots[0].link.upper != slots[0].parameter.domain.upper:
                 row_codes = np.where(row_codes == 1.0, 0.0, row_codes)
@@ -111,14 +114,14 @@ def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, s
     def block(lo: int, hi: int) -> tuple[Any, ...]:
         etas = objective.etas(outcome.point.x, slice(lo, hi))
         mine = [np.broadcast_to(etas[k], hi - lo) for k in places]
-        if slots[0].level is not None:
+        if slots[0].entry is not None:
             return float(np.max(np.abs(mine))), 0.0
         up, down = mine[0][codes[lo:hi] == 1.0], mine[0][codes[lo:hi] == -1.0]
         return float(np.max(up, initial=-np.inf)), float(np.min(down, initial=np.inf))
 
     parts = memory.map_blocks(block, objective.rows, objective.block)
     highest, lowest = max(p[0] for p in parts), min(p[1] for p in parts)
-    if slots[0].level is not None:
+    if slots[0].entry is not None:
         return highest > saturated
     domain, link = slots[0].parameter.domain, slots[0].link
     gaps = []
@@ -135,7 +138,7 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) ->
     slot, w, y = slots[0], L.bound.weights, L.bound.y
     matrix = np.ones((len(y), 1)) if slot.design is None else slot.design.x
     names = ("Intercept",) if slot.design is None else slot.design.names
-    levels = slot.level is not None
+    levels = slot.entry is not None
     keep = np.ones(len(y), dtype=bool) if levels else codes != FREE
     if w is not None:
         keep &= w > 0
@@ -179,7 +182,7 @@ def _certificate(
     message: str,
 ) -> Separation:
     """What was found, in terms of the data's rows and the coefficients' names."""
-    levels = slots[0].level is not None
+    levels = slots[0].entry is not None
     apart = found.separated if levels else np.zeros(len(codes), dtype=bool)
     if not levels:
         apart[np.abs(codes) == 1.0] = found.separated
@@ -199,7 +202,7 @@ def _examine_many(
     """The same for many coefficients, by one sparse programme."""
     x = blocks.as_blocks(matrix).csr if isinstance(matrix, Blocks) else sparse.csr_array(matrix)
     count = len(slots)
-    if slots[0].level is None:
+    if slots[0].entry is None:
         ends = np.abs(codes) == 1.0
         signs = sparse.dia_array((codes[ends][None, :], [0]), shape=(np.count_nonzero(ends),) * 2)
         found = separate_large(signs @ x[ends], x[codes == 0.0])

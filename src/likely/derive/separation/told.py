@@ -55,7 +55,7 @@ class Told:
     def separated(self) -> Any:
         """The separated rows among all that count."""
         out = np.zeros(len(self.y), dtype=bool)
-        out[slice(None) if self.slots[0].level is not None else np.abs(self.codes) == 1.0] = self.direction.separated
+        out[slice(None) if self.slots[0].entry is not None else np.abs(self.codes) == 1.0] = self.direction.separated
         return out
 
     @cached_property
@@ -97,7 +97,7 @@ class Told:
     @cached_property
     def groups(self) -> list[list[int]]:
         """Levels that are not told apart, together; one group where no level is told apart from another everywhere."""
-        if self.slots[0].level is None:
+        if self.slots[0].entry is None:
             return []
         count = len(self.slots) + 1
         apart = np.ones((count, count), dtype=bool)

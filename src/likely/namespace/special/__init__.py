@@ -23,12 +23,13 @@ from likely.namespace.special.gamma import (
     tetragamma,
     trigamma,
 )
-from likely.namespace.special.normal import inverse_mills, inverse_mills_d1, softplus
+from likely.namespace.special.normal import inverse_mills, inverse_mills_d1, log1mexp, softplus
 
 __all__ = [
     "bd0",
     "inverse_mills",
     "inverse_mills_d1",
+    "log1mexp",
     "log1pmx",
     "softplus",
     "stirling",

@@ -17,6 +17,7 @@ TAIL_FROM = 2.5
 #: From this distance on, the left tail of the normal distribution uses its expansion in ``1 / x**2``.
 MILLS_FROM = 3.5
 HALF_LOG_2PI = 0.9189385332046728
+LOG_2 = 0.6931471805599453
 SQRT_HALF = 0.7071067811865476
 SQRT_HALF_PI = 1.2533141373155003
 INV_SQRT_2PI = 0.3989422804014327

@@ -1,4 +1,4 @@
-"""Around the normal and the logistic distribution: the inverse of Mills' ratio, and softplus."""
+"""Around the normal and the logistic distribution: the inverse of Mills' ratio, softplus, log(1 - exp(-x))."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special as sc
 
-from likely.namespace.special.coefficients import INV_SQRT_2PI, MILLS, MILLS_FROM, SQRT_HALF, SQRT_HALF_PI
+from likely.namespace.special.coefficients import INV_SQRT_2PI, LOG_2, MILLS, MILLS_FROM, SQRT_HALF, SQRT_HALF_PI
 from likely.namespace.special.evaluate import Array, ratio, ratio1, split, unary
 
 
@@ -148,3 +148,37 @@ def softplus(x: ArrayLike) -> Array:
         Positive and increasing: close to ``exp(x)`` on the left and to ``x`` on the right.
     """
     return cast(Array, -sc.log_expit(np.negative(np.asarray(x, dtype=np.float64))))
+
+
+def _log1mexp_one(x: float) -> float:
+    if not x > 0.0:
+        return -math.inf if x == 0.0 else math.nan
+    return math.log(-math.expm1(-x)) if x < LOG_2 else math.log1p(-math.exp(-x))
+
+
+def _log1mexp_near(x: Array) -> Array:
+    return cast(Array, np.log(-np.expm1(-x)))
+
+
+def _log1mexp_far(x: Array) -> Array:
+    return cast(Array, np.log1p(-np.exp(-x)))
+
+
+def log1mexp(x: ArrayLike) -> Array:
+    """``log(1 - exp(-x))``, relatively accurate for every positive ``x``.
+
+    Parameters
+    ----------
+    x
+        A positive number.
+
+    Returns
+    -------
+    Array
+        Negative and increasing: close to ``log(x)`` near 0, and to ``-exp(-x)`` for large ``x``.
+
+    Notes
+    -----
+    The two forms change places at log 2 (Maechler 2012, *Accurately computing log(1 - exp(-|a|))*).
+    """
+    return unary(x, _log1mexp_one, lambda a: a < LOG_2, _log1mexp_near, _log1mexp_far)
