@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
 import likely as lk
 from likely.cli import app
-from likely.cli.progress import Progress
 from likely.cli.words import in_shell, inline
 from likely.errors import DataError, DroppedRowsWarning
+from likely.progress import Task
 from likely.report.terminal import Screen
 
 FLIPS = "1x7,0x3"
@@ -350,33 +350,43 @@ def test_everything_fits_the_terminal(width: int) -> None:
     assert "0.0337" in drawn(table, width)
 
 
-def test_progress_is_for_a_person_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_status_line_is_for_a_person_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    def watched(wanted: bool, patience: float) -> str:
-        stream = Terminal()
+    def shown(stdout: io.StringIO, *more: str) -> tuple[str, list[str]]:
+        stream, lines = Terminal(), []
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stderr", stream)
-            patch.setattr(sys, "stdout", Terminal())
+            patch.setattr(sys, "stdout", stdout)
             patch.setenv("TERM", "xterm")
-            with Progress(wanted, patience) as progress:
-                deadline = time.monotonic() + 5.0
-                progress.step(3, SimpleNamespace(value=-1234.5), 0.25)
-                while wanted and patience < 1 and "pass 4" not in stream.getvalue() and time.monotonic() < deadline:
-                    time.sleep(0.02)
-        return stream.getvalue()
+            patch.delenv("PYTEST_CURRENT_TEST")
+            patch.setattr("likely.cli.Task", lambda title, wanted, **_: Task(title, wanted, patience=-1.0))
+            main = ["fit", "loans", "default ~ age", "-f", "bernoulli", *more]
+            patch.setattr("likely.progress._Terminal.changed", lambda self, line: lines.append(str(line)))
+            with contextlib.suppress(SystemExit):
+                app(main)
+        return stream.getvalue(), lines
 
-    out = watched(True, 0.0)
-    assert "pass 4, log-likelihood -1,234.500" in out
-    assert watched(False, 0.0) == ""  # --json
-    assert watched(True, 60.0) == ""  # a short fit
-    assert not Progress(True).watched  # no terminal
-    steps = []
-    monkeypatch.setattr(Progress, "step", lambda self, *args: steps.append(args))
-    run("fit", "loans", "default ~ age", "-f", "bernoulli")
-    assert len(steps) > 1
+    drawn, lines = shown(Terminal())
+    assert lines[0] == "reading the data, setting up"
+    assert any(line.startswith("fitting Bernoulli to 1,000 rows: pass 1, log-likelihood") for line in lines)
+    assert drawn.endswith("\x1b[2K")  # the line is gone
+    assert shown(Terminal(), "--json") == ("", [])
+    assert shown(io.StringIO()) == ("", [])  # the result goes into a pipe
+
+
+@pytest.mark.parametrize("json_wanted", [False, True])
+def test_ctrl_c_says_what_was_reached(json_wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(L, trail, *args):
+        trail(0, L.objective.point(np.zeros(L.model.size)), 12.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["likely.fit"], "_search", stopped)
+    result = run("fit", "loans", "default ~ age", "-f", "bernoulli", *(["--json"] if json_wanted else []), code=130)
+    assert "Interrupted after 1 pass over the rows, at log-likelihood -693.1" in " ".join(result.stderr.split())
+    assert (json.loads(result.stdout)["exit_code"] == 130) if json_wanted else (result.stdout == "")
 
 
 # -- the other commands ---------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def test_coefficients_are_asked_for_in_a_dict():
     [
         ({"start": [1, 2]}, "dict of starting values"),
         ({"max_iterations": "a"}, "max_iterations"),
-        ({"progress": True}, "progress is a function"),
+        ({"progress": "yes"}, "progress is 'auto', True, False or a function"),
         ({"link": 3}, "link is a name"),
         ({"wieghts": "x"}, "'weights'.*Parameters of Normal"),
         ({"cov": "robust"}, "fit.cov"),

@@ -15,6 +15,7 @@ from likely.families import get_family
 from likely.family import Family
 from likely.fit import fit
 from likely.grid import DASH, Grid, fixed, plain
+from likely.progress import Task
 from likely.result import Fit
 
 
@@ -212,7 +213,12 @@ def compare(
         raise OptionError("families need data: lk.compare([...], data, formula)")
     else:
         items = [get_family(item) for item in items]
-        results = [_fitted(family, data, formula, options) for family in items]
+        results = []
+        progress = options.get("progress")
+        with Task("comparing families", False if callable(progress) else progress) as task:
+            for i, family in enumerate(items):
+                task.count(i, len(items), f"done, now {family.title}")
+                results.append(_fitted(family, data, formula, options))
     fits = [found for found, _ in results if found is not None]
     if not fits:
         raise SupportError(_none_fits(items, results))

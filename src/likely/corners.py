@@ -9,6 +9,7 @@ linearised at every step (Osborne and Watson 1971, *Computer Journal* 14).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +32,14 @@ def with_corners(model: Model) -> bool:
     return any(slot.parameter.name == model.family.absolute_location for slot in model.slots)
 
 
-def cornered_peak(L: Likelihood, start: Any, *, max_iterations: int, tolerance: float) -> Outcome:
+def cornered_peak(
+    L: Likelihood,
+    start: Any,
+    *,
+    max_iterations: int,
+    tolerance: float,
+    progress: Callable[[int, newton.Point, float], None],
+) -> Outcome:
     """The peak reached from `start` by turns of location and spread, each solved exactly."""
     climb = _Climb(L)
     x = np.array(start, dtype=float)
@@ -50,6 +58,10 @@ def cornered_peak(L: Likelihood, start: Any, *, max_iterations: int, tolerance: 
         step, promised = climb.location(x)
         if step is None:
             return climb.end(x, iteration, False, "the location's link is flat or not finite at some row")
+        flat = np.zeros(len(x))
+        progress(
+            iteration, newton.Point(x, value, flat, np.outer(flat, flat)), float(np.sqrt(2.0 * max(promised, 0.0)))
+        )
         if promised <= max(tolerance**2, 64 * np.finfo(float).eps * abs(value)):
             return climb.end(x, iteration, True, "")
         higher = climb.search(x, step, value, promised)

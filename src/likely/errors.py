@@ -157,6 +157,34 @@ class MissingDependencyError(LikelyError, ImportError):
     """An optional package is needed; the message says how to install it."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Long work was stopped by Ctrl-C; what it had reached is kept, so that it can go on.
+
+    It is a KeyboardInterrupt, so whatever stops at Ctrl-C stops at it, and no LikelyError.
+
+    Attributes
+    ----------
+    state : FitState, BootstrapState or None
+        What to go on from: ``lk.fit(..., start=state)`` or ``fit.interval(method="bootstrap", resume=state)``. None
+        where nothing had been reached.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> def impatient(iteration, point, decrement):
+    ...     raise KeyboardInterrupt
+    >>> try:
+    ...     lk.fit("gamma", [1.0, 2.0, 4.0], progress=impatient)
+    ... except lk.errors.Interrupted as interrupted:
+    ...     print(interrupted.state.passes)
+    1
+    """
+
+    def __init__(self, message: str, state: Any = None) -> None:
+        super().__init__(message)
+        self.state = state
+
+
 class LikelyWarning(UserWarning):
     """Base class of every warning that likely issues."""
 

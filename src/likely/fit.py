@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,17 +16,22 @@ from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.restraints import Restraints
 from likely.derive.separation import find_separation, rest
 from likely.engines import memory
-from likely.errors import FitError, OptionError, unknown
+from likely.errors import FitError, Interrupted, OptionError, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
 from likely.outcome import Outcome
+from likely.progress import Task, check_progress
 from likely.restrained import escapes, find_restrained_peak, status_of, unpenalised, withheld_of
 from likely.result import AtLimit, Fit
 from likely.search import find_peak
 from likely.solve.newton import Point
+from likely.start import starting_values
+from likely.state import FitState
+from likely.trail import Trail
 
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
+LONG = 5_000_000  # rows times coefficients beyond which a fit may take long
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
 
@@ -42,11 +48,11 @@ def fit(
     separation: str = "refuse",
     on_failure: str = "raise",
     solver: str = "auto",
-    start: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | FitState | str | Path | None = None,
     starts: int | Sequence[Mapping[str, Any]] | None = None,
     max_iterations: int = 100,
     tolerance: float = 1e-6,
-    progress: Callable[[int, Point, float], None] | None = None,
+    progress: bool | str | Callable[[int, Point, float], None] | None = None,
     penalty: Any = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
@@ -84,15 +90,18 @@ def fit(
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
-    start : dict, optional
-        Starting values by name, on the scale on which estimates are reported.
+    start : dict, FitState or path, optional
+        Starting values by name, on the scale on which estimates are reported; or the state of an interrupted fit
+        (``interrupted.state``, or the file it was saved to), to go on from there.
     starts : int or list of dict, optional
         Several starts, for a likelihood that may have several peaks: a list of them, or how many to draw around the
         usual one (the same every time). The highest peak counts.
     max_iterations, tolerance
         Newton's: at most so many passes; distance to the peak in standard errors that counts as none.
-    progress : callable, optional
-        Called as ``progress(iteration, point, decrement)`` at every Newton step.
+    progress : {None, "auto", True, False} or callable, optional
+        A line that says how far the fit is. By default ("auto") it appears on a terminal or in a notebook once a fit
+        takes about a second; True shows it at once and everywhere, False nowhere. A callable is called as
+        ``progress(iteration, point, decrement)`` at every pass over the rows.
     penalty : Ridge, Lasso, ElasticNet, Firth, or dict of them by parameter or coefficient, optional
         Prior knowledge of the coefficients; the estimate is then a posterior mode. None by default.
     fixed : dict, optional
@@ -116,6 +125,8 @@ def fit(
         If a formula cannot be read, or its columns are linearly dependent and are not to be dropped.
     FitError
         If the likelihood has no usable peak (separation, unbounded likelihood) or none was found.
+    Interrupted
+        At Ctrl-C; its ``state`` is what ``start=`` takes to go on.
 
     Examples
     --------
@@ -125,7 +136,10 @@ def fit(
     (0.7, 0.144914)
     """
     given = {"weights": weights, "offset": offset, "link": link, "missing": missing, "aliased": aliased}
-    L = likelihood(family, data, formula, **given, **formulas)
+    try:
+        L = likelihood(family, data, formula, **given, **formulas)
+    except KeyboardInterrupt as stopped:
+        raise Interrupted("interrupted while the data were read: nothing was fitted yet, start anew") from stopped
     return maximize(
         L,
         separation=separation,
@@ -166,30 +180,49 @@ def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise
         raise unknown("option", separation, ["refuse", "drop"], " for separation=")
     if on_failure not in ("raise", "return"):
         raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
-    start, progress = options.get("start"), options.get("progress")
-    if start is not None and not isinstance(start, Mapping):
-        example = ", ".join(f"{name!r}: ..." for name in L.names[:4])
-        raise OptionError(f"start is a dict of starting values by name, such as {{{example}}}; found {start!r}")
-    if progress is not None and not callable(progress):
-        raise OptionError(f"progress is a function of (iteration, point, decrement), found {progress!r}")
+    progress = options.pop("progress", None)
+    told = check_progress(progress, "(iteration, point, decrement)")
+    options["start"] = start = _checked_start(L, options.get("start"))
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
     tall = len(L.bound.y) > 10_000 and L.model.size < 2000
-    with memory.one_blas_thread() if tall else nullcontext():
-        unbounded = None if "restraints" in options else failures.constant_response(L)
-        found = _search(L, options) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
-        if separation == "drop" and found.separation is not None:
-            found = _rest(found, options)
+    title = f"fitting {L.model.family.title} to {len(L.bound.y):,} rows"
+    long = len(L.bound.y) * max(L.model.size, 1) > LONG
+    with Task(title, progress if told is None else False, long=long) as task:
+        trail = Trail(L, task, told, start if isinstance(start, FitState) else None)
+        try:
+            with memory.one_blas_thread() if tall else nullcontext():
+                unbounded = None if "restraints" in options else failures.constant_response(L)
+                found = _search(L, trail, options, progress) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
+                if separation == "drop" and found.separation is not None:
+                    found = _rest(found, {**options, "progress": progress})
+        except KeyboardInterrupt as stopped:
+            raise trail.interrupted() from stopped
     if not found.converged and on_failure == "raise":
         raise FitError(found.status.removeprefix("failed: "), found)
     return found
 
 
-def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
+def _checked_start(L: Likelihood, start: Any) -> Mapping[str, float] | FitState | None:
+    if isinstance(start, (str, Path)):
+        start = FitState.load(start)
+    if isinstance(start, FitState):
+        start.vector(L.names)
+    elif start is not None and not isinstance(start, Mapping):
+        example = ", ".join(f"{name!r}: ..." for name in L.names[:4])
+        raise OptionError(
+            f"start is a dict of starting values by name, such as {{{example}}}, or the state of an interrupted fit; "
+            f"found {start!r}"
+        )
+    return start
+
+
+def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any) -> Fit:
     find: Callable[..., Outcome] = find_restrained_peak if "restraints" in options else find_peak
     watched = _watched(L, options.get("restraints"))
-    watching = _Watch(L, watched) if watched or failures.runaway_slots(L.model) else None
+    again = options["start"] if isinstance(options["start"], FitState) else None
+    watching = _Watch(L, watched, resumed=again is not None) if watched or failures.runaway_slots(L.model) else None
     try:
-        outcome = find(L, **options, stop=watching)
+        outcome = find(L, **options, trail=trail, stop=watching)
     except PerfectFit as perfect:
         nowhere = np.zeros(len(perfect.coefficients))
         at = Point(perfect.coefficients, np.inf, nowhere, np.outer(nowhere, nowhere))
@@ -200,11 +233,11 @@ def _search(L: Likelihood, options: dict[str, Any]) -> Fit:
             f"bound as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
             f"({perfect.parameter}=...)",
         )
-    at_limit = _at_limit(L, outcome, watched, options)
+    at_limit = _at_limit(L, outcome, watched, {**options, "progress": progress})
     if at_limit is not None:
         return at_limit
     if watching is not None and watching.limit_hit:  # passed the mark, yet the limiting family is no better: go on
-        outcome = find(L, **{**options, "start": None, "starts": None}, stop=None)
+        outcome = find(L, **{**options, "start": again, "starts": None}, trail=trail, stop=None)
     return _judge(L, outcome) if outcome.restrained is None else _judge_restrained(L, outcome)
 
 
@@ -290,11 +323,12 @@ def _failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
 class _Watch:
     """Stops a search whose constant runs towards the end of its domain."""
 
-    def __init__(self, L: Likelihood, watched: list[tuple[Limit, Slot]]) -> None:
+    def __init__(self, L: Likelihood, watched: list[tuple[Limit, Slot]], resumed: bool = False) -> None:
         self.watched = watched
         self.limit_hit = False
         self.slots = failures.runaway_slots(L.model)
-        self.start: Any = None
+        # a search that goes on is as far from its beginning as one that was never interrupted
+        self.start: Any = starting_values(L.model, L.objective.y, L.objective.weights) if resumed else None
 
     def __call__(self, point: Point) -> str | None:
         if self.start is None:

@@ -24,11 +24,12 @@ from likely.likelihood import Likelihood
 from likely.model import Slot
 from likely.outcome import Outcome, Restrained
 from likely.penalties import Applied
-from likely.search import MANY_PARAMETERS, check_options, given_start, highest_of
+from likely.search import MANY_PARAMETERS, check_options, highest_of, start_of
 from likely.solve import lbfgs, newton, sequential
 from likely.solve.newton import Point, Solution
 from likely.solve.quadratic import with_absolute_values, with_inequalities
-from likely.start import starting_values
+from likely.state import FitState
+from likely.trail import Trail
 
 SOLVERS = ("auto", "newton", "lbfgs")
 AT_BOUND = 1e-7  # standard errors from a constraint within which it holds with equality
@@ -80,8 +81,11 @@ class Problem:
             space = restricted.solutions(region.equal, region.values, start, _spread(point))
             return restricted.maximize(self.objective, space, **_outward(space, options)), "newton"
         if solver == "lbfgs" or (solver == "auto" and len(start) > MANY_PARAMETERS and not penalty.firth):
-            return lbfgs.maximize(self.objective.point, self.objective.value_and_score, start), "lbfgs"
+            return self._lbfgs(start, options["progress"]), "lbfgs"
         return newton.maximize(self.objective.point, start, **options), "newton"
+
+    def _lbfgs(self, start: Any, progress: Any) -> Solution:
+        return lbfgs.maximize(self.objective.point, self.objective.value_and_score, start, progress=progress)
 
     def _proximal(self, start: Any, lower: Any, upper: Any, **options: Any) -> Solution:
         cost = self.penalty.l1
@@ -137,7 +141,7 @@ def find_restrained_peak(
     starts: Any = None,
     max_iterations: int = 100,
     tolerance: float = 1e-6,
-    progress: Callable[[int, Point, float], None] | None = None,
+    trail: Trail | None = None,
     stop: Callable[[Point], str | None] | None = None,
 ) -> Outcome:
     """The peak of the log-likelihood minus a penalty, under constraints.
@@ -154,7 +158,7 @@ def find_restrained_peak(
         asked: dict[str, Any] = {
             "max_iterations": max_iterations,
             "tolerance": tolerance,
-            "progress": progress,
+            "trail": trail,
             "stop": stop,
         }
         return highest_of(
@@ -167,17 +171,13 @@ def find_restrained_peak(
         if L.model.family._objective is not None:
             raise OptionError("Firth's penalty needs the linear predictors of a family; this density has none")
         check_identified(L.model, L.bound.weights)
-    objective = L.objective
-    if start is None:
-        x0 = starting_values(L.model, objective.y, objective.weights)
-    else:
-        x0 = given_start(L, start) if isinstance(start, Mapping) else np.array(start, dtype=float)
+    x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
     most = max_iterations * (10 if problem.penalty.firth else 1)
-    options = {"max_iterations": most, "tolerance": tolerance, "progress": progress, "stop": stop}
+    options = {"max_iterations": most, "tolerance": tolerance, "progress": trail, "stop": stop}
     solution, name = problem.maximize(x0, solver, **options)
     outcome = account(problem, restraints, solution, name)
-    return outcome if start is None else replace(outcome, start=x0)
+    return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)
 
 
 def account(problem: Problem, restraints: Restraints, solution: Solution, solver: str) -> Outcome:

@@ -21,6 +21,8 @@ from likely.outcome import Outcome
 from likely.solve import lbfgs, newton, trust_region
 from likely.solve.newton import Point, Solution
 from likely.start import starting_values
+from likely.state import FitState
+from likely.trail import Trail
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
@@ -32,11 +34,11 @@ def find_peak(
     L: Likelihood,
     *,
     solver: str = "auto",
-    start: Mapping[str, float] | None = None,
+    start: Mapping[str, float] | FitState | None = None,
     starts: int | Sequence[Mapping[str, Any]] | None = None,
     max_iterations: int = 100,
     tolerance: float = 1e-6,
-    progress: Callable[[int, Point, float], None] | None = None,
+    trail: Trail,
     stop: Callable[[Point], str | None] | None = None,
 ) -> Outcome:
     """The peak of a likelihood, by the cheapest exact way that fits.
@@ -53,14 +55,14 @@ def find_peak(
             "solver": solver,
             "max_iterations": max_iterations,
             "tolerance": tolerance,
-            "progress": progress,
+            "trail": trail,
         }
         return highest_of(L, start, starts, lambda one: find_peak(L, start=one, **given, stop=stop))
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
     if model.family._objective is not None:
-        return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": progress})
+        return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": trail})
     check_identified(model, L.bound.weights)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else least_loss(L)
@@ -69,22 +71,24 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
-    x0 = starting_values(model, objective.y, objective.weights) if start is None else given_start(L, start)
+    x0 = start_of(L, start)
+    trail.tolerance = tolerance
     if solver == "auto" and with_corners(model):
-        found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance)
-        return found if start is None else replace(found, start=x0)
+        found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance, progress=trail)
+        return replace(found, start=x0) if isinstance(start, Mapping) else found
     if wanted is not None:
+        trail.outward = wanted.point
         objective, x0 = Objective(wanted.model, objective.y, objective.weights), wanted.inward(x0)
     note, name = "", "newton"
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
-        solution, name = lbfgs.maximize(objective.point, objective.value_and_score, x0), "lbfgs"
+        solution, name = lbfgs.maximize(objective.point, objective.value_and_score, x0, progress=trail), "lbfgs"
     else:
-        options = {"max_iterations": max_iterations, "tolerance": tolerance, "progress": progress, "stop": stop}
-        solution = _climb_by_size(objective, x0, start is None, options)
+        options = {"max_iterations": max_iterations, "tolerance": tolerance, "progress": trail, "stop": stop}
+        solution = _climb_by_size(objective, x0, start, options)
         if wanted is None and objective.rows <= SUBSAMPLE_ABOVE:
-            solution, note = _look_around(objective, solution, x0, start is None, options)
+            solution, note = _look_around(objective, solution, x0, not isinstance(start, Mapping), options)
     found = _outcome(solution, name, note, wanted)
-    return found if start is None else replace(found, start=x0)
+    return replace(found, start=x0) if isinstance(start, Mapping) else found
 
 
 def highest_of(L: Likelihood, start: Any, starts: Any, find: Callable[[Any], Outcome]) -> Outcome:
@@ -108,9 +112,11 @@ def highest_of(L: Likelihood, start: Any, starts: Any, find: Callable[[Any], Out
 
 def _start_list(L: Likelihood, start: Any, starts: Any) -> list[Any]:
     """The starts as given; for a number the usual one and others drawn around it, the same every time."""
+    if isinstance(start, FitState):  # the best place of an interrupted search, and the starts that it had
+        return [start, *_start_list(L, None, starts)]
     if isinstance(starts, (int, np.integer)) and not isinstance(starts, bool) and starts >= 1:
         model = L.model
-        first = starting_values(model, L.objective.y, L.objective.weights) if start is None else given_start(L, start)
+        first = start_of(L, start)
         rng, out = np.random.default_rng(0), [start]
         size = np.ones(model.size)
         for slot in model.slots:
@@ -130,8 +136,8 @@ def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -
     if solver not in ("auto", "newton"):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")
     objective, model = L.objective, L.model
-    x0 = starting_values(model, objective.y, objective.weights) if start is None else given_start(L, start)
-    inner = _followers(model, start or {})
+    x0 = start_of(L, start)
+    inner = _followers(model, start if isinstance(start, Mapping) else {})
     x0 = _finite_start(objective, x0, inner if start is None else [])
     if solver == "newton":
         solution, name = newton.maximize(objective.point, x0, **options), "newton"
@@ -196,11 +202,15 @@ def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
         )
 
 
-def _climb_by_size(objective: Objective, x0: Any, subsample: bool, options: dict[str, Any]) -> Solution:
-    """Newton from x0; with many rows, from the peak of a subsample."""
+def _climb_by_size(objective: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
+    """Newton from x0; with many rows, from the peak of a subsample, or with its information from an earlier state."""
     info: Any = None
-    if subsample and objective.rows > SUBSAMPLE_ABOVE:
-        x0, info = _subsample_start(objective, x0, options["stop"])
+    if objective.rows > SUBSAMPLE_ABOVE and start is None:
+        x0, info = _subsample_start(objective, x0, options["stop"], options["progress"])
+    elif objective.rows > SUBSAMPLE_ABOVE and isinstance(start, FitState):
+        small, share = _sample(objective, 5)
+        point = small.point(x0)
+        info = point.info * share if point.usable else None
     if info is None:
         return newton.maximize(objective.point, x0, **options)
     # over d standard errors an information of n observations changes by about d/sqrt(n)
@@ -212,9 +222,10 @@ def _look_around(
     objective: Objective, solution: Solution, x0: Any, default_start: bool, options: dict[str, Any]
 ) -> tuple[Solution, str]:
     """The search from other starts, where it failed or the family's likelihood may have several peaks."""
-    quiet = {**options, "progress": None}
+    trail, quiet = options["progress"], {**options, "progress": None}
 
     def climb(x: Any) -> Solution:
+        trail.aside("another place to start from")
         return newton.maximize(objective.point, x, **quiet)
 
     lost = not solution.converged and (not solution.point.usable or objective.model.constant)
@@ -301,7 +312,14 @@ def _other_starts(objective: Objective) -> list[dict[str, Any]]:
 # -- where to start ------------------------------------------------------------------------------------------
 
 
-def given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
+def start_of(L: Likelihood, start: Any) -> Any:
+    """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
+    if start is None:
+        return starting_values(L.model, L.objective.y, L.objective.weights)
+    return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
+
+
+def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     """The user's starting values, completed by the default ones."""
     model = L.model
     default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))
@@ -319,17 +337,25 @@ def given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     return x0
 
 
-def _subsample_start(objective: Objective, x0: Any, stop: Any) -> tuple[Any, Any]:
+def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
     """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
     info: Any = None
     for share in (24, 5):
-        wanted = max(objective.rows // share, 1_000, 200 * objective.model.size)
-        rows = slice(None, None, max(2, objective.rows // wanted))
-        weights = None if objective.weights is None else objective.weights[rows]
-        small = Objective(objective.model.of_rows(rows), objective.y[rows], weights)
+        small, times = _sample(objective, share)
         # a subsample's own peak is off by its standard error, so a tenth of one is close enough
-        solution = newton.maximize(small.point, x0, max_iterations=50, tolerance=0.1, stop=stop)
+        solution = newton.maximize(
+            small.point, x0, max_iterations=50, tolerance=0.1, stop=stop, progress=trail.sample(small.rows)
+        )
         if not solution.converged:
             return x0, None
-        x0, info = solution.point.x, solution.point.info * (objective.total_weight / small.total_weight)
+        x0, info = solution.point.x, solution.point.info * times
     return x0, info
+
+
+def _sample(objective: Objective, share: int) -> tuple[Objective, float]:
+    """The objective of every k-th row, about one in `share`, and how many times the weight of all rows is larger."""
+    wanted = max(objective.rows // share, 1_000, 200 * objective.model.size)
+    rows = slice(None, None, max(2, objective.rows // wanted))
+    weights = None if objective.weights is None else objective.weights[rows]
+    small = Objective(objective.model.of_rows(rows), objective.y[rows], weights)
+    return small, objective.total_weight / small.total_weight

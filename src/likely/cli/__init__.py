@@ -1,7 +1,7 @@
 """The library from a shell: parse, call, print. No statistics here.
 
 Exit codes: 0 for success, 1 where a fit failed or the output cannot be written, 2 for wrong usage or data that cannot
-be used, 3 for a bug in likely. Results go to standard output, messages to standard error.
+be used, 3 for a bug in likely, 130 after Ctrl-C. Results go to standard output, messages to standard error.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from likely.cli.output import (
     worded_comparison,
     write,
 )
-from likely.cli.progress import Progress
 from likely.cli.words import family as family_of
 from likely.cli.words import in_shell, model_options, numbers, pairs, read
-from likely.errors import FitError, LikelyError, OptionError
+from likely.errors import FitError, Interrupted, LikelyError, OptionError
+from likely.progress import Task
 
-FAILED, MISUSED, BROKEN = 1, 2, 3
+FAILED, MISUSED, BROKEN, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="likely",
@@ -110,6 +110,13 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             with warnings_as_notes():
                 command(*args, **kwargs)
             sys.stdout.flush()
+        except KeyboardInterrupt as stopped:
+            state = stopped.state if isinstance(stopped, Interrupted) else None
+            message = "Interrupted" + (f" {state.reached}" if state is not None else "") + "; there is no result."
+            say(message)
+            if kwargs.get("json"):
+                emit_error(message, "Interrupted", INTERRUPTED)
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if _State.debug or isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
                 raise
@@ -123,6 +130,11 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(code) from None
 
     return run
+
+
+def _line(json: bool) -> Task:
+    """The status line of a command: for a person who waits, and whose results it cannot get between."""
+    return Task("", None if not json and sys.stdout.isatty() else False, patience=2.0, long=True)
 
 
 def _told(error: Exception) -> tuple[str, int]:
@@ -167,20 +179,21 @@ def fit(
 
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing)
-    with Progress(not json) as progress:
+    with _line(json) as task:
+        task.say("reading the data, setting up")
+        rows = read(data)
+        task.say("")
         found = maximum(
             assumed,
-            read(data),
+            rows,
             formula,
             aliased=aliased,
             separation=separation,
             solver=solver,
             on_failure="return",
-            progress=progress.step,
             **options,
         )
-        progress.say(f"intervals ({interval})")
-        bootstrap = {"seed": seed, "progress": progress.draw}
+        bootstrap = {"seed": seed}
         summary = Summary(found, level, interval, bootstrap if interval == "bootstrap" else {})
         shown = Worded(summary)
         shown.blocks  # noqa: B018  intervals can take long: they belong under the status line
@@ -260,8 +273,8 @@ def compare(
     if unused:
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
     options = model_options(None, weights, offset, None, None, missing)
-    with Progress(not json) as progress:
-        found = worded_comparison(side_by_side(candidates, read(data), formula, progress=progress.step, **options))
+    with _line(json):
+        found = worded_comparison(side_by_side(candidates, read(data), formula, **options))
     emit(found, found.to_dict, json, output)
     if not found.rows[0].converged:
         raise typer.Exit(FAILED)

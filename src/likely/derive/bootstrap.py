@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -15,16 +15,18 @@ from likely.derive.compress import counted
 from likely.derive.intervals import Interval, check_level
 from likely.derive.refit import refit
 from likely.derive.rows import Rows, draw, rows_of
-from likely.errors import IntervalError, OptionError, unknown
+from likely.errors import Interrupted, IntervalError, OptionError, unknown
 from likely.family import generator
 from likely.model import Model
+from likely.progress import Task, check_progress
+from likely.state import BootstrapState
 
 if TYPE_CHECKING:
     from likely.result import Fit
 
 KINDS = ("parametric", "cases")
 INTERVALS = ("percentile", "bca")
-OPTIONS = ("replicates", "kind", "seed", "interval", "progress")
+OPTIONS = ("replicates", "kind", "seed", "interval", "progress", "resume")
 DRAWN_AT_ONCE = 1 << 20  # responses simulated together
 MOST_FAILED = 0.1  # of the refits; beyond, no interval
 
@@ -66,7 +68,8 @@ def bootstrap(
     replicates: int = 1000,
     kind: str = "parametric",
     seed: int | None = 0,
-    progress: bool | Callable[[int, int], None] = False,
+    progress: bool | str | Callable[[int, int], None] | None = None,
+    resume: BootstrapState | None = None,
 ) -> Bootstrap:
     """Refit data drawn anew (Efron and Tibshirani 1993; Davison and Hinkley 1997).
 
@@ -79,12 +82,19 @@ def bootstrap(
         each as often as its frequency weight.
     seed : int, optional
         The same seed gives the same draws.
-    progress : bool or callable
-        True shows a bar; a function is called with (done, replicates).
+    progress : {None, "auto", True, False} or callable, optional
+        As in `likely.fit`; a callable is called with (done, replicates).
+    resume : BootstrapState, optional
+        The state of an interrupted bootstrap of the same fit; it knows replicates, kind and seed.
 
     Returns
     -------
     Bootstrap
+
+    Raises
+    ------
+    Interrupted
+        At Ctrl-C; its ``state`` is what ``resume=`` takes.
 
     Examples
     --------
@@ -100,25 +110,55 @@ def bootstrap(
     if kind not in KINDS:
         raise unknown("kind of bootstrap", kind, KINDS)
     _check_replicates(replicates)
-    if not isinstance(progress, bool) and not callable(progress):
-        raise OptionError(f"progress is True, False or a function of (done, replicates); found {progress!r}")
+    told = check_progress(progress, "(done, replicates)")
     rng = generator(seed)
-    draws = _cases(fit, int(replicates), rng) if kind == "cases" else _simulated(fit, int(replicates), rng)
-    estimates = np.full((replicates, len(fit.names)), np.nan)
-    reasons: Counter[str] = Counter()
-    if progress is True:
-        from rich.progress import track
+    state = BootstrapState(
+        fit.coef, np.zeros((0, len(fit.names))), {}, int(replicates), kind, dict(rng.bit_generator.state)
+    )
+    if resume is not None:
+        state, rng = _resumed(fit, resume), resume.generator()
+    with Task("bootstrap", progress if told is None else False, alone=True) as task:
+        return _drawn(fit, state, rng, task, told)
 
-        draws = iter(track(draws, "bootstrap", total=int(replicates), transient=True))
-    for i, (model, y, w) in enumerate(draws):
-        found = refit(fit, model, y, w)
-        if isinstance(found, str):
-            reasons[re.split(r"[:.] ", found, maxsplit=1)[0]] += 1
-        else:
-            estimates[i] = found
-        if callable(progress):
-            progress(i + 1, int(replicates))
-    return Bootstrap(fit.names, estimates, sum(reasons.values()), kind, dict(reasons))
+
+def _resumed(fit: Fit, state: Any) -> BootstrapState:
+    if not isinstance(state, BootstrapState):
+        raise OptionError(f"resume is the state of an interrupted bootstrap, interrupted.state; found {state!r}")
+    if state.coef != fit.coef:
+        raise OptionError(f"resume is the state of another fit's bootstrap: {state.coef}; this fit: {fit.coef}")
+    return state
+
+
+def _drawn(fit: Fit, state: BootstrapState, rng: np.random.Generator, task: Task, told: Any) -> Bootstrap:
+    """The refits, after those that the state already has."""
+    draw, total = (_cases if state.kind == "cases" else _simulated), state.replicates
+    made: list[Any] = []
+    try:
+        for i, (model, y, w) in enumerate(draw(fit, total, rng)):
+            if i < state.done:  # drawn again, so that the random numbers go on as they would have
+                continue
+            made.append(refit(fit, model, y, w))
+            task.count(i + 1, total, "refits")
+            if told is not None:
+                told(i + 1, total)
+    except KeyboardInterrupt as stopped:
+        reached = _with(state, made)
+        raise Interrupted(
+            f"the bootstrap was interrupted {reached.reached}. Nothing is lost: catch lk.errors.Interrupted as "
+            "interrupted, and go on with fit.interval(method='bootstrap', resume=interrupted.state)",
+            reached,
+        ) from stopped
+    state = _with(state, made)
+    return Bootstrap(fit.names, state.estimates, sum(state.reasons.values()), state.kind, dict(state.reasons))
+
+
+def _with(state: BootstrapState, made: list[Any]) -> BootstrapState:
+    """The state with more refits: their estimates, or the reasons why there are none."""
+    k = state.estimates.shape[1]
+    rows = [np.full(k, np.nan) if isinstance(found, str) else found for found in made]
+    reasons = Counter(state.reasons)
+    reasons.update(re.split(r"[:.] ", found, maxsplit=1)[0] for found in made if isinstance(found, str))
+    return replace(state, estimates=np.vstack([state.estimates, *rows]), reasons=dict(reasons))
 
 
 def bootstrap_intervals(
@@ -130,7 +170,8 @@ def bootstrap_intervals(
     kind: str = "parametric",
     seed: int | None = 0,
     interval: str = "percentile",
-    progress: bool | Callable[[int, int], None] = False,
+    progress: bool | str | Callable[[int, int], None] | None = None,
+    resume: BootstrapState | None = None,
     **other: object,
 ) -> dict[str, Interval]:
     """Bootstrap intervals on the reported scale.
@@ -140,7 +181,7 @@ def bootstrap_intervals(
     fit : Fit
     level : float
     names : list of str, optional
-    replicates, kind, seed, progress
+    replicates, kind, seed, progress, resume
         As in `bootstrap`.
     interval : {"percentile", "bca"}
         "percentile": quantiles of the draws. "bca": corrected for bias and skewness (Efron 1987), with the
@@ -159,6 +200,8 @@ def bootstrap_intervals(
     for option in other:
         raise unknown("option", option, OPTIONS, " for method='bootstrap'")
     _check_replicates(replicates)
+    if resume is not None:
+        replicates, kind = _resumed(fit, resume).replicates, resume.kind
     if interval not in INTERVALS:
         raise unknown("interval", interval, INTERVALS)
     if interval == "bca" and kind != "cases":
@@ -167,7 +210,7 @@ def bootstrap_intervals(
         raise OptionError(
             f"{replicates} replicates have no {100 * level:g} % interval; take at least {int(np.ceil(2 / (1 - level)))}"
         )
-    drawn = bootstrap(fit, replicates=replicates, kind=kind, seed=seed, progress=progress)
+    drawn = bootstrap(fit, replicates=replicates, kind=kind, seed=seed, progress=progress, resume=resume)
     if drawn.failed > MOST_FAILED * replicates:
         reason, count = max(drawn.reasons.items(), key=lambda item: item[1])
         raise IntervalError(

@@ -13,6 +13,7 @@ from likely.bind import bind
 from likely.derive.profile import boundary_limit, limit, locate, profiler_of
 from likely.errors import IntervalError, OptionError, unknown
 from likely.families import Bernoulli
+from likely.progress import Task
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -179,7 +180,12 @@ def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **op
         raise unknown("option", next(iter(options)), [], f" for method={method!r}")
     if not fit.converged:
         raise IntervalError(f"a fit that did not converge has no intervals: {fit.status}")
-    return {name: _one(fit, name, level, method) for name in chosen}
+    found = {}
+    with Task(f"{method} intervals", long=method == "profile", alone=True) as task:
+        for done, name in enumerate(chosen):
+            task.count(done, len(chosen), "parameters")
+            found[name] = _one(fit, name, level, method)
+    return found
 
 
 def _one(fit: Fit, name: str, level: float, method: str) -> Interval:

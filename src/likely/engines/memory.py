@@ -10,7 +10,7 @@ import math
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -135,7 +135,16 @@ def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
     with one_blas_thread():  # the blocks are the parallelism; BLAS's own threads would fight it
         if threads == 1:
             return [block(lo, hi) for lo, hi in ranges]
-        return list(_pool(threads).map(lambda r: block(*r), ranges))
+        futures: list[Future[tuple[Any, ...]]] = []
+        try:
+            for lo, hi in ranges:
+                futures.append(_pool(threads).submit(block, lo, hi))
+            return [future.result() for future in futures]
+        except BaseException:  # an error in a block, or Ctrl-C: none of the others may run on
+            for future in futures:
+                future.cancel()
+            wait(futures)
+            raise
 
 
 def sum_blocks(block: Block, n: int, size: int) -> tuple[Any, ...]:

@@ -34,7 +34,8 @@ class Inference(Estimates):
             Which ones; all by default.
         **options
             Of the bootstrap: ``replicates`` (1000), ``kind`` ("parametric" or "cases"), ``seed``, ``interval``
-            ("percentile", or "bca" for cases), ``progress``.
+            ("percentile", or "bca" for cases), ``progress`` (as in `likely.fit`) and ``resume``, the state of an
+            interrupted bootstrap.
 
         Returns
         -------

@@ -18,6 +18,7 @@ def maximize(
     *,
     max_iterations: int = 1000,
     tolerance: float = 1e-6,
+    progress: Callable[[int, Point, float], None] | None = None,
 ) -> Solution:
     """The local maximum reached from `start` with first derivatives alone.
 
@@ -31,6 +32,9 @@ def maximize(
     max_iterations : int
     tolerance : float
         Largest Newton decrement (distance to the peak in standard errors) that counts as converged.
+    progress : callable, optional
+        Called with the iteration, the point (with the information of the start) and the length of its score in
+        standard errors, which is about the distance to the peak.
 
     Returns
     -------
@@ -42,17 +46,30 @@ def maximize(
     diagonal = np.abs(np.diagonal(first.info))
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
 
+    latest = Point(first.x, first.value, first.score, first.info)
+
     def negative(z: Any) -> tuple[float, Any]:
+        nonlocal latest
         value, score = value_and_score(first.x + z * scale)
+        latest = Point(first.x + z * scale, value, score, first.info)
         if not np.isfinite(value) or not np.all(np.isfinite(score)):
             return 1e300, np.zeros_like(z)
         return -value, -score * scale
+
+    steps = 0
+
+    def accepted(z: Any) -> None:
+        nonlocal steps
+        if progress is not None and np.array_equal(latest.x, first.x + z * scale) and latest.usable:
+            progress(steps, latest, float(np.linalg.norm(latest.score * scale)))
+        steps += 1
 
     result = optimize.minimize(
         negative,
         np.zeros(len(first.x)),
         jac=True,
         method="L-BFGS-B",
+        callback=accepted,
         options={"maxiter": max_iterations, "maxfun": 4 * max_iterations, "ftol": 0.0, "gtol": 1e-10, "maxcor": 30},
     )
     point = evaluate(first.x + result.x * scale)

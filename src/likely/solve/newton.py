@@ -164,12 +164,14 @@ def maximize_near(
         Those of `maximize`.
     """
     x = np.asarray(start, dtype=float)
+    progress = options.get("progress") or _silent
     before = -np.inf
-    for _ in range(6):
+    for iteration in range(6):
         value, score = value_and_score(x)
         if not (np.isfinite(value) and np.all(np.isfinite(score)) and value >= before):
             return maximize(evaluate, start, tolerance=tolerance, **options)
         step, squared, concave = newton_step(Point(x, value, score, info))
+        progress(iteration, Point(x, value, score, info), float(np.sqrt(max(squared, 0.0))))
         if not concave:
             return maximize(evaluate, start, tolerance=tolerance, **options)
         if squared <= near**2:
@@ -179,6 +181,8 @@ def maximize_near(
             break
     point = evaluate(x)
     step, squared, concave = newton_step(point) if point.usable else (x, np.inf, False)
+    if point.usable:
+        progress(6, point, float(np.sqrt(max(squared, 0.0))))
     if not concave or squared > near**2:
         return maximize(evaluate, x, tolerance=tolerance, **options)
     value, score = value_and_score(x + step)
@@ -186,9 +190,14 @@ def maximize_near(
     if not end.usable:
         return maximize(evaluate, x, tolerance=tolerance, **options)
     decrement = float(np.sqrt(max(newton_step(end)[1], 0.0)))
+    progress(7, end, decrement)
     if decrement > tolerance:
         return maximize(evaluate, end.x, tolerance=tolerance, **options)
     return Solution(end, True, AT_PEAK, 2, decrement)
+
+
+def _silent(iteration: int, point: Point, decrement: float) -> None:
+    pass
 
 
 def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: float) -> Point | None:
