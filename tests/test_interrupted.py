@@ -11,7 +11,6 @@ import textwrap
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 import likely as lk
 from likely.derive.bootstrap import bootstrap
@@ -204,32 +203,42 @@ def test_a_bootstrap_goes_on_for_its_own_fit_only():
 # -- a real signal -------------------------------------------------------------------------------------------
 
 
-def blas_threads():
-    return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
+BLOCKS = """
+    import json, os, signal
+    import numpy as np
+    from threadpoolctl import threadpool_info
+    from likely.engines import memory
 
-
-def test_blocks_on_other_threads_stop_and_the_limits_go(monkeypatch):
-    """The signal arrives while threads work on blocks: those that have not begun never do."""
-    monkeypatch.setenv("LIKELY_THREADS", "2")
-    before, begun = blas_threads(), []
+    def blas_threads():
+        return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
 
     def block(lo, hi):
         begun.append(lo)
         if len(begun) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        total = 0.0
-        for _ in range(20):  # about a millisecond
-            total += float(np.sum(np.arange(20_000.0)))
-        return (total,)
+        return (sum(float(np.sum(np.arange(20_000.0))) for _ in range(20)),)
 
-    with pytest.raises(KeyboardInterrupt):
+    before, begun = blas_threads(), []
+    try:
         memory.sum_blocks(block, 1_000_000, 1000)
-    assert len(begun) < 500
-    count = len(begun)
-    assert blas_threads() == before
-    assert memory._limited._shared.inside == 0
+    except KeyboardInterrupt:
+        count, after, inside = len(begun), blas_threads(), memory._limited._shared.inside
     memory.sum_blocks(lambda lo, hi: (1.0,), 4000, 1000)
-    assert len(begun) == count  # none of them ran on
+    print(json.dumps({"begun": count, "later": len(begun), "blas": [before, after], "inside": inside}))
+"""
+
+
+def test_blocks_on_other_threads_stop_and_the_limits_go():
+    """The signal arrives while threads work on blocks: those that have not begun never do."""
+    environment = {**os.environ, "LIKELY_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+    told = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(BLOCKS)], check=True, capture_output=True, text=True, env=environment
+    )
+    record = json.loads(told.stdout)
+    assert record["begun"] < 500
+    assert record["later"] == record["begun"]
+    assert record["blas"][0] == record["blas"][1]
+    assert record["inside"] == 0
 
 
 def test_an_error_in_a_block_stops_the_others(monkeypatch):
