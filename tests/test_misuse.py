@@ -72,7 +72,6 @@ def test_coefficients_are_asked_for_in_a_dict():
         ({"progress": "yes"}, "progress is 'auto', True, False or a function"),
         ({"link": 3}, "link is a name"),
         ({"wieghts": "x"}, "'weights'.*Parameters of Normal"),
-        ({"cov": "robust"}, "fit.cov"),
         ({"sigma": "~ x"}, "did you mean 'sd'"),
         ({"std": "~ x"}, "did you mean 'sd'"),
         ({"mu": "~ x"}, "did you mean 'mean'"),

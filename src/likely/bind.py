@@ -40,6 +40,7 @@ class Bound:
     y : ndarray, shape (n,)
         The response as numbers (levels coded).
     weights : ndarray, shape (n,), or None
+        How many times a row's log-density counts. Analytic weights are not among them: they are the model's `units`.
     table : Table
         Where the data came from, all rows.
     rows : ndarray of bool, or None
@@ -48,6 +49,8 @@ class Bound:
         Columns whose missing values cost rows, with counts.
     separation : Separation or None
         What was left out because it is separated.
+    weights_kind : {"frequency", "analytic", "sampling", "importance"}
+        What the weights mean; "frequency" where there are none.
     """
 
     model: Model
@@ -57,14 +60,41 @@ class Bound:
     rows: Any
     dropped: Mapping[str, int]
     separation: Any = None
+    weights_kind: str = "frequency"
 
     @property
     def n(self) -> float:
-        """Number of observations: rows, or the sum of the frequency weights."""
-        if self.weights is None:
-            return len(self.y)
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds."""
+        if self.weights is None or self.weights_kind in ("analytic", "sampling"):
+            return self.counted
         total = float(np.sum(self.weights))
         return int(total) if total.is_integer() else total
+
+    @property
+    def counted(self) -> int:
+        """Number of rows whose weight is not zero."""
+        return len(self.y) if self.weights is None else int(np.count_nonzero(self.weights))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether there are weights."""
+        return self.weights is not None or self.model.units is not None
+
+    @property
+    def pseudo(self) -> bool:
+        """Whether the weighted sum of log-densities is no log-likelihood of the data: under sampling weights."""
+        return self.weights_kind == "sampling"
+
+    def weighted_like(self, other: Bound) -> bool:
+        """Whether rows count the same in both, and mean the same."""
+        if self.pseudo != other.pseudo:
+            return False
+        pairs = ((self.weights, other.weights), (self.model.units, other.model.units))
+        return all(bool(np.all(_or_ones(a) == _or_ones(b))) for a, b in pairs)
+
+
+def _or_ones(w: Any) -> Any:
+    return 1.0 if w is None else w
 
 
 def bind(
@@ -77,9 +107,12 @@ def bind(
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
     aliased: str = "refuse",
+    weights_kind: str = "frequency",
+    cluster: Any = None,
     formulas: Mapping[str, Any] | None = None,
 ) -> Bound:
     """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
+    weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
     formulas = dict(formulas or {})
     family, link = _checked_family(family, data, formula, formulas).linked(link)
     if missing not in ("error", "drop"):
@@ -96,11 +129,14 @@ def bind(
             raise OptionError(f"two formulas for {free[0].name}: {formula!r} and {formulas[free[0].name]!r}")
         formulas = {free[0].name: first, **formulas}
     offset_of = _offset_arguments(offset, free[0].name if free else "")
-    apart = [response, weights, offset, *family.known.values()]
+    groups = cluster if isinstance(cluster, (list, tuple)) and any(isinstance(c, str) for c in cluster) else [cluster]
+    apart = [response, weights, offset, *groups, *family.known.values()]
     rights = {name: _right_side(family, name, spec, offset_of, table, apart) for name, spec in formulas.items()}
     vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
     raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items() if k not in vectors}
     w = None if weights is None else columns.values(weights, "weights")
+    for spec in (c for c in groups if isinstance(c, str)):
+        columns.values(spec, "cluster")
     for name, specs in offset_of.items():
         family.parameter(name)
         for spec in specs:
@@ -110,11 +146,15 @@ def bind(
     rows, dropped = checks.missing_rows(used, len(y), missing)
     if dropped:
         checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
-    w = None if w is None else checks.check_weights(_cut(w, rows))
+    w = None if w is None else checks.check_weights(_cut(w, rows), weights_kind)
     known = {k: _cut(tables.numbers(v, k), rows) if np.ndim(v) else float(v) for k, v in raw_known.items()}
     for k, v in known.items():
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
+    units = None
+    if weights_kind == "analytic":
+        checks.check_averaged(family)
+        w, units = _means(w)
     bound_family, numeric = family.bind(_plain_response(family, _cut(y, rows), response, table), known)
     declared = bound_family.levels
     bound_family, numeric = bound_family.settle(numeric)
@@ -125,8 +165,14 @@ def bind(
     slots = _slots(parts, free, bound_family, link)
     text = formula if isinstance(formula, str) else None
     fixed = bound_family.edge_estimate(numeric, w, known) if any(p.edge for p in free) else {}
-    model = Model(bound_family, slots, known, response, text, fixed)
-    return Bound(model, numeric, w, table, rows, dropped)
+    model = Model(bound_family, slots, known, response, text, fixed, units)
+    return Bound(model, numeric, w, table, rows, dropped, weights_kind=weights_kind)
+
+
+def _means(w: Any) -> tuple[Any, Any]:
+    """How often each row counts, and of how many units it is the mean; one of no units does not count."""
+    some = w > 0
+    return (None, w) if np.all(some) else (some.astype(float), np.where(some, w, 1.0))
 
 
 def _checked_family(family: Any, data: Any, formula: Any, formulas: Mapping[str, Any]) -> Family:

@@ -21,15 +21,23 @@ from likely.errors import (
     UnknownNameError,
     first_rows,
     listed,
+    unknown,
 )
 from likely.families import FAMILIES, means_family
 from likely.family import Family, Support
 
 FIT_OPTIONS = (
-    *("formula", "weights", "offset", "link", "missing", "aliased"),
+    *("formula", "weights", "weights_kind", "offset", "link", "missing", "aliased", "cov", "cluster"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
     *("penalty", "fixed", "bounds", "constraints"),
 )
+WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
+OTHER_KINDS = {
+    **dict.fromkeys(("fweight", "fweights", "fw", "freq", "count", "counts"), "frequency"),
+    **dict.fromkeys(("aweight", "aweights", "aw", "variance", "var", "precision", "case"), "analytic"),
+    **dict.fromkeys(("pweight", "pweights", "pw", "probability", "survey", "design"), "sampling"),
+    **dict.fromkeys(("iweight", "iweights", "iw"), "importance"),
+}
 OTHER_NAMES = {
     **dict.fromkeys(("mu", "location", "mean", "loc"), ("mean", "loc", "rate")),
     **dict.fromkeys(("sigma", "std", "stdev", "sd", "scale"), ("sd", "scale")),
@@ -38,6 +46,8 @@ OTHER_NAMES = {
     **dict.fromkeys(("nu", "dof"), ("df",)),
     **dict.fromkeys(("freq", "freq_weights", "sample_weight"), ("weights",)),
     **dict.fromkeys(("exposure",), ("offset",)),
+    **dict.fromkeys(("cov_type", "vcov", "vce", "se", "robust", "covariance", "cov_kind"), ("cov",)),
+    **dict.fromkeys(("cov_kwds", "groups", "clusters", "cluster_var"), ("cluster",)),
 }
 
 
@@ -59,11 +69,6 @@ def check_argument(family: Family, name: str) -> None:
     if name in FIT_OPTIONS:
         raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
     if name not in names:
-        if name in ("cov", "cov_type", "vcov"):
-            raise UnknownNameError(
-                f"unknown argument {name!r}: standard errors come from the curvature of the likelihood, see fit.cov "
-                "and fit.interval(method='profile')"
-            )
         near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *FIT_OPTIONS)), None)
         if near is None:
             lowered = difflib.get_close_matches(name.lower(), [*names, *FIT_OPTIONS], n=1, cutoff=0.5)
@@ -126,23 +131,53 @@ def missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dic
     return ~lost, counts
 
 
-def check_weights(w: Any) -> Any:
+def check_weights_kind(kind: Any, given: bool) -> str:
+    """The kind of weights, or an error that lists the kinds."""
+    if kind not in WEIGHTS_KINDS:
+        meant = OTHER_KINDS.get(kind.lower()) if isinstance(kind, str) else None
+        if meant is not None:
+            raise OptionError(f"{kind!r} weights are called {meant!r} here; the kinds are {listed(WEIGHTS_KINDS)}")
+        raise unknown("kind of weights", kind, WEIGHTS_KINDS)
+    if kind != "frequency" and not given:
+        raise OptionError(f"weights_kind={kind!r} needs weights=: a column, an expression or an array")
+    return str(kind)
+
+
+def check_weights(w: Any, kind: str) -> Any:
+    """The weights as numbers, finite, not negative and not all zero."""
     if np.ndim(w) == 0:
         raise OptionError("weights are one per row: a column name or an array")
     w = tables.numbers(w, "weights")
     bad = ~(np.isfinite(w) & (w >= 0))
     if np.any(bad):
         where = np.flatnonzero(bad)
-        raise DataError(f"frequency weights must be finite and not negative, found {first_rows(where, w[where])}")
+        raise DataError(f"{kind} weights must be finite and not negative, found {first_rows(where, w[where])}")
     total = float(np.sum(w))
     if total == 0.0:
         raise DataError("all weights are zero: there are no observations")
-    if total < 1.0:
+    if not np.isfinite(total):
+        raise DataError(f"{kind} weights are too large: their sum is more than a float can hold; rescale them")
+    if kind == "frequency" and total < 1.0:
         raise DataError(
             f"frequency weights count observations, and these sum to {total:.3g}, less than one; rescale them so that "
-            "they sum to the number of observations"
+            "they sum to the number of observations, or say what they are: weights_kind='analytic' (rows that are "
+            "means of several units), 'sampling' (inverse probabilities of selection) or 'importance'"
         )
     return w
+
+
+def check_averaged(family: Family) -> None:
+    """Refuse analytic weights where the family does not say what a mean of several units is."""
+    if not family.averaged:
+        advice = family.unaveraged or (
+            "describe its spread by a formula with offset(log(w)); a density of your own says it by "
+            "@lk.family(..., averaged={'sd': -0.5})"
+        )
+        raise OptionError(
+            f"analytic weights say that each row is a mean of w units, and {family.title} has no parameter through "
+            f"which its variance is divided by w: {advice}. For rows that stand for w equal rows use "
+            "weights_kind='frequency'"
+        )
 
 
 def check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, rows: Any, w: Any) -> None:

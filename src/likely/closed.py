@@ -13,7 +13,7 @@ from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.identify import coordinates
 from likely.likelihood import Likelihood
-from likely.model import Slot
+from likely.model import Model, Slot
 from likely.outcome import Outcome
 from likely.solve import least_absolute, least_squares
 from likely.solve.newton import Point
@@ -22,6 +22,8 @@ from likely.solve.newton import Point
 def closed_form(L: Likelihood) -> Outcome | None:
     """Constants only: the family's own formula."""
     model, objective = L.model, L.objective
+    if model.units is not None:  # the formulas know of no means
+        return None
     with np.errstate(all="ignore"):
         values = model.family._closed_form(objective.y, objective.weights, model.known)
     slots = [slot for slot in model.slots if not slot.idle]
@@ -102,24 +104,29 @@ def least_loss(L: Likelihood) -> Outcome | None:
             loss = _check(float(tau))
     slots = [slot for slot in model.slots if slot.parameter.name == name]
     others = [slot for slot in model.slots if slot.parameter.name != name]
-    if len(slots) != 1 or slots[0].link.name != "identity" or slots[0].design is None:
+    if len(slots) != 1 or slots[0].link.name != "identity":
+        return None
+    if slots[0].design is None and model.units is None:
         return None
     if not all(slot.constant for slot in others):
         return None
     slot, y, w = slots[0], family._response(L.bound.y), L.bound.weights
-    assert slot.design is not None
     assert name is not None
     target = y if slot.offset is None else y - slot.offset
     spread = next((v for k, v in model.known.items() if k not in (name, family.corner_level) and np.ndim(v)), None)
+    if model.units is not None:
+        spread = (1.0 if spread is None else spread) * _relative_spread(model)
     weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power
-    x = slot.design.x
+    x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
     if w is not None and not np.all(counted := w > 0):
         x, target, w, weights = x[counted], target[counted], w[counted], weights[counted]
+        spread = None if spread is None else spread[counted]
     beta = loss.solve(x, target, weights)
     coefficients = np.zeros(model.size)
     coefficients[slot.start : slot.stop] = beta
     if others:
-        spent = loss.of(target - x @ beta)
+        gap = target - x @ beta
+        spent = loss.of(gap if spread is None else gap / spread)
         mean = float(np.mean(spent) if w is None else np.dot(w, spent) / w.sum())
         size = float(np.max(np.abs(target), initial=0.0))
         if mean <= (1e-13 * size) ** loss.power * max(1.0, model.size):
@@ -134,6 +141,12 @@ def least_loss(L: Likelihood) -> Outcome | None:
         nudge = 1e-8 * float(np.mean(np.abs(target - x @ beta)))
         point = replace(point, info=information_beside(L, slot, coefficients, nudge))
     return Outcome(point, loss.solver, 0, True, "", covariance=conditioned_covariance(L, coefficients))
+
+
+def _relative_spread(model: Model) -> Any:
+    """Every row's spread relative to that of a single unit: 1 / sqrt(units) for a mean of so many."""
+    (power,) = model.family.averaged.values()
+    return model.units**power
 
 
 def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float) -> Any:

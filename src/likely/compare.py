@@ -280,13 +280,9 @@ def _check_same(fits: list[Fit]) -> None:
                 "different values. For a transformed response use a family of the original one: LogNormal instead of "
                 "Normal on log(y)"
             )
-        w, v = first.bound.weights, other.bound.weights
-        if not np.array_equal(1.0 if w is None else w, 1.0 if v is None else v) and not (_ones(w) and _ones(v)):
+        if not first.bound.weighted_like(other.bound):
             raise DataError(f"{who} were fitted with different weights; fit both with the same")
-
-
-def _ones(w: Any) -> bool:
-    return w is None or bool(np.all(w == 1.0))
+    fits[0].refuse_pseudo("a comparison by AIC")
 
 
 def _row(name: str, found: Fit | None, reason: str) -> Row:

@@ -95,6 +95,8 @@ class _Climb:
         etas[k] = xp.variable(k, np.broadcast_to(etas[k], len(self.y)))
         with np.errstate(all="ignore"):
             values = self.model.parameters(etas, xp)
+            if self.model.units is not None:
+                values = self.model.family.of_means(values, self.model.units)
         jet = values[self.slot.parameter.name]
         return {**values, self.slot.parameter.name: jet.v, "slope": jet.g[k] * np.ones(len(self.y))}
 

@@ -169,6 +169,7 @@ def family(
     mean: Callable[..., Any] | None = None,
     variance: Callable[..., Any] | None = None,
     derived: Callable[..., Any] | None = None,
+    averaged: Mapping[str, float] | None = None,
 ) -> Callable[[Callable[..., Any]], CustomFamily]:
     """Make a family of your own from one function: the log-density of an observation.
 
@@ -201,6 +202,9 @@ def family(
         ``mean(**params)``; takes also `xp` where its arguments say so.
     derived : callable, optional
         ``derived(**params) -> {name: value}``: other quantities to report; takes also `xp`.
+    averaged : mapping of str to float, optional
+        What a mean of w observations is, for analytic weights: by parameter, the power of w that multiplies it, such
+        as ``{"sd": -0.5}`` for a standard deviation.
 
     Returns
     -------
@@ -237,7 +241,16 @@ def family(
         variance=variance,
         derived=derived,
     )
-    options = {"params": given, "support": where, "name": name, "assumes": assumes, "loss_name": loss_name, **hooks}
+    means = _averaged(averaged, given)
+    options: dict[str, Any] = {
+        "params": given,
+        "support": where,
+        "name": name,
+        "assumes": assumes,
+        "loss_name": loss_name,
+        **hooks,
+    }
+    options |= {"averaged": means} if means else {}
 
     def make(function: Callable[..., Any]) -> CustomFamily:
         _check_arguments(function, given)
@@ -252,6 +265,7 @@ def family(
                 "parameters": tuple(Parameter(key, domain, key) for key, domain in given.items()),
                 "support": where,
                 "assumes": assumes,
+                "averaged": means,
                 "loss_name": loss_name or f"negative log-likelihood of {title}",
                 "function": staticmethod(function),
                 "options": options,
@@ -282,6 +296,18 @@ def _parameters(params: Any) -> dict[str, Domain]:
         if not isinstance(key, str) or not key.isidentifier() or key in TAKEN:
             raise FamilyError(f"a parameter cannot be called {key!r}; names taken: {listed(TAKEN)}")
     return dict(params)
+
+
+def _averaged(averaged: Any, params: Mapping[str, Domain]) -> dict[str, float]:
+    """Powers of w by parameter."""
+    if averaged is None:
+        return {}
+    if not isinstance(averaged, Mapping) or not all(isinstance(v, (int, float)) for v in averaged.values()):
+        raise FamilyError(f"averaged is a dict of powers of w by parameter, such as {{'sd': -0.5}}; found {averaged!r}")
+    for name in averaged:
+        if name not in params:
+            raise unknown("parameter", name, params, " in averaged=")
+    return {name: float(power) for name, power in averaged.items()}
 
 
 def _hooks(**offered: Callable[..., Any] | None) -> dict[str, Callable[..., Any]]:

@@ -238,6 +238,8 @@ class Family(ABC):
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     corner_level: ClassVar[str | None] = None  # level of the quantile that it is; else 1/2
+    averaged: ClassVar[Mapping[str, float]] = {}  # by parameter, the power of w that multiplies it in a mean of w units
+    unaveraged: ClassVar[str] = ""  # what to do instead of analytic weights where a mean of w units is no such family
     _log_density: Callable[..., Any]
     _objective: Callable[..., Any] | None = None  # (model, y, weights) -> its own sum of rows
 
@@ -779,6 +781,24 @@ class Family(ABC):
     def _response(self, y: Any) -> Any:
         """The scale on which least squares gives the location's coefficients (log y for LogNormal)."""
         return y
+
+    def of_means(self, params: Mapping[str, Any], units: Any) -> dict[str, Any]:
+        """The parameters of observations that are means of so many units each, from those of a single unit.
+
+        Parameters
+        ----------
+        params : mapping of str to number, array or jet
+            Of a single unit.
+        units : ndarray
+            How many units each observation is the mean of.
+
+        Returns
+        -------
+        dict
+            A mean of w normal observations has the standard deviation sd / sqrt(w); the power of w comes from
+            `averaged`.
+        """
+        return {k: v * units ** self.averaged[k] if k in self.averaged else v for k, v in params.items()}
 
     def derivatives(self, y: Any, params: Mapping[str, float], order: int = 2) -> Any:
         """The log-density of each y as a jet in the free parameters (natural scale, in order)."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from likely import failures, limits
 from likely.closed import PerfectFit
-from likely.derive.covariance import flat_names, inverse_information
+from likely.derive.covariance import corner_reason, flat_names, inverse_information, requested
 from likely.derive.restraints import Restraints
 from likely.derive.separation import find_separation, rest
 from likely.engines import memory
@@ -46,6 +46,9 @@ def fit(
     missing: str = "error",
     aliased: str = "refuse",
     separation: str = "refuse",
+    weights_kind: str = "frequency",
+    cov: str | None = None,
+    cluster: Any = None,
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | FitState | str | Path | None = None,
@@ -72,7 +75,7 @@ def fit(
         ``"y ~ x + C(group)"`` describes the family's first parameter; without it every parameter is a constant. A
         matrix of predictors is used as it stands: no intercept is added.
     weights : str or array, optional
-        Frequency weights: a row of weight 3 stands for three equal rows.
+        A column, an expression or one number for each row.
     offset : str or array, or dict by parameter, optional
         Added to the linear predictor with coefficient 1: a column or an expression such as ``"log(exposure)"``.
     link : str or dict by parameter, optional
@@ -87,6 +90,15 @@ def fit(
         leave out the separated rows and the coefficients that the other rows do not identify, and estimate the rest.
         The log-likelihood is then the supremum of that of all rows, ``n`` counts the rows left, and ``fit.separation``
         holds what was left out.
+    weights_kind : {"frequency", "analytic", "sampling", "importance"}
+        "frequency": a row of weight 3 stands for three equal rows. "analytic": a row of weight 3 is the mean of three
+        units, so its variance is a third. "sampling": inverse probabilities of selection, with a sandwich covariance.
+        "importance": multipliers of the log-density and no more. See the page on weights.
+    cov : {"observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster"}, optional
+        Where standard errors come from: by default the observed information, under sampling weights the sandwich
+        HC0. See `Fit.with_cov`, which takes further options.
+    cluster : str, array or list of two, optional
+        Columns that name the clusters of a covariance by clusters, one or two ways.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
@@ -135,14 +147,27 @@ def fit(
     >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
     (0.7, 0.144914)
     """
-    given = {"weights": weights, "offset": offset, "link": link, "missing": missing, "aliased": aliased}
     try:
-        L = likelihood(family, data, formula, **given, **formulas)
+        L = likelihood(
+            family,
+            data,
+            formula,
+            weights=weights,
+            offset=offset,
+            link=link,
+            missing=missing,
+            aliased=aliased,
+            weights_kind=weights_kind,
+            cluster=cluster,
+            **formulas,
+        )
     except KeyboardInterrupt as stopped:
         raise Interrupted("interrupted while the data were read: nothing was fitted yet, start anew") from stopped
     return maximize(
         L,
         separation=separation,
+        cov=cov,
+        cluster=cluster,
         on_failure=on_failure,
         solver=solver,
         start=start,
@@ -160,6 +185,8 @@ def fit(
 def maximize(
     L: Likelihood,
     *,
+    cov: str | None = None,
+    cluster: Any = None,
     penalty: Any = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, Any] | None = None,
@@ -171,7 +198,11 @@ def maximize(
     restraints = Restraints(**{name: value for name, value in given.items() if value is not None})
     if restraints:
         options["restraints"] = restraints
-    return climb(L, **options)
+    if cov is None and cluster is None:
+        return climb(L, **options)
+    requested(L.bound, cov, cluster)  # its errors come before the search
+    found = climb(L, **options)
+    return found._with(requested(found.likelihood.bound, cov, cluster))
 
 
 def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
@@ -288,6 +319,9 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
             f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
             f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
         )
+    corners = [slot.label for slot in model.slots if slot.parameter.name in model.family.kinked]
+    if corners and L.bound.pseudo:  # no sandwich, and nothing else that sampling weights allow
+        return Fit(L, outcome, True, "converged", dict.fromkeys(L.names, corner_reason(model.family.title, corners[0])))
     if model.fixed:
         edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
         which = ", ".join(model.fixed)

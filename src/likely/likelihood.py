@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 SEARCH_OPTIONS = (
+    *("cov", "cluster"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
     *("penalty", "fixed", "bounds", "constraints"),
 )
@@ -71,7 +72,7 @@ class Likelihood:
 
     @property
     def n(self) -> float:
-        """Number of observations: rows, or the sum of the frequency weights."""
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds."""
         return self.bound.n
 
     @cached_property
@@ -330,8 +331,9 @@ class Likelihood:
         Parameters
         ----------
         **options
-            Of the search, as in `likely.fit`: ``separation``, ``on_failure``, ``solver``, ``start``, ``starts``,
-            ``max_iterations``, ``tolerance``, ``progress``, ``penalty``, ``fixed``, ``bounds``, ``constraints``.
+            As in `likely.fit`: ``cov``, ``cluster``, ``separation``, ``on_failure``, ``solver``, ``start``,
+            ``starts``, ``max_iterations``, ``tolerance``, ``progress``, ``penalty``, ``fixed``, ``bounds``,
+            ``constraints``.
 
         Returns
         -------
@@ -473,14 +475,19 @@ def likelihood(
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
     aliased: str = "refuse",
+    weights_kind: str = "frequency",
+    cluster: Any = None,
     **formulas: Any,
 ) -> Likelihood:
     """The likelihood of a model: the data are fixed, the parameters vary.
 
     Parameters
     ----------
-    family, data, formula, weights, offset, link, missing, aliased, **formulas
+    family, data, formula, weights, offset, link, missing, aliased, weights_kind, **formulas
         As in `likely.fit`.
+    cluster : str or list of str, optional
+        Columns that name the clusters of a covariance to come: their missing values cost rows like any other's, and a
+        dot in a formula leaves them out.
 
     Returns
     -------
@@ -503,7 +510,7 @@ def likelihood(
     """
     if isinstance(family, Density):
         checks.check_density(family, {"formula": formula, "offset": offset, "link": link, **formulas})
-        return Likelihood(bind_density(family, data, weights=weights, missing=missing))
+        return Likelihood(bind_density(family, data, weights=weights, missing=missing, weights_kind=weights_kind))
     return Likelihood(
         bind(
             family,
@@ -514,6 +521,8 @@ def likelihood(
             link=link,
             missing=missing,
             aliased=aliased,
+            weights_kind=weights_kind,
+            cluster=cluster,
             formulas=formulas,
         )
     )

@@ -68,4 +68,4 @@ def limiting(model: Model, limit: Limit) -> Model:
             parameter = family.parameter(limit.names.get(slot.parameter.name, slot.parameter.name))
             slots.append(replace(slot, parameter=parameter, start=start, stop=start + slot.stop - slot.start))
     known = {limit.names.get(k, k): v for k, v in rest.items()}
-    return Model(family, tuple(slots), known, model.response, model.formula)
+    return Model(family, tuple(slots), known, model.response, model.formula, units=model.units)

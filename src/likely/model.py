@@ -106,6 +106,8 @@ class Model:
         Name of the response.
     fixed : mapping of str to float
         Parameters held at a value by the estimation itself (the edges of a Uniform).
+    units : ndarray or None
+        How many units each row is the mean of (analytic weights).
     """
 
     family: Family
@@ -114,6 +116,7 @@ class Model:
     response: str = "y"
     formula: str | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
+    units: Any = None
 
     @property
     def size(self) -> int:
@@ -153,7 +156,8 @@ class Model:
             return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
 
         family, slots = self.family._of_rows(rows), tuple(map(taken, self.slots))
-        return replace(self, family=family, slots=slots, known=take(self.known, rows))
+        units = None if self.units is None else self.units[rows]
+        return replace(self, family=family, slots=slots, known=take(self.known, rows), units=units)
 
     def slot_of(self, index: int) -> Slot:
         """The slot that holds coefficient `index`."""

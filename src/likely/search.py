@@ -65,12 +65,16 @@ def find_peak(
         return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": trail})
     check_identified(model, L.bound.weights)
     if start is None and solver in ("auto", "closed form"):
-        outcome = closed_form(L) if model.constant else least_loss(L)
+        outcome = closed_form(L) if model.constant else None
+        outcome = least_loss(L) if outcome is None else outcome
         if outcome is not None:
             return outcome
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, coordinates(model)
+    unit = objective.total_weight / L.bound.counted if L.bound.pseudo else 1.0
+    if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
+        objective = Objective(model, objective.y, objective.weights / unit)
     x0 = start_of(L, start)
     trail.tolerance = tolerance
     if solver == "auto" and with_corners(model):
@@ -87,7 +91,7 @@ def find_peak(
         solution = _climb_by_size(objective, x0, start, options)
         if wanted is None and objective.rows <= SUBSAMPLE_ABOVE:
             solution, note = _look_around(objective, solution, x0, not isinstance(start, Mapping), options)
-    found = _outcome(solution, name, note, wanted)
+    found = _outcome(solution, name, note, wanted, unit)
     return replace(found, start=x0) if isinstance(start, Mapping) else found
 
 
@@ -153,7 +157,7 @@ def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -
                 **options,
             )
         name = "trust region"
-    return replace(_outcome(solution, name, "", None), start=x0)
+    return replace(_outcome(solution, name, "", None, 1.0), start=x0)
 
 
 def _followers(model: Model, start: Mapping[str, float]) -> list[int]:
@@ -234,12 +238,14 @@ def _look_around(
     return _highest_peak(objective, solution, x0, climb)
 
 
-def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None) -> Outcome:
+def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None, unit: float) -> Outcome:
     point, covariance = solution.point, None
     if wanted is not None:
         inner, _ = inverse_information(point.info)
-        covariance = None if inner is None else wanted.covariance(inner)
+        covariance = None if inner is None else wanted.covariance(inner) / unit
         point = wanted.point(point)
+    if unit != 1.0:
+        point = Point(point.x, point.value * unit, point.score * unit, point.info * unit)
     return Outcome(
         point,
         solver,

@@ -35,8 +35,12 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
     if start is None:
         rows = _some_rows(y, w)
         known = take(model.known, rows)
+        w = None if w is None else _counting(w[rows])
         with np.errstate(all="ignore"):
-            start = model.family._start(y[rows], None if w is None else w[rows], known)
+            start = model.family._start(y[rows], w, known)
+    if model.units is not None:  # the family saw means; their parameters are those of a typical number of units
+        typical = np.exp(-float(np.mean(np.log(model.units))))
+        start = model.family.of_means(start, typical)
     out = np.zeros(model.size)
     for slot, value in _values(model, start):
         if slot.parameter.anchored:
@@ -57,6 +61,12 @@ def _some_rows(y: Any, w: Any) -> Any:
         return slice(None, None, len(y) // ENOUGH_ROWS)
     counted = np.flatnonzero(w > 0)
     return counted[:: max(1, len(counted) // ENOUGH_ROWS)]
+
+
+def _counting(w: Any) -> Any:
+    """Weights that sum to a number of observations, as the families' moments take them."""
+    total, rows = float(np.sum(w)), np.count_nonzero(w)
+    return w * (rows / total) if 0.0 < total < rows else w
 
 
 def _values(model: Model, start: Mapping[str, Any]) -> Iterator[tuple[Slot, float]]:

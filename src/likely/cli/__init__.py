@@ -62,7 +62,18 @@ FamilyName = Annotated[str, typer.Option("--family", "-f", help="How the data ca
 Known = Annotated[
     list[str] | None, typer.Option("--known", metavar="NAME=VALUE", help="A known parameter: a number or a column.")
 ]
-Weights = Annotated[str | None, typer.Option("--weights", help="Column of frequency weights.")]
+Weights = Annotated[str | None, typer.Option("--weights", help="Column of weights, one for each row.")]
+WeightsKind = Annotated[
+    str,
+    typer.Option("--weights-kind", help="What they mean: frequency, analytic, sampling or importance."),
+]
+Cov = Annotated[
+    str | None,
+    typer.Option("--cov", help="Of the standard errors: observed, expected, opg, HC0, HC1, HC2, HC3 or cluster."),
+]
+Cluster = Annotated[
+    list[str] | None, typer.Option("--cluster", help="Column that names the clusters; twice for two ways.")
+]
 Offset = Annotated[
     list[str] | None,
     typer.Option(
@@ -156,6 +167,7 @@ def fit(
     formula: Formula = None,
     family: FamilyName = ...,  # type: ignore[assignment]
     weights: Weights = None,
+    weights_kind: WeightsKind = "frequency",
     offset: Offset = None,
     link: Link = None,
     formulas: MoreFormulas = None,
@@ -163,6 +175,8 @@ def fit(
     missing: Missing = "error",
     aliased: Aliased = "refuse",
     separation: Separated = "refuse",
+    cov: Cov = None,
+    cluster: Cluster = None,
     level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
@@ -178,7 +192,8 @@ def fit(
     from likely.report.text import Summary
 
     assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing)
+    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind)
+    options |= {name: value for name, value in (("cov", cov), ("cluster", cluster)) if value}
     with _line(json) as task:
         task.say("reading the data, setting up")
         rows = read(data)
@@ -216,6 +231,7 @@ def table(
         typer.Option("--at", metavar="NAME=VALUES", help="Candidates: p=0.3,0.5,0.7; one for each parameter."),
     ] = None,
     weights: Weights = None,
+    weights_kind: WeightsKind = "frequency",
     offset: Offset = None,
     link: Link = None,
     formulas: MoreFormulas = None,
@@ -232,7 +248,7 @@ def table(
     from likely.report.candidates import CandidatesReport
 
     assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing)
+    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind)
     L = likelihood(assumed, read(data), formula, **options)
     if not at:
         raise OptionError(f"say which values to look at: --at {L.names[0]}=... (parameters: {', '.join(L.names)})")
@@ -252,6 +268,7 @@ def compare(
         list[str] | None, typer.Option("--family", "-f", help="A candidate; repeat it, or separate by commas.")
     ] = None,
     weights: Weights = None,
+    weights_kind: WeightsKind = "frequency",
     offset: Offset = None,
     known: Known = None,
     missing: Missing = "error",
@@ -272,7 +289,7 @@ def compare(
     unused = [k for k in given if not any(k in c.known for c in candidates)]
     if unused:
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
-    options = model_options(None, weights, offset, None, None, missing)
+    options = model_options(None, weights, offset, None, None, missing, weights_kind)
     with _line(json):
         found = worded_comparison(side_by_side(candidates, read(data), formula, **options))
     emit(found, found.to_dict, json, output)

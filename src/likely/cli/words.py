@@ -25,6 +25,7 @@ IN_SHELL = (
         r"--known \1=\2, or --known \1=COLUMN",
     ),
     (r"\bpass (missing|aliased|separation|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
+    (r"\bweights_kind='(\w+)'", r"--weights-kind \1"),
     (r"\b(missing|aliased|separation|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
     (r"\bwith offset=\.\.\.", "with --offset 'VALUE * COLUMN'"),
     (r"\b(for|in) (missing|aliased|separation|link|offset|weights|solver|level|seed)=(?=[.;:, ]|$)", r"\1 --\2"),
@@ -171,10 +172,13 @@ def model_options(
     link: list[str] | None,
     formulas: list[str] | None,
     missing: str,
+    weights_kind: str = "frequency",
 ) -> dict[str, Any]:
     """The arguments of `likely.fit` that these options stand for."""
     given = _formulas(family, formulas)
     out: dict[str, Any] = {"weights": weights, "missing": missing, **given}
+    if weights_kind != "frequency":
+        out["weights_kind"] = weights_kind
     if offset:
         out["offset"] = _offsets(offset)
     if link:

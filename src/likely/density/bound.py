@@ -18,8 +18,16 @@ from likely.namespace.jax import JaxNamespace, jax_module, x64
 from likely.tables import Table
 
 
-def bind_density(density: Density, data: Any, *, weights: Any = None, missing: str = "error") -> Bound:
+def bind_density(
+    density: Density, data: Any, *, weights: Any = None, missing: str = "error", weights_kind: str = "frequency"
+) -> Bound:
     """The checked data and the model of a density; the arguments are those of `likely.fit`."""
+    weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
+    if weights_kind == "analytic":
+        raise OptionError(
+            "analytic weights divide a variance, which lk.density leaves to you: write it into the function, such as "
+            "sd=lambda p, d: p['sd'] / jnp.sqrt(d['w'])"
+        )
     table, matrices = _read(data)
     n = table.n if table.names else len(next(iter(matrices.values())))
     if n == 0:
@@ -38,11 +46,12 @@ def bind_density(density: Density, data: Any, *, weights: Any = None, missing: s
     if dropped:
         checks.tell_dropped(n, int(np.count_nonzero(rows)), dropped)
     kept = {k: v if rows is None else v[rows] for k, v in columns.items() if k in looked_at}
-    w = None if w is None else checks.check_weights(w if rows is None else w[rows])
+    w = None if w is None else checks.check_weights(w if rows is None else w[rows], weights_kind)
     if density.base is None:
         bound = density.bound(kept, {}, None)
         identity = _identity(kept, n if rows is None else int(np.count_nonzero(rows)))
-        return Bound(Model(bound, slots, dict(density.known), "the data"), identity, w, table, rows, dropped)
+        model = Model(bound, slots, dict(density.known), "the data")
+        return Bound(model, identity, w, table, rows, dropped, weights_kind=weights_kind)
     cut = {k: (v if rows is None or not np.ndim(v) else v[rows]) for k, v in raw.items()}
     given = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in cut.items()}
     for k, v in given.items():
@@ -54,7 +63,8 @@ def bind_density(density: Density, data: Any, *, weights: Any = None, missing: s
     bare = type(density.base).__new__(type(density.base))
     bare.__dict__ |= {**density.base.__dict__, "known": {}}
     bound = density.bound(kept, given, bare)
-    return Bound(Model(bound, slots, dict(density.known), name), np.asarray(response, float), w, table, rows, dropped)
+    model = Model(bound, slots, dict(density.known), name)
+    return Bound(model, np.asarray(response, float), w, table, rows, dropped, weights_kind=weights_kind)
 
 
 def _slots(density: Density) -> tuple[Slot, ...]:

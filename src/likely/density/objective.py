@@ -188,6 +188,18 @@ class DensityObjective:
         """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
         return self._run("scores", coefficients)
 
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+        """The sum over rows of w s s' with s the row's score."""
+        scores = self.row_scores(coefficients)
+        return (scores if weights is None else scores * weights[:, None]).T @ scores
+
+    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sums of the weighted scores by cluster, shape (count, p)."""
+        scores = self.row_scores(coefficients)
+        out = np.zeros((count, scores.shape[1]))
+        np.add.at(out, codes, scores if self.weights is None else scores * self.weights[:, None])
+        return out
+
     @property
     def guided(self) -> bool:
         """Whether the metric leads well from far starts: Gauss and Newton's does, rows' scores less so."""

@@ -10,7 +10,7 @@ from scipy import special as sc
 
 from likely.derive.nesting import AIC_ADVICE, nesting
 from likely.derive.score import embedded, score_statistic
-from likely.derive.tests import ROUNDING, TestResult
+from likely.derive.tests import ROUNDING, TestResult, likelihood_note
 from likely.derive.under import enlarged
 from likely.errors import FitError, IntervalError, OptionError, listed
 
@@ -56,6 +56,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
         if not fit.converged:
             raise FitError(f"a likelihood-ratio test needs converged fits; this one: {fit.status}", fit)
         fit.require_likelihood("a likelihood-ratio test")
+        fit.require_independent("a likelihood-ratio test", "Wald's fit.test('...')")
     _require_same_data(a.likelihood, b.likelihood)
     if a.k == b.k:
         raise OptionError(f"both models have {a.k} parameters, so neither is a special case of the other; {AIC_ADVICE}")
@@ -83,6 +84,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
         )
     elif on_end:
         note = f"{', '.join(on_end)} are at the end of their domains in the smaller model: the true p is smaller"
+    note = "; ".join(part for part in (note, likelihood_note(a) or likelihood_note(b)) if part)
     hypothesis = ", ".join(added) or _hypothesis(small.likelihood, large.likelihood)
     return TestResult(statistic, df, p, "likelihood ratio", hypothesis, note)
 
@@ -153,6 +155,7 @@ def score_test(
     if not fit.converged:
         raise FitError(f"a score test needs a converged fit; this one: {fit.status}", fit)
     fit.require_likelihood("a score test", plain=True)
+    fit.require_independent("a score test", "Wald's fit.test('...') of the larger fit")
     small = fit.effective
     if isinstance(larger, str) or (larger is None and formulas):
         large = enlarged(small.likelihood, larger, formulas or {})
@@ -179,6 +182,7 @@ def score_test(
     point = large.objective.point(embedded(small.likelihood, small.outcome.point.x, large))
     statistic = score_statistic(large.objective, point, information)
     note = "information from the outer products of the scores" if information == "opg" else ""
+    note = "; ".join(part for part in (note, likelihood_note(fit)) if part)
     p = float(sc.chdtrc(df, statistic))
     return TestResult(statistic, df, p, "score", _hypothesis(small.likelihood, large), note)
 
@@ -212,6 +216,5 @@ def _require_same_data(a: Likelihood, b: Likelihood) -> None:
         )
     if one.model.family.levels != other.model.family.levels:
         raise OptionError("the fits code the levels of the response differently: give both the same levels=")
-    w, v = (np.ones(len(x.y)) if x.weights is None else x.weights for x in (one, other))
-    if not np.array_equal(w, v):
+    if not one.weighted_like(other):
         raise OptionError("the fits have different weights: their likelihoods cannot be compared")

@@ -79,7 +79,8 @@ def bootstrap(
     replicates : int
     kind : {"parametric", "cases"}
         "parametric": responses simulated from the fitted model, predictors kept. "cases": rows drawn with replacement,
-        each as often as its frequency weight.
+        each as often as its frequency weight; under sampling
+        weights every row once, and it keeps its weight.
     seed : int, optional
         The same seed gives the same draws.
     progress : {None, "auto", True, False} or callable, optional
@@ -109,6 +110,7 @@ def bootstrap(
         raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
     if kind not in KINDS:
         raise unknown("kind of bootstrap", kind, KINDS)
+    _check_weights(fit, kind)
     _check_replicates(replicates)
     told = check_progress(progress, "(done, replicates)")
     rng = generator(seed)
@@ -224,6 +226,21 @@ def bootstrap_intervals(
     return out
 
 
+def _check_weights(fit: Fit, kind: str) -> None:
+    """Raise where the weights do not say how such data would come about again."""
+    found = fit.likelihood.bound.weights_kind
+    if found == "importance":
+        raise OptionError(
+            "importance weights do not say how the rows came about, so there is no bootstrap; if they count rows, "
+            "they are frequency weights"
+        )
+    if found == "sampling" and kind == "parametric":
+        raise OptionError(
+            "sampling weights say that the rows are a selection, which the fitted model does not simulate; use "
+            "kind='cases'"
+        )
+
+
 def _check_replicates(replicates: Any) -> None:
     if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
         raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
@@ -279,11 +296,13 @@ def _corrected(levels: Any, values: Any, center: float, influence: Any) -> Any:
 def _influence(fit: Fit) -> dict[str, Any]:
     """Weights of the rows, and by estimate their influence on it: V times the row's score."""
     effective = fit.effective
-    covariance, likelihood = effective._link_cov, effective.likelihood
+    covariance, likelihood = effective._observed_cov, effective.likelihood
     if covariance is None or effective.boundary:
         return {}
     w = np.ones(len(likelihood.bound.y)) if likelihood.bound.weights is None else likelihood.bound.weights
     moves = likelihood.row_objective.row_scores(effective.outcome.point.x) @ (effective._reported[1] @ covariance).T
+    if likelihood.bound.pseudo:  # every row once, with its weight in its score
+        w, moves = np.ones(len(w)), w[:, None] * moves
     outward = effective.names if fit.limit is None else [fit.limit.outward(n) for n in effective.names]
     return {name: (w, moves[:, j]) for j, name in enumerate(outward[: moves.shape[1]])}
 
@@ -296,6 +315,8 @@ Draw = tuple[Model, Any, Any]  # model, responses, weights
 
 def _whole_weights(fit: Fit) -> Any:
     w = fit.likelihood.bound.weights
+    if fit.likelihood.bound.pseudo:  # a row of weight 3 was drawn once
+        return None if np.all(w > 0) else (w > 0).astype(np.int64)
     if w is not None and np.any(w != np.floor(w)):
         raise OptionError("the bootstrap needs weights that are whole numbers: how often each row was observed")
     return None if w is None else w.astype(np.int64)
@@ -304,17 +325,19 @@ def _whole_weights(fit: Fit) -> Any:
 def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
     """Rows drawn with replacement, as frequency weights."""
     model, y, w = fit.likelihood.model, fit.likelihood.bound.y, _whole_weights(fit)
-    if _countable(model):
+    bound = fit.likelihood.bound
+    if _countable(model) and not bound.pseudo:
         y, w = counted(y, w)
+    each = bound.weights if bound.pseudo else 1.0
     total = len(y) if w is None else int(w.sum())
     share = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
     for _ in range(replicates):
-        yield model, y, rng.multinomial(total, share).astype(float)
+        yield model, y, rng.multinomial(total, share) * each
 
 
 def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
     """Responses from the fitted model; a row of weight 3 is three rows."""
-    model, rows, w = fit.likelihood.model, rows_of(fit), _whole_weights(fit)
+    model, rows, w = fit.likelihood.model, rows_of(fit, observed=True), _whole_weights(fit)
     params, n = rows.values, rows.n
     repeat = None if w is None else np.repeat(np.arange(n), w)
     if repeat is not None:

@@ -30,7 +30,7 @@ def compress(model: Model, y: Any, w: Any) -> tuple[Any, Any]:
     y : ndarray, shape (n,)
     w : ndarray, shape (n,), or None
     """
-    if any(np.ndim(v) for v in model.known.values()):
+    if model.units is not None or any(np.ndim(v) for v in model.known.values()):
         return y, w
     if model.family.discrete and len(y) > COUNT_ABOVE:
         return counted(y, w)

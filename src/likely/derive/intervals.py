@@ -132,6 +132,9 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
     if any(open_ends):
         which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
         note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
+    if fit._request.robust:
+        told = f"follows the likelihood, not the {fit.cov_kind} covariance, which method='wald' uses"
+        note = f"{note}; {told}" if note else told
     return Interval(ends[0], ends[1], level, "profile", note)
 
 
@@ -159,7 +162,7 @@ def _one_probability(fit: Fit, name: str, level: float) -> Interval:
     """
     bound = fit.likelihood.bound
     code = [f"{fit.likelihood.model.slots[0].parameter.name}[{v}]" for v in bound.model.levels].index(name)
-    again = bind(Bernoulli(), (bound.y == code).astype(float), weights=bound.weights)
+    again = bind(Bernoulli(), (bound.y == code).astype(float), weights=bound.weights, weights_kind=bound.weights_kind)
     return profile(type(fit.likelihood)(again).maximize(), "p", level)
 
 
@@ -180,6 +183,8 @@ def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **op
         raise unknown("option", next(iter(options)), [], f" for method={method!r}")
     if not fit.converged:
         raise IntervalError(f"a fit that did not converge has no intervals: {fit.status}")
+    if method == "profile":
+        fit.require_independent("a profile interval", "method='wald'")
     found = {}
     with Task(f"{method} intervals", long=method == "profile", alone=True) as task:
         for done, name in enumerate(chosen):

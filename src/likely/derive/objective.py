@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +30,7 @@ class Objective:
     y : ndarray, shape (n,)
         Observations as numbers.
     weights : ndarray, shape (n,), optional
-        Frequency weights: a row with weight 3 stands for three equal rows.
+        A row's log-density counts so many times.
     """
 
     def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
@@ -41,7 +42,7 @@ class Objective:
         if entries := sum(x.entries for x in designs if isinstance(x, Blocks)):
             # every block makes an information matrix; with so many rows that is not more than the rows' own work
             self.block = max(self.block, int(4 * model.size**2 / entries))
-        self.kernel = kernels.find(model)
+        self.kernel = kernels.find(model)  # None with analytic weights
 
     @cached_property
     def prepared(self) -> Any:
@@ -79,6 +80,8 @@ class Objective:
             # a density may stay finite outside its parameter's domain; the likelihood does not reach there
             if slot.leaves_domain and not _all_inside(slot.parameter, params[slot.parameter.name]):
                 return Jet(-np.inf, {}, {}, order) if order else -np.inf
+        if model.units is not None:
+            params = model.family.of_means(params, model.units[rows])
         try:
             return model.family._log_density(xp, self.y[rows], **params)
         except LikelyError:
@@ -105,18 +108,44 @@ class Objective:
         """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
-            with np.errstate(all="ignore"):
-                jet = self.row_jet(coefficients, slice(lo, hi), 1)
-                out = np.zeros((hi - lo, self.model.size))
-                for k, slot in enumerate(self.model.slots):
-                    g = np.broadcast_to(jet.g.get(k, 0.0), hi - lo)
-                    if slot.design is None:
-                        out[:, slot.start] = g
-                    else:
-                        out[:, slot.start : slot.stop] = blocks.dense(slot.design.x[lo:hi]) * g[:, None]
-                return (out,)
+            return (self._scores_block(coefficients, lo, hi),)
 
         return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
+
+    def slot_scores(self, coefficients: Any, lo: int, hi: int) -> list[Any]:
+        """The scores of rows lo..hi with respect to their linear predictors, one array for each slot."""
+        with np.errstate(all="ignore"):
+            jet = self.row_jet(coefficients, slice(lo, hi), 1)
+        scores = jet.g if isinstance(jet, Jet) else {}
+        found = [np.broadcast_to(scores.get(k, 0.0), hi - lo) for k in range(len(self.model.slots))]
+        if self.weights is None:
+            return found
+        # rows of weight zero do not count, even where their score is not finite
+        return [np.where(self.weights[lo:hi] > 0, g, 0.0) for g in found]
+
+    def _scores_block(self, coefficients: Any, lo: int, hi: int) -> Any:
+        out = np.zeros((hi - lo, self.model.size))
+        for slot, g in zip(self.model.slots, self.slot_scores(coefficients, lo, hi), strict=True):
+            if slot.design is None:
+                out[:, slot.start] = g
+            else:
+                out[:, slot.start : slot.stop] = blocks.dense(slot.design.x[lo:hi]) * g[:, None]
+        return out
+
+    def predictor_covariance(self, covariance: Any, lo: int, hi: int) -> Any:
+        """The covariance of the linear predictors of rows lo..hi, shape (rows, slots, slots)."""
+        slots = self.model.slots
+        out = np.empty((hi - lo, len(slots), len(slots)))
+        for j, a in enumerate(slots):
+            for k, b in enumerate(slots[j:], j):
+                part = covariance[a.start : a.stop, b.start : b.stop]
+                if a.design is not None and b.design is not None:
+                    value = blocks.row_products(a.design.x[lo:hi], part, b.design.x[lo:hi])
+                else:
+                    with_design = a.design or b.design
+                    value = part[0, 0] if with_design is None else with_design.x[lo:hi] @ part.ravel()
+                out[:, j, k] = out[:, k, j] = value
+        return out
 
     # -- sums ------------------------------------------------------------------------------------------
 
@@ -146,7 +175,7 @@ class Objective:
                 return (
                     _sum(jet.v, w, hi - lo),
                     self._score(jet, w, lo, hi),
-                    self._information(jet, w, lo, hi),
+                    self._information(jet.h, w, lo, hi),
                 )
 
         value, score, info = memory.sum_blocks(block, self.rows, self.block)
@@ -164,6 +193,69 @@ class Objective:
         value, score = memory.sum_blocks(block, self.rows, self.block)
         return float(value), score
 
+    # -- sums of products ------------------------------------------------------------------------------
+
+    def gram(self, rows: Callable[[int, int], Mapping[tuple[int, int], Any]], weights: Any = None) -> Any:
+        """The sum over rows of w X' V X, block by block: no matrix of one line per row is made.
+
+        Parameters
+        ----------
+        rows : callable
+            (lo, hi) -> the entries of V for these rows by pairs of slots (j <= k), where V is a symmetric matrix of
+            one line for each linear predictor.
+        weights : ndarray, shape (n,), optional
+
+        Returns
+        -------
+        ndarray, shape (p, p)
+        """
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            w = None if weights is None else weights[lo:hi]
+            with np.errstate(all="ignore"):
+                entries = {pair: -np.broadcast_to(v, hi - lo) for pair, v in rows(lo, hi).items()}
+                return (self._information(entries, w, lo, hi),)
+
+        return memory.sum_blocks(block, self.rows, self.block)[0]
+
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+        """The sum over rows of w s s' with s the row's score: the outer product of scores, the meat of a sandwich."""
+
+        def rows(lo: int, hi: int) -> dict[tuple[int, int], Any]:
+            g = self.slot_scores(coefficients, lo, hi)
+            return {(j, k): g[j] * g[k] for j in range(len(g)) for k in range(j, len(g))}
+
+        return self.gram(rows, weights)
+
+    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sums of the weighted scores by cluster, shape (count, p).
+
+        Parameters
+        ----------
+        coefficients : ndarray
+        codes : ndarray of int, shape (n,)
+            Every row's cluster, 0 to count - 1.
+        count : int
+        """
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            lo, hi = start + lo, start + hi
+            scores = self._scores_block(coefficients, lo, hi)
+            if self.weights is not None:
+                scores *= self.weights[lo:hi, None]
+            order = np.argsort(codes[lo:hi], kind="stable")
+            sorted_codes = codes[lo:hi][order]
+            first = np.flatnonzero(np.concatenate([[True], sorted_codes[1:] != sorted_codes[:-1]]))
+            return sorted_codes[first], np.add.reduceat(scores[order], first, axis=0)
+
+        out = np.zeros((count, self.model.size))
+        together = 16 * self.block  # rows whose sums are held at once
+        for start in range(0, self.rows, together):
+            stop = min(start + together, self.rows)
+            for present, sums in memory.map_blocks(block, stop - start, self.block):
+                out[present] += sums
+        return out
+
     def _weights(self, lo: int, hi: int) -> Any:
         return None if self.weights is None else self.weights[lo:hi]
 
@@ -177,10 +269,11 @@ class Objective:
                 score[slot.start : slot.stop] = _rows(g, w, hi - lo) @ slot.design.x[lo:hi]
         return score
 
-    def _information(self, jet: Jet, w: Any, lo: int, hi: int) -> Any:
+    def _information(self, second: Mapping[tuple[int, int], Any], w: Any, lo: int, hi: int) -> Any:
+        """Minus the weighted sum of the second derivatives, from those in the linear predictors by pairs of slots."""
         info = np.zeros((self.model.size, self.model.size))
         slots = self.model.slots
-        for (j, k), h in jet.h.items():
+        for (j, k), h in second.items():
             a, b = slots[j], slots[k]
             if a.design is None and b.design is None:
                 block = np.array([[_sum(h, w, hi - lo)]])
@@ -203,7 +296,7 @@ def objective_of(model: Model, y: Any, weights: Any = None) -> Any:
     """The log-likelihood of a model: rows of linear predictors, or what its family brings instead.
 
     Either has ``model``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``, ``value_and_score``,
-    ``point``, ``log_density`` and ``row_scores`` of the coefficients.
+    ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_scores`` of the coefficients.
     """
     own = model.family._objective
     return Objective(model, y, weights) if own is None else own(model, y, weights)

@@ -88,7 +88,8 @@ def predict(
     for name, value, owners in (("q", q, ("quantile",)), ("level", level, ("mean", "interval")), ("y", y, ("prob",))):
         if value is not None and what not in owners:
             raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
-    rows = rows_of(fit, new, given)
+    own = what == "prob" and y is None
+    rows = rows_of(fit, new, given, observed=own)
     if what == "mean" and level is None:
         return rows.column(rows.mean(), "mean")
     if what in ("mean", "interval"):
@@ -133,7 +134,7 @@ def simulate(fit: Fit, size: int | None = None, *, new: Any = None, seed: Any = 
         hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""
         raise OptionError(f"size is a number of replicates, 1 or more; found {found}{hint}")
     rng = generator(seed)
-    rows = rows_of(fit, new, given)
+    rows = rows_of(fit, new, given, observed=new is None)
     rows.require_known()
     shape = (rows.n,) if size is None else (int(size), rows.n)
     drawn = _drawn(rows, shape, rng)

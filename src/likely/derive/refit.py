@@ -45,6 +45,8 @@ def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
 
 def _by_formula(model: Model, y: Any, w: Any) -> Any:
     """Constants from the family's closed form; None where it has none."""
+    if model.units is not None:
+        return None
     with np.errstate(all="ignore"):
         values = model.family._closed_form(y, w, model.known)
     if values is None:

@@ -38,7 +38,7 @@ def surprise(fit: Fit) -> Any:
     >>> [round(v, 3) for v in fit.surprise().tolist()[6:8]]
     [0.357, 1.204]
     """
-    rows = rows_of(fit)
+    rows = rows_of(fit, observed=True)
     return rows.column(-_log_density(rows) + 0.0, "surprise")
 
 
@@ -81,7 +81,7 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     """
     if kind not in KINDS:
         raise unknown("kind of residuals", kind, KINDS)
-    rows = rows_of(fit)
+    rows = rows_of(fit, observed=True)
     title = rows.family.title
     if rows.family.labels and (kind != "quantile" or rows.family.labels != "ordered labels"):
         raise OptionError(

@@ -48,6 +48,8 @@ class Rows:
         The parameters' names to those of the family that the user fitted.
     limits : mapping of str to float
         Parameters of that family which ran to a limit.
+    units : ndarray or None
+        How many units each row is the mean of; None for rows of one unit.
     """
 
     fit: Fit
@@ -59,6 +61,7 @@ class Rows:
     lacking: Mapping[str, LikelyError]
     outward: Mapping[str, str]
     limits: Mapping[str, float]
+    units: Any = None
 
     @property
     def model(self) -> Model:
@@ -134,7 +137,7 @@ class Rows:
         for slot in self.model.slots:  # at the end of a domain the link has nothing finite to say
             if slot.constant and not np.isfinite(self.fit.outcome.point.x[slot.start]):
                 values[slot.parameter.name] = self._constant(slot)
-        return values
+        return values if self.units is None else self.family.of_means(values, self.units)
 
     def _constant(self, slot: Slot) -> Any:
         name = slot.parameter.name
@@ -218,7 +221,7 @@ class Rows:
         return np.array(np.broadcast_to(np.asarray(values, dtype=float), (self.n,)))
 
 
-def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -> Rows:
+def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *, observed: bool = False) -> Rows:
     """The rows of the fit, or of new data.
 
     Parameters
@@ -227,6 +230,8 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -
     new : data of any kind, optional
     given : mapping, optional
         Values of known parameters and ``offset`` for the new rows, where they are not columns.
+    observed : bool
+        The fit's own rows as they were observed, means of several units under analytic weights; else single units.
 
     Raises
     ------
@@ -254,7 +259,8 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -
         matrices = tuple(None if slot.design is None else slot.design.x for slot in model.slots)
         offsets = tuple(slot.offset for slot in model.slots)
         table, n = _kept(bound.table, bound.rows), len(bound.y)
-        return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits)
+        units = model.units if observed else None
+        return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits, units)
     data = NewData(fit, effective, new, given)
     made = {id(slot.design): data.matrix(slot) for slot in model.slots if slot.design is not None}
     matrices = tuple(None if slot.design is None else made[id(slot.design)] for slot in model.slots)

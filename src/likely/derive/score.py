@@ -54,9 +54,7 @@ def score_statistic(objective: Objective, point: Point, information: str) -> flo
 
 def outer_products(objective: Objective, coefficients: Any) -> Any:
     """The sum over rows of weight times the outer product of the row's score with itself."""
-    scores = objective.row_scores(coefficients)
-    weighted = scores if objective.weights is None else scores * objective.weights[:, None]
-    return weighted.T @ scores
+    return objective.score_gram(coefficients, objective.weights)
 
 
 def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:

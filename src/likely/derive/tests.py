@@ -68,6 +68,13 @@ class TestResult:
         return f"{text} ({self.note})" if self.note else text
 
 
+def likelihood_note(fit: Fit) -> str:
+    """What a test by the likelihood makes of a robust covariance: nothing."""
+    if not fit._request.robust:
+        return ""
+    return f"this test takes the model as true and makes no use of the {fit.cov_kind} covariance; Wald's does"
+
+
 # -- hypotheses in words -------------------------------------------------------------------------------------
 
 
@@ -133,6 +140,8 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
             raise FitError(f"a test needs a converged fit; this one: {fit.status}", fit)
         rank = len(read.rows)
         statistic = lr_statistic(fit, read) if method == "lr" else _score_statistic(fit, read, information)
+    if method != "wald" and (told := likelihood_note(fit)):
+        notes.append(told)
     if method == "score" and information == "opg":
         notes.append("information from the outer products of the scores")
     p = float(sc.chdtrc(rank, statistic))

@@ -130,8 +130,11 @@ def maximum_under(fit: Fit, hypothesis: Hypothesis) -> tuple[Coordinates, Point]
     ------
     FitError
         If the likelihood has no maximum there, or none was found.
+    OptionError
+        If there is no likelihood of independent rows: under sampling weights, or with a covariance by clusters.
     """
     fit.require_likelihood("the maximum under a hypothesis", plain=True)
+    fit.require_independent("a maximum under a hypothesis", "Wald's test")
     where = coordinates(fit, hypothesis)
     space = restricted.solutions(where.rows, where.targets, where.center, where.spread)
     said = ""

@@ -38,6 +38,7 @@ class AsymmetricLaplace(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors of exponential size, with other weights below and above a quantile"
     loss_name: ClassVar = "pinball loss"
+    averaged: ClassVar = {"scale": -0.5}
     kinked: ClassVar = ("loc",)
     absolute_location: ClassVar = "loc"
     corner_level: ClassVar = "tau"

@@ -32,6 +32,7 @@ class Bernoulli(Family):
     support: ClassVar = Support(0.0, 1.0, closed_lower=True, closed_upper=True, integer=True)
     assumes: ClassVar = "each observation is a yes or a no, independent of the others given the predictors"
     loss_name: ClassVar = "log loss (cross-entropy)"
+    unaveraged: ClassVar = "for shares of w trials give the successes and the trials, Binomial(n='w')"
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         return xp.where(y == 1, xp.log(p), xp.log_complement(p))

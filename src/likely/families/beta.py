@@ -34,6 +34,7 @@ class Beta(Family):
     support: ClassVar = Support(0.0, 1.0)
     assumes: ClassVar = "shares strictly between 0 and 1 that spread least near the ends"
     loss_name: ClassVar = "beta deviance"
+    unaveraged: ClassVar = "say how the precision grows, precision='~ offset(log(w))'"
 
     def _log_density(self, xp: Any, y: Any, mean: Any, precision: Any) -> Any:
         rest, other = xp.complement(mean), 1.0 - y

@@ -48,6 +48,7 @@ class Categorical(Labelled):
     )
     assumes: ClassVar = "each observation carries one of a fixed set of labels, independent of the others"
     loss_name: ClassVar = "cross-entropy (softmax loss)"
+    unaveraged: ClassVar = "count the observations of each level, weights_kind='frequency'"
 
     def __init__(self, levels: Iterable[Any] | None = None, p: Any = None, reference: Any = None) -> None:
         if isinstance(p, Mapping) and levels is None:

@@ -50,6 +50,7 @@ class Cauchy(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors so heavy-tailed that single ones dominate every average"
     loss_name: ClassVar = "Cauchy (Lorentzian) loss"
+    averaged: ClassVar = {"scale": -0.5}
     multimodal: ClassVar = "loc"
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:

@@ -28,6 +28,7 @@ class Exponential(Family):
     support: ClassVar = Support(lower=0.0, closed_lower=True)
     assumes: ClassVar = "waiting times without memory: however long it took already, the rest is distributed alike"
     loss_name: ClassVar = "exponential deviance"
+    unaveraged: ClassVar = "a mean of w exponential observations is Gamma(shape='w')"
 
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
         return xp.log(rate) - rate * y

@@ -32,6 +32,7 @@ class Gamma(Family):
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "positive amounts whose standard deviation is proportional to the mean"
     loss_name: ClassVar = "gamma deviance"
+    averaged: ClassVar = {"shape": 1.0}
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
         return xp.log(shape) - xp.stirling(shape) - (shape / mean) * xp.bd0(mean, y) - xp.log(y)

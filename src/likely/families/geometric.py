@@ -31,6 +31,7 @@ class Geometric(Family):
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "independent tries with the same chance of success, counted until the first one"
     loss_name: ClassVar = "geometric deviance"
+    unaveraged: ClassVar = "for counts of several trials use NegativeBinomial"
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement(p))

@@ -36,6 +36,7 @@ class Gumbel(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "each observation is the largest of many values with light upper tails"
     loss_name: ClassVar = "linex (linear-exponential) loss"
+    averaged: ClassVar = {"scale": -0.5}
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         z = (y - loc) / scale

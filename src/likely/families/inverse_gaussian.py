@@ -33,6 +33,7 @@ class InverseGaussian(Family):
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "positive amounts whose variance grows with the cube of the mean"
     loss_name: ClassVar = "inverse Gaussian deviance"
+    averaged: ClassVar = {"shape": 1.0}
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
         # y/mean - 1: near the mean from the exact difference; far below it from the ratio, whose derivative is

@@ -49,6 +49,7 @@ class Laplace(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors whose size is exponential: most are small, a large one is no great surprise"
     loss_name: ClassVar = "absolute error"
+    averaged: ClassVar = {"scale": -0.5}
     kinked: ClassVar = ("loc",)
     absolute_location: ClassVar = "loc"
 

@@ -33,6 +33,7 @@ class LogNormal(Family):
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "many small independent factors multiply; errors are percentages"
     loss_name: ClassVar = "squared log error"
+    averaged: ClassVar = {"sigma": -0.5}
     location_parameter: ClassVar = "mu"
 
     def _log_density(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:

@@ -34,6 +34,7 @@ class Logistic(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "symmetric errors with somewhat heavier tails than the normal's"
     loss_name: ClassVar = "log-cosh error"
+    averaged: ClassVar = {"scale": -0.5}
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         z = (y - loc) / scale

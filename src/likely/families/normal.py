@@ -32,6 +32,7 @@ class Normal(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "many small independent errors add up; large ones are very rare"
     loss_name: ClassVar = "squared error"
+    averaged: ClassVar = {"sd": -0.5}
     location_parameter: ClassVar = "mean"
 
     def _log_density(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:

@@ -30,6 +30,7 @@ class Poisson(Family):
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "events happen independently of each other, so counts vary exactly as much as their mean"
     loss_name: ClassVar = "Poisson deviance"
+    unaveraged: ClassVar = "for counts over w units (people, years) give the exposure, offset='log(w)'"
 
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
         return -(xp.stirling(y) + xp.bd0(y, rate))

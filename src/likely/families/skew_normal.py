@@ -39,6 +39,7 @@ class SkewNormal(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "a normal quantity, observed only where a correlated one is large enough"
     loss_name: ClassVar = "skewed squared error"
+    averaged: ClassVar = {"scale": -0.5}
     escapes: ClassVar = ("shape",)
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, shape: Any) -> Any:

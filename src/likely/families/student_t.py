@@ -48,6 +48,7 @@ class StudentT(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors around a centre, with outliers more frequent than the normal allows"
     loss_name: ClassVar = "robust (Student t) loss"
+    averaged: ClassVar = {"scale": -0.5}
     multimodal: ClassVar = "loc"
     limits: ClassVar = (Limit("df", np.inf, _normal, NORMAL_NAMES),)
 

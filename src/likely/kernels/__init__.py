@@ -57,8 +57,8 @@ KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
 
 
 def find(model: Model) -> Kernel | None:
-    """The kernel for this family with these links and nothing known, or None."""
-    if model.known or model.fixed:
+    """The kernel for this family with these links, nothing known and rows of one unit each; or None."""
+    if model.known or model.fixed or model.units is not None:
         return None
     family = model.family
     links = (family.variant,) if family.variant else tuple(slot.link.name for slot in model.slots)

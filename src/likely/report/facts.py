@@ -12,6 +12,12 @@ from likely.vectors import VectorDomain
 if TYPE_CHECKING:
     from likely.result import Fit
 
+WEIGHTED = {
+    "frequency": "{rows:,} rows that stand for {n:,} observations by their weights",
+    "analytic": "{n:,} observations, each the mean of as many units as its analytic weight says",
+    "sampling": "{n:,} observations with sampling weights",
+    "importance": "{rows:,} rows whose importance weights sum to {n:,}",
+}
 SOLVERS = {"newton": "Newton", "lbfgs": "L-BFGS"}  # the others are called what they are
 
 
@@ -38,8 +44,8 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         out.append((parameter.name, f"{parameter.meaning}; {treatment(fit, parameter.name)}".removeprefix("; ")))
     rows = len(bound.y)
     data = f"{rows:,} observations" if rows != 1 else "1 observation"
-    if bound.weights is not None:
-        data = f"{rows:,} rows that stand for {fit.n:,} observations by their weights"
+    if bound.weighted:
+        data = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
     apart = 0 if bound.separation is None else len(bound.separation.left_out)
     if apart:
         data += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
@@ -48,6 +54,8 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         data += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
     out.append(("data", data))
     outcome = fit.effective.outcome
+    if fit.converged and fit.cov_kind != "observed":
+        out.append(("covariance", fit.cov_text))
     if (restrained := outcome.restrained) is not None:
         if restrained.prior:
             out.append(("prior", restrained.prior))
@@ -113,6 +121,9 @@ def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
 
 def goodness(fit: Fit) -> tuple[tuple[str, str], ...]:
     """Log-likelihood and information criteria."""
+    if fit.likelihood.bound.pseudo:
+        text = f"{fixed(fit.loglik)}, the sum of weighted log-densities; it has no AIC and no likelihood-ratio test"
+        return (("pseudo log-likelihood", text),)
     k = f"{fit.k:.4g} estimated parameter{'s' if fit.k != 1 else ''}"
     restrained = fit.effective.outcome.restrained
     if restrained is not None and restrained.penalty:

@@ -271,6 +271,7 @@ class Summary:
         fit = self.fit
         model = fit.likelihood.model
         good = fit.converged
+        criteria = good and not fit.likelihood.bound.pseudo
         return plain(
             {
                 "family": model.family.name,
@@ -279,12 +280,14 @@ class Summary:
                 "parameters": {p.name: facts.treatment(fit, p.name) for p in model.family.parameters},
                 "n": fit.n,
                 "rows": len(fit.likelihood.bound.y),
+                "weights": None if not fit.likelihood.bound.weighted else fit.likelihood.bound.weights_kind,
                 "dropped": dict(fit.likelihood.bound.dropped),
                 "converged": good,
                 "status": fit.status,
                 "solver": fit.effective.outcome.solver,
                 "iterations": fit.effective.outcome.iterations,
                 "level": self.level,
+                "covariance": fit.cov_text,
                 "estimates": [_record(e) for e in self.estimates],
                 "aliased": fit.aliased,
                 "separation": None if fit.separation is None else fit.separation.to_dict(),
@@ -295,12 +298,12 @@ class Summary:
                 "spreads": [{"name": k, "value": v, "note": how} for k, (v, how) in self.spreads.items()],
                 "k": fit.k,
                 "loglik": fit.loglik if good else None,
-                "aic": fit.aic if good else None,
-                "aicc": fit.aicc if good else None,
-                "bic": fit.bic if good else None,
+                "aic": fit.aic if criteria else None,
+                "aicc": fit.aicc if criteria else None,
+                "bic": fit.bic if criteria else None,
                 "notes": [
                     *self.notes,
-                    *(["aicc is infinite: n <= k + 1"] if good and math.isinf(fit.aicc) else []),
+                    *(["aicc is infinite: n <= k + 1"] if criteria and math.isinf(fit.aicc) else []),
                 ],
             }
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale
-from likely.derive.covariance import inverse_information
+from likely.derive.covariance import Request, covariance, default, inverse_information
 from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
 
@@ -61,6 +61,7 @@ class Estimates:
     withheld: Mapping[str, str] = field(default_factory=dict)
     limit: AtLimit | None = None
     separation: Separation | None = None
+    request: Request | None = None
 
     # -- estimates -------------------------------------------------------------------------------------
 
@@ -127,9 +128,45 @@ class Estimates:
 
     # -- uncertainty -----------------------------------------------------------------------------------
 
+    @property
+    def _request(self) -> Request:
+        """Which covariance the standard errors come from."""
+        return default(self.likelihood.bound) if self.request is None else self.request
+
+    @property
+    def cov_kind(self) -> str:
+        """Which covariance the standard errors come from: "observed", "expected", "opg", "HC0" ... or "cluster".
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("poisson", [0, 2, 1, 7, 3])
+        >>> fit.cov_kind, fit.with_cov("HC1").cov_kind
+        ('observed', 'HC1')
+        """
+        return self._request.kind
+
+    @property
+    def cov_text(self) -> str:
+        """The same in words, with bread, correction and clusters."""
+        note = "" if self._link_cov is None else self._covariance[1]
+        return f"{self._request.text}; {note}" if note else self._request.text
+
     @cached_property
     def _link_cov(self) -> Any:
         """Covariance of the coefficients on the link scale; None where there is none."""
+        if self._observed_cov is None or all(name in self.withheld for name in self.likelihood.names):
+            return None
+        return self._covariance[0]
+
+    @cached_property
+    def _covariance(self) -> tuple[Any, str]:
+        """The covariance asked for, on the link scale, and what is special about it."""
+        return (self._observed_cov, "") if self._request.kind == "observed" else covariance(self, self._request)
+
+    @cached_property
+    def _observed_cov(self) -> Any:
+        """The inverse of the observed information on the link scale; None where there is none."""
         if not self.converged or self.limit is not None or not np.all(np.isfinite(self.outcome.point.x)):
             return None
         if self.outcome.restrained is not None:
@@ -166,7 +203,7 @@ class Estimates:
 
     @cached_property
     def cov(self) -> Any:
-        """Covariance of the estimates in `regular`, from the observed information (delta method for constants)."""
+        """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants)."""
         if self.limit is not None:
             return self.limit.fit.cov
         if self._link_cov is None:
@@ -196,7 +233,7 @@ class Estimates:
 
     @property
     def n(self) -> float:
-        """Number of observations: rows, or the sum of the frequency weights."""
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds."""
         return self.likelihood.n
 
     @property
@@ -215,7 +252,7 @@ class Estimates:
 
     @property
     def loglik(self) -> float:
-        """Log-likelihood at the estimates, constants kept."""
+        """Log-likelihood at the estimates, constants kept; under sampling weights the pseudo log-likelihood."""
         return self.outcome.point.value if self.limit is None else self.limit.fit.loglik
 
     @property
@@ -225,7 +262,8 @@ class Estimates:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion, 2 k - 2 loglik."""
+        """Akaike's information criterion, 2 k - 2 loglik; an error under sampling weights."""
+        self.refuse_pseudo("AIC")
         return 2.0 * self.k - 2.0 * self.loglik
 
     @property
@@ -237,6 +275,7 @@ class Estimates:
     @property
     def bic(self) -> float:
         """Bayesian (Schwarz) information criterion, k log n - 2 loglik."""
+        self.refuse_pseudo("BIC")
         return self.k * float(np.log(self.n)) - 2.0 * self.loglik
 
     @property
@@ -315,6 +354,37 @@ class Estimates:
             )
 
     # -- what it can carry -----------------------------------------------------------------------------
+
+    def refuse_pseudo(self, what: str, instead: str = "") -> None:
+        """Raise unless the log-likelihood is one: under sampling weights it is a pseudo log-likelihood.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+        instead : str
+            What to use in its place.
+
+        Raises
+        ------
+        OptionError
+            Under sampling weights.
+        """
+        if self.likelihood.bound.pseudo:
+            raise OptionError(
+                f"{what} needs a likelihood, and under sampling weights there is only a pseudo-likelihood: its height "
+                f"and curvature do not measure the evidence in the data{f'; use {instead} instead' if instead else ''}"
+            )
+
+    def require_independent(self, what: str, instead: str) -> None:
+        """Raise unless the log-likelihood is one, of rows that are independent: not where they come in clusters."""
+        self.refuse_pseudo(what, instead)
+        if self._request.clusters:
+            names = " and ".join(name for name, _ in self._request.clusters)
+            raise OptionError(
+                f"{what} takes the rows as independent, and this fit's covariance says that they are not (clusters by "
+                f"{names}); use {instead} instead, or fit.with_cov('observed') if they are"
+            )
 
     def require_regular(self, what: str) -> None:
         """Raise unless the fit converged to a peak inside all domains.

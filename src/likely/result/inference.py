@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
+    from likely.derive.covariance import Request
     from likely.derive.intervals import Interval
     from likely.derive.quantities import Quantities
     from likely.derive.region import Region
@@ -62,6 +64,68 @@ class Inference(Estimates):
 
         names = [names] if isinstance(names, str) else names
         return intervals(self, level, method, names, **options)
+
+    def with_cov(
+        self: Any,
+        kind: str | None = None,
+        *,
+        cluster: Any = None,
+        correction: str | None = None,
+        bread: str | None = None,
+    ) -> Fit:
+        """The same estimates with another covariance: standard errors, Wald intervals and tests all use it.
+
+        Parameters
+        ----------
+        kind : {"observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster"}
+            "observed", "expected": inverse of that information. "opg": inverse of the outer product of the scores.
+            "HC0" to "HC3": sandwiches, which do not take the model as true; HC1 times n/(n - k), HC2 and HC3 with
+            each row's leverage. "cluster": a sandwich for rows that depend on each other within clusters. By default
+            "cluster" where there is `cluster`, else what a fit has that asks for none.
+        cluster : str, array or list of two
+            Columns (or labels, one for each row) that name the clusters, one or two ways.
+        correction : {"none", "stata", "HC0", "HC1"}, optional
+            Small-sample factor. Of HC0: "none" (the default) or "stata", n/(n - 1). Of clusters: "stata" (the
+            default) and "HC0", G/(G - 1); "HC1", G/(G - 1) (n - 1)/(n - k), as R's ``vcovCL`` has it for ``lm``;
+            "none".
+        bread : {"observed", "expected"}, optional
+            The information on both sides of a sandwich; R's `sandwich` has the expected one for a GLM.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        UnknownNameError, OptionError
+            If there is no such kind, or the parts do not go together.
+        IntervalError
+            If there is no such covariance of these estimates.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1, 2, 4, 9, 3, 14], "x": [0, 1, 2, 3, 2, 4], "firm": list("aabbcc")}
+        >>> fit = lk.fit("poisson", data, "y ~ x")
+        >>> for kind in ("observed", "HC0", "HC3"):
+        ...     print(kind, round(fit.with_cov(kind).stderr["rate.x"], 4))
+        observed 0.1591
+        HC0 0.0289
+        HC3 0.1062
+        >>> round(fit.with_cov(cluster="firm").stderr["rate.x"], 4)
+        0.0059
+        """
+        from likely.derive.covariance import requested
+
+        return self._with(requested(self.likelihood.bound, kind, cluster, correction, bread))
+
+    def _with(self: Any, request: Request) -> Fit:
+        """The fit with a covariance that has been checked, found now so that its errors come now."""
+        limit = self.limit and replace(self.limit, fit=self.limit.fit._with(request))
+        found: Fit = replace(self, request=request, limit=limit)
+        if found._observed_cov is not None:
+            found._covariance  # noqa: B018
+        return found
 
     def test(self: Any, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
         """Test linear hypotheses in words, such as ``"income = 0, segment[b] = segment[c]"``.

@@ -1,0 +1,20 @@
+"""Covariances of the estimates: inverses of the information, sandwiches, and clusters.
+
+Everything follows from each row's score and information with respect to its linear predictors, so it holds for any
+family, link and density of one's own.
+"""
+
+from likely.derive.covariance.inverse import flat_names, inverse_information
+from likely.derive.covariance.request import KINDS, Request, default, requested
+from likely.derive.covariance.sandwich import corner_reason, covariance
+
+__all__ = [
+    "KINDS",
+    "Request",
+    "corner_reason",
+    "covariance",
+    "default",
+    "flat_names",
+    "inverse_information",
+    "requested",
+]

@@ -1,0 +1,196 @@
+"""Covariances from each row's score: outer products, sandwiches (Huber 1967, White 1982), sums by cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import linalg
+
+from likely.derive.covariance.expected import Expected
+from likely.derive.covariance.inverse import inverse_information
+from likely.derive.covariance.leverage import leveraged_scores
+from likely.derive.covariance.request import Request
+from likely.derive.objective import Objective
+from likely.errors import IntervalError
+from likely.identify import coordinates
+
+if TYPE_CHECKING:
+    from likely.bind import Bound
+    from likely.result import Fit
+
+
+def covariance(fit: Any, request: Request) -> tuple[Any, str]:
+    """The covariance of the coefficients on the link scale, as asked for.
+
+    Parameters
+    ----------
+    fit : Fit
+        With a peak inside the parameters' domains.
+    request : Request
+
+    Returns
+    -------
+    ndarray, shape (p, p)
+        The covariance.
+    str
+        What is special about it, or empty.
+
+    Raises
+    ------
+    IntervalError
+        If it does not exist; the message says why.
+
+    Notes
+    -----
+    With V the inverse of the information (the bread) and s the rows' scores, the sandwich is V M V with M the sum of
+    w s s' over rows (w^2 under sampling weights), or of S S' over clusters with S the sum of w s in a cluster.
+    """
+    _refuse_constrained(fit, request)
+    work = _Work(fit, request)
+    if request.kind == "observed":
+        return work.outward(work.bread("observed")), ""
+    if request.kind == "expected":
+        return work.outward(work.bread("expected")), ""
+    if request.kind == "opg":
+        return work.outward(_inverse(work.meat(), "outer product of the scores")), ""
+    work.refuse_corners()
+    bread = work.bread(request.bread)
+    middle = work.clustered() if request.clusters else work.meat()
+    out = work.outward(bread @ middle @ bread)
+    return _positive(0.5 * (out + out.T))
+
+
+def _refuse_constrained(fit: Any, request: Request) -> None:
+    """Under constraints or a penalty the bread is their own covariance, which only the observed information has."""
+    asked = request.kind if request.kind not in ("HC0", "HC1", "cluster") else f"bread={request.bread!r}"
+    if fit.outcome.restrained is not None and asked not in ("observed", "bread='observed'"):
+        raise IntervalError(
+            f"{asked} is not for estimates under constraints or a penalty; use HC0, HC1 or clusters, with the observed "
+            "information as bread"
+        )
+
+
+class _Work:
+    """The peak, in coordinates in which sums of products keep their digits."""
+
+    def __init__(self, fit: Fit, request: Request) -> None:
+        self.fit, self.request = fit, request
+        self.bound: Bound = fit.likelihood.bound
+        conditioned = fit.outcome.covariance is not None and fit.outcome.restrained is None
+        self.wanted = coordinates(fit.likelihood.model) if conditioned else None
+        self.objective, self.x = fit.likelihood.row_objective, fit.outcome.point.x
+        if self.wanted is not None:
+            self.objective = Objective(self.wanted.model, self.bound.y, self.bound.weights)
+            self.x = self.wanted.inward(self.x)
+
+    def outward(self, found: Any) -> Any:
+        """The covariance of the user's coefficients."""
+        return found if self.wanted is None else self.wanted.covariance(found)
+
+    def refuse_corners(self) -> None:
+        model = self.fit.likelihood.model
+        corners = [slot.label for slot in model.slots if slot.parameter.name in model.family.kinked]
+        if corners:
+            raise IntervalError(corner_reason(model.family.title, corners[0]))
+
+    def bread(self, kind: str) -> Any:
+        """The inverse of an information."""
+        if kind == "observed":
+            if self.wanted is None:
+                return self.fit._observed_cov
+            return _inverse(self.objective.point(self.x).info, "observed information")
+        rows = Expected(self.objective, self.x)
+        return _inverse(self.objective.gram(rows.block, self.objective.weights), "expected information")
+
+    @property
+    def multipliers(self) -> Any:
+        """How often each row's product of scores counts."""
+        w = self.objective.weights
+        return np.square(w) if self.bound.pseudo and w is not None else w
+
+    def meat(self) -> Any:
+        """The sum of the products of the rows' scores, with the correction."""
+        if self.request.kind in ("HC2", "HC3"):
+            rows = leveraged_scores(self.objective, self.x, self.request.kind, self.bound.pseudo)
+            return self.objective.gram(rows, self.multipliers)
+        return self._factor() * self.objective.score_gram(self.x, self.multipliers)
+
+    def _factor(self) -> float:
+        n, k = float(self.bound.n), predictor_coefficients(self.fit)
+        if self.request.correction == "stata":
+            self._require(n > 1, "n/(n - 1)", n, k)
+            return n / (n - 1.0)
+        if self.request.correction == "HC1":
+            self._require(n > k, "n/(n - k)", n, k)
+            return n / (n - k)
+        return 1.0
+
+    @staticmethod
+    def _require(there: bool, factor: str, n: float, k: int) -> None:
+        if not there:
+            raise IntervalError(f"the correction {factor} does not exist for n = {n:g} and k = {k}")
+
+    def clustered(self) -> Any:
+        """The sum over clusters; two ways by Cameron, Gelbach and Miller (2011): one plus the other minus both."""
+        codes = [codes for _, codes in self.request.clusters]
+        if len(codes) == 1:
+            return self._one_way(codes[0])
+        both = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]
+        return self._one_way(codes[0]) + self._one_way(codes[1]) - self._one_way(both)
+
+    def _one_way(self, codes: Any) -> Any:
+        w = self.objective.weights
+        counted = codes if w is None else codes[w > 0]
+        groups = len(np.unique(counted))
+        levels, codes = np.unique(codes, return_inverse=True)
+        sums = self.objective.cluster_scores(self.x, codes.reshape(-1), len(levels))
+        factor = 1.0 if self.request.correction == "none" else groups / (groups - 1.0)
+        if self.request.correction == "HC1":
+            n, k = float(self.bound.n), predictor_coefficients(self.fit)
+            self._require(n > k, "(n - 1)/(n - k)", n, k)
+            factor *= (n - 1.0) / (n - k)
+        return factor * (sums.T @ sums)
+
+
+def corner_reason(title: str, label: str) -> str:
+    """Why a density with corners has no sandwich."""
+    return (
+        f"the log-density of {title} has corners in {label}, so its second derivatives do not give the bread of a "
+        "sandwich; use fit.interval(method='bootstrap', kind='cases')"
+    )
+
+
+def predictor_coefficients(fit: Fit) -> int:
+    """The k of small-sample corrections: the first parameter's coefficients and those of all other predictors.
+
+    Constants beside them (the sd of a linear model, the shape of a Gamma) are not counted, as in R's sandwich.
+    """
+    slots = fit.likelihood.model.slots
+    if fit.likelihood.model.family._objective is not None:  # functions of all of them are the predictors
+        return fit.likelihood.model.size
+    return sum(s.stop - s.start for s in slots if s.parameter is slots[0].parameter or s.design is not None)
+
+
+def _inverse(information: Any, what: str) -> Any:
+    inverse, _ = inverse_information(information)
+    if inverse is None:
+        raise IntervalError(
+            f"the {what} is singular, so it has no inverse: too few rows, or estimates that it does not tell apart. "
+            "Use cov='observed'"
+        )
+    return inverse
+
+
+def _positive(found: Any) -> tuple[Any, str]:
+    """The covariance; where two ways of clustering leave negative eigenvalues, these are set to 0."""
+    if not np.all(np.isfinite(found)):
+        raise IntervalError("the covariance is not finite: some rows' scores are not numbers")
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(found)), np.finfo(float).tiny))
+    values, vectors = linalg.eigh(found / np.outer(scale, scale))
+    if values[0] >= -1e-9 * max(values[-1], 1.0):
+        return found, ""
+    if values[-1] <= 0.0:
+        raise IntervalError("the covariance clustered two ways has no positive eigenvalue: too few clusters")
+    fixed = (vectors * np.maximum(values, 0.0)) @ vectors.T * np.outer(scale, scale)
+    return fixed, "its negative eigenvalues were set to 0 (Cameron, Gelbach and Miller 2011)"
