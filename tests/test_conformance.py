@@ -20,6 +20,9 @@ def test_family_passes(name):
 
 KERNEL_DATA = {
     "bernoulli": np.tile([0.0, 1.0], 200),
+    "gamma": np.geomspace(1e-3, 1e3, 400),
+    "negative_binomial": np.arange(400.0) % 23,
+    "normal": np.linspace(-40, 60, 400),
     "poisson": np.arange(400.0) % 23,
     "student_t": np.linspace(-40, 60, 400),
     "weibull": np.geomspace(1e-3, 1e3, 400),
@@ -29,12 +32,14 @@ KERNEL_DATA = {
 
 @pytest.mark.parametrize(("name", "links"), list(kernels.KERNELS))
 @pytest.mark.parametrize("spread", [0.5, 5.0, 30.0])
-def test_kernel_equals_derived(name, links, spread):
+@pytest.mark.parametrize("every", [False, True], ids=["constants", "all with predictors"])
+def test_kernel_equals_derived(name, links, spread, every):
     y = KERNEL_DATA[name]
     x = np.column_stack([np.ones(len(y)), np.linspace(-1, 1, len(y))])
-    objective = likelihood(name, y, x, link=links[0]).objective
+    others = [p.name for p in lk.families.get_family(name).free[1:]] if every else []
+    objective = likelihood(name, y, x, link=links[0], **dict.fromkeys(others, x)).objective
     assert objective.kernel is not None
-    beta = np.array([0.1, spread, 0.3, 1.7][: objective.model.size])
+    beta = np.array([0.1, spread, 0.3, 1.7, 0.5, -0.2][: objective.model.size])
     with np.errstate(all="ignore"):
         fused = objective.row_jet(beta, slice(None), 2)
         objective.kernel = None
@@ -54,6 +59,22 @@ def test_counts_too_large_for_the_fused_form_use_the_density():
     objective = likelihood("poisson", y).objective
     assert objective.prepared is None
     assert lk.fit("poisson", y, solver="newton").coef["rate"] == pytest.approx(y.mean(), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "y", "beta"),
+    [
+        ("gamma", np.full(50, 3.0) + 1e-6 * np.arange(50), [np.log(3.0), 12.0]),
+        ("negative_binomial", np.arange(50.0), [2.0, -10.0]),
+        ("negative_binomial", 1e7 + np.arange(50.0), [16.0, 0.5]),
+    ],
+    ids=["a large shape", "a small dispersion", "large counts"],
+)
+def test_where_the_fused_form_would_lose_digits_the_density_is_used(name, y, beta):
+    objective = likelihood(name, y, np.ones((50, 1))).objective
+    jet = objective.row_jet(np.array(beta), slice(None), 2)
+    objective.kernel = None
+    np.testing.assert_array_equal(jet.v, objective.row_jet(np.array(beta), slice(None), 2).v)
 
 
 def test_every_kernel_has_data():

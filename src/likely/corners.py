@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.blocks import dense
 from likely.closed import PerfectFit, conditioned_covariance, information_beside
 from likely.derive.objective import Objective
 from likely.likelihood import Likelihood
@@ -85,7 +86,7 @@ class _Climb:
         self.y, self.w = L.bound.y, L.bound.weights
         tau = 0.5 if model.family.corner_level is None else model.known[model.family.corner_level]
         self.level = None if np.ndim(tau) else float(tau)  # of the quantile that the location is
-        self.x = np.ones((len(self.y), 1)) if self.slot.design is None else self.slot.design.x
+        self.x = np.ones((len(self.y), 1)) if self.slot.design is None else dense(self.slot.design.x)
 
     def parameters(self, x: Any) -> dict[str, Any]:
         """The parameters' values, the location as a jet in its linear predictor."""

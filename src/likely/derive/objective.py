@@ -69,7 +69,9 @@ class Objective:
         etas = self.etas(coefficients, rows)
         known = take(model.known, rows)
         if self.kernel is not None and order > 0 and self.prepared is not None:
-            return self.kernel.rows(self.y[rows], self.prepared[rows], etas)
+            jet = self.kernel.rows(self.y[rows], self.prepared[rows], etas)
+            if jet is not None:
+                return jet
         xp: Any = JetNamespace(order) if order else NumpyNamespace()
         variables = etas
         if order:

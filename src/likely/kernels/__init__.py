@@ -11,7 +11,10 @@ import numpy as np
 
 from likely.families.ordinal import LATENT
 from likely.kernels import ordinal
+from likely.kernels.gamma import gamma_rows
 from likely.kernels.glm import log_factorials, logistic_rows, poisson_rows
+from likely.kernels.negative_binomial import counts, negative_binomial_rows
+from likely.kernels.normal import normal_rows
 from likely.kernels.student_t import student_t_rows
 from likely.kernels.weibull import weibull_rows
 from likely.model import Model
@@ -30,7 +33,7 @@ class Kernel:
     Attributes
     ----------
     rows : callable
-        (y, prepared, etas) -> Jet.
+        (y, prepared, etas) -> Jet, or None where only the density's own form keeps its digits.
     prepare : callable
         y -> what `rows` needs of the data alone, one value per row, found once; None if the kernel does not fit these
         data.
@@ -38,7 +41,7 @@ class Kernel:
         model -> whether it is one that the kernel is for.
     """
 
-    rows: Callable[[Any, Any, list[Any]], Jet]
+    rows: Callable[[Any, Any, list[Any]], Jet | None]
     prepare: Callable[[Any], Any]
     fits: Callable[[Model], bool] = _always
 
@@ -49,6 +52,9 @@ def _as_it_is(y: Any) -> Any:
 
 KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
     ("bernoulli", ("logit",)): Kernel(logistic_rows, _as_it_is),
+    ("gamma", ("log", "log")): Kernel(gamma_rows, np.log),
+    ("negative_binomial", ("log", "log")): Kernel(negative_binomial_rows, counts),
+    ("normal", ("identity", "log")): Kernel(normal_rows, _as_it_is),
     ("poisson", ("log",)): Kernel(poisson_rows, log_factorials),
     ("student_t", ("identity", "log", "log")): Kernel(student_t_rows, _as_it_is),
     ("weibull", ("log", "log")): Kernel(weibull_rows, np.log),
