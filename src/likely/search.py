@@ -346,8 +346,8 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
 def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
     """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
     info: Any = None
-    for share in (24, 5):
-        small, times = _sample(objective, share)
+    for every in dict.fromkeys(_every(objective, share) for share in (160, 24)):
+        small, times = _sample(objective, every)
         # a subsample's own peak is off by its standard error, so a tenth of one is close enough
         solution = newton.maximize(
             small.point, x0, max_iterations=50, tolerance=0.1, stop=stop, progress=trail.sample(small.rows)
@@ -358,10 +358,14 @@ def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> 
     return x0, info
 
 
-def _sample(objective: Objective, share: int) -> tuple[Objective, float]:
-    """The objective of every k-th row, about one in `share`, and how many times the weight of all rows is larger."""
-    wanted = max(objective.rows // share, 1_000, 200 * objective.model.size)
-    rows = slice(None, None, max(2, objective.rows // wanted))
+def _every(objective: Objective, share: int) -> int:
+    """The k for which every k-th row is about one in `share`, and enough for the coefficients."""
+    return int(max(2, objective.rows // max(objective.rows // share, 1_000, 200 * objective.model.size)))
+
+
+def _sample(objective: Objective, every: int) -> tuple[Objective, float]:
+    """The objective of every k-th row, and how many times the weight of all rows is larger."""
+    rows = slice(None, None, every)
     weights = None if objective.weights is None else objective.weights[rows]
     small = Objective(objective.model.of_rows(rows), objective.y[rows], weights)
     return small, objective.total_weight / small.total_weight

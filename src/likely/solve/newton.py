@@ -16,7 +16,8 @@ from scipy import linalg
 
 from likely.solve.cholesky import Factor
 
-BORROWED = 0.05  # relative error of a subsample's information, at most
+BORROWED = 0.1  # relative error of a subsample's information, at most
+FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
 AT_PEAK = "the score is zero and the curvature is negative"
 
 
@@ -86,6 +87,7 @@ def maximize(
     tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
     stop: Callable[[Point], str | None] | None = None,
+    first: Point | None = None,
 ) -> Solution:
     """The local maximum reached from `start`.
 
@@ -101,12 +103,14 @@ def maximize(
         Called with the iteration, the point and the decrement.
     stop : callable, optional
         Called with every new point; a text it returns ends the search with that reason.
+    first : Point, optional
+        What `evaluate` gives at the start, where that is known.
 
     Returns
     -------
     Solution
     """
-    point = evaluate(np.asarray(start, dtype=float))
+    point = evaluate(np.asarray(start, dtype=float)) if first is None else first
     if not point.usable:
         return Solution(point, False, "the log-likelihood is not finite at the starting values", 0, np.inf)
     decrement = float("inf")
@@ -146,9 +150,10 @@ def maximize_near(
 ) -> Solution:
     """The local maximum near a good start, with few computations of the information.
 
-    Steps with a borrowed information (a subsample's, scaled up) need only scores; each shrinks the distance by its
-    relative error. One exact Newton step ends the search, and the information is the one computed before it. Wherever
-    this does not go smoothly, `maximize` takes over.
+    Steps with a borrowed information (a subsample's, scaled up, and corrected by what every step shows of it: Broyden,
+    Fletcher, Goldfarb and Shanno) need only scores; each shrinks the distance by its relative error. One exact Newton
+    step ends the search, and the information is the one computed before it. Wherever this does not go smoothly,
+    `maximize` takes over.
 
     Parameters
     ----------
@@ -165,26 +170,33 @@ def maximize_near(
     """
     x = np.asarray(start, dtype=float)
     progress = options.get("progress") or _silent
-    before = -np.inf
+    before, last, shrink = -np.inf, np.inf, BORROWED
+    step: Any = np.zeros_like(x)
+    old: Any = None
     for iteration in range(6):
         value, score = value_and_score(x)
         if not (np.isfinite(value) and np.all(np.isfinite(score)) and value >= before):
             return maximize(evaluate, start, tolerance=tolerance, **options)
+        if old is not None and len(x) <= FEW:
+            info = _corrected(info, step, old - score)
         step, squared, concave = newton_step(Point(x, value, score, info))
         progress(iteration, Point(x, value, score, info), float(np.sqrt(max(squared, 0.0))))
         if not concave:
             return maximize(evaluate, start, tolerance=tolerance, **options)
         if squared <= near**2:
             break
-        x, before = x + step, value
-        if squared * BORROWED**2 <= near**2:  # near enough now, in all likelihood; the next point tells
+        length = float(np.sqrt(squared))
+        if np.isfinite(last):  # the next step shrinks the distance about as much as this one did
+            shrink = min(shrink, 2.0 * length / last)
+        x, before, old, last = x + step, value, score, length
+        if squared * shrink**2 <= near**2:  # near enough now, in all likelihood; the next point tells
             break
     point = evaluate(x)
     step, squared, concave = newton_step(point) if point.usable else (x, np.inf, False)
     if point.usable:
         progress(6, point, float(np.sqrt(max(squared, 0.0))))
     if not concave or squared > near**2:
-        return maximize(evaluate, x, tolerance=tolerance, **options)
+        return maximize(evaluate, x, tolerance=tolerance, first=point, **options)
     value, score = value_and_score(x + step)
     end = Point(x + step, value, score, point.info)
     if not end.usable:
@@ -198,6 +210,14 @@ def maximize_near(
 
 def _silent(iteration: int, point: Point, decrement: float) -> None:
     pass
+
+
+def _corrected(info: Any, step: Any, change: Any) -> Any:
+    """The information nearest to `info` that maps the last step to the change of the score it made."""
+    along, mapped = float(step @ change), info @ step
+    if along <= 0.0:
+        return info
+    return info + np.outer(change, change) / along - np.outer(mapped, mapped) / float(step @ mapped)
 
 
 def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: float) -> Point | None:
