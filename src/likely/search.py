@@ -212,9 +212,9 @@ def _climb_by_size(objective: Objective, x0: Any, start: Any, options: dict[str,
     if objective.rows > SUBSAMPLE_ABOVE and start is None:
         x0, info = _subsample_start(objective, x0, options["stop"], options["progress"])
     elif objective.rows > SUBSAMPLE_ABOVE and isinstance(start, FitState):
-        small, share = _sample(objective, 5)
+        small, times = _sample(objective, _every(objective, 24))
         point = small.point(x0)
-        info = point.info * share if point.usable else None
+        info = point.info * times if point.usable else None
     if info is None:
         return newton.maximize(objective.point, x0, **options)
     # over d standard errors an information of n observations changes by about d/sqrt(n)
