@@ -46,8 +46,8 @@ def test_a_fit_tells_every_pass(monkeypatch, counts):
     monkeypatch.setattr(Task, "say", lambda self, text: said.append(text))
     lk.fit("poisson", *counts)
     sample = [text for text in said if "of the rows" in text]
-    assert sample[0] == "a start from 1,250 of the rows, pass 1"
-    assert any(text.startswith("a start from 6,000 of the rows") for text in sample)
+    assert sample[0] == "a start from 1,000 of the rows, pass 1"
+    assert any(text.startswith("a start from 1,250 of the rows") for text in sample)
     passes = [text for text in said if text.startswith("pass ")]
     assert [text.partition(",")[0] for text in passes] == [f"pass {k + 1}" for k in range(len(passes))]
     assert len(passes) >= 3  # with scores alone, then with the information, then the end
