@@ -27,6 +27,7 @@ from likely.trail import Trail
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
 SUBSAMPLE_ABOVE = 20_000  # rows; beyond, Newton starts from the fit of a subsample
+WORN = 1e-5  # least eigenvalue of an information, scaled to unit diagonal, whose inverse loses digits that count
 FEW_ROWS = 500  # a location has several peaks only in small samples
 
 
@@ -157,7 +158,10 @@ def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -
                 **options,
             )
         name = "trust region"
-    return replace(_outcome(solution, name, "", None, 1.0), start=x0)
+    covariance = None
+    if solution.converged and trust_region.least_curvature(solution.point.info) < WORN:
+        covariance = objective.covariance(solution.point.x)
+    return replace(_outcome(solution, name, "", None, 1.0), start=x0, covariance=covariance)
 
 
 def _followers(model: Model, start: Mapping[str, float]) -> list[int]:

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from scipy import linalg
 
 from likely.density.layout import Record
 from likely.errors import FamilyError, LikelyError
@@ -86,26 +87,47 @@ class Program:
         if self.density.base is None:
             scores = jax.jacfwd(self.rows)(x, held, data)
             return (scores * w[:, None]).T @ scores
+        jacobian, _, second = self._by_theta(x, held, data, mixed=False)
+        return sum((j * (jnp.abs(second[k, k]) * w)[:, None]).T @ j for k, j in jacobian.items())
+
+    def _by_theta(self, x: Any, held: Held, data: Any, mixed: bool) -> tuple[Any, Any, Any]:
+        """The rows' Jacobian of the family's parameters, and derivatives of the log-density by these."""
+        jax = jax_module()
+        jnp = jax.numpy
         columns, y, given = data
 
         def theta_of(x: Any) -> dict[str, Any]:
-            return {
-                k: jnp.broadcast_to(v, y.shape) for k, v in self.theta(x, held, columns, len(y), JaxNamespace()).items()
-            }
+            found = self.theta(x, held, columns, len(y), JaxNamespace())
+            return {k: jnp.broadcast_to(v, y.shape) for k, v in found.items()}
 
         theta, jacobian = theta_of(x), jax.jacfwd(theta_of)(x)
-        total: Any = 0.0
-        for name, here in theta.items():
+        one = jnp.ones_like(y)
 
-            def slope(value: Any, name: str = name) -> Any:
-                def along(v: Any) -> Any:
-                    return self._of_family(JaxNamespace(), {**theta, name: v}, y, given)
+        def slope(k: str, at: dict[str, Any]) -> Any:
+            def along(v: Any) -> Any:
+                return self._of_family(JaxNamespace(), {**at, k: v}, y, given)
 
-                return jax.jvp(along, (value,), (jnp.ones_like(value),))[1]
+            return jax.jvp(along, (at[k],), (one,))[1]
 
-            curvature = jnp.abs(jax.jvp(slope, (here,), (jnp.ones_like(here),))[1]) * w
-            total = total + (jacobian[name] * curvature[:, None]).T @ jacobian[name]
-        return total
+        first = {k: slope(k, theta) for k in theta}
+        pairs = [(k, m) for i, k in enumerate(theta) for m in (list(theta)[i:] if mixed else [k])]
+        second = {
+            (k, m): jax.jvp(lambda v, k=k, m=m: slope(k, {**theta, m: v}), (theta[m],), (one,))[1] for k, m in pairs
+        }
+        return jacobian, first, second
+
+    def parts(self, x: Any, held: Held, data: Any, w: Any) -> tuple[Any, Any, Any]:
+        """The information in parts: Jacobians, curvatures by theta, and what the curvature of theta itself adds."""
+        jax = jax_module()
+        jnp = jax.numpy
+        columns, y, _ = data
+        jacobian, first, second = self._by_theta(x, held, data, mixed=True)
+
+        def bent(x: Any) -> Any:
+            found = self.theta(x, held, columns, len(y), JaxNamespace())
+            return sum(jnp.sum(w * first[k] * v) for k, v in found.items())
+
+        return jacobian, {pair: -w * v for pair, v in second.items()}, -jax.jacfwd(jax.grad(bent))(x)
 
 
 @lru_cache(maxsize=128)
@@ -128,6 +150,7 @@ def compiled(program: Program) -> dict[str, Any]:
         "rows": jax.jit(lambda x, held, data, w: program.rows(x, held, data)),
         "scores": jax.jit(lambda x, held, data, w: jax.jacfwd(program.rows)(x, held, data)),
         "metric": jax.jit(program.metric),
+        "parts": jax.jit(program.parts),
     }
 
 
@@ -209,6 +232,38 @@ class DensityObjective:
     def metric(self, coefficients: Any) -> Any:
         """A positive semi-definite matrix in place of the information; see `Program.metric`."""
         return self._run("metric", coefficients)
+
+    def covariance(self, coefficients: Any) -> Any:
+        """The inverse of the information by way of an orthogonal factorisation, which keeps digits that products lose.
+
+        With QR = the Jacobians times the root of the curvature, the information is R' (C + R'^-1 B R^-1) R, where C and
+        B, the part from the curvature of the functions, are near the identity and small. None for a density that is
+        not a family's, and where there is no peak.
+        """
+        if not self.guided:
+            return None
+        with x64():
+            parts = compiled(self._program)["parts"](np.asarray(coefficients, dtype=float), *self._arguments)
+        jacobian = {k: np.asarray(v) for k, v in parts[0].items()}
+        curvature = {pair: np.asarray(v) for pair, v in parts[1].items()}
+        stacked = np.concatenate([j * np.sqrt(np.abs(curvature[k, k]))[:, None] for k, j in jacobian.items()])
+        scale = np.sqrt(np.sum(stacked**2, axis=0))
+        if not np.all(np.isfinite(stacked)) or np.any(scale == 0):
+            return None
+        r = linalg.qr(stacked / scale, mode="r")[0][: len(scale)] * scale
+        if np.any(np.diagonal(r) == 0):
+            return None
+        white = {k: linalg.solve_triangular(r, j.T, trans="T").T for k, j in jacobian.items()}
+        inner = linalg.solve_triangular(r, linalg.solve_triangular(r, np.asarray(parts[2]), trans="T").T, trans="T")
+        for (k, m), c in curvature.items():
+            block = (white[k] * c[:, None]).T @ white[m]
+            inner = inner + (block if k == m else block + block.T)
+        try:
+            factor = linalg.cho_factor(0.5 * (inner + inner.T))
+        except linalg.LinAlgError:
+            return None
+        inverse = linalg.solve_triangular(r, np.eye(len(scale)))
+        return inverse @ linalg.cho_solve(factor, inverse.T)
 
     def theta(self, coefficients: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The family's parameters in every row, and their derivatives with respect to the coefficients."""

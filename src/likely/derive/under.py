@@ -13,7 +13,7 @@ from likely import scale, tables
 from likely.bind import Bound
 from likely.derive import restricted
 from likely.derive.covariance import inverse_information
-from likely.derive.objective import Objective
+from likely.derive.objective import Objective, objective_of
 from likely.derive.profile import locate
 from likely.derive.restricted import Solutions
 from likely.design import Design
@@ -96,7 +96,7 @@ def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
     mixed = np.any((rows[:, columns] != 0.0).any(axis=1) & (np.count_nonzero(rows, axis=1) > 1))
     if mixed:
         model, theta = scale.natural(L.model, fit.coef)
-        objective = Objective(model, L.objective.y, L.objective.weights)
+        objective = objective_of(model, L.objective.y, L.objective.weights)
         spread = fit.cov if len(fit.regular) == len(theta) and len(fit.cov) == len(theta) else np.ones(len(theta))
         return Coordinates(objective, theta, spread, rows, hypothesis.targets, None)
     targets = np.array(hypothesis.targets, dtype=float)

@@ -243,16 +243,16 @@ def maximize_far(
 
     ends: list[Solution] = []
     for end in attempts():
-        if end.converged and identified(end.point.info):
+        if end.converged and least_curvature(end.point.info) > FLAT:
             return end
         ends.append(end)
     return max(ends, key=lambda s: s.point.value)
 
 
-def identified(info: Any) -> bool:
-    """Whether the curvature at a peak is that of a peak, in every direction."""
+def least_curvature(info: Any) -> float:
+    """The least eigenvalue of an information scaled to unit diagonal."""
     scale = _positive(np.sqrt(np.abs(np.diagonal(info))))
-    return bool(np.linalg.eigvalsh(info / np.outer(scale, scale))[0] > FLAT)
+    return float(np.linalg.eigvalsh(info / np.outer(scale, scale))[0])
 
 
 def _with_metric(
