@@ -434,3 +434,71 @@ def test_no_warnings_reach_the_user():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         lk.fit(curve(), DATA, start={"b": 40.0})
+
+
+# -- predictions -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lines():
+    line = lk.density(lk.Normal(), mean=lambda p, d: p["a"] + p["b"] * d["x"], params={"a": 0.0, "b": 0.0})
+    return lk.fit(line, pd.DataFrame(DATA)), lk.fit(lk.Normal(), pd.DataFrame(DATA), "y ~ x")
+
+
+@pytest.mark.parametrize(
+    ("what", "options"),
+    [("mean", {}), ("interval", {"level": 0.9}), ("quantile", {"q": [0.1, 0.9]}), ("params", {}), ("prob", {"y": 3.0})],
+)
+def test_predictions_are_those_of_the_formula(lines, what, options):
+    new = pd.DataFrame({"x": [0.5, 2.5]}, index=[7, 9])
+    ours, theirs = (fit.predict(new, what, **options) for fit in lines)
+    assert list(ours.index) == [7, 9]
+    np.testing.assert_allclose(ours.to_numpy(), theirs.to_numpy(), rtol=1e-7)
+
+
+def test_residuals_and_simulations_are_those_of_the_formula(lines):
+    for kind in ("quantile", "pearson", "response", "deviance"):
+        ours, theirs = (fit.residuals(kind) for fit in lines)
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    ours, theirs = (fit.simulate(3, seed=5) for fit in lines)
+    np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    ours, theirs = (fit.interval(method="bootstrap", replicates=50, seed=5, names=fit.names[1]) for fit in lines)
+    np.testing.assert_allclose(tuple(ours["b"]), tuple(theirs["mean.x"]), rtol=1e-5)
+
+
+def test_a_positive_mean_keeps_its_interval_positive():
+    y = np.array([0, 1, 0, 2, 1, 3, 5, 4])
+    data = {"x": np.arange(8.0), "y": y}
+    model = lk.density(lk.Poisson(), rate=lambda p, d: jnp.exp(p.a + p.b * d.x), params={"a": 0.0, "b": 0.0})
+    ours, theirs = lk.fit(model, data), lk.fit("poisson", data, "y ~ x")
+    new = {"x": [-3.0, 2.0]}
+    for k, v in theirs.predict(new, level=0.95).items():
+        np.testing.assert_allclose(ours.predict(new, level=0.95)[k], v, rtol=1e-7)
+
+
+def test_a_function_of_the_estimates(fitted):
+    half_life = fitted.predict(lambda p, d: jnp.log(2.0) / p["b"], level=0.95)
+    b, se = fitted.coef["b"], fitted.stderr["b"]
+    assert half_life["mean"] == pytest.approx(np.log(2) / b)
+    assert half_life["stderr"] == pytest.approx(np.log(2) / b**2 * se)
+    at = fitted.predict({"x": [1.0, 2.0], "y": [0.0, 0.0]}, lambda p, d: p["a"] * jnp.exp(-p["b"] * d["x"]))
+    np.testing.assert_allclose(at, fitted.coef["a"] * np.exp(-b * np.array([1.0, 2.0])))
+
+
+def test_new_data_that_lack_something(lines):
+    with pytest.raises(lk.errors.UnknownNameError, match="unknown column 'x'"):
+        lines[0].predict({"z": [1.0]})
+    with pytest.raises(lk.errors.MissingValuesError, match=r"missing values \(x: 1\)"):
+        lines[0].predict({"x": [1.0, np.nan]})
+    with pytest.raises(lk.errors.OptionError, match=r"fit of a lk\.density"):
+        lines[1].predict({"x": [1.0]}, lambda p, d: p["a"])
+
+
+def test_known_columns_of_a_family():
+    data = {"x": X, "y": Y, "se": np.linspace(0.05, 0.2, 25)}
+    line = lk.density(lk.Normal(sd="se"), mean=lambda p, d: p.a + p.b * d.x, params={"a": 0.0, "b": 0.0})
+    ours, theirs = lk.fit(line, data), lk.fit(lk.Normal(sd="se"), data, "y ~ x")
+    np.testing.assert_allclose(list(ours.coef.values()), list(theirs.coef.values()), rtol=1e-8)
+    np.testing.assert_allclose(list(ours.stderr.values()), list(theirs.stderr.values()), rtol=1e-8)
+    ours, theirs = (f.predict({"x": [1.0], "se": [0.1]}, "quantile", q=0.9) for f in (ours, theirs))
+    np.testing.assert_allclose(ours, theirs)

@@ -241,6 +241,7 @@ class Family(ABC):
     averaged: ClassVar[Mapping[str, float]] = {}  # by parameter, the power of w that multiplies it in a mean of w units
     unaveraged: ClassVar[str] = ""  # what to do instead of analytic weights where a mean of w units is no such family
     _log_density: Callable[..., Any]
+    base: Family | None = None  # the family whose parameters are functions, for a density made of one
     _objective: Callable[..., Any] | None = None  # (model, y, weights) -> its own sum of rows
 
     def __init__(self, *args: Any, **known: float | str | None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely import checks, limits, scale
+from likely import checks, joint, limits, scale
 from likely.bind import Bound, bind
 from likely.curves import Curve, LikelihoodTable
 from likely.density import Density
@@ -95,6 +95,52 @@ class Likelihood:
 
     def __repr__(self) -> str:
         return f"<Likelihood of {', '.join(self.names)} under {self.model.family!r}, n = {self.n:,}>"
+
+    # -- with others -----------------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Likelihood:
+        """The likelihood of both data sets together; parameters of the same name are the same.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> one, other = lk.likelihood("normal", [4.9, 5.2, 5.1]), lk.likelihood("normal", [4.2, 5.9, 5.5, 4.6])
+        >>> both = one + other.rename({"sd": "sd2"})
+        >>> {k: round(v, 3) for k, v in both.maximize().coef.items()}
+        {'mean': 5.063, 'sd': 0.125, 'sd2': 0.683}
+        """
+        if not isinstance(other, Likelihood):
+            raise OptionError(f"a likelihood is added to a likelihood, found {other!r}")
+        return Likelihood(joint.added(self.bound, other.bound))
+
+    def __radd__(self, other: Any) -> Likelihood:
+        """So that ``sum(likelihoods)`` works, which begins with 0."""
+        return self if other == 0 else self.__add__(other)
+
+    def rename(self, names: Mapping[str, str]) -> Likelihood:
+        """The same likelihood with other names for some of its parameters, to share or to tell apart in a sum.
+
+        Parameters
+        ----------
+        names : mapping of str to str
+            Old names to new ones.
+
+        Returns
+        -------
+        Likelihood
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no parameter of an old name.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.likelihood("normal", [1.0, 2.0, 4.0]).rename({"sd": "sd_lab2"}).names
+        ['mean', 'sd_lab2']
+        """
+        return Likelihood(joint.renamed(self.bound, names))
 
     # -- its value -------------------------------------------------------------------------------------
 

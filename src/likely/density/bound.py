@@ -34,18 +34,18 @@ def bind_density(
         raise DataError("the data are empty: no observation, no likelihood to maximise")
     columns, text = _columns(table, matrices)
     y, name = _response(density, table)
-    raw = {} if density.base is None else {k: given_column(table, v, k) for k, v in density.base.known.items()}
+    raw = {} if density.base is None else {k: given_column(table, v, k) for k, v in density.specs.items()}
     w = None if weights is None else given_column(table, weights, "weights")
     slots = _slots(density)
-    used = _traced(density, slots, columns, text, n) if density.base is None else None
-    looked_at = {k: v for k, v in columns.items() if used is None or k in used}
-    if used is None:
-        looked_at = {k: v for k, v in columns.items() if k in _rule_columns(density, slots, columns, text, n)}
-        looked_at |= {name: y, **{k: v for k, v in raw.items() if np.ndim(v)}}
-    rows, dropped = checks.missing_rows(_flat({**looked_at, **({} if w is None else {"weights": w})}), n, missing)
+    look = _traced if density.base is None else _rule_columns
+    used = look(density, slots, columns, text, n)
+    columns = {k: v for k, v in columns.items() if k in used}
+    beside = {name: y, "weights": w, **{k: v for k, v in raw.items() if np.ndim(v)}}
+    looked_at = {**columns, **{k: v for k, v in beside.items() if v is not None}}
+    rows, dropped = checks.missing_rows(_flat(looked_at), n, missing)
     if dropped:
         checks.tell_dropped(n, int(np.count_nonzero(rows)), dropped)
-    kept = {k: v if rows is None else v[rows] for k, v in columns.items() if k in looked_at}
+    kept = {k: v if rows is None else v[rows] for k, v in columns.items()}
     w = None if w is None else checks.check_weights(w if rows is None else w[rows], weights_kind)
     if density.base is None:
         bound = density.bound(kept, {}, None)

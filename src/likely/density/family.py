@@ -38,6 +38,7 @@ class Density(Family):
         fixed: Mapping[str, float],
     ) -> None:
         self.layout, self.function, self.base, self.rules = layout, function, base, rules
+        self.specs: dict[str, Any] = {} if base is None else dict(base.known)  # its known parameters, as given
         self.response, self.label = response, label
         self.parameters = layout.parameters()
         self.known = dict(fixed)
@@ -306,9 +307,7 @@ def _rules(base: Family, layout: Layout, rules: Mapping[str, Any]) -> tuple[Layo
         if p.name not in rules and all(e.name != p.name for e in entries):
             entries.append(Entry(p.name, Free(p.domain), (p.name,)))
         entry = next((e for e in entries if e.name == p.name), None)
-        if p.name in rules and entry is not None:
-            raise FamilyError(f"{p.name} is a function here and also in params; give the parameter another name")
-        if entry is not None and entry.free.shape:
+        if p.name not in rules and entry is not None and entry.free.shape:
             raise ParameterError(
                 f"{p.name} of {base.title} is one number, but params gives it shape {entry.free.shape}"
             )

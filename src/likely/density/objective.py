@@ -139,9 +139,13 @@ def compiled(program: Program) -> dict[str, Any]:
     def total(x: Any, held: Any, data: Any, w: Any) -> Any:
         return jnp.sum(jnp.where(w == 0.0, 0.0, w * program.rows(x, held, data)))
 
-    def point(*args: Any) -> Any:
-        gradient = jax.grad(total)
-        return total(*args), gradient(*args), jax.jacfwd(gradient)(*args)
+    def point(x: Any, *rest: Any) -> Any:
+        def slope(x: Any) -> Any:
+            value, score = jax.value_and_grad(total)(x, *rest)
+            return score, (value, score)
+
+        hessian, (value, score) = jax.jacfwd(slope, has_aux=True)(x)
+        return value, score, hessian
 
     return {
         "value": jax.jit(total),

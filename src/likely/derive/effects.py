@@ -83,6 +83,11 @@ def _jacobian(rows: Rows, gradient: Mapping[int, Any], share: Any) -> Any:
 
 
 def _setting(fit: Fit, what: str, at: Any, by: Any, y: Any, varied: Sequence[str] = ()) -> _Setting:
+    if fit.likelihood.model.family._objective is not None:
+        raise OptionError(
+            "effects are those of predictors in a formula; of a density, predict the function that you want: "
+            "fit.predict(new, lambda p, d: ..., level=0.95)"
+        )
     fit.require_regular("an effect") if fit.limit is None else None
     if isinstance(at, str):
         if at not in AVERAGES:

@@ -81,6 +81,12 @@ def predict(
     >>> [round(float(row[k][0]), 1) for k in ("mean", "lower", "upper")]
     [18.7, 6.6, 52.9]
     """
+    if callable(new) and not hasattr(new, "__len__"):
+        new, what = None, new
+    if callable(what):
+        from likely.derive.function_rows import evaluate
+
+        return evaluate(fit, what, new, level)
     if isinstance(new, str) and new in WHAT:
         raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")
     if what not in WHAT:

@@ -62,10 +62,11 @@ class Rows:
     outward: Mapping[str, str]
     limits: Mapping[str, float]
     units: Any = None
+    linear: Model | None = None  # in place of the fit's model, for parameters that are functions
 
     @property
     def model(self) -> Model:
-        return self.fit.likelihood.model
+        return self.fit.likelihood.model if self.linear is None else self.linear
 
     @property
     def family(self) -> Family:
@@ -247,6 +248,10 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *
     limit = fit.limit
     outward = {p.name: p.name if limit is None else limit.outward(p.name) for p in model.family.parameters}
     limits = {} if limit is None else {limit.parameter: limit.at}
+    if model.family.base is not None:
+        from likely.derive.function_rows import function_rows
+
+        return function_rows(effective, new, given)
     given = dict(given or {})
     valid = [outward[name] for name in model.known] + ["offset"]
     for name in given:
@@ -258,7 +263,7 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *
         bound = effective.likelihood.bound
         matrices = tuple(None if slot.design is None else slot.design.x for slot in model.slots)
         offsets = tuple(slot.offset for slot in model.slots)
-        table, n = _kept(bound.table, bound.rows), len(bound.y)
+        table, n = kept(bound.table, bound.rows), len(bound.y)
         units = model.units if observed else None
         return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits, units)
     data = NewData(fit, effective, new, given)
@@ -272,7 +277,7 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *
     return rows
 
 
-def _kept(table: Table, rows: Any) -> Table:
+def kept(table: Table, rows: Any) -> Table:
     """The rows that the fit used, with their index."""
     if rows is None or table._frame is None:
         return table

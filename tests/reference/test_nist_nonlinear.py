@@ -1,0 +1,77 @@
+"""NIST's nonlinear regression problems from both of NIST's starting points; see nist_nonlinear.py."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("jax")
+
+import nist_nonlinear as nist
+
+import likely as lk
+
+ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "nist"
+DIGITS = 8
+# Lanczos1's data are its curve rounded at 1e-14: of residuals of 1e-13, float64 knows three digits
+FEWER = {"Lanczos1": 2.5}
+
+
+def digits(found: Any, wanted: Any) -> float:
+    """The log relative error, the least of all."""
+    wanted = np.asarray(wanted, dtype=float)
+    error = np.max(np.abs(np.asarray(found, dtype=float) - wanted) / np.abs(wanted))
+    return float(-np.log10(max(error, 1e-16)))
+
+
+def by_least_squares(fit: Any) -> tuple[Any, float]:
+    """NIST's standard deviations: without second derivatives of the curve, and with n - p in place of n."""
+    jacobian = fit.likelihood.objective.theta(fit.outcome.point.x)[1]["mean"][:, :-1]
+    residual_sd = fit.coef["sd"] * np.sqrt(fit.n / (fit.n - jacobian.shape[1]))
+    size = np.linalg.norm(jacobian, axis=0)
+    inverse = np.linalg.inv(np.linalg.qr(jacobian / size, mode="r")) / size[:, None]
+    return residual_sd * np.sqrt(np.sum(inverse**2, axis=1)), residual_sd
+
+
+def check(name: str, data: Any, start: Any, params: Any, se: Any, residual_sd: float) -> Any:
+    fit = lk.fit(nist.density(name, start), data)
+    assert fit.converged
+    assert digits([v for k, v in fit.coef.items() if k != "sd"], params) > DIGITS
+    errors, spread = by_least_squares(fit)
+    assert digits(errors, se) > FEWER.get(name, DIGITS)
+    assert digits(spread, residual_sd) > FEWER.get(name, DIGITS)
+    return fit
+
+
+@pytest.mark.parametrize("name", list(nist.STORED))
+def test_stored_problems(name: str) -> None:
+    x, y, starts, *certified = nist.STORED[name]
+    for start in starts:
+        check(name, {"x": x, "y": y}, start, *certified)
+
+
+@cache
+def problems() -> dict[str, Any]:
+    return json.loads((ROOT / "certified.json").read_text())["nonlinear"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ROOT.is_dir(), reason="no ../shared/reference beside the repository")
+@pytest.mark.parametrize("name", list(nist.MODELS))
+def test_every_problem(name: str) -> None:
+    case = problems()[name]
+    exact, certified = case["derived"]["polished"], case["certified"]
+    data = pd.read_csv(ROOT / "csv" / f"{name}.csv").astype(float)
+    for start in ("start1", "start2"):
+        begin = list(case[start].values())
+        fit = check(name, data, begin, exact["params"], list(certified["se"].values()), certified["residual_sd"])
+        observed = [v for k, v in fit.stderr.items() if k != "sd"]
+        assert digits(observed, exact["se_ml_observed_information"]) > min(6.5, FEWER.get(name, 6.5))
+        if name not in FEWER:
+            assert digits(fit.loglik, exact["loglik"]) > 11
