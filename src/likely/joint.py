@@ -271,7 +271,7 @@ def _parts(bound: Bound) -> list[Part]:
         return list(model.family.parts)
     if model.fixed:
         raise OptionError(f"{listed(model.fixed)}: an estimate that is an extreme of the data cannot be shared")
-    if any(slot.level is not None and slot.constant for slot in model.slots):
+    if any(slot.entry is not None and slot.constant for slot in model.slots):
         raise OptionError("probabilities that sum to 1 cannot be shared as they are; use a formula '~ x', or Bernoulli")
     return [Part(bound, tuple(model.names()))]
 
