@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely import scale
+from likely import blocks, scale
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.identify import coordinates
@@ -138,9 +138,14 @@ def least_loss(L: Likelihood) -> Outcome | None:
     if not point.usable:
         return None
     if family.kinked:
-        nudge = 1e-8 * float(np.mean(np.abs(target - x @ beta)))
+        # beyond the rounding errors of the terms, well within the residuals
+        terms = float(np.max(blocks.largest(x) * np.abs(beta), initial=0.0))
+        nudge = max(1e-8 * float(np.mean(np.abs(target - x @ beta))), 64.0 * np.finfo(float).eps * terms)
         point = replace(point, info=information_beside(L, slot, coefficients, nudge))
-    return Outcome(point, loss.solver, 0, True, "", covariance=conditioned_covariance(L, coefficients))
+        covariance = conditioned_covariance(L, coefficients, slot, nudge)
+    else:
+        covariance = conditioned_covariance(L, coefficients)
+    return Outcome(point, loss.solver, 0, True, "", covariance=covariance)
 
 
 def _relative_spread(model: Model) -> Any:
@@ -149,28 +154,36 @@ def _relative_spread(model: Model) -> Any:
     return model.units**power
 
 
-def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float) -> Any:
+def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float, model: Model | None = None) -> Any:
     """The information a step above and a step below the location's linear predictor, averaged.
 
     Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
     be the standard errors.
     """
-    model, y = L.model, L.bound.y
+    model = L.model if model is None else model
+    y, place = L.bound.y, L.model.slots.index(slot)
     infos = []
     for shift in (-step, step):
         offset = np.full(len(y), shift) if slot.offset is None else slot.offset + shift
-        slots = tuple(replace(s, offset=offset) if s is slot else s for s in model.slots)
+        slots = tuple(replace(s, offset=offset) if k == place else s for k, s in enumerate(model.slots))
         infos.append(Objective(replace(model, slots=slots), y, L.bound.weights).point(coefficients).info)
     return 0.5 * (infos[0] + infos[1])
 
 
-def conditioned_covariance(L: Likelihood, coefficients: Any) -> Any:
-    """The covariance by way of orthonormal coordinates, where the design is ill-conditioned; else None."""
+def conditioned_covariance(L: Likelihood, coefficients: Any, slot: Slot | None = None, step: float = 0.0) -> Any:
+    """The covariance by way of orthonormal coordinates, where the design is ill-conditioned; else None.
+
+    With `slot`, from the information beside its linear predictor.
+    """
     wanted = coordinates(L.model)
     if wanted is None:
         return None
-    inner = Objective(wanted.model, L.bound.y, L.bound.weights).point(wanted.inward(coefficients))
-    covariance, _ = inverse_information(inner.info)
+    inner = wanted.inward(coefficients)
+    if slot is None:
+        info = Objective(wanted.model, L.bound.y, L.bound.weights).point(inner).info
+    else:
+        info = information_beside(L, slot, inner, step, wanted.model)
+    covariance, _ = inverse_information(info)
     return None if covariance is None else wanted.covariance(covariance)
 
 

@@ -153,6 +153,11 @@ class Coordinates:
         info = forward.T @ point.info @ forward
         return Point(self.outward(point.x), point.value, forward.T @ point.score, 0.5 * (info + info.T))
 
+    def place(self, index: int) -> tuple[int, float]:
+        """The coordinate that the `last` coefficient of `coordinates` is a multiple of, and how many make one."""
+        at = int(np.flatnonzero(self.inverse[index])[0])
+        return at, float(1.0 / self.inverse[index, at])
+
     def covariance(self, covariance: Any) -> Any:
         """The covariance of the user's coefficients."""
         return np.asarray(self.inverse @ covariance.astype(self.inverse.dtype) @ self.inverse.T, dtype=float)

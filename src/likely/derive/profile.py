@@ -12,8 +12,10 @@ from scipy import optimize, stats
 from likely import blocks, scale
 from likely.bind import Bound
 from likely.curves import Curve
+from likely.derive.objective import Objective
 from likely.derive.penalised import Penalised
 from likely.errors import IntervalError, LikelyError, OptionError, unknown
+from likely.identify import coordinates
 from likely.model import Slot
 from likely.solve import newton
 from likely.start import starting_values
@@ -35,9 +37,17 @@ class Profiler:
 
     def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Any = None) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
-        self._objective, self._spent = objective or likelihood.objective, 0
-        self._free = np.array([j for j in range(likelihood.model.size) if j != index], dtype=int)
-        self._known = [self._evaluate(self.best)]
+        self._objective, self._spent, self._at, self._unit = objective or likelihood.objective, 0, index, 1.0
+        # an ill-conditioned design is followed in orthonormal coordinates, of which one is the coefficient rescaled
+        self._inner = coordinates(likelihood.model, last=index) if objective is None else None
+        start = self.best
+        if self._inner is not None:
+            whole = likelihood.objective
+            self._objective = Objective(self._inner.model, whole.y, whole.weights)
+            self._at, self._unit = self._inner.place(index)
+            start = self._inner.inward(self.best)
+        self._free = np.array([j for j in range(likelihood.model.size) if j != self._at], dtype=int)
+        self._known = [self._evaluate(start)]
 
     def _evaluate(self, x: Any) -> newton.Point:
         self._spent += 1
@@ -53,32 +63,34 @@ class Profiler:
 
         The value is -inf where the path cannot be followed.
         """
+        target = value * self._unit
         for _ in range(12):
-            nearest = min(self._known, key=lambda p: abs(p.x[self.index] - value))
-            here = float(nearest.x[self.index])
-            step = value - here
+            nearest = min(self._known, key=lambda p: abs(p.x[self._at] - target))
+            here = float(nearest.x[self._at])
+            step = target - here
             for part in (1.0, 0.5, 0.25, 0.0625, 0.01):
-                point = self._maximum(nearest, value if part == 1.0 else here + part * step)
+                point = self._maximum(nearest, target if part == 1.0 else here + part * step)
                 if point is not None:
                     break
             else:
                 return -np.inf, 0.0, np.array(self.best)
             self._known.append(point)
             if part == 1.0:
-                return point.value, float(point.score[self.index]), point.x
+                x = point.x if self._inner is None else self._inner.outward(point.x)
+                return point.value, float(point.score[self._at]) * self._unit, x
         return -np.inf, 0.0, np.array(self.best)
 
     def _maximum(self, near: newton.Point, value: float) -> newton.Point | None:
         """The maximum with the coefficient held at `value`, started from the tangent at a point near by."""
         x = near.x.copy()
-        x[self.index] = value
+        x[self._at] = value
         if len(self._free) == 0:
             point = self._evaluate(x)
             return point if point.usable else None
         starts = [x[self._free]]
         try:
-            slope = np.linalg.solve(near.info[np.ix_(self._free, self._free)], near.info[self._free, self.index])
-            starts.insert(0, starts[0] - slope * (value - near.x[self.index]))
+            slope = np.linalg.solve(near.info[np.ix_(self._free, self._free)], near.info[self._free, self._at])
+            starts.insert(0, starts[0] - slope * (value - near.x[self._at]))
         except np.linalg.LinAlgError:
             pass
 

@@ -18,6 +18,7 @@ WEIGHTED = {
     "sampling": "{n:,} observations with sampling weights",
     "importance": "{rows:,} rows whose importance weights sum to {n:,}",
 }
+LARGE = 1e5  # condition of a design worth telling
 SOLVERS = {"newton": "Newton", "lbfgs": "L-BFGS"}  # the others are called what they are
 
 
@@ -53,6 +54,9 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
         data += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
     out.append(("data", data))
+    for name, value in fit.condition.items():
+        if value > LARGE:
+            out.append(("condition", f"{value:.1e} for the predictors of {name}, which say almost the same"))
     outcome = fit.effective.outcome
     if fit.converged and fit.cov_kind != "observed":
         out.append(("covariance", fit.cov_text))

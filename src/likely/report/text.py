@@ -290,6 +290,7 @@ class Summary:
                 "covariance": fit.cov_text,
                 "estimates": [_record(e) for e in self.estimates],
                 "aliased": fit.aliased,
+                "condition": {k: v if math.isfinite(v) else None for k, v in fit.condition.items()},
                 "separation": None if fit.separation is None else fit.separation.to_dict(),
                 "derived": [
                     {"name": name, "value": value, "std_error": error, "note": _infinite(value)}

@@ -43,6 +43,12 @@ def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Any:
         if not np.all(counted):
             x, y, weights = x[counted], y[counted], weights[counted]
         weights = weights / np.mean(weights)
+    constant = orthogonal.constant_column(x)
+    shift = orthogonal.far_from_zero(x, constant)
+    if constant is not None and np.any(shift):
+        beta = solve(x - shift, y, weights, tau)
+        beta[constant] -= shift @ beta
+        return beta
     scale = np.max(np.abs(x), axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     # measured from least squares and in units of its residuals, the programme's absolute tolerances mean something

@@ -149,11 +149,18 @@ def solve(x: Any, y: Any, weights: Any = None) -> Any:
     n, p = x.shape
     if n * p > CHEAP_QR and not ill_conditioned(x if root is None else sample(x) * sample(root[:, None])):
         return _normal_equations(x if root is None else x * root[:, None], y if root is None else y * root)
+    constant = constant_column(x)
+    shift = far_from_zero(x, constant)
     if n * p * p <= EXTENDED:
-        a, b = (x, y) if root is None else (x * root[:, None], y * root)
+        near = x - shift
+        a, b = (near, y) if root is None else (near * root[:, None], y * root)
         q, r = orthogonalize(a)
-        return np.asarray(triangular_inverse(r) @ (q.T @ b.astype(q.dtype)), dtype=float)
-    return _factorised(x, y, root)
+        beta = triangular_inverse(r) @ (q.T @ b.astype(q.dtype))
+    else:
+        beta = _factorised(x, y, root, shift)
+    if constant is not None:
+        beta[constant] -= shift @ beta
+    return np.asarray(beta, dtype=float)
 
 
 def _normal_equations(a: Any, b: Any) -> Any:
@@ -168,13 +175,12 @@ def _normal_equations(a: Any, b: Any) -> Any:
     return beta + step(b - a @ beta)
 
 
-def _factorised(x: Any, y: Any, root: Any) -> Any:
-    """The solution from the triangle of the columns and the response together, refined with the residuals.
+def _factorised(x: Any, y: Any, root: Any, shift: Any) -> Any:
+    """The solution for x - shift, from the triangle of the columns and the response together.
 
-    The refinement uses the triangle alone (corrected seminormal equations, Bjorck 1987, *Linear Algebra Appl.* 88).
+    It is refined with the residuals by the triangle alone (corrected seminormal equations, Bjorck 1987, *Linear Algebra
+    Appl.* 88).
     """
-    constant = constant_column(x)
-    shift = far_from_zero(x, constant)
     scale = column_scale(x, shift)
     whole = triangle(x, shift, scale, root, beside=y)
     p = x.shape[1]
@@ -187,7 +193,4 @@ def _factorised(x: Any, y: Any, root: Any) -> Any:
             left = y[lo : lo + 65_536] - part @ inner
             score += part.T @ (left if root is None else left * np.square(root[lo : lo + 65_536]))
         inner = inner + linalg.solve_triangular(r, linalg.solve_triangular(r, score, trans="T"))
-    beta = inner / scale
-    if constant is not None:
-        beta[constant] -= float(np.dot(shift, beta))
-    return beta
+    return inner / scale

@@ -150,13 +150,13 @@ class Rotated:
 
     def ordered(self, rows: Any) -> Any:
         """Some rows before the rotation."""
-        return ((self.x[rows] - self.shift) / self.scale)[:, self.order]
+        return self._scaled(self.x[rows])
 
     def __len__(self) -> int:
         return int(self.shape[0])
 
     def __getitem__(self, rows: Any) -> Any:
-        if not isinstance(rows, slice):
+        if not isinstance(rows, slice) or len(range(*rows.indices(len(self)))) > 2 * BLOCK:
             return self._rows(rows)
         last = getattr(_local, "last", None)
         key = (self._key, rows.start, rows.stop, rows.step)
@@ -165,10 +165,18 @@ class Rotated:
         return last[1]
 
     def _rows(self, rows: Any) -> Any:
-        part = self.ordered(rows)
-        if self._slices is None:
-            return part @ self._plain
-        return _product(_sliced(part, 1, self.shape[1]), self._slices)
+        x = self.x[rows]
+        out = np.empty(x.shape)
+        for lo in range(0, len(x), BLOCK):
+            part = self._scaled(x[lo : lo + BLOCK])
+            if self._slices is None:
+                np.matmul(part, self._plain, out=out[lo : lo + BLOCK])
+            else:
+                out[lo : lo + BLOCK] = _product(_sliced(part, 1, self.shape[1]), self._slices)
+        return out
+
+    def _scaled(self, x: Any) -> Any:
+        return ((x - self.shift) / self.scale)[:, self.order]
 
 
 class _Ordered:
