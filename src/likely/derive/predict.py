@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely import blocks, tables
-from likely.derive.intervals import check_level, normal_quantile
+from likely import tables
+from likely.derive.intervals import check_level
+from likely.derive.mean_interval import mean_interval
+from likely.derive.observation import prediction_interval
 from likely.derive.rows import Rows, draw, rows_of
-from likely.errors import DataError, FamilyError, IntervalError, LikelyError, OptionError, listed, unknown
+from likely.errors import DataError, LikelyError, OptionError, unknown
 from likely.family import Parameter, generator
-from likely.namespace import Jet, JetNamespace
 from likely.vectors import VectorDomain
 
 if TYPE_CHECKING:
     from likely.result import Fit
 
-WHAT = ("mean", "params", "quantile", "interval", "prob", "class")
-BLOCK = 16384  # rows whose derivatives are held at once
+WHAT = ("mean", "params", "quantile", "interval", "prediction", "prob", "class")
 
 
 def predict(
@@ -32,6 +32,10 @@ def predict(
     q: Any = None,
     level: float | None = None,
     y: Any = None,
+    simultaneous: Any = False,
+    method: str | None = None,
+    replicates: int = 400,
+    seed: int = 0,
     **given: Any,
 ) -> Any:
     """Predictions for the rows of the fit or of new data.
@@ -42,9 +46,10 @@ def predict(
     new : data of any kind, optional
         By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
         row. For a model of two matrices of predictors: a dict of matrices by parameter.
-    what : {"mean", "params", "quantile", "interval", "prob", "class"}
+    what : {"mean", "params", "quantile", "interval", "prediction", "prob", "class"}
         "mean": the expected value (for a Binomial n p); with ``level=`` the same as "interval".
         "interval": columns mean, stderr, lower, upper. The interval is for the mean, not for an observation.
+        "prediction": columns median, lower, upper of an interval for a new observation; see `method`.
         "params": a column for each parameter.
         "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
         "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
@@ -52,6 +57,12 @@ def predict(
         "class": the most probable level, for labels and Bernoulli.
     q, level, y
         See `what`. `y` is one value, one per row, or the name of a column of `new`.
+    simultaneous : bool or {"max-t", "scheffe", "bonferroni", "sidak"}
+        For "interval": limits that hold for all these rows together; True is "max-t".
+    method : {"mixture", "plug-in", "calibrated"}
+        For "prediction", see `likely.derive.observation`; "mixture" by default.
+    replicates, seed : int
+        Of the bootstrap that calibrates.
     **given : number or array
         Values of known parameters (``n=20``) or ``offset=`` for the new rows, where they are not columns.
 
@@ -91,16 +102,25 @@ def predict(
         raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")
     if what not in WHAT:
         raise unknown("kind of prediction", what, WHAT)
-    for name, value, owners in (("q", q, ("quantile",)), ("level", level, ("mean", "interval")), ("y", y, ("prob",))):
+    owned = (
+        ("q", q, ("quantile",)),
+        ("level", level, ("mean", "prediction", "interval")),
+        ("y", y, ("prob",)),
+        ("simultaneous", simultaneous or None, ("mean", "interval")),
+        ("method", method, ("prediction",)),
+    )
+    for name, value, owners in owned:
         if value is not None and what not in owners:
             raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
     own = what == "prob" and y is None
     rows = rows_of(fit, new, given, observed=own)
-    if what == "mean" and level is None:
+    if what == "mean" and level is None and not simultaneous:
         return rows.column(rows.mean(), "mean")
     if what in ("mean", "interval"):
-        return _interval(rows, check_level(0.95 if level is None else level))
+        return mean_interval(rows, check_level(0.95 if level is None else level), simultaneous)
     rows.require_known()
+    if what == "prediction":
+        return prediction_interval(rows, check_level(0.95 if level is None else level), method, replicates, seed)
     if what == "params":
         return rows.frame(_parameters(rows))
     if what == "quantile":
@@ -168,92 +188,6 @@ def _quiet() -> Iterator[None]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         yield
-
-
-# -- the mean and its interval -------------------------------------------------------------------------------
-
-
-def _interval(rows: Rows, level: float) -> Any:
-    """Mean, standard error and Wald limits of the mean, by the delta method."""
-    fit, model = rows.fit, rows.model
-    if model.fixed:
-        raise IntervalError(
-            f"the mean depends on {listed(model.fixed)}, which have no standard error: their estimates are extremes of "
-            "the data"
-        )
-    fit.require_regular("an interval for the mean")
-    center = rows.mean()
-    gradient = {k: g for k, g in mean_gradient(rows).items() if np.any(g != 0.0)}
-    stderr = _stderr(rows, gradient)
-    z = normal_quantile(level)
-    positive = rows.family.support.lower >= 0.0
-    with np.errstate(all="ignore"):
-        if positive:
-            low, high = center * np.exp(-z * stderr / center), center * np.exp(z * stderr / center)
-        else:
-            low, high = center - z * stderr, center + z * stderr
-    if len(gradient) == 1:
-        (k, slope), ends = next(iter(gradient.items())), []
-        half = z * _stderr(rows, {k: np.ones(rows.n)})
-        if np.all(slope >= 0.0) or np.all(slope <= 0.0):
-            for side in (-1.0, 1.0):
-                moved = [eta + side * half if j == k else eta for j, eta in enumerate(rows.etas)]
-                ends.append(rows.full(rows.mean_at(moved)))
-            below, above = np.minimum(*ends), np.maximum(*ends)
-            brackets = np.isfinite(below + above) & (below <= center) & (center <= above)  # not where a link turns
-            low, high = np.where(brackets, below, low), np.where(brackets, above, high)
-    support = rows.family.support
-    top = rows.full(rows.values["n"]) if "n" in model.known else support.upper
-    low, high = np.maximum(low, support.lower), np.minimum(high, top)
-    bad = np.any([np.isnan(v) for v in (center, stderr, low, high)], axis=0)
-    if np.any(bad):
-        raise rows.too_far(bad, "mean's interval")
-    return rows.frame({"mean": center, "stderr": stderr, "lower": low, "upper": high})
-
-
-def mean_gradient(rows: Rows) -> dict[int, Any]:
-    """Derivatives of every row's mean with respect to the linear predictors, by slot."""
-    xp = JetNamespace(1)
-    try:
-        jets = [xp.variable(k, eta) for k, eta in enumerate(rows.etas)]
-        with np.errstate(all="ignore"):
-            jet = rows.family._mean(xp, **rows.model.parameters(jets, xp, rows.known))
-        gradient = jet.g if isinstance(jet, Jet) else {}
-        return {k: rows.full(g) for k, g in gradient.items()}
-    except (FamilyError, TypeError, ValueError, AttributeError):
-        return _numeric_gradient(rows)  # a mean that is integrated, not written down
-
-
-def _numeric_gradient(rows: Rows) -> dict[int, Any]:
-    out = {}
-    for k, eta in enumerate(rows.etas):
-        h = 1e-4 * np.maximum(1.0, np.abs(eta))
-        up, down = ([e + s * h if j == k else e for j, e in enumerate(rows.etas)] for s in (1.0, -1.0))
-        out[k] = rows.full((np.asarray(rows.mean_at(up)) - np.asarray(rows.mean_at(down))) / (2.0 * h))
-    return out
-
-
-def _stderr(rows: Rows, gradient: Mapping[int, Any]) -> Any:
-    """The standard error sqrt(g' V g) for every row, also where the squares of g over- or underflow."""
-    size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.zeros(rows.n)
-    size = np.where((size > 0.0) & np.isfinite(size), size, 1.0)
-    with np.errstate(all="ignore"):
-        return size * np.sqrt(_quadratic(rows, {k: g / size for k, g in gradient.items()}))
-
-
-def _quadratic(rows: Rows, gradient: Mapping[int, Any]) -> Any:
-    """g' V g for every row, where g are the derivatives with respect to the coefficients."""
-    covariance, out = rows.fit._link_cov, np.zeros(rows.n)
-    ones = np.ones((rows.n, 1))
-    for k, g in gradient.items():
-        for j, other in gradient.items():
-            if j < k:
-                continue
-            a, b = rows.model.slots[k], rows.model.slots[j]
-            x, z = (ones if rows.designs[i] is None else rows.designs[i] for i in (k, j))
-            product = blocks.row_products(x, covariance[a.start : a.stop, b.start : b.stop], z)
-            out += (1.0 if j == k else 2.0) * g * other * product
-    return np.maximum(out, 0.0)
 
 
 # -- the rest --------------------------------------------------------------------------------------------------

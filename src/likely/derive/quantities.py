@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from scipy import linalg
 
+from likely.derive.covariance import root
 from likely.derive.intervals import check_level
 from likely.derive.record import Record
 from likely.derive.simultaneous import adjusted
@@ -130,7 +130,7 @@ def quantities(
     if fit._link_cov is None:
         raise IntervalError(f"standard errors are needed, and this fit has none: {fit.status}")
     estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
-    forms = jacobian @ _root(fit._link_cov)
+    forms = jacobian @ root(fit._link_cov)
     spread = np.linalg.norm(forms, axis=1)
     if log and null <= 0:
         raise OptionError(f"a ratio is compared with a positive value, found {null:g}")
@@ -165,10 +165,3 @@ def quantities(
         (*adjusting, *notes),
         table,
     )
-
-
-def _root(covariance: Any) -> Any:
-    """L with L L' the covariance, which may be singular."""
-    scale = np.sqrt(np.maximum(np.diagonal(covariance), np.finfo(float).tiny))
-    values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
-    return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))

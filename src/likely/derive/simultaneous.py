@@ -80,27 +80,41 @@ def _largest(unit: Any) -> Any:
     return np.concatenate(parts)
 
 
+def critical_value(forms: Any, k: int, level: float, adjust: str) -> float:
+    """What multiplies the standard errors of `k` intervals so that they hold together."""
+    if adjust == "none" or k <= 1:
+        return float(sc.ndtri(0.5 + 0.5 * level))
+    if adjust == "sidak":
+        return float(sc.ndtri(0.5 + 0.5 * level ** (1.0 / k)))
+    if adjust == "scheffe":
+        return float(np.sqrt(2.0 * sc.gammaincinv(0.5 * _rank(forms), level)))
+    if adjust == "max-t":
+        return MaxT(forms).quantile(level)
+    return float(sc.ndtri(1.0 - 0.5 * (1.0 - level) / k))  # Bonferroni's, also beside Holm's p-values
+
+
+def _rank(forms: Any) -> int:
+    return int(np.linalg.matrix_rank(forms / np.maximum(np.linalg.norm(forms, axis=1), 1e-300)[:, None]))
+
+
 def adjusted(t: Any, forms: Any, level: float, adjust: str) -> tuple[float, Any, str]:
     """The critical value, the adjusted p-values and what they are, for statistics t of these forms."""
     if adjust not in ADJUSTMENTS:
         raise unknown("adjustment", adjust, ADJUSTMENTS)
     t = np.abs(np.asarray(t, dtype=float))
     k = len(t)
-    plain = 2.0 * sc.ndtr(-t)
+    critical, plain = critical_value(forms, k, level, adjust), 2.0 * sc.ndtr(-t)
     if adjust == "none" or k <= 1:
-        return float(sc.ndtri(0.5 + 0.5 * level)), plain, ""
+        return critical, plain, ""
     if adjust == "sidak":
-        together = level ** (1.0 / k)
-        return float(sc.ndtri(0.5 + 0.5 * together)), -np.expm1(k * np.log1p(-plain)), f"Sidak's adjustment for {k}"
+        return critical, -np.expm1(k * np.log1p(-plain)), f"Sidak's adjustment for {k}"
     if adjust == "scheffe":
-        rank = int(np.linalg.matrix_rank(forms))
-        critical = float(np.sqrt(2.0 * sc.gammaincinv(0.5 * rank, level)))
+        rank = _rank(forms)
         return critical, sc.gammaincc(0.5 * rank, 0.5 * t**2), f"Scheffe's adjustment, {rank} dimensions"
     if adjust == "max-t":
         largest = MaxT(forms)
         p = np.array([largest.p_value(float(v)) for v in t])
-        return largest.quantile(level), p, f"simultaneous for {k}, by the distribution of the largest |t|"
-    critical = float(sc.ndtri(1.0 - 0.5 * (1.0 - level) / k))
+        return critical, p, f"simultaneous for {k}, by the distribution of the largest |t|"
     if adjust == "bonferroni":
         return critical, np.minimum(k * plain, 1.0), f"Bonferroni's adjustment for {k}"
     order = np.argsort(plain)

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.derive.predict import mean_gradient
+from likely.derive.mean_interval import mean_gradient
 from likely.derive.rows import Rows
 from likely.errors import OptionError, unknown
 from likely.namespace import Jet, JetNamespace

@@ -20,11 +20,15 @@ class Prediction(Estimates):
         ----------
         new : data of any kind, optional
             By default the rows that the fit used.
-        what : {"mean", "params", "quantile", "interval", "prob"}
-            The expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``); the
-            probability or density of ``y=`` (class probabilities for Categorical).
+        what : {"mean", "params", "quantile", "interval", "prediction", "prob"}
+            The expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``, and
+            ``simultaneous=True`` for all rows together); an interval for a new observation (``level=``, ``method=``);
+            the probability or density of ``y=`` (class probabilities for Categorical).
         **options
-            ``q``, ``level`` and ``y``, see `what`; known parameters (``n=20``) and ``offset=`` of the new rows.
+            ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``n=20``) and
+            ``offset=`` of the new rows. Methods for a new observation: "mixture" (the default) averages over the
+            estimates' uncertainty, "calibrated" by refits of simulated data (``replicates=400``, ``seed=0``),
+            "plug-in" ignores it.
 
         Returns
         -------
@@ -45,6 +49,8 @@ class Prediction(Estimates):
         [18.74, 39.58]
         >>> fit.predict({"x": [4, 5]}, "quantile", q=0.9).tolist()
         [24.0, 48.0]
+        >>> {name: column.tolist() for name, column in fit.predict({"x": [4, 5]}, "prediction").items()}
+        {'median': [19.0, 40.0], 'lower': [5.0, 7.0], 'upper': [55.0, 185.0]}
         """
         from likely.derive.predict import predict
 

@@ -4,7 +4,7 @@ Everything follows from each row's score and information with respect to its lin
 family, link and density of one's own.
 """
 
-from likely.derive.covariance.inverse import flat_names, inverse_information
+from likely.derive.covariance.inverse import flat_names, inverse_information, root
 from likely.derive.covariance.request import KINDS, Request, default, requested
 from likely.derive.covariance.sandwich import corner_reason, covariance
 
@@ -17,4 +17,5 @@ __all__ = [
     "flat_names",
     "inverse_information",
     "requested",
+    "root",
 ]

@@ -55,3 +55,10 @@ def flat_names(names: list[str], flat: Any) -> list[str]:
         return []
     share = np.max(np.abs(flat) / np.max(np.abs(flat), axis=0), axis=1)
     return [name for name, s in zip(names, share, strict=True) if s > 1e-3]
+
+
+def root(covariance: Any) -> Any:
+    """L with L L' the covariance, which may be singular."""
+    scale = np.sqrt(np.maximum(np.diagonal(covariance), np.finfo(float).tiny))
+    values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
+    return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
