@@ -104,6 +104,7 @@ def bind(
     *,
     weights: Any = None,
     offset: Any = None,
+    exposure: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
     aliased: str = "refuse",
@@ -129,8 +130,11 @@ def bind(
             raise OptionError(f"two formulas for {free[0].name}: {formula!r} and {formulas[free[0].name]!r}")
         formulas = {free[0].name: first, **formulas}
     offset_of = _offset_arguments(offset, free[0].name if free else "")
+    if exposure is not None:
+        added = _log_exposure(exposure, free, link, family, table)
+        offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
     groups = cluster if isinstance(cluster, (list, tuple)) and any(isinstance(c, str) for c in cluster) else [cluster]
-    apart = [response, weights, offset, *groups, *family.known.values()]
+    apart = [response, weights, offset, exposure, *groups, *family.known.values()]
     rights = {name: _right_side(family, name, spec, offset_of, table, apart) for name, spec in formulas.items()}
     vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
     raw_known = {k: columns.values(v, f"known {k}") for k, v in family.known.items() if k not in vectors}
@@ -403,6 +407,27 @@ def _offset_arguments(offset: Any, first: str) -> dict[str, list[Any]]:
     if isinstance(offset, Mapping):
         return {name: [value] for name, value in offset.items()}
     return {first: [offset]}
+
+
+def _log_exposure(exposure: Any, free: list[Parameter], link: Any, family: Family, table: Table) -> Any:
+    """The offset that an exposure stands for."""
+    chosen = free[0].domain.get_link(free[0].name, _link_for(free[0].name, link, free)) if free else None
+    if chosen is None or chosen.name != "log":
+        first = f"{free[0].name} of {family.title} has the link {chosen.name}" if chosen else f"{family!r} has none"
+        raise OptionError(
+            "an exposure multiplies the first parameter, so it needs a parameter with a log link, and "
+            f"{first}. Use a family such as lk.Poisson() or lk.Gamma(), or offset= for something that is added"
+        )
+    if isinstance(exposure, str):
+        if exposure.isidentifier() and exposure not in table:
+            raise unknown("column", exposure, table.names, " for exposure")
+        text = designs.quote(exposure, table.names) if exposure not in table else f"`{exposure}`"
+        return f"log({text})"
+    values = np.asarray(tables.numbers(np.atleast_1d(np.asarray(exposure)), "exposure"))
+    if np.any(bad := ~(values > 0)):
+        where = np.flatnonzero(bad)
+        raise DataError(f"exposures must be positive, found {first_rows(where, values[where])}")
+    return np.log(values) if np.ndim(exposure) else float(np.log(values[0]))
 
 
 def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) -> str | None:

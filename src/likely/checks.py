@@ -27,7 +27,7 @@ from likely.families import FAMILIES, means_family
 from likely.family import Family, Support
 
 FIT_OPTIONS = (
-    *("formula", "weights", "weights_kind", "offset", "link", "missing", "aliased", "cov", "cluster"),
+    *("formula", "weights", "weights_kind", "offset", "exposure", "link", "missing", "aliased", "cov", "cluster"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
     *("penalty", "fixed", "bounds", "constraints"),
 )
@@ -45,7 +45,7 @@ OTHER_NAMES = {
     **dict.fromkeys(("prob", "pi", "probability"), ("p",)),
     **dict.fromkeys(("nu", "dof"), ("df",)),
     **dict.fromkeys(("freq", "freq_weights", "sample_weight"), ("weights",)),
-    **dict.fromkeys(("exposure",), ("offset",)),
+    **dict.fromkeys(("exposures", "at_risk"), ("exposure",)),
     **dict.fromkeys(("cov_type", "vcov", "vce", "se", "robust", "covariance", "cov_kind"), ("cov",)),
     **dict.fromkeys(("cov_kwds", "groups", "clusters", "cluster_var"), ("cluster",)),
 }

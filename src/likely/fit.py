@@ -42,6 +42,7 @@ def fit(
     *,
     weights: Any = None,
     offset: Any = None,
+    exposure: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
     aliased: str = "refuse",
@@ -78,6 +79,9 @@ def fit(
         A column, an expression or one number for each row.
     offset : str or array, or dict by parameter, optional
         Added to the linear predictor with coefficient 1: a column or an expression such as ``"log(exposure)"``.
+    exposure : str or array, optional
+        What the first parameter is proportional to, such as the policy years behind a count of claims: its logarithm is
+        added to the linear predictor, whose link must be the logarithm.
     link : str or dict by parameter, optional
         Links other than the default; a string is for the first parameter.
     missing : {"error", "drop"}
@@ -154,6 +158,7 @@ def fit(
             formula,
             weights=weights,
             offset=offset,
+            exposure=exposure,
             link=link,
             missing=missing,
             aliased=aliased,

@@ -518,6 +518,7 @@ def likelihood(
     *,
     weights: Any = None,
     offset: Any = None,
+    exposure: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
     aliased: str = "refuse",
@@ -529,7 +530,7 @@ def likelihood(
 
     Parameters
     ----------
-    family, data, formula, weights, offset, link, missing, aliased, weights_kind, **formulas
+    family, data, formula, weights, offset, exposure, link, missing, aliased, weights_kind, **formulas
         As in `likely.fit`.
     cluster : str or list of str, optional
         Columns that name the clusters of a covariance to come: their missing values cost rows like any other's, and a
@@ -555,7 +556,9 @@ def likelihood(
     -6.5001
     """
     if isinstance(family, Density):
-        checks.check_density(family, {"formula": formula, "offset": offset, "link": link, **formulas})
+        checks.check_density(
+            family, {"formula": formula, "offset": offset, "exposure": exposure, "link": link, **formulas}
+        )
         return Likelihood(bind_density(family, data, weights=weights, missing=missing, weights_kind=weights_kind))
     return Likelihood(
         bind(
@@ -564,6 +567,7 @@ def likelihood(
             formula,
             weights=weights,
             offset=offset,
+            exposure=exposure,
             link=link,
             missing=missing,
             aliased=aliased,

@@ -82,6 +82,10 @@ Offset = Annotated[
         help="Added to the linear predictor: a column, log(t), or NAME=EXPR; several are added up.",
     ),
 ]
+Exposure = Annotated[
+    str | None,
+    typer.Option("--exposure", help="What the first parameter is proportional to: a column; its log is an offset."),
+]
 Link = Annotated[
     list[str] | None,
     typer.Option("--link", metavar="NAME=LINK", help="A link other than the default: p=probit, or just probit."),
@@ -169,6 +173,7 @@ def fit(
     weights: Weights = None,
     weights_kind: WeightsKind = "frequency",
     offset: Offset = None,
+    exposure: Exposure = None,
     link: Link = None,
     formulas: MoreFormulas = None,
     known: Known = None,
@@ -192,7 +197,7 @@ def fit(
     from likely.report.text import Summary
 
     assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind)
+    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure)
     options |= {name: value for name, value in (("cov", cov), ("cluster", cluster)) if value}
     with _line(json) as task:
         task.say("reading the data, setting up")
@@ -233,6 +238,7 @@ def table(
     weights: Weights = None,
     weights_kind: WeightsKind = "frequency",
     offset: Offset = None,
+    exposure: Exposure = None,
     link: Link = None,
     formulas: MoreFormulas = None,
     known: Known = None,
@@ -248,7 +254,7 @@ def table(
     from likely.report.candidates import CandidatesReport
 
     assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind)
+    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure)
     L = likelihood(assumed, read(data), formula, **options)
     if not at:
         raise OptionError(f"say which values to look at: --at {L.names[0]}=... (parameters: {', '.join(L.names)})")
@@ -270,6 +276,7 @@ def compare(
     weights: Weights = None,
     weights_kind: WeightsKind = "frequency",
     offset: Offset = None,
+    exposure: Exposure = None,
     known: Known = None,
     missing: Missing = "error",
     json: Json = False,
@@ -289,7 +296,7 @@ def compare(
     unused = [k for k in given if not any(k in c.known for c in candidates)]
     if unused:
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
-    options = model_options(None, weights, offset, None, None, missing, weights_kind)
+    options = model_options(None, weights, offset, None, None, missing, weights_kind, exposure)
     with _line(json):
         found = worded_comparison(side_by_side(candidates, read(data), formula, **options))
     emit(found, found.to_dict, json, output)

@@ -28,7 +28,10 @@ IN_SHELL = (
     (r"\bweights_kind='(\w+)'", r"--weights-kind \1"),
     (r"\b(missing|aliased|separation|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
     (r"\bwith offset=\.\.\.", "with --offset 'VALUE * COLUMN'"),
-    (r"\b(for|in) (missing|aliased|separation|link|offset|weights|solver|level|seed)=(?=[.;:, ]|$)", r"\1 --\2"),
+    (
+        r"\b(for|in) (missing|aliased|separation|link|offset|exposure|weights|solver|level|seed)=(?=[.;:, ]|$)",
+        r"\1 --\2",
+    ),
     (r"convert it first, e\.g\. pandas\.to_numeric\(df\[.*?\]\)", "convert it to numbers in the file"),
     (
         r"for a yes/no column, compare it: df\['([^']*)'\] == \.\.\.",
@@ -173,12 +176,15 @@ def model_options(
     formulas: list[str] | None,
     missing: str,
     weights_kind: str = "frequency",
+    exposure: str | None = None,
 ) -> dict[str, Any]:
     """The arguments of `likely.fit` that these options stand for."""
     given = _formulas(family, formulas)
     out: dict[str, Any] = {"weights": weights, "missing": missing, **given}
     if weights_kind != "frequency":
         out["weights_kind"] = weights_kind
+    if exposure:
+        out["exposure"] = exposure
     if offset:
         out["offset"] = _offsets(offset)
     if link:
