@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
@@ -244,6 +245,52 @@ def test_no_intercept_and_other_links(data):
     direct = lk.fit("bernoulli", (y["two"] == "yes").astype(float), np.column_stack([np.ones(400), X]), link="cloglog")
     np.testing.assert_allclose(probit.predict_proba(X)[:, 1], direct.predict(), rtol=1e-8)
     assert (probit.decision_function(X) > 0).tolist() == (probit.predict(X) == "yes").tolist()
+
+
+def test_sparse_features_stay_sparse_and_give_the_same(data):
+    X, y = data
+    codes = np.arange(400) % 40
+    wide = np.column_stack([X, codes[:, None] == np.arange(1, 40)]).astype(float)
+    for family, target in (("normal", "normal"), ("poisson", "poisson")):
+        plain = MLERegressor(family, predictors={"sd": [0]} if family == "normal" else None).fit(wide, y[target])
+        thin = clone(plain).fit(sparse.csr_array(wide), y[target])
+        assert not isinstance(thin.fit_.likelihood.model.slots[0].design.x, np.ndarray)
+        np.testing.assert_allclose(thin.coef_, plain.coef_, atol=1e-7)
+        np.testing.assert_allclose(thin.predict(sparse.csc_array(wide)), plain.predict(wide), rtol=1e-7)
+        assert thin.log_likelihood(sparse.coo_array(wide), y[target]) == pytest.approx(
+            plain.log_likelihood(wide, y[target]), rel=1e-9
+        )
+    encoder = OneHotEncoder()  # sparse by default, and all levels: with an intercept one of them is aliased
+    model = make_pipeline(encoder, MLERegressor()).fit(codes[:, None], y["normal"])
+    assert model[-1].aliased_ == ["x39"]
+    np.testing.assert_allclose(model.predict([[7]]), np.mean(y["normal"][codes == 7]), rtol=1e-10)
+
+
+def test_a_penalty_is_passed_on(data):
+    X, y = data
+    for strength in (0.1, 10.0):
+        ours = MLEClassifier(penalty=lk.Ridge(strength, scale=False)).fit(X, y["two"])
+        theirs = LogisticRegression(C=1 / strength, tol=1e-10).fit(X, y["two"])
+        np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-6)
+        np.testing.assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-6)
+    grid = GridSearchCV(MLEClassifier(), {"penalty": [None, lk.Ridge(1e4, scale=False)]}, scoring=log_likelihood, cv=3)
+    assert grid.fit(X, y["two"]).best_params_ == {"penalty": None}
+    twice = np.column_stack([X, X[:, 0]])  # a penalty shares the effect; without one the first has it
+    shared = MLEClassifier(penalty=lk.Ridge(1e-3, scale=False)).fit(twice, y["two"]).coef_[0]
+    assert shared[0] == pytest.approx(shared[3], rel=1e-6)
+    assert MLEClassifier().fit(twice, y["two"]).coef_[0, 3] == 0.0
+
+
+def test_features_need_names_of_their_own(data):
+    X, y = data
+    with pytest.raises(ValueError, match=r"several features are called 'a'|unique column names"):
+        MLERegressor().fit(pd.DataFrame(X, columns=["a", "a", "b"]), y["normal"])
+    named = MLERegressor().fit(pd.DataFrame(X, columns=["Intercept", "a", "b"]), y["normal"])
+    np.testing.assert_allclose(named.coef_, MLERegressor().fit(X, y["normal"]).coef_, rtol=1e-12)
+    nothing = MLERegressor(fit_intercept=False).fit(np.zeros((5, 2)), np.arange(5.0))  # the mean is 0 whatever comes
+    assert nothing.predict(np.ones((2, 2))).tolist() == [0.0, 0.0]
+    assert nothing.fit_.coef["sd"] == pytest.approx(np.sqrt(6.0))
+    assert nothing.aliased_ == ["x0", "x1"]
 
 
 # -- where there is no peak ----------------------------------------------------------------------------------

@@ -441,6 +441,24 @@ def matrix_missing(x: Any, n: int) -> Any:
     return np.where(gone, np.nan, 0.0)
 
 
+@final
+@dataclass(frozen=True)
+class NamedMatrix:
+    """A plain or sparse matrix of predictors with names for its columns.
+
+    Attributes
+    ----------
+    x : ndarray or SciPy sparse matrix, shape (n, p)
+    names : tuple of str
+    """
+
+    x: Any
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+
 def from_matrix(x: Any, n: int, names: Sequence[str] | None = None, rows: Any = None) -> Design:
     """The design of a plain or sparse matrix or a table, used as it stands (no intercept is added)."""
     x, own = _matrix(x, n)
@@ -459,6 +477,8 @@ def from_matrix(x: Any, n: int, names: Sequence[str] | None = None, rows: Any = 
 def _matrix(x: Any, n: int) -> tuple[Any, Sequence[str] | None]:
     """A matrix of predictors as an array or blocks, and the names of its columns if the user gave them."""
     names = None
+    if isinstance(x, NamedMatrix):
+        return _matrix(x.x, n)[0], x.names
     if blocks.is_sparse(x):
         x = blocks.from_sparse(x)
     elif not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":

@@ -7,22 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
+from likely.blocks import from_sparse, is_sparse
 from likely.derive.rows import Rows
+from likely.design import NamedMatrix
 from likely.errors import DataError, FitError, OptionError, listed, unknown
 from likely.family import Family
 from likely.fit import fit as maximum
 from likely.model import Slot
 from likely.result import Fit
-from likely.solve.least_squares import dependent_columns
 from likely.tables import Table
 
 Columns = list[int]  # columns of X; CONSTANT stands for the constant term
 CONSTANT = -1
+MOST_SORTED = 20_000_000  # numbers of a sparse matrix that may be written out to be sorted
 
 
 class MLEEstimator(BaseEstimator):
@@ -49,6 +51,11 @@ class MLEEstimator(BaseEstimator):
     fit_: Fit
     n_features_in_: int
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     # -- fitting -----------------------------------------------------------------------------------------
 
     def _fit(
@@ -69,36 +76,43 @@ class MLEEstimator(BaseEstimator):
         self, family: Family, X: Any, y: Any, weights: Any, offset: Any, predictors: Mapping[str, list[int]]
     ) -> Fit:
         names = self._feature_names()
-        constant = "Intercept" if "Intercept" not in names else "(Intercept)"
-        matrices: dict[str, Any] = {}
-        self._columns: dict[str, Columns] = {}
-        aliased: dict[str, None] = {}
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise DataError(f"several features are called {listed(sorted(twice))}: give each a name of its own")
+        self._place = {name: j for j, name in enumerate(names)}
+        if self.fit_intercept:
+            self._place["Intercept" if "Intercept" not in names else "(Intercept)"] = CONSTANT
+        labels = {j: name for name, j in self._place.items()}
+        matrices = {}
         for parameter, wanted in predictors.items():
-            columns, dropped = _independent(X, [CONSTANT, *wanted] if self.fit_intercept else list(wanted))
-            aliased |= dict.fromkeys(names[j] for j in dropped)
-            if not columns:
-                raise DataError(f"every feature is 0 and there is no intercept: nothing predicts {parameter}")
-            labels = [constant if j == CONSTANT else names[j] for j in columns]
-            matrices[parameter] = pd.DataFrame(_matrix(X, columns), columns=labels, copy=False)
-            self._columns[parameter] = columns
-        self.aliased_ = list(aliased)
+            columns = [CONSTANT, *wanted] if self.fit_intercept else wanted
+            matrices[parameter] = NamedMatrix(_matrix(X, columns), tuple(labels[j] for j in columns))
         first, *others = matrices
-        penalty = {} if self.penalty is None else {"penalty": self.penalty}
-        return maximum(
+        options: dict[str, Any] = {
+            "link": self.link,
+            "weights": weights,
+            "offset": offset,
+            "solver": self.solver,
+            "max_iterations": self.max_iter,
+            "tolerance": self.tol,
+            "on_failure": "return",
+        }
+        if self.penalty is None:
+            options["aliased"] = "drop"  # a penalty may have its own use for dependent columns
+        else:
+            options["penalty"] = self.penalty
+        found = maximum(
             family,
             y,
             matrices[first],
-            link=self.link,
-            weights=weights,
-            offset=offset,
-            solver=self.solver,
-            max_iterations=self.max_iter,
-            tolerance=self.tol,
-            on_failure="return",
-            **{name: matrices[name] for name in others},
-            **penalty,
-            **(self.fit_options or {}),
+            **{**options, **{name: matrices[name] for name in others}, **(self.fit_options or {})},
         )
+        slots = found.likelihood.model.slots
+        kept = {(slot.parameter.name, name) for slot in slots if slot.design is not None for name in slot.design.names}
+        gone = [
+            name for parameter, matrix in matrices.items() for name in matrix.names if (parameter, name) not in kept
+        ]
+        self.aliased_ = [name for name in dict.fromkeys(gone) if self._place[name] != CONSTANT]
+        return found
 
     def _tell_failure(self) -> None:
         """A fit without a peak still has a place from which to predict, mostly; say what is wrong with it."""
@@ -125,8 +139,12 @@ class MLEEstimator(BaseEstimator):
         """Intercept and coefficients of the features in one linear predictor."""
         beta = self.fit_.effective.outcome.point.x[slot.start : slot.stop]
         whole = np.zeros(self.n_features_in_ + 1)
-        whole[self._columns[self._outward(slot)] if slot.design is not None else [CONSTANT]] = beta
+        whole[self._columns(slot)] = beta
         return float(whole[CONSTANT]), whole[:CONSTANT]
+
+    def _columns(self, slot: Slot) -> Columns:
+        """The columns of X behind a slot's coefficients."""
+        return [CONSTANT] if slot.design is None else [self._place[name] for name in slot.design.names]
 
     def _outward(self, slot: Slot) -> str:
         """A slot's parameter, in the names of the family that the user asked for."""
@@ -136,25 +154,27 @@ class MLEEstimator(BaseEstimator):
     def _rows(self, X: Any, offset: Any = None) -> Rows:
         """The fitted model on the rows of X."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validate_data(self, X, dtype=np.float64, accept_sparse="csr", reset=False)
+        n = X.shape[0]
         if self._has_offset and offset is None:
             raise OptionError("the model was fitted with an offset: pass offset= for these rows, 0 for none")
         if offset is not None:
             if not self._has_offset:
                 raise OptionError("the model was fitted without an offset, so it takes none")
-            offset = checked_offset(offset, len(X))
+            offset = checked_offset(offset, n)
         found = self.fit_.effective
         slots = found.likelihood.model.slots
         made: dict[str, Any] = {}
         for slot in slots:
             if slot.design is not None and self._outward(slot) not in made:
-                made[self._outward(slot)] = _matrix(X, self._columns[self._outward(slot)])
+                matrix = _matrix(X, self._columns(slot))
+                made[self._outward(slot)] = from_sparse(matrix) if is_sparse(matrix) else matrix
         designs = tuple(None if slot.design is None else made[self._outward(slot)] for slot in slots)
         offsets = tuple(None if slot.offset is None else offset for slot in slots)
         outward = {slot.parameter.name: self._outward(slot) for slot in slots}
         known = found.likelihood.model.known
         limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
-        rows = Rows(found, Table(), len(X), designs, offsets, known, {}, outward, limits)
+        rows = Rows(found, Table(), n, designs, offsets, known, {}, outward, limits)
         rows.require_reached()
         return rows
 
@@ -222,23 +242,27 @@ def columns_of(spec: Any, names: Sequence[str], parameter: str) -> list[int]:
 
 
 def _matrix(X: Any, columns: Columns) -> Any:
-    """Columns of X, the constant among them, as one matrix."""
+    """Columns of X, the constant among them, as one matrix; a sparse one stays sparse."""
+    if is_sparse(X):
+        ones = sparse.csr_array(np.ones((X.shape[0], 1)))
+        parts = [ones] if CONSTANT in columns else []
+        rest = [j for j in columns if j != CONSTANT]
+        whole = rest == list(range(X.shape[1]))
+        return sparse.hstack([*parts, X if whole else X[:, rest]], format="csr")
     out = np.empty((len(X), len(columns)))
     for k, j in enumerate(columns):
         out[:, k] = 1.0 if j == CONSTANT else X[:, j]
     return out
 
 
-def _independent(X: Any, columns: Columns) -> tuple[Columns, list[int]]:
-    """The columns that are no combination of earlier ones, and those that are."""
-    dependent, _ = dependent_columns(_matrix(X, columns))
-    dropped = {columns[k] for k in dependent}
-    return [j for j in columns if j not in dropped], sorted(dropped)
-
-
 def _in_order(X: Any, y: Any, weights: Any, offset: Any) -> tuple[Any, Any, Any, Any]:
     """The same data with equal rows merged into weights, in an order of its own."""
-    parts = [X, y[:, None], *([] if offset is None else [offset[:, None]])]
+    plain = X
+    if is_sparse(X):
+        if np.prod(X.shape, dtype=float) > MOST_SORTED:
+            return X, y, weights, offset
+        plain = X.toarray()
+    parts = [plain, y[:, None], *([] if offset is None else [offset[:, None]])]
     _, first, place = np.unique(np.column_stack(parts), axis=0, return_index=True, return_inverse=True)
     total = np.bincount(place.ravel(), weights=np.ones(len(y)) if weights is None else weights)
     return X[first], y[first], total, None if offset is None else offset[first]

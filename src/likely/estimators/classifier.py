@@ -26,7 +26,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         For two classes: ``"logit"`` (the default), ``"probit"``, ``"cloglog"`` ...
     fit_intercept : bool
         Whether the linear predictors have a constant term.
-    penalty : optional
+    penalty : Ridge, Lasso, ElasticNet, Firth, or dict of them, optional
         Passed on to `likely.fit`.
     solver, max_iter, tol
         ``solver``, ``max_iterations`` and ``tolerance`` of `likely.fit`.
@@ -125,7 +125,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         >>> MLEClassifier().fit([[0], [1], [2], [3]], [0, 1, 0, 1]).classes_.tolist()
         [0, 1]
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         w = checked_weights(sample_weight, X)

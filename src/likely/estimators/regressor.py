@@ -39,7 +39,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
     predictors : dict, optional
         Features of parameters beyond the first, which has all of them: ``{"sd": "all"}``, ``{"sd": ["age"]}`` or
         ``{"sd": [0, 2]}`` let the spread change with the features. A parameter that is not named is a constant.
-    penalty : optional
+    penalty : Ridge, Lasso, ElasticNet, Firth, or dict of them, optional
         Passed on to `likely.fit`.
     solver, max_iter, tol
         ``solver``, ``max_iterations`` and ``tolerance`` of `likely.fit`.
@@ -151,9 +151,9 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         require_plain_numbers(family)
         if family.labels:
             raise OptionError(f"{family.title} is for labels: use MLEClassifier")
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", y_numeric=True, ensure_min_samples=2)
         w = checked_weights(sample_weight, X)
-        offset = None if offset is None else checked_offset(offset, len(X))
+        offset = None if offset is None else checked_offset(offset, len(y))
         if w is not None and not np.all(counted := w > 0):
             X, y, w = X[counted], y[counted], w[counted]
             offset = None if offset is None else offset[counted]
