@@ -14,6 +14,7 @@ STEP, REACH = 0.09, 3.3  # of the double exponential rule: 75 nodes, tails of 1e
 TAIL = 4e-16  # probability beyond the last whole number summed
 HEAD = 512  # whole numbers summed one by one where there are many
 LEVELS = np.array([1e-12, 1e-8, 1e-5, 1e-3, 0.01, 0.05, 0.15, 0.3, 0.5])
+CENTRAL = np.array([0.03, 0.12, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 0.97])
 LEGENDRE = np.polynomial.legendre.leggauss(20)
 
 
@@ -47,6 +48,15 @@ def nodes(family: Family, values: Mapping[str, Any], count: int, split: Any = No
         [_wide(distribution.ppf(share * level), count), _wide(_isf(distribution, (1.0 - share) * other), count)]
     )
     return y, np.hstack([share * p, (1.0 - share) * p])
+
+
+def central(family: Family, values: Mapping[str, Any], count: int) -> Any:
+    """A few quantiles between the tails of several continuous distributions at once, shape (count, values)."""
+    bare = copy.copy(family)
+    bare.known = {}
+    columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
+    with np.errstate(all="ignore"):
+        return _wide(bare._scipy(**columns).ppf(CENTRAL[None, :]), count)
 
 
 def _double_exponential() -> tuple[Any, Any, Any]:
