@@ -77,6 +77,7 @@ def _items(functions: Any) -> list[tuple[str, Any]]:
 def _profile(fit: Fit, name: str, function: Function, level: float, notes: list[str]) -> tuple[float, float]:
     if fit.likelihood.model.family.kinked:
         raise IntervalError("the log-density has corners, so there is no profile of a function: use method='wald'")
+    fit.require_independent("a profile interval", "method='wald'")
     path = FunctionProfiler(fit, function)
     drop = float(sc.gammaincinv(0.5, level))
     if path.stderr == 0.0:
