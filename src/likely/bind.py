@@ -11,7 +11,7 @@ import numpy as np
 from likely import checks, tables
 from likely import design as designs
 from likely.design import Design
-from likely.domains import LINKS, find_link
+from likely.domains import LINKS, Groups, find_link
 from likely.errors import (
     DataError,
     OptionError,
@@ -151,11 +151,16 @@ def bind(
     if dropped:
         checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
     w = None if w is None else checks.check_weights(_cut(w, rows), weights_kind)
-    known = {k: _cut(tables.numbers(v, k), rows) if np.ndim(v) else float(v) for k, v in raw_known.items()}
+    known = {k: _known(family.parameter(k), v, rows) for k, v in raw_known.items()}
     for k, v in known.items():
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
     units = None
+    if family.conditional and weights_kind != "frequency":
+        raise OptionError(
+            f"weights of {family.title} say how often a stratum was observed, weights_kind='frequency'; found "
+            f"{weights_kind!r}"
+        )
     if weights_kind == "analytic":
         checks.check_averaged(family)
         w, units = _means(w)
@@ -179,22 +184,35 @@ def _means(w: Any) -> tuple[Any, Any]:
     return (None, w) if np.all(some) else (some.astype(float), np.where(some, w, 1.0))
 
 
-def _checked_family(family: Any, data: Any, formula: Any, formulas: Mapping[str, Any]) -> Family:
+def _checked_family(family: Any, data: Any, formula: Any, formulas: dict[str, Any]) -> Family:
     """The family, once the arguments fit it."""
     checks.check_order(family, data, formula)
     family = get_family(family)
+    groups = [p.name for p in family.parameters if p.domain is Groups and p.name in formulas]
+    if groups:  # a column of labels is no formula
+        family = type(family)(**{**family.known, **{name: formulas.pop(name) for name in groups}})
     for name in formulas:
         checks.check_argument(family, name)
         if family.parameter(name).known_only or name in family.known:
             raise OptionError(f"{name} of {family!r} is known; it takes no formula")
     for p in family.parameters:
         if p.known_only and p.name not in family.known:
+            if p.domain is Groups:
+                raise ParameterError(f"{family.title} needs its {p.name} ({p.meaning}): {p.name}='<column>'")
             example = 10 if p.domain.integer else 0.5
             raise ParameterError(
                 f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}={example}), or a column: "
                 f"{family.title}({p.name}='<column>')"
             )
     return family
+
+
+def _known(p: Parameter, values: Any, rows: Any) -> Any:
+    """A known parameter's values in the rows in use; labels of groups as codes."""
+    if np.ndim(values) == 0 and p.domain is not Groups:
+        return float(values)
+    values = _cut(values, rows)
+    return tables.codes(values) if p.domain is Groups else tables.numbers(values, p.name)
 
 
 def _used(rights: Iterable[Any], table: Table, n: int) -> dict[str, Any]:

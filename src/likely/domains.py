@@ -366,6 +366,7 @@ UNIT_LINKS = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "identit
 
 Real = Domain("a real number", link="identity", links=("identity", "log", "inverse", "sqrt", "power"))
 Positive = Domain("a positive number", lower=0.0, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0))
+Groups = Domain("a label for each row")  # coded as numbers
 NonNegative = Domain(
     "a number >= 0", lower=0.0, closed_lower=True, link="log", links=POSITIVE_LINKS, typical=(0.3, 4.0)
 )

@@ -281,7 +281,10 @@ def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
     """The fit of what separation leaves."""
     apart = failed.separation
     assert apart is not None
-    if failed.likelihood.model.family.labels == "ordered labels":
+    family = failed.likelihood.model.family
+    if family.conditional:
+        return replace(failed, status=f"{failed.status}. Separated strata are not left out by separation='drop'")
+    if family.labels == "ordered labels":
         half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"
         return replace(failed, status=f"{failed.status}. {half}")
     left = rest(failed.likelihood, apart)

@@ -72,8 +72,11 @@ class Likelihood:
 
     @property
     def n(self) -> float:
-        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds."""
-        return self.bound.n
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds.
+
+        Of a conditional likelihood they are informative strata.
+        """
+        return self.objective.strata.n if self.model.family.conditional else self.bound.n
 
     @cached_property
     def names(self) -> list[str]:
@@ -368,6 +371,9 @@ class Likelihood:
         given = self._given(values, params)
         self.coefficients(given)  # checks names and domains
         model, theta = scale.natural(self.model, given)
+        if not any(slot.constant for slot in model.slots):
+            point = self.objective.point(theta)
+            return point.score, point.info
         point = objective_of(model, self.objective.y, self.objective.weights).point(theta)
         return point.score, point.info
 

@@ -13,6 +13,7 @@ from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
+from likely.derive.strata import check_within
 from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, unknown
 from likely.identify import Coordinates, check_identified, coordinates
 from likely.likelihood import Likelihood
@@ -64,7 +65,10 @@ def find_peak(
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
     if model.family._objective is not None:
         return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": trail})
-    check_identified(model, L.bound.weights)
+    if model.family.conditional:
+        check_within(model, L.objective.strata)
+    else:
+        check_identified(model, L.bound.weights)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else None
         outcome = least_loss(L) if outcome is None else outcome
@@ -72,7 +76,7 @@ def find_peak(
             return outcome
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
-    objective, wanted = L.objective, coordinates(model)
+    objective, wanted = L.objective, None if model.family.conditional else coordinates(model)
     unit = objective.total_weight / L.bound.counted if L.bound.pseudo else 1.0
     if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
         objective = Objective(model, objective.y, objective.weights / unit)
@@ -213,6 +217,8 @@ def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
 def _climb_by_size(objective: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
     """Newton from x0; with many rows, from the peak of a subsample, or with its information from an earlier state."""
     info: Any = None
+    if objective.model.family.conditional:
+        return newton.maximize(objective.point, x0, **options)
     if objective.rows > SUBSAMPLE_ABOVE and start is None:
         x0, info = _subsample_start(objective, x0, options["stop"], options["progress"])
     elif objective.rows > SUBSAMPLE_ABOVE and isinstance(start, FitState):

@@ -344,6 +344,14 @@ def _as_column(values: Any, name: str) -> tuple[Any, bool, Levels | None]:
     return *from_array(array), None
 
 
+def codes(values: Any) -> Any:
+    """The labels of groups as whole numbers."""
+    if values.dtype.kind == "O":
+        place: dict[Any, int] = {}
+        return np.array([place.setdefault(v, len(place)) for v in values.tolist()], dtype=float)
+    return np.unique(values, return_inverse=True)[1].astype(float)
+
+
 def missing(values: Any) -> Any:
     """Which values are missing (boolean array)."""
     if hasattr(values, "codes"):  # text, as `Table.text` gives it

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+import likely as lk
 from likely.errors import DataError, OptionError, ParameterError, SupportError, UnknownNameError
 from likely.families import (
     FAMILIES,
@@ -418,3 +419,41 @@ def test_distributions_jl() -> None:
             for name, got in (("mean", family.mean(**params)), ("var", family.variance(**params))):
                 assert got == pytest.approx(float(case["properties"][name]), rel=2e-13), (case["expr"], name)
     assert checked >= 38
+
+
+def test_the_reference_level_can_be_chosen():
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=200)
+    utility = np.column_stack([0 * x, x, -x]) + rng.gumbel(size=(200, 3))
+    k = np.array(["bus", "car", "train"])[np.argmax(utility, axis=1)]
+    data = {"k": k, "x": x}
+    usual, other = lk.fit(Categorical(), data, "k ~ x"), lk.fit(Categorical(reference="car"), data, "k ~ x")
+    assert other.names == ["p[bus].Intercept", "p[bus].x", "p[train].Intercept", "p[train].x"]
+    assert other.loglik == pytest.approx(usual.loglik, rel=1e-12)
+    assert other.coef["p[bus].x"] == pytest.approx(-usual.coef["p[car].x"], rel=1e-7)
+    assert other.coef["p[train].x"] == pytest.approx(usual.coef["p[train].x"] - usual.coef["p[car].x"], rel=1e-7)
+    p, q = usual.predict({"x": [0.5, 2.0]}, what="prob"), other.predict({"x": [0.5, 2.0]}, what="prob")
+    for level in ("bus", "car", "train"):
+        np.testing.assert_allclose(p[level], q[level], rtol=1e-7)
+    assert (other.predict(what="class") == usual.predict(what="class")).all()
+    assert "log-odds against car" in str(other.summary())
+    assert Categorical(["a", "b", "c"], reference="c").levels == ("c", "a", "b")
+    assert Categorical(p={"a": 0.2, "b": 0.8}, reference="b").prob("a") == 0.2
+    with pytest.raises(ValueError, match="unknown reference level 'plane'"):
+        lk.fit(Categorical(reference="plane"), data, "k ~ x")
+    with pytest.raises(DataError, match="'z' does not occur"):
+        lk.fit(Categorical(["bus", "car", "train", "z"], reference="z"), data, "k ~ x")
+
+
+def test_multinomial_weights_and_offset():
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=120)
+    k, w = rng.choice(["a", "b", "c"], 120), 1 + np.arange(120) % 3
+    weighted = lk.fit(Categorical(), {"k": k, "x": x}, "k ~ x", weights=w)
+    repeated = lk.fit(Categorical(), {"k": np.repeat(k, w), "x": np.repeat(x, w)}, "k ~ x")
+    np.testing.assert_allclose(list(weighted.coef.values()), list(repeated.coef.values()), rtol=1e-9)
+    # the same offset for every level but the reference: it moves their common log-odds against it
+    shifted = lk.fit(Categorical(), {"k": k, "x": x}, "k ~ x + offset(x)")
+    free = lk.fit(Categorical(), {"k": k, "x": x}, "k ~ x")
+    assert shifted.loglik == pytest.approx(free.loglik, rel=1e-12)
+    assert shifted.coef["p[b].x"] == pytest.approx(free.coef["p[b].x"] - 1.0, abs=1e-7)

@@ -110,6 +110,8 @@ def bootstrap(
         raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
     if kind not in KINDS:
         raise unknown("kind of bootstrap", kind, KINDS)
+    if fit.likelihood.model.family.conditional:
+        raise IntervalError("strata are not drawn anew by the bootstrap of rows; use method='profile'")
     _check_weights(fit, kind)
     _check_replicates(replicates)
     told = check_progress(progress, "(done, replicates)")

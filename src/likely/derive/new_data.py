@@ -10,6 +10,7 @@ import numpy as np
 from likely import blocks, tables
 from likely import design as designs
 from likely.design import Design
+from likely.domains import Groups
 from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed, unknown
 from likely.model import Slot
 from likely.tables import Table
@@ -132,12 +133,24 @@ class NewData:
             )
             return np.nan
         try:
-            values = self.values(spec, outward)
+            values = self._groups(spec, outward) if self._labels(name) else self.values(spec, outward)
         except LikelyError as error:
             lacking[name] = error
             return np.nan
         self.model.family.parameter(name).domain.check(f"{self.model.family.title}'s known {outward}", values)
         return values
+
+    def _labels(self, name: str) -> bool:
+        return self.model.family.parameter(name).domain is Groups
+
+    def _groups(self, spec: Any, what: str) -> Any:
+        """The codes of a column of labels."""
+        if isinstance(spec, str) and spec not in self.table:
+            raise unknown("column", spec, self.table.names, f" for {what}")
+        table = self.table if isinstance(spec, str) else tables.read(spec)
+        if table.n != self.n:
+            raise DataError(f"the new data have {self.n} rows, {what} has {table.n}")
+        return tables.codes(table.column(spec if isinstance(spec, str) else table.names[0]))
 
     def offset(self, slot: Slot, outward: Mapping[str, str]) -> Any:
         """A slot's offset for the new rows, or None."""

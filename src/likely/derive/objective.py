@@ -10,6 +10,7 @@ import numpy as np
 
 from likely import blocks, kernels
 from likely.blocks import Blocks
+from likely.derive.strata import StrataObjective
 from likely.engines import memory
 from likely.errors import FamilyError, LikelyError
 from likely.family import Parameter
@@ -300,7 +301,7 @@ def objective_of(model: Model, y: Any, weights: Any = None) -> Any:
     Either has ``model``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``, ``value_and_score``,
     ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_scores`` of the coefficients.
     """
-    own = model.family._objective
+    own = StrataObjective if model.family.conditional else model.family._objective
     return Objective(model, y, weights) if own is None else own(model, y, weights)
 
 

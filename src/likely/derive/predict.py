@@ -14,6 +14,7 @@ from likely.derive.intervals import check_level
 from likely.derive.mean_interval import mean_interval
 from likely.derive.observation import prediction_interval
 from likely.derive.rows import Rows, draw, rows_of
+from likely.derive.strata import chances
 from likely.errors import DataError, LikelyError, OptionError, unknown
 from likely.family import Parameter, generator
 from likely.vectors import VectorDomain
@@ -230,6 +231,12 @@ def _quantiles(rows: Rows, q: Any) -> Any:
 
 def _probability(rows: Rows, y: Any, own: bool) -> Any:
     family = rows.family
+    if family.conditional:
+        if y is not None:
+            raise OptionError(
+                "what='prob' of ConditionalLogit is each row's probability to be the one case; it takes no y="
+            )
+        return rows.column(chances(rows.full(rows.etas[0]), rows.known["strata"]), "prob")
     labels = bool(family.labels)
     if y is None:
         if labels:

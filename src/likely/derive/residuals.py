@@ -39,6 +39,8 @@ def surprise(fit: Fit) -> Any:
     [0.357, 1.204]
     """
     rows = rows_of(fit, observed=True)
+    if rows.family.conditional:
+        rows.log_density(rows.fit.likelihood.bound.y)  # raises, with the reason
     return rows.column(-_log_density(rows) + 0.0, "surprise")
 
 

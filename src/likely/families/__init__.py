@@ -13,6 +13,7 @@ from likely.families.beta import Beta
 from likely.families.binomial import Binomial
 from likely.families.categorical import Categorical
 from likely.families.cauchy import Cauchy
+from likely.families.conditional_logit import ConditionalLogit
 from likely.families.exponential import Exponential
 from likely.families.gamma import Gamma
 from likely.families.geometric import Geometric
@@ -75,6 +76,7 @@ __all__ = [
     "Binomial",
     "Categorical",
     "Cauchy",
+    "ConditionalLogit",
     "Exponential",
     "Gamma",
     "Geometric",
@@ -109,6 +111,9 @@ _BY_KEY: dict[str, type[Family]] = {
 
 # names that mean a family with something chosen
 _CHOSEN: dict[str, Callable[[], Family]] = {
+    "conditionallogit": ConditionalLogit,
+    "clogit": ConditionalLogit,
+    "mcfadden": ConditionalLogit,
     "orderedlogit": Ordinal,
     "cumulativelogit": Ordinal,
     "ordinallogit": Ordinal,

@@ -50,6 +50,12 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     apart = 0 if bound.separation is None else len(bound.separation.left_out)
     if apart:
         data += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
+    if family.conditional:
+        strata = fit.likelihood.objective.strata
+        used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
+        data = f"{rows:,} rows in {strata.total:,} strata, {used}"
+        if strata.count < strata.total:
+            data += "; the others have no case, or nothing else, and drop out"
     if bound.dropped:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
         data += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"

@@ -14,6 +14,7 @@ from likely.blocks import Blocks
 from likely.derive.separation.certificate import Separation
 from likely.derive.separation.cone import Cone, term_sizes
 from likely.derive.separation.large import separate_large
+from likely.derive.separation.matched import matched_separation
 from likely.derive.separation.ordered import ordered_separation
 from likely.derive.separation.programme import WORKING, Direction, separate
 from likely.derive.separation.told import Told, many
@@ -60,6 +61,8 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
         return None
     if outcome is not None and not np.all(np.isfinite(outcome.point.x)):
         return None
+    if model.family.conditional:
+        return matched_separation(L, outcome)
     if model.family.labels == "ordered labels":
         return ordered_separation(L, outcome) if model.size <= LARGEST else None
     groups: dict[str, list[Slot]] = {}

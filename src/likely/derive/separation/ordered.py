@@ -27,14 +27,14 @@ def ordered_separation(L: Likelihood, outcome: Outcome | None) -> Separation | N
     model = L.model
     places = [i for slot in model.slots if slot.parameter.name != "scale" for i in range(slot.start, slot.stop)]
     cone, rows = _cone(L, places)
-    if outcome is not None and outcome.converged and not _flat(outcome.point.info[np.ix_(places, places)], cone.x):
+    if outcome is not None and outcome.converged and not flat(outcome.point.info[np.ix_(places, places)], cone.x):
         return None
     found = separate(cone, None if outcome is None else outcome.point.x[places][:, None])
     if found is None:
         return None
     names = [name for i, name in enumerate(model.names()) if i in set(places)]
     cuts = [j for j, name in enumerate(names) if name.startswith("threshold")]
-    columns, found = _enough(cone, found, cuts)
+    columns, found = enough(cone, found, cuts)
     separated = np.unique(rows[found.separated])
     b = found.b[:, 0] / np.max(np.abs(found.b))
     # of a column alone with the thresholds, in their order
@@ -70,7 +70,7 @@ def _cone(L: Likelihood, places: list[int]) -> tuple[Cone, Any]:
     return Cone.of_signs(np.concatenate(z), np.concatenate(signs)), np.concatenate(rows)
 
 
-def _flat(info: Any, x: Any) -> bool:
+def flat(info: Any, x: Any) -> bool:
     """Whether the curvature has almost vanished along some direction."""
     largest = np.max(np.abs(x), axis=0, initial=0.0)
     largest = np.where(largest > 0, largest, 1.0)
@@ -78,7 +78,7 @@ def _flat(info: Any, x: Any) -> bool:
     return not np.all(np.isfinite(scaled)) or bool(np.linalg.eigvalsh(scaled)[0] <= FLAT)
 
 
-def _enough(cone: Cone, found: Direction, cuts: list[int]) -> tuple[list[int], Direction]:
+def enough(cone: Cone, found: Direction, cuts: list[int]) -> tuple[list[int], Direction]:
     """A column that separates as many rows by itself, with the thresholds; else all that take part."""
     part = [int(j) for j in np.flatnonzero(np.any(found.free, axis=1)) if j not in cuts]
     for j in part if len(part) > 1 else []:
@@ -100,13 +100,13 @@ def _message(L: Likelihood, cone: Cone, found: Direction, names: list[str], colu
     return (
         f"{few}{more} {'separates' if one else 'separate'} the levels of {L.model.response} {extent}{which}: "
         f"{'its coefficient has' if one else 'their coefficients have'} no finite estimate "
-        f"({_runs(cone, names, columns)}). "
+        f"({runs(cone, names, columns)}). "
         f"Leave out or regroup {'the column' if one else 'these columns'}, join levels, collect more data, or hold "
         f"{'its coefficient' if one else 'their coefficients'} at a value you trust with offset=..."
     )
 
 
-def _runs(cone: Cone, names: list[str], columns: list[int]) -> str:
+def runs(cone: Cone, names: list[str], columns: list[int]) -> str:
     """Where the coefficients go."""
     search, ends = Programmes(cone), []
     for j in columns[:6]:
