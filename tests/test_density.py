@@ -502,3 +502,16 @@ def test_known_columns_of_a_family():
     np.testing.assert_allclose(list(ours.stderr.values()), list(theirs.stderr.values()), rtol=1e-8)
     ours, theirs = (f.predict({"x": [1.0], "se": [0.1]}, "quantile", q=0.9) for f in (ours, theirs))
     np.testing.assert_allclose(ours, theirs)
+
+
+@pytest.mark.parametrize("cov", ["expected", "opg", "HC0"])
+def test_covariances_are_those_of_the_formula(lines, cov):
+    ours, theirs = (fit.with_cov(cov).cov for fit in lines)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-12)
+
+
+def test_expected_information_is_gauss_and_newtons():
+    fit = lk.fit(curve(), DATA, cov="expected")
+    _, cov = optimize.curve_fit(lambda x, a, b: a * np.exp(-b * x), X, Y, p0=[5, 0.5], xtol=1e-14, ftol=1e-14)
+    # SciPy's errors divide by n - p
+    np.testing.assert_allclose(fit.cov[:2, :2] * 25 / 23, cov, rtol=1e-5)

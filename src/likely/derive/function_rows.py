@@ -15,7 +15,9 @@ import numpy as np
 
 from likely import tables
 from likely.bind import given_column
+from likely.derive.covariance.expected import Expected
 from likely.derive.intervals import check_level, normal_quantile
+from likely.derive.objective import Objective
 from likely.derive.rows import Rows, kept
 from likely.design import Design
 from likely.domains import LINKS
@@ -48,6 +50,18 @@ def function_rows(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = N
     designs = tuple(slot.design.x for slot in slots if slot.design is not None)
     names = {p.name: p.name for p in density.base.parameters}
     return Rows(fit, table, n, designs, tuple(s.offset for s in slots), density.given, {}, names, {}, linear=linear)
+
+
+def expected_information(fit: Fit) -> Any:
+    """The expected information of the coefficients: of least squares, Gauss and Newton's J'J/sd^2."""
+    bound, rows = fit.likelihood.bound, function_rows(fit)
+    objective = Objective(rows.model, bound.y, bound.weights)
+    weights = 1.0 if bound.weights is None else bound.weights
+    total = np.zeros((rows.model.size, rows.model.size))
+    for (j, k), values in Expected(objective, fit.outcome.point.x).block(0, rows.n).items():
+        block = (rows.designs[j] * (weights * values)[:, None]).T @ rows.designs[k]
+        total += block if j == k else block + block.T
+    return total
 
 
 def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> Slot:

@@ -100,6 +100,10 @@ class _Work:
             if self.wanted is None:
                 return self.fit._observed_cov
             return _inverse(self.objective.point(self.x).info, "observed information")
+        if self.objective.model.family.base is not None:
+            from likely.derive.function_rows import expected_information
+
+            return _inverse(expected_information(self.fit), "expected information")
         rows = Expected(self.objective, self.x)
         return _inverse(self.objective.gram(rows.block, self.objective.weights), "expected information")
 
