@@ -183,6 +183,48 @@ def test_row_scores_sum_to_the_score(fitted):
     np.testing.assert_allclose(objective.log_density(x).sum(), objective.value(x), rtol=1e-12)
 
 
+def test_michaelis_and_menten_as_r_has_it():
+    """R 4.2.2 on the treated group of Puromycin (Bates and Watts 1988): maximum likelihood, polished."""
+    data = {
+        "conc": [0.02, 0.02, 0.06, 0.06, 0.11, 0.11, 0.22, 0.22, 0.56, 0.56, 1.10, 1.10],
+        "rate": [76, 47, 97, 107, 123, 139, 159, 152, 191, 201, 207, 200],
+    }
+    model = lk.density(
+        lk.Normal(),
+        mean=lambda p, d: p["Vm"] * d["conc"] / (p["K"] + d["conc"]),
+        params={"Vm": 200.0, "K": 0.1},
+        response="rate",
+    )
+    fit = lk.fit(model, data)
+    wanted = {"Vm": 212.683743142562, "K": 0.0641212816815628, "sd": 9.98101871237109}
+    errors = {"Vm": 6.53676565988804, "K": 0.00795223889425753, "sd": 2.03736691264554}
+    assert fit.coef == pytest.approx(wanted, rel=1e-10)
+    assert fit.stderr == pytest.approx(errors, rel=1e-9)
+    assert fit.loglik == pytest.approx(-44.6354843244738, rel=1e-12)
+    profile = fit.interval(method="profile", names="Vm")["Vm"]
+    np.testing.assert_allclose(tuple(profile), [199.213563116143, 227.082481251998], rtol=1e-8)
+    opg = {"Vm": 11.1022387625283, "K": 0.0122014828968629, "sd": 2.63162160141512}
+    assert fit.with_cov("opg").stderr == pytest.approx(opg, rel=1e-8)
+    robust = {"Vm": 5.25357055719314, "K": 0.00857639858869104, "sd": 2.49448138472749}
+    assert fit.with_cov("HC0").stderr == pytest.approx(robust, rel=1e-8)
+
+
+def test_linkage_of_genes():
+    """Rao's linkage data (Dempster, Laird and Rubin 1977): theta = (15 + sqrt(53809))/394; interval from R 4.2.2."""
+    cells = {"cell": [0, 1, 2, 3], "count": [125, 18, 20, 34]}
+    model = lk.density(
+        lambda p, d: jnp.log(jnp.stack([0.5 + p.t / 4, (1 - p.t) / 4, (1 - p.t) / 4, p.t / 4])[d.cell]),
+        params={"t": lk.UnitInterval},
+    )
+    fit = lk.fit(model, cells, weights="count")
+    assert fit.n == 197
+    assert fit.coef["t"] == pytest.approx((15 + np.sqrt(53809)) / 394, rel=1e-10)
+    assert fit.loglik == pytest.approx(-205.715887045898, rel=1e-12)
+    assert fit.stderr["t"] == pytest.approx(0.051467349196168, rel=1e-9)
+    profile = fit.interval(method="profile")["t"]
+    np.testing.assert_allclose(tuple(profile), [0.521555340522418, 0.721714815895664], rtol=1e-8)
+
+
 # -- everything after the fit ----------------------------------------------------------------------------------
 
 
