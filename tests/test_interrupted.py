@@ -93,6 +93,29 @@ def test_what_it_says_and_is(rows):
     assert "lk.fit(..., start=interrupted.state)" in str(stopped)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"penalty": lk.Ridge(5.0)},
+        {"penalty": lk.Lasso(20.0)},
+        {"penalty": lk.Firth()},
+        {"bounds": {"rate.x2": (0.3, None)}},
+        {"constraints": "rate.x2 = rate.x4"},
+        {"starts": 3},
+    ],
+    ids=str,
+)
+def test_penalties_constraints_and_several_starts(rows, options):
+    y, X = (part[:400] for part in rows["poisson"])
+    whole, told = recorded()
+    full = lk.fit("poisson", y, X, progress=told, **options)
+    for k in (1, len(whole) // 2, len(whole)):
+        state = interrupted(k, "poisson", y, X, **options).state
+        again = lk.fit("poisson", y, X, start=state, **options)
+        assert again.status == full.status
+        assert again.coef == pytest.approx(full.coef, rel=1e-8, abs=1e-8)
+
+
 def test_a_second_interruption_counts_on(rows):
     first = interrupted(2, "gamma", *rows["gamma"]).state
     second = interrupted(2, "gamma", *rows["gamma"], start=first).state

@@ -29,6 +29,8 @@ def closed_form(L: Likelihood) -> Outcome | None:
     slots = [slot for slot in model.slots if not slot.idle]
     if values is None or any(slot.parameter.name not in values for slot in slots):
         return None
+    if any(slot.idle and slot.parameter.name in values for slot in model.slots):
+        return None  # the formula estimates what is known here
     named: dict[str, float] = {}
     boundary: dict[str, float] = {}
     for slot in slots:

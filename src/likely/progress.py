@@ -227,7 +227,7 @@ class _Terminal:
 
 @final
 class _Renderable:
-    """The line as it is whenever rich draws it, cut to the width of the terminal."""
+    """The line as it is whenever rich draws it; on a narrow terminal it takes two."""
 
     def __init__(self, line: _Line) -> None:
         self._line = line
@@ -235,7 +235,7 @@ class _Renderable:
     def __rich__(self) -> Any:
         from rich.text import Text
 
-        return Text(str(self._line), no_wrap=True, overflow="ellipsis")
+        return Text(str(self._line))
 
 
 @final

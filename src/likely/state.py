@@ -25,7 +25,7 @@ class FitState:
     coef : dict of str to float
         Estimates so far, by name, as a fit reports them. They are no maximum likelihood estimates yet.
     loglik : float or None
-        Log-likelihood there; None where only some of the rows had been looked at.
+        Log-likelihood there (less the penalty, where there is one); None where only some rows had been looked at.
     distance : float or None
         About how far the peak is, in standard errors; None where nothing is known of it.
     passes : int
