@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import custom, regression, report, small, univariate
+from bench import custom, growth, regression, report, small, univariate
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
@@ -20,8 +20,14 @@ CASES: dict[str, Callable[[int, int], Table]] = {
         name.lower(): lambda rows, repeats, name=name: measure(univariate.job(name, rows), repeats)
         for name in univariate.FAMILIES
     },
-    "logistic": lambda rows, repeats: measure(regression.job("logistic", rows), repeats),
-    "poisson": lambda rows, repeats: measure(regression.job("poisson", rows), repeats),
+    **{
+        f"{name.replace(' ', '-')}-regression": lambda rows, repeats, name=name: measure(
+            regression.job(name, rows), repeats
+        )
+        for name in regression.FAMILIES
+    },
+    "growth": lambda rows, repeats: growth.times("logistic", rows, repeats),
+    "memory": lambda rows, repeats: growth.memory(rows),
     "custom": lambda rows, repeats: measure(custom.job("constants", rows // 10), repeats),
     "custom-regression": lambda rows, repeats: measure(custom.job("regression", rows // 10), repeats),
 }
