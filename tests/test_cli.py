@@ -119,10 +119,19 @@ def test_every_option_of_the_model_reaches_the_fit(table: Path) -> None:
         (["k ~ x", "-f", "binomial", "--known", "n=n"], (lk.Binomial(n="n"), "k ~ x", {})),
         (["k ~ 1", "-f", "normal", "--known", "sd=2"], (lk.Normal(sd=2), "k ~ 1", {})),
         (["k ~ x", "-f", "poisson", "--solver", "lbfgs"], ("poisson", "k ~ x", {"solver": "lbfgs"})),
+        (
+            ["k ~ x", "-f", "normal", "--weights", "w", "--weights-kind", "analytic", "--cov", "HC1"],
+            ("normal", "k ~ x", {"weights": "w", "weights_kind": "analytic", "cov": "HC1"}),
+        ),
+        (
+            ["k ~ x", "-f", "poisson", "--cluster", "n", "--cluster", "t"],
+            ("poisson", "k ~ x", {"cluster": ["n", "t"]}),
+        ),
     ]
     for args, (family, formula, options) in cases:
         got = record("fit", table, *args)
         expected = lk.fit(family, data, formula, **options)
+        assert got["covariance"] == expected.cov_text, args
         assert {e["name"]: e["estimate"] for e in got["estimates"]} == expected.coef
         assert got["loglik"] == expected.loglik
 

@@ -510,3 +510,16 @@ def test_sparse_designs_have_the_same() -> None:
     for kind in ("expected", "opg", "HC0", "HC1", "HC2", "HC3"):
         assert other.with_cov(kind).cov == pytest.approx(one.with_cov(kind).cov, rel=1e-7, abs=1e-10), kind
     assert other.with_cov(cluster=firm).cov == pytest.approx(one.with_cov(cluster=firm).cov, rel=1e-7, abs=1e-10)
+
+
+def test_ordered_levels_like_statsmodels() -> None:
+    from statsmodels.miscmodels.ordinal_model import OrderedModel
+
+    level = np.digitize(DATA["y"], [-1.0, 1.5])
+    other = OrderedModel(level, X[:, None], distr="probit").fit(method="bfgs", disp=0, gtol=1e-10, cov_type="HC0")
+    fit = lk.fit(lk.Ordinal(link="probit"), {"y": level, "x": X}, "y ~ x")
+    name = next(n for n in fit.names if n.endswith(".x"))
+    assert abs(fit.coef[name]) == pytest.approx(abs(other.params[0]), rel=1e-5)
+    assert fit.with_cov("HC0").stderr[name] == pytest.approx(other.bse[0], rel=1e-4)
+    rows = fit.with_cov("expected").stderr[name]
+    assert rows == pytest.approx(fit.stderr[name], rel=0.1)

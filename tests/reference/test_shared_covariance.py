@@ -138,3 +138,91 @@ def test_petersen() -> None:
     for clusters, (kind, wanted) in told.items():
         options = {"cluster": list(clusters), "correction": "HC1"} if clusters else {}
         assert stderr(fit.with_cov(kind, **options), 2) == pytest.approx(wanted, abs=6e-5)
+
+
+# -- Stata, through the fixtures of statsmodels (its data hold a logarithm in single precision) ------------------
+
+
+def stata(file: str, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients and standard errors of a table."""
+    results = json.loads((ROOT / "statsmodels" / f"{file}.json").read_text())["results"]
+    rows = results[name]["params_table"]
+    return np.array([row[0] for row in rows], dtype=float), np.array([row[1] for row in rows], dtype=float)
+
+
+def executions() -> tuple[dict[str, np.ndarray], str]:
+    table = pd.read_csv(ROOT / "data" / "statsmodels" / "cpunish.csv")
+    data = {f"v{i}": table[column].to_numpy(float) for i, column in enumerate(table.columns[-7:])}
+    data["v4"] = np.log(data["v4"])
+    data["w"] = np.array([1, 1, 1, 2, 2, 2, 3, 3, 3, 1, 1, 1, 2, 2, 2, 3, 3])
+    data["id"] = np.arange(1, 18) // 2
+    return data, "v0 ~ " + " + ".join(f"v{i}" for i in range(1, 7))
+
+
+@pytest.mark.parametrize("kind", ["none", "fweight", "pweight"])
+def test_poisson_weights_of_stata(kind: str) -> None:
+    data, formula = executions()
+    name = {"fweight": "frequency", "pweight": "sampling"}.get(kind)
+    weights = {} if name is None else {"weights": "w", "weights_kind": name}
+    fit = lk.fit("poisson", data, formula, **weights)
+    covariances = {"hc1": fit.with_cov("HC0", correction="stata"), "clu1": fit.with_cov(cluster="id")}
+    covariances["nonrobust"] = fit  # with pweights Stata's default is the sandwich, and so is ours
+    for suffix, found in covariances.items():
+        coef, se = stata("results_glm_poisson_weights", f"results_poisson_{kind}_{suffix}")
+        order = [*found.names[1:], found.names[0]]
+        assert [found.coef[n] for n in order] == pytest.approx(coef, rel=3e-6)
+        assert [found.stderr[n] for n in order] == pytest.approx(se, rel=3e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "cov"),
+    [
+        ("results_wls_aweight_robust", "analytic", {"kind": "HC1"}),
+        ("results_wls_aweight_clu1", "analytic", {"cluster": "id", "correction": "HC1"}),
+        ("results_wls_fweight_clu1", "frequency", {"cluster": "id", "correction": "HC1"}),
+        ("results_wls_pweight_clu1", "sampling", {"cluster": "id", "correction": "HC1"}),
+    ],
+)
+def test_least_squares_weights_of_stata(name: str, kind: str, cov: dict[str, Any]) -> None:
+    data, formula = executions()
+    found = lk.fit("normal", data, formula, weights="w", weights_kind=kind).with_cov(**cov)
+    coef, se = stata("results_glm_poisson_weights", name)
+    order = [*found.names[1:7], found.names[0]]
+    assert [found.coef[n] for n in order] == pytest.approx(coef, rel=3e-6)
+    assert [found.stderr[n] for n in order] == pytest.approx(se, rel=3e-6)
+
+
+@pytest.mark.parametrize("family", ["poisson", "negbin"])
+def test_counts_of_stata(family: str) -> None:
+    """Stata's sandwiches have the observed information as bread, all parameters together."""
+    table = pd.read_csv(ROOT / "data" / "statsmodels" / "ships.csv").dropna()
+    data = {name: table[name].to_numpy() for name in ("accident", "yr_con", "op_75_79", "service", "ship")}
+    family_name = {"poisson": "poisson", "negbin": "negative_binomial"}[family]
+    for exposure in ("", "_exposure"):
+        offset = "log(service)" if exposure else None
+        fit = lk.fit(family_name, data, "accident ~ yr_con + op_75_79", offset=offset)
+        covariances = {"clu": fit.with_cov(cluster="ship"), "hc1": fit.with_cov("HC0", correction="stata")}
+        for suffix, found in {**covariances, "nonrobust": fit}.items():
+            name = f"results_{family}{exposure}_{suffix}"
+            if name in json.loads((ROOT / "statsmodels" / "results_count_robust_cluster.json").read_text())["results"]:
+                coef, se = stata("results_count_robust_cluster", name)
+                order = [*found.names[1:3], found.names[0]]
+                assert [found.coef[n] for n in order] == pytest.approx(coef[:3], rel=1e-5)
+                assert [found.stderr[n] for n in order] == pytest.approx(se[:3], rel=1e-5)
+
+
+def test_panel_of_stata() -> None:
+    table = pd.read_csv(ROOT / "data" / "statsmodels" / "grunfeld.csv").iloc[:200]
+    table.columns = [c.lower() for c in table.columns]
+    fit = lk.fit("normal", table, "invest ~ value + capital")
+    cases = {
+        "results_cluster": {"cluster": "firm", "correction": "HC1"},
+        "results_cluster_large": {"cluster": "firm", "correction": "none"},
+        "results_cluster_2groups_large": {"cluster": ["firm", "year"], "correction": "none"},
+    }
+    for name, options in cases.items():
+        coef, se = stata("results_grunfeld_ols_robust_cluster", name)
+        found = fit.with_cov(**options)
+        order = [*found.names[1:3], found.names[0]]
+        assert [found.coef[n] for n in order] == pytest.approx(coef, rel=1e-7)
+        assert [found.stderr[n] for n in order] == pytest.approx(se, rel=1e-7)

@@ -26,6 +26,10 @@ IN_SHELL = (
     ),
     (r"\bpass (missing|aliased|separation|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
     (r"\bweights_kind='(\w+)'", r"--weights-kind \1"),
+    (r"\bcov='(\w+)'", r"--cov \1"),
+    (r"\bneeds (weights|cluster)=:", r"needs --\1:"),
+    (r"\bwith cluster= ", "with --cluster "),
+    (r"\boffset='log\(w\)'", "--offset 'log(w)'"),
     (r"\b(missing|aliased|separation|solver|link|level|seed)='(\w+)'", r"--\1 \2"),
     (r"\bwith offset=\.\.\.", "with --offset 'VALUE * COLUMN'"),
     (

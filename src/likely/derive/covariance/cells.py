@@ -11,7 +11,7 @@ from likely.model import Model
 
 SAMPLE = 2000  # rows that tell whether rows repeat
 CHECKED = 48  # cells at which an interpolation is compared with what it stands for
-AGREE = 1e-9
+AGREE = 1e-9  # relative to the largest value possible
 Pair = tuple[int, int]
 
 
@@ -83,7 +83,7 @@ class Cells:
 
 
 def interpolated(
-    cells: Cells, function: Callable[[Cells], Mapping[Pair, Any]]
+    cells: Cells, function: Callable[[Cells], Mapping[Pair, Any]], size: Mapping[Pair, float]
 ) -> Callable[[Cells], dict[Pair, Any]] | None:
     """A function of one or two varying columns, interpolated between Chebyshev points; None where that is not exact.
 
@@ -92,6 +92,8 @@ def interpolated(
     cells : Cells
     function : callable
         Cells -> values by name, one for each cell.
+    size : mapping
+        How large the values could be, by name: what an error is measured against.
     """
     varying = [k for k, v in cells.columns.items() if np.ndim(v)]
     if len(varying) > 2:
@@ -110,7 +112,7 @@ def interpolated(
         table = {pair: v.reshape(shape) for pair, v in function(made).items()}
         found = _Interpolation(varying, ends, points, table)
         told = found(probe)
-        if all(np.max(np.abs(told[k] - truth[k])) <= AGREE * np.max(np.abs(truth[k])) for k in truth):
+        if all(np.max(np.abs(told[k] - truth[k])) <= AGREE * size[k] for k in truth):
             return found
     return None
 

@@ -63,7 +63,9 @@ class Expected:
         rest = [pair for pair in self.pairs if pair not in self.linear]
         self.smooth = None
         if rest and self.cells.count > MANY:
-            self.smooth = interpolated(self.cells, lambda some: self._integrated(some, rest))
+            spread = {k: float(np.max(_mean(np.square(g[k]), p))) for k in g}
+            size = {(j, k): np.sqrt(spread[j] * spread[k]) for j, k in rest}
+            self.smooth = interpolated(self.cells, lambda some: self._integrated(some, rest), size)
 
     def block(self, lo: int, hi: int) -> Mapping[Pair, Any]:
         """The entries of the expected information for some rows, one array for each pair of linear predictors."""
