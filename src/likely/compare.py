@@ -272,6 +272,11 @@ def _check_same(fits: list[Fit]) -> None:
                 f"likelihoods of different rows cannot be compared: {who} were fitted to {len(first.bound.y):,} and "
                 f"{len(other.bound.y):,} rows. Fit both to the same rows"
             )
+        if first.model.family.conditional != other.model.family.conditional:
+            raise DataError(
+                f"{who}: a likelihood given the numbers of cases in strata is not that of the same observations; "
+                "compare conditional models with each other"
+            )
         levels = (first.model.levels, other.model.levels)
         if not np.array_equal(first.bound.y, other.bound.y) or (all(levels) and levels[0] != levels[1]):
             raise DataError(

@@ -40,11 +40,13 @@ def check_identified(model: Model, weights: Any) -> None:
                 f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {rows} rows: they cannot be "
                 "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
             )
+        # thresholds take the intercept's place, which a formula without one does not tell
+        advice = ", or pass aliased='drop' to have that done" if whole is slot.design else ""
         sums = {name: less.aliasing.told[name] for name in slot.design.names if name not in less.names}
         raise DesignError(
             f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told "
             f"apart: {'; '.join(f'{name} = {combination}' for name, combination in list(sums.items())[:5])}. Leave out "
-            f"{listed(sums)}, or pass aliased='drop' to have that done"
+            f"{listed(sums)}{advice}"
         )
 
 

@@ -168,8 +168,10 @@ def find_restrained_peak(
     if solver == "closed form" or (solver == "lbfgs" and (problem.penalty.corners or problem.penalty.firth)):
         raise unknown("solver", solver, SOLVERS[:2], " for these penalties or constraints")
     if problem.penalty.firth:
-        if L.model.family._objective is not None:
-            raise OptionError("Firth's penalty needs the linear predictors of a family; this density has none")
+        if L.model.family._objective is not None or L.model.family.conditional:
+            raise OptionError(
+                "Firth's penalty needs a log-density of rows by their linear predictors, which this likelihood is not"
+            )
         check_identified(L.model, L.bound.weights)
     x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each

@@ -176,6 +176,29 @@ def test_what_follows(study):
     assert isinstance(fit.likelihood.objective, StrataObjective)
 
 
+def test_robust_covariances_are_sums_over_strata(study):
+    fit = lk.fit(lk.ConditionalLogit(strata="g"), study.assign(k=study.g // 10), "y ~ a + b")
+    beta = np.array(list(fit.coef.values()))
+    scores, bread = fit.likelihood.objective.row_scores(beta), np.linalg.inv(fit.likelihood.objective.point(beta).info)
+    np.testing.assert_allclose(fit.with_cov("HC0").cov, bread @ (scores.T @ scores) @ bread, rtol=1e-9)
+    wanted = fit.with_cov("HC0").cov * fit.n / (fit.n - 2)
+    np.testing.assert_allclose(fit.with_cov("HC1").cov, wanted, rtol=1e-9)
+    informative = study.groupby("g").y.agg(lambda y: 0 < y.sum() < len(y))
+    clusters = (informative.index[informative] // 10).to_numpy()
+    sums = np.array([scores[clusters == k].sum(axis=0) for k in np.unique(clusters)])
+    found = fit.with_cov("cluster", cluster="k").cov
+    ratio = found / (bread @ (sums.T @ sums) @ bread)
+    np.testing.assert_allclose(ratio, ratio[0, 0], rtol=1e-9)  # up to the correction for few clusters
+    with pytest.raises(DataError, match="falls into several clusters"):
+        fit.with_cov("cluster", cluster=np.arange(len(study)) % 3).stderr  # noqa: B018
+    with pytest.raises(IntervalError, match="leverages"):
+        fit.with_cov("HC3").stderr  # noqa: B018
+    with pytest.raises(OptionError, match="log-density of rows"):
+        lk.fit(lk.ConditionalLogit(strata="g"), study, "y ~ a", penalty=lk.Firth())
+    with pytest.raises(DataError, match="compare conditional models with each other"):
+        lk.compare([lk.ConditionalLogit(strata="g"), "bernoulli"], study, "y ~ a")
+
+
 def test_mistakes(study):
     def run(formula, **more):
         return lk.fit(lk.ConditionalLogit(), study.assign(k=study.g % 3, s=study.a + study.g), formula, **more)

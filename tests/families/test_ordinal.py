@@ -380,6 +380,22 @@ def test_tests_and_intervals(scores):
     assert "location ~ x + z" in text
 
 
+def test_further_derivations(scores):
+    fit = lk.fit("ordinal", scores, "y ~ x + z")
+    effects = fit.effects("x", what="prob")
+    assert sum(row["estimate"] for row in effects.rows) == pytest.approx(0.0, abs=1e-12)  # probabilities sum to 1
+    up, down = (fit.predict(scores.assign(x=scores.x + h), what="prob").mean() for h in (1e-5, -1e-5))
+    slopes = ((up - down) / 2e-5).to_numpy()
+    np.testing.assert_allclose([row["estimate"] for row in effects.rows], slopes, rtol=1e-6, atol=1e-9)
+    assert lk.fit("ordinal", scores, "y ~ x + z", penalty=lk.Firth()).converged
+    held = lk.fit("ordinal", scores, "y ~ x + z", fixed={"threshold[1|2]": 0.0})
+    assert held.coef["threshold[1|2]"] == 0.0
+    assert held.loglik < fit.loglik
+    robust = fit.with_cov("HC0")
+    s = fit.likelihood.row_objective.row_scores(fit.outcome.point.x)
+    np.testing.assert_allclose(robust.cov, fit.cov @ (s.T @ s) @ fit.cov, rtol=1e-8)
+
+
 def test_comparison_with_categories(scores):
     table = lk.compare(["ordinal", lk.Ordinal(link="probit"), "categorical"], scores, "y ~ x + z")
     assert [row.name for row in table.rows][-1] == "Categorical"

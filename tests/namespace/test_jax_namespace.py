@@ -50,6 +50,12 @@ CLOSED: dict[str, tuple[np.ndarray, Any, Any, Any]] = {
         lambda x: sc.expit(x) * sc.expit(-x),
         lambda x: -sc.expit(x) * sc.expit(-x) * np.tanh(x / 2),
     ),
+    "log1mexp": (
+        POSITIVE[2:40],
+        special.log1mexp,
+        lambda x: 1 / np.expm1(x),
+        lambda x: -np.exp(x) / np.expm1(x) ** 2,
+    ),
     "softplus": (REAL, special.softplus, sc.expit, lambda x: sc.expit(x) * sc.expit(-x)),
     "log_expit": (REAL, sc.log_expit, lambda x: sc.expit(-x), lambda x: -sc.expit(x) * sc.expit(-x)),
     "logit": (UNIT[1:], sc.logit, lambda p: 1 / (p * (1 - p)), logit_d2),

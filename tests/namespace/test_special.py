@@ -70,6 +70,7 @@ UNARY: dict[str, tuple[Reference, list[float], float]] = {
     "tetragamma": (lambda x: psi(2, x), POSITIVE, 2e-15),
     "inverse_mills": (inverse_mills, NORMAL, 2e-15),
     "inverse_mills_d1": (lambda x: -inverse_mills(x) * (inverse_mills(x) + x), NORMAL, 1e-14),
+    "log1mexp": (lambda x: mp.log(-mp.expm1(-x)), [1e-300, 1e-12, 0.1, 0.69, 0.7, 1.0, 5.0, 40.0], 1e-15),
     "softplus": (lambda x: mp.log1p(mp.exp(x)), list(np.linspace(-700, 700, 61)), 1e-15),
 }
 
@@ -129,6 +130,7 @@ EDGES = {
     "tetragamma": {0.0: -np.inf, np.inf: 0.0, -1.0: np.nan, 5e-324: -np.inf},
     "inverse_mills": {-np.inf: np.inf, 40.0: 0.0, 1e8: 0.0, np.inf: 0.0},
     "inverse_mills_d1": {-np.inf: -1.0, -1e9: -1.0, 1e8: 0.0, np.inf: 0.0},
+    "log1mexp": {0.0: -np.inf, np.inf: 0.0, -1.0: np.nan},
     "softplus": {-np.inf: 0.0, np.inf: np.inf, 1e308: 1e308},
 }
 

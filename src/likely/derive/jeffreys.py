@@ -57,6 +57,8 @@ class Jeffreys:
                     for a, b in self._second(x, rows)
                 }
                 for c, slot in enumerate(slots):
+                    if slot.idle:
+                        continue
                     third = self._third(x, rows, c, steps[c])
                     total = sum(forms[pair] * (t if pair[0] == pair[1] else 2.0 * t) for pair, t in third.items())
                     weighted = np.broadcast_to(total, rows.stop - lo)

@@ -172,6 +172,35 @@ class StrataObjective:
             out[places] = score
         return out
 
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+        """The sum over strata of w s s' with s the stratum's score; `weights` are those of strata, or of rows."""
+        scores = self.row_scores(coefficients)
+        if weights is None:
+            return scores.T @ scores
+        w = weights if len(weights) == self.rows else weights[self._first]
+        return (scores * w[:, None]).T @ scores
+
+    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sums of the weighted scores by cluster, shape (count, p); a stratum lies within one cluster."""
+        for shape in self.strata.shapes:
+            if np.any(apart := np.any(codes[shape.rows] != codes[shape.rows[:, :1]], axis=1)):
+                row = int(shape.rows[np.flatnonzero(apart)[0], 0])
+                raise DataError(
+                    f"the stratum of row {row} falls into several clusters: clusters consist of whole strata"
+                )
+        scores = self.row_scores(coefficients)
+        out = np.zeros((count, self.model.size))
+        np.add.at(out, codes[self._first], scores if self.weights is None else scores * self.weights[:, None])
+        return out
+
+    @cached_property
+    def _first(self) -> Any:
+        """A row of every informative stratum."""
+        out = np.empty(self.rows, dtype=np.intp)
+        for shape in self.strata.shapes:
+            out[shape.places] = shape.rows[:, 0]
+        return out
+
     def value(self, coefficients: Any) -> float:
         """The log-likelihood."""
         return float(self._sum(self.log_density(coefficients)))

@@ -116,12 +116,14 @@ class _Work:
     def meat(self) -> Any:
         """The sum of the products of the rows' scores, with the correction."""
         if self.request.kind in ("HC2", "HC3"):
+            if self.fit.likelihood.model.family.conditional:
+                raise IntervalError("strata have no leverages as rows have; use HC0, HC1 or clusters")
             rows = leveraged_scores(self.objective, self.x, self.request.kind, self.bound.pseudo)
             return self.objective.gram(rows, self.multipliers)
         return self._factor() * self.objective.score_gram(self.x, self.multipliers)
 
     def _factor(self) -> float:
-        n, k = float(self.bound.n), predictor_coefficients(self.fit)
+        n, k = float(self.fit.likelihood.n), predictor_coefficients(self.fit)
         if self.request.correction == "stata":
             self._require(n > 1, "n/(n - 1)", n, k)
             return n / (n - 1.0)
