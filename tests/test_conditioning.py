@@ -149,6 +149,26 @@ def test_units_and_origins_do_not_matter(family, scale):
             assert fit.stderr[name] * factor == pytest.approx(plain.stderr[name], rel=1e-6)
 
 
+@pytest.mark.parametrize("size", [1e160, 1e300, 1e-200])
+@pytest.mark.parametrize("family", ["normal", "student_t"])
+def test_a_response_of_extreme_magnitude_gets_advice(family, size):
+    rng = np.random.default_rng(9)
+    data = {"x": rng.normal(size=50), "y": rng.gamma(3, 1, 50) * size}
+    with pytest.raises(lk.errors.FitError, match=r"the largest value of y has the size .* Rescale the response"):
+        lk.fit(family, data, "y ~ x")
+    fit = lk.fit(family, {**data, "y": data["y"] / size}, "y ~ x")
+    assert fit.converged or "df" in fit.status
+
+
+def test_one_extreme_value_among_many_rows_gets_advice():
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=50_000)
+    x[7] = 1e180
+    for family in ("normal", "poisson"):
+        with pytest.raises(lk.errors.LikelyError, match=r"the largest value of x.*Rescale the column"):
+            lk.fit(family, {"x": x, "y": rng.poisson(3, 50_000) * 1.0}, "y ~ x")
+
+
 # -- the factorisation itself ----------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from likely import limits
+from likely import identify, limits
 from likely.derive.covariance import flat_names, inverse_information
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
@@ -31,6 +31,23 @@ def constant_response(L: Likelihood) -> str | None:
     return (
         f"{what}: the likelihood of {model.family.title} grows without bound as the density closes in on it, so "
         f"{parameter} has no estimate. Check the data, or fix it: {model.family.title}({parameter}=...)"
+    )
+
+
+def extreme(L: Likelihood) -> str | None:
+    """Values whose squares leave what a float can hold, among the predictors or the response, and what to do."""
+    for slot in L.model.slots:
+        if slot.design is not None and (told := identify.extreme(slot, slot.design.x)) is not None:
+            return told
+    y = np.asarray(L.bound.y)
+    if y.dtype.kind != "f" or y.size == 0 or L.model.family.discrete:
+        return None
+    largest = float(np.max(np.abs(y)))
+    if largest == 0.0 or identify.EXTREMES[0] <= largest <= identify.EXTREMES[1]:
+        return None
+    return (
+        f"the largest value of {L.model.response} has the size {largest:.3g}, whose square no float can hold. Rescale "
+        f"the response: divide it by {largest:.0e}"
     )
 
 

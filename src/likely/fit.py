@@ -228,7 +228,7 @@ def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise
         try:
             with memory.one_blas_thread() if tall else nullcontext():
                 unbounded = None if "restraints" in options else failures.constant_response(L)
-                found = _search(L, trail, options, progress) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
+                found = _found(L, trail, options, progress) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
                 if separation == "drop" and found.separation is not None:
                     found = _rest(found, {**options, "progress": progress})
         except KeyboardInterrupt as stopped:
@@ -250,6 +250,20 @@ def _checked_start(L: Likelihood, start: Any) -> Mapping[str, float] | FitState 
             f"found {start!r}"
         )
     return start
+
+
+def _found(L: Likelihood, *arguments: Any) -> Fit:
+    """What the search found; where it failed among numbers of a size that no square can have, that is the reason."""
+    try:
+        with np.errstate(over="ignore"):
+            found = _search(L, *arguments)
+    except OverflowError:
+        if (told := failures.extreme(L)) is None:
+            raise
+        return _failed(L, NO_SEARCH, told)
+    if found.converged or (told := failures.extreme(L)) is None:
+        return found
+    return replace(found, status=f"failed: {told}", separation=None)
 
 
 def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any) -> Fit:

@@ -197,10 +197,14 @@ def separation_by_one_column(data: pd.DataFrame, case: Mapping[str, Any]) -> Non
 @about("endometrial_separation")
 def separation_leaves_the_rest_estimable(data: pd.DataFrame, case: Mapping[str, Any]) -> None:
     """Without the separating column and its rows the other coefficients are what R has in the limit."""
-    fit = lk.fit(lk.Bernoulli(), data[data["NV"] == 0], "HG ~ PI + EH")
     limit = {name: case["limit"][name] for name in case["finite_se"]}
     reference = Reference(limit, case["sup_loglik"], case["finite_se"])
-    assert_agrees(fit, reference, coefficients(fit, "p"))
+    by_hand = lk.fit(lk.Bernoulli(), data[data["NV"] == 0], "HG ~ PI + EH")
+    assert_agrees(by_hand, reference, coefficients(by_hand, "p"))
+    dropped = lk.fit(lk.Bernoulli(), data, "HG ~ NV + PI + EH", separation="drop")
+    assert_agrees(dropped, reference, coefficients(dropped, "p"))
+    assert dropped.separation is not None
+    assert dropped.separation.columns == ("NV",)
 
 
 @about("all_ones_logit")
@@ -298,9 +302,11 @@ def one_column_a_multiple_of_another(data: pd.DataFrame, case: Mapping[str, Any]
     assert mentions(message, "dup"), message
     assert mentions(message, "GNP"), message
     assert not mentions(message, "Year"), message
-    fit = lk.fit(lk.Normal(), data, "Employed ~ GNP + Year")
-    assert fit.loglik == pytest.approx(case["sup_loglik"], rel=1e-8)
-    assert fit.coef["sd"] == pytest.approx(math.sqrt(case["rss"] / len(data)), rel=1e-9)
+    for formula in ("Employed ~ GNP + Year", "Employed ~ GNP + Year + dup"):
+        fit = lk.fit(lk.Normal(), data, formula, aliased="drop")
+        assert fit.loglik == pytest.approx(case["sup_loglik"], rel=1e-8)
+        assert fit.coef["sd"] == pytest.approx(math.sqrt(case["rss"] / len(data)), rel=1e-9)
+    assert fit.aliased == {"mean.dup": "2*GNP"}
 
 
 @about("more_parameters_than_rows")
@@ -326,6 +332,13 @@ def empty_cell(data: pd.DataFrame, case: Mapping[str, Any]) -> None:
     assert fit.loglik == pytest.approx(case["sup_loglik"], rel=1e-8)
     for name, wanted in params.items():
         assert fit.coef[f"rate.{name}"] == pytest.approx(wanted, abs=1e-5 * fit.stderr[f"rate.{name}"])
+    dropped = lk.fit(lk.Poisson(), data, "Days ~ Age * Lrn", aliased="drop")
+    assert dropped.loglik == pytest.approx(case["sup_loglik"], rel=1e-8)
+    assert [column_name(name.removeprefix("rate.")) for name in dropped.aliased] == ["AgeF3:LrnSL"]
+    found = {column_name(name.removeprefix("rate.")): (v, dropped.stderr[name]) for name, v in dropped.coef.items()}
+    for name, wanted in params.items():
+        value, error = found[name] if name in found else found["Intercept"]
+        assert value == pytest.approx(wanted, abs=1e-5 * error)
 
 
 # -- several peaks -------------------------------------------------------------------------------------------
