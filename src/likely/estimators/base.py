@@ -174,9 +174,7 @@ class MLEEstimator(BaseEstimator):
         outward = {slot.parameter.name: self._outward(slot) for slot in slots}
         known = found.likelihood.model.known
         limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
-        rows = Rows(found, Table(), n, designs, offsets, known, {}, outward, limits)
-        rows.require_reached()
-        return rows
+        return Rows(found, Table(), n, designs, offsets, known, {}, outward, limits)
 
 
 def checked_weights(sample_weight: Any, X: Any) -> Any:

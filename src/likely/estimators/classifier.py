@@ -177,6 +177,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         [[-906.8, -0.0]]
         """
         rows = self._rows(X)
+        rows.require_reached()
         out = np.full((rows.n, len(self.classes_)), -np.inf)
         for code, level in enumerate(rows.model.levels or (0, 1)):
             out[:, int(level)] = rows.log_density(np.full(rows.n, float(code)))

@@ -197,6 +197,8 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         """
         rows = self._rows(X, offset)
         mean = rows.full(rows.mean_at(rows.etas))
+        if not np.all(np.isfinite(mean)):
+            rows.require_reached()
         if np.any(none := np.isnan(mean)):  # tails so heavy that no mean exists
             mean = np.where(none, rows.full(rows.bare.quantile(0.5, **rows.values)), mean)
         return mean
@@ -230,6 +232,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         if isinstance(q, str) or np.ndim(q) or not 0.0 < q < 1.0:
             raise OptionError(f"q is a number between 0 and 1, found {q!r}")
         rows = self._rows(X, offset)
+        rows.require_reached()
         self._require_spread()
         with np.errstate(all="ignore"):
             out = rows.full(rows.bare.quantile(float(q), **rows.values))
@@ -281,6 +284,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         {'mean': [6.5], 'sd': [0.2236]}
         """
         rows = self._rows(X, offset)
+        rows.require_reached()
         values = {rows.outward.get(name, name): value for name, value in rows.values.items()}
         return {name: rows.full(value) for name, value in {**values, **rows.limits}.items()}
 
@@ -338,6 +342,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         True
         """
         rows = self._rows(X, offset)
+        rows.require_reached()
         self._require_spread()
         y, w = response_of(y, rows.n), checked_weights(sample_weight, X)
         return float(np.average(rows.log_density(y.astype(float)), weights=w))
