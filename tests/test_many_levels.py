@@ -212,3 +212,38 @@ def test_many_levels_and_rows_are_never_an_array() -> None:
     mean, count = data.groupby("group").y.mean().to_numpy(), data.groupby("group").y.size().to_numpy()
     np.testing.assert_allclose(list(fit.coef.values()), np.log(mean), rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(list(fit.stderr.values()), 1 / np.sqrt(mean * count), rtol=1e-6)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "dict"])
+def test_unseen_levels_may_give_missing_predictions(library: str) -> None:
+    import polars as pl
+
+    fit = lk.fit("poisson", shop(), "y ~ g + C(k) + x", offset="log(z)")
+    columns = {"g": ["a", "e", "b", "b"], "k": [3, 4, 99, 5], "x": [0.0, 1.0, 0.0, 2.0], "z": [1.0, 1.0, 1.0, 2.0]}
+    seen = {name: [values[0], values[3]] for name, values in columns.items()}
+    new = {"pandas": pd.DataFrame(columns, index=[5, 6, 7, 8]), "polars": pl.DataFrame(columns), "dict": columns}[
+        library
+    ]
+    for options in ({}, {"what": "interval"}, {"what": "quantile", "q": [0.1, 0.9]}, {"offset": [0.0, 0.0, 0.0, 0.1]}):
+        found = fit.predict(new, unseen="missing", **options)
+        few = {**options, "offset": [0.0, 0.1]} if "offset" in options else options
+        wanted = fit.predict(seen, **few)
+        if not isinstance(wanted, dict):
+            found, wanted = {"": found}, {"": wanted}
+        for name, values in wanted.items():
+            column = found[name].to_list() if hasattr(found[name], "to_list") else found[name].tolist()
+            assert [column[0], column[3]] == pytest.approx(list(values))
+            if library == "polars":
+                assert column[1] is None
+                assert column[2] is None
+            else:
+                assert np.isnan(column[1])
+                assert np.isnan(column[2])
+    if library == "pandas":
+        assert list(fit.predict(new, unseen="missing").index) == [5, 6, 7, 8]
+    with pytest.raises(DataError, match="'e'"):
+        fit.predict(new)
+    with pytest.raises(DataError, match="no row of the new data"):
+        fit.predict({"g": ["e"], "k": [3], "x": [0.0], "z": [1.0]}, unseen="missing")
+    with pytest.raises(lk.errors.UnknownNameError, match="'missing'"):
+        fit.predict(new, unseen="mising")

@@ -46,6 +46,7 @@ class Table:
         self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
         self._levels: dict[str, Levels] = {}
         self._texts: dict[str, Any] = {}
+        self._spread: tuple[Any, Table] | None = None  # the rows that results are missing for, see `only`
         self._native = native  # whether results go back as a column of the user's own library
         self.named = named
         if frame is not None:
@@ -125,11 +126,23 @@ class Table:
         present = set(series.drop_nulls().unique().to_list())
         return Levels([level for level in declared if level in present], ordered) if present else None
 
+    def only(self, rows: Any, spread: bool = False) -> Table:
+        """Some of the rows; with `spread`, results given back in kind have all rows, those left out being missing."""
+        if self._frame is not None:
+            out = Table(self._frame.filter(np.asarray(rows).tolist()), native=self._native, named=self.named)
+        else:
+            out = Table(columns={name: self._columns[name][rows] for name in self.names}, named=self.named)
+            out._levels = self._levels
+        out._spread = (np.asarray(rows), self) if spread else None
+        return out
+
     def wrap(self, values: Any, name: str) -> Any:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""
+        if self._spread is not None and np.ndim(values) == 1 and len(values) == self.n:
+            return self._spread[1].wrap(_spread_out(values, self._spread[0]), name)
         if self._frame is None or not self._native or np.ndim(values) != 1 or len(values) != self.n:
             return values
-        series = nw.new_series(name, values, backend=self._frame.implementation)
+        series = _without_nan(nw.new_series(name, values, backend=self._frame.implementation))
         native = series.to_native()
         if hasattr(native, "index") and hasattr(self._frame.to_native(), "index"):
             native.index = self._frame.to_native().index
@@ -137,6 +150,9 @@ class Table:
 
     def wrap_frame(self, columns: Mapping[str, Any]) -> Any:
         """Several columns as a table of the user's own library; a dict of arrays for arrays, lists and files."""
+        if self._spread is not None:
+            rows, whole = self._spread
+            return whole.wrap_frame({name: _spread_out(values, rows) for name, values in columns.items()})
         if self._frame is None or not self._native:
             return dict(columns)
         frame, native = self.frame_of(columns), self._frame.to_native()
@@ -148,7 +164,22 @@ class Table:
         """Columns that are not one value per row as a table of the user's own library; a dict of them otherwise."""
         if self._frame is None or not self._native:
             return dict(columns)
-        return nw.from_dict(dict(columns), backend=self._frame.implementation).to_native()
+        made = nw.from_dict(dict(columns), backend=self._frame.implementation)
+        return made.with_columns(*(_without_nan(made.get_column(name)) for name in made.columns)).to_native()
+
+
+def _spread_out(values: Any, rows: Any) -> Any:
+    """Values of some rows among all of them, the others missing."""
+    values = np.asarray(values)
+    kind = object if values.dtype.kind in "OUS" else float
+    out = np.full(len(rows), None if kind is object else np.nan, dtype=kind)
+    out[rows] = values
+    return out
+
+
+def _without_nan(series: Any) -> Any:
+    """Missing values as the library marks them, where it tells them from NaN."""
+    return series.fill_nan(None) if series.dtype.is_float() and series.is_nan().any() else series
 
 
 def _to_numpy(series: Any) -> tuple[Any, bool]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class NewData:
     """New data read once, and turned into what each slot needs."""
 
-    def __init__(self, fit: Fit, effective: Fit, new: Any, given: Mapping[str, Any]) -> None:
+    def __init__(self, fit: Fit, effective: Fit, new: Any, given: Mapping[str, Any], unseen: str = "error") -> None:
         self.model = effective.likelihood.model
         self.specs: Mapping[str, Any] = fit.likelihood.model.family.known
         self.given = given
@@ -50,6 +50,25 @@ class NewData:
                 raise DataError(f"the matrix of {name} has {table.n} rows, the other new data {self.n}")
         self._refuse_ambiguity(plain)
         self._refuse_missing()
+        self.whole = self.n
+        self.seen: Any = None
+        if unseen == "missing":
+            self._set_unseen_aside()
+
+    def _set_unseen_aside(self) -> None:
+        """Leave out the rows with levels that the fit has not seen; their results will be missing."""
+        seen = np.ones(self.n, dtype=bool)
+        for slot in self.model.slots:
+            for name, levels in () if slot.design is None else slot.design.levels:
+                if name in self.table:
+                    known = set(levels)
+                    seen &= np.fromiter((v in known for v in self.table.labels(name)), dtype=bool, count=self.n)
+        if seen.all():
+            return
+        if not seen.any():
+            raise DataError("no row of the new data has only levels that the fit has seen: there is nothing to predict")
+        self.seen, self.table, self.n = seen, self.table.only(seen, spread=True), int(seen.sum())
+        self.own = {name: table.only(seen) for name, table in self.own.items()}
 
     def _refuse_ambiguity(self, plain: Mapping[str, Design]) -> None:
         """Two matrices of predictors cannot be told apart in one table."""
@@ -120,8 +139,9 @@ class NewData:
         if np.ndim(spec) == 0 and not hasattr(spec, "__len__"):
             return float(spec)
         inner = tables.read(spec)
-        if inner.n != self.n:
-            raise DataError(f"the new data have {self.n} rows, {what} has {inner.n}")
+        if inner.n != self.whole:
+            raise DataError(f"the new data have {self.whole} rows, {what} has {inner.n}")
+        inner = inner if self.seen is None else inner.only(self.seen)
         return tables.numbers(inner.column(inner.names[0]), what)
 
     def known(self, name: str, outward: str, lacking: dict[str, LikelyError]) -> Any:

@@ -37,6 +37,7 @@ def predict(
     method: str | None = None,
     replicates: int = 400,
     seed: int = 0,
+    unseen: str = "error",
     **given: Any,
 ) -> Any:
     """Predictions for the rows of the fit or of new data.
@@ -64,6 +65,8 @@ def predict(
         For "prediction", see `likely.derive.observation`; "mixture" by default.
     replicates, seed : int
         Of the bootstrap that calibrates.
+    unseen : {"error", "missing"}
+        New rows with levels that the fit has not seen: an error that names them, or a missing prediction.
     **given : number or array
         Values of known parameters (``n=20``) or ``offset=`` for the new rows, where they are not columns.
 
@@ -113,8 +116,10 @@ def predict(
     for name, value, owners in owned:
         if value is not None and what not in owners:
             raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
+    if unseen not in ("error", "missing"):
+        raise unknown("option", unseen, ["error", "missing"], " for unseen=")
     own = what == "prob" and y is None
-    rows = rows_of(fit, new, given, observed=own)
+    rows = rows_of(fit, new, given, observed=own, unseen=unseen)
     if what == "mean" and level is None and not simultaneous:
         return rows.column(rows.mean(), "mean")
     if what in ("mean", "interval"):

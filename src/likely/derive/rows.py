@@ -222,7 +222,9 @@ class Rows:
         return np.array(np.broadcast_to(np.asarray(values, dtype=float), (self.n,)))
 
 
-def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *, observed: bool = False) -> Rows:
+def rows_of(
+    fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *, observed: bool = False, unseen: str = "error"
+) -> Rows:
     """The rows of the fit, or of new data.
 
     Parameters
@@ -233,6 +235,8 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *
         Values of known parameters and ``offset`` for the new rows, where they are not columns.
     observed : bool
         The fit's own rows as they were observed, means of several units under analytic weights; else single units.
+    unseen : {"error", "missing"}
+        What becomes of new rows with levels that the fit has not seen.
 
     Raises
     ------
@@ -266,7 +270,7 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *
         table, n = kept(bound.table, bound.rows), len(bound.y)
         units = model.units if observed else None
         return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits, units)
-    data = NewData(fit, effective, new, given)
+    data = NewData(fit, effective, new, given, unseen)
     made = {id(slot.design): data.matrix(slot) for slot in model.slots if slot.design is not None}
     matrices = tuple(None if slot.design is None else made[id(slot.design)] for slot in model.slots)
     lacking: dict[str, LikelyError] = {}
@@ -279,9 +283,7 @@ def rows_of(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *
 
 def kept(table: Table, rows: Any) -> Table:
     """The rows that the fit used, with their index."""
-    if rows is None or table._frame is None:
-        return table
-    return Table(table._frame.filter(np.asarray(rows).tolist()), native=table._native)
+    return table if rows is None or table._frame is None else table.only(rows)
 
 
 def bare(family: Family) -> Family:
