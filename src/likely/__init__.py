@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from likely.family import Family, Support
     from likely.fit import fit
     from likely.likelihood import Likelihood, likelihood, separation
+    from likely.path import Path, path
     from likely.penalties import ElasticNet, Firth, Lasso, Ridge
     from likely.result import Fit
     from likely.testing import check_family
@@ -87,6 +88,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.family": ("Family", "Support"),
     "likely.fit": ("fit",),
     "likely.likelihood": ("Likelihood", "likelihood", "separation"),
+    "likely.path": ("Path", "path"),
     "likely.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
     "likely.result": ("Fit",),
     "likely.testing": ("check_family",),

@@ -95,7 +95,7 @@ class Ridge(Shrinkage):
     >>> fit.status
     'penalised (ridge, strength 1): posterior mode, not maximum likelihood'
     >>> round(fit.coef["p.x"], 4)
-    0.7156
+    0.68
     """
 
     strength: float

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize
 
-SWEEPS = 10_000
+SWEEPS = 1000
+ROUNDING = 1e-13  # of the terms of a slope: a slope below is 0
 FAR = 1e-9  # squared cosine between a constraint set and the origin below which nothing satisfies it
 
 
@@ -30,11 +31,10 @@ def with_absolute_values(h: Any, g: Any, x: Any, cost: Any, lower: Any, upper: A
     ndarray, shape (p,)
     """
     z, slope = np.array(x, dtype=float), np.array(g, dtype=float)  # slope of the quadratic at z
-    curve = np.diagonal(h)
-    small = 1e-13 * (np.max(np.abs(g) / np.sqrt(curve), initial=0.0) + np.max(cost / np.sqrt(curve), initial=0.0))
+    curve, size = np.diagonal(h), np.abs(h)
     for _ in range(SWEEPS):
         wrong = _wrong(z, slope, cost, lower, upper)
-        if np.all(np.abs(wrong) <= small * np.sqrt(curve)):
+        if np.all(np.abs(wrong) <= ROUNDING * (np.abs(g) + cost + size @ (np.abs(z) + np.abs(x)))):
             break
         free = (z != 0.0) | (cost == 0.0)
         free &= ((z > lower) & (z < upper)) | (wrong != 0.0)
