@@ -489,11 +489,11 @@ def test_a_density_as_a_function_of_everything() -> None:
     params = {"a": 0.0, "b": 0.0}
     own = lk.fit(lk.density(lk.Exponential(), rate=lambda p, d: jnp.exp(p["a"] + p["b"] * d["x"]), params=params), data)
     ours = lk.fit("exponential", data, "y ~ x")
-    for kind in ("opg", "HC0", "HC1"):
+    for kind in ("expected", "opg", "HC0", "HC1"):
         assert own.with_cov(kind).cov == pytest.approx(ours.with_cov(kind).cov, rel=1e-6), kind
     assert own.with_cov(cluster=FIRM).cov == pytest.approx(ours.with_cov(cluster=FIRM).cov, rel=1e-6)
-    with pytest.raises(IntervalError, match="no expected information"):
-        own.with_cov("expected")
+    with pytest.raises(IntervalError, match="no leverage"):
+        own.with_cov("HC3")
 
 
 def test_sparse_designs_have_the_same() -> None:
