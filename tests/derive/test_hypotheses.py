@@ -129,6 +129,23 @@ def test_score_test_of_a_larger_glm_is_statsmodels(quine, added):
     assert large.test(names, "score").statistic == pytest.approx(result.statistic, rel=1e-6)
 
 
+@pytest.mark.parametrize("link", ["probit", "cloglog"])
+def test_expected_information_is_statsmodels(birthwt, link):
+    links = {"probit": sm.families.links.Probit(), "cloglog": sm.families.links.CLogLog()}
+    small = sm.GLM.from_formula("low ~ age + lwt", birthwt, family=sm.families.Binomial(links[link]))
+    plain = sm.GLM(small.endog, small.exog, family=sm.families.Binomial(links[link]))
+    theirs = plain.score_test(
+        plain.fit(tol=1e-14).params, exog_extra=birthwt[["smoke", "ht"]].to_numpy(), observed=False
+    )
+    fit = lk.fit("bernoulli", birthwt, "low ~ age + lwt", link=link)
+    result = fit.score_test("~ . + smoke + ht", information="expected")
+    np.testing.assert_allclose(result.statistic, np.squeeze(theirs[0]), rtol=1e-6)
+    assert result.note == "expected information"
+    again = lk.fit("bernoulli", birthwt, "low ~ age + lwt + smoke + ht", link=link)
+    words = again.test("smoke = 0, ht = 0", "score", information="expected")
+    np.testing.assert_allclose(words.statistic, result.statistic, rtol=1e-6)
+
+
 def test_score_test_of_a_proportion_is_pearsons():
     """(k - n p)^2 / (n p q), as in the test of one proportion without continuity correction."""
     result = lk.fit("bernoulli", [1] * 43 + [0] * 57).test("p = 0.5", "score")
@@ -214,7 +231,7 @@ def test_what_is_refused(logit, birthwt):
         logit.test("age = 0", "rao")
     with pytest.raises(OptionError, match="belongs to method='score'"):
         logit.test("age = 0", information="opg")
-    with pytest.raises(UnknownNameError, match="'observed', 'opg'"):
+    with pytest.raises(UnknownNameError, match="'observed', 'expected', 'opg'"):
         logit.test("age = 0", "score", information="fisher")
     with pytest.raises(OptionError, match="not combinations"):
         logit.score_test("~ ht + ui + C(race) + smoke + ptl")

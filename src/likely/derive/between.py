@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely.derive.nesting import AIC_ADVICE, nesting
-from likely.derive.score import embedded, score_statistic
+from likely.derive.score import INFORMATION_NOTES, embedded, score_statistic
 from likely.derive.tests import ROUNDING, TestResult, likelihood_note
 from likely.derive.under import enlarged
 from likely.errors import FitError, IntervalError, OptionError, listed
@@ -136,7 +136,7 @@ def score_test(
     larger : str, Likelihood or Fit
         Of the same data. A formula such as ``"~ . + z"`` describes the family's first parameter; its dot stands for
         the formula of the fit.
-    information : {"observed", "opg"}
+    information : {"observed", "expected", "opg"}
         Of the larger model at the smaller one's estimates.
     formulas : mapping of str to str, optional
         Formulas of further parameters, which may hold the dot too.
@@ -181,7 +181,7 @@ def score_test(
         raise OptionError(f"both models have {large.model.size} parameters: the second has to be the larger one")
     point = large.objective.point(embedded(small.likelihood, small.outcome.point.x, large))
     statistic = score_statistic(large.objective, point, information)
-    note = "information from the outer products of the scores" if information == "opg" else ""
+    note = INFORMATION_NOTES.get(information, "")
     note = "; ".join(part for part in (note, likelihood_note(fit)) if part)
     p = float(sc.chdtrc(df, statistic))
     return TestResult(statistic, df, p, "score", _hypothesis(small.likelihood, large), note)

@@ -42,6 +42,9 @@ def delta(
         raise OptionError("give the functions distinct names: {'ratio': ..., 'sum': ...}")
     x = inner.outcome.point.x
     found = [function.at(x) for function in made.values()]
+    for name, one in zip(made, found, strict=True):
+        if not np.any(one.gradient):
+            raise OptionError(f"{name!r} is {one.value:g} whatever the estimates are: it has no standard error")
     values = np.array([one.value for one in found])
     jacobian = np.array([one.gradient for one in found])
     if log:
@@ -75,13 +78,12 @@ def _items(functions: Any) -> list[tuple[str, Any]]:
 
 
 def _profile(fit: Fit, name: str, function: Function, level: float, notes: list[str]) -> tuple[float, float]:
+    fit.require_likelihood("the profile of a function", plain=True)
     if fit.likelihood.model.family.kinked:
         raise IntervalError("the log-density has corners, so there is no profile of a function: use method='wald'")
     fit.require_independent("a profile interval", "method='wald'")
     path = FunctionProfiler(fit, function)
     drop = float(sc.gammaincinv(0.5, level))
-    if path.stderr == 0.0:
-        raise IntervalError(f"{name!r} does not depend on the estimates")
     ends = []
     for side in (-1, 1):
         try:

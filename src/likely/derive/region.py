@@ -113,6 +113,7 @@ def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "p
         circle = radius * np.column_stack([np.cos(angles), np.sin(angles)])
         edge, closed = center + circle @ linalg.cholesky(spread, lower=True).T, True
     else:
+        fit.require_likelihood("a region by the profile likelihood", plain=True)
         fit.require_independent("a region by the profile likelihood", "method='wald'")
         if inner.likelihood.model.family.kinked:
             raise IntervalError("the log-density has corners, so its contours cannot be followed: use method='wald'")

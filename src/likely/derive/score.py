@@ -21,7 +21,11 @@ from likely.solve.newton import Point
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
 
-INFORMATION = ("observed", "opg")
+INFORMATION = ("observed", "expected", "opg")
+INFORMATION_NOTES = {
+    "expected": "expected information",
+    "opg": "information from the outer products of the scores",
+}
 
 
 def score_statistic(objective: Objective, point: Point, information: str) -> float:
@@ -31,8 +35,8 @@ def score_statistic(objective: Objective, point: Point, information: str) -> flo
     ----------
     objective : Objective
     point : Point
-    information : {"observed", "opg"}
-        Minus the second derivatives, or the sum of the outer products of the rows' scores.
+    information : {"observed", "expected", "opg"}
+        Minus the second derivatives, their expectation, or the sum of the outer products of the rows' scores.
 
     Raises
     ------
@@ -41,8 +45,7 @@ def score_statistic(objective: Objective, point: Point, information: str) -> flo
     """
     if information not in INFORMATION:
         raise unknown("information", information, INFORMATION, " of a score test")
-    info = point.info if information == "observed" else outer_products(objective, point.x)
-    inverse = inverse_information(info)[0]
+    inverse = inverse_information(information_at(objective, point, information))[0]
     if inverse is None:
         advice = "information='opg', or method='lr'" if information == "observed" else "method='lr'"
         raise IntervalError(
@@ -52,9 +55,15 @@ def score_statistic(objective: Objective, point: Point, information: str) -> flo
     return float(point.score @ inverse @ point.score)
 
 
-def outer_products(objective: Objective, coefficients: Any) -> Any:
-    """The sum over rows of weight times the outer product of the row's score with itself."""
-    return objective.score_gram(coefficients, objective.weights)
+def information_at(objective: Objective, point: Point, kind: str) -> Any:
+    """The information of the coefficients at a point: observed, expected, or the outer products of the scores."""
+    if kind == "observed":
+        return point.info
+    if kind == "expected":
+        from likely.derive.covariance.expected import Expected
+
+        return objective.gram(Expected(objective, point.x).block, objective.weights)
+    return objective.score_gram(point.x, objective.weights)
 
 
 def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:

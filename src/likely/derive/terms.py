@@ -16,7 +16,7 @@ from scipy import special as sc
 from likely.derive.covariance import inverse_information
 from likely.derive.naming import column_of, parts_of
 from likely.derive.record import Record
-from likely.derive.score import INFORMATION, outer_products
+from likely.derive.score import INFORMATION, information_at
 from likely.derive.tests import METHODS, wald_statistic
 from likely.derive.under import Coordinates, Hypothesis, maximum_under
 from likely.errors import IntervalError, OptionError, unknown
@@ -126,7 +126,7 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
     fit : Fit
     type : {"I", "II", "III"}
     method : {"wald", "lr", "score"}
-    information : {"observed", "opg"}
+    information : {"observed", "expected", "opg"}
         Of score tests.
 
     Returns
@@ -146,6 +146,7 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
     if information not in INFORMATION:
         raise unknown("information", information, INFORMATION, " of a score test")
     fit.require_regular("a table of terms") if fit.limit is None else None
+    fit.require_likelihood("a table of terms", plain=True)
     inner = fit.effective
     terms = terms_of(inner)
     if not terms:
@@ -257,7 +258,7 @@ class _Steps:
 
     def _score(self, columns: tuple[int, ...], away: list[int]) -> float:
         where, point = self._maximum(frozenset(away) | frozenset(columns))
-        info = point.info if self.information == "observed" else outer_products(where.objective, point.x)
+        info = information_at(where.objective, point, self.information)
         keep = np.delete(np.arange(len(point.x)), away)
         inverse = inverse_information(info[np.ix_(keep, keep)])[0]
         if inverse is None:

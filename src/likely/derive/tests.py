@@ -13,7 +13,7 @@ from scipy import special as sc
 from likely.derive.hypotheses import equations, text
 from likely.derive.naming import Names
 from likely.derive.restricted import independent, remainder
-from likely.derive.score import score_statistic
+from likely.derive.score import INFORMATION_NOTES, score_statistic
 from likely.derive.under import Hypothesis, maximum_under
 from likely.errors import FitError, IntervalError, OptionError, ParameterError, unknown
 
@@ -94,9 +94,9 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
         shorter where it means one thing: ``"income = 0, segment[b] = segment[c]"``. Constant parameters are tested on
         the natural scale on which they are reported (``sd = 1``, not its logarithm).
     method : {"wald", "lr", "score"}
-    information : {"observed", "opg"}
-        Of the score test: minus the second derivatives at the restricted maximum, or the sum of the outer products of
-        the rows' scores there.
+    information : {"observed", "expected", "opg"}
+        Of the score test: minus the second derivatives at the restricted maximum, their expectation, or the sum of
+        the outer products of the rows' scores there.
 
     Returns
     -------
@@ -142,8 +142,8 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
         statistic = lr_statistic(fit, read) if method == "lr" else _score_statistic(fit, read, information)
     if method != "wald" and (told := likelihood_note(fit)):
         notes.append(told)
-    if method == "score" and information == "opg":
-        notes.append("information from the outer products of the scores")
+    if method == "score" and information != "observed":
+        notes.append(INFORMATION_NOTES[information])
     p = float(sc.chdtrc(rank, statistic))
     return TestResult(statistic, rank, p, METHODS[method], read.text, "; ".join(notes))
 

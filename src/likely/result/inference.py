@@ -138,7 +138,7 @@ class Inference(Estimates):
         method : {"wald", "lr", "score"}
             Wald's test needs no further search; the likelihood-ratio and score tests maximise the likelihood under the
             hypothesis and hold better in small samples.
-        information : {"observed", "opg"}
+        information : {"observed", "expected", "opg"}
             Of the score test.
 
         Returns
@@ -209,9 +209,9 @@ class Inference(Estimates):
         larger : str, Likelihood or Fit, optional
             A formula of the first parameter such as ``"~ . + z"``, whose dot stands for this fit's own formula; or a
             likelihood or fit of the same data.
-        information : {"observed", "opg"}
-            Of the larger model at this fit's estimates: minus the second derivatives, or the outer products of the
-            rows' scores.
+        information : {"observed", "expected", "opg"}
+            Of the larger model at this fit's estimates: minus the second derivatives, their expectation, or the outer
+            products of the rows' scores.
         **formulas : str
             Formulas of further parameters: ``sd="~ . + z"``.
 
@@ -251,7 +251,7 @@ class Inference(Estimates):
             "I": each term after those before it. "II": each term after all others but those that contain it. "III":
             each term after all others, whatever contains it; with interactions this depends on the contrasts.
         method : {"wald", "lr", "score"}
-        information : {"observed", "opg"}
+        information : {"observed", "expected", "opg"}
             Of score tests.
 
         Returns
