@@ -460,7 +460,7 @@ def test_a_family_given_outside_its_support_says_so():
 
 
 def test_failures_name_what_failed():
-    with pytest.raises(lk.errors.FitError, match="flat along a, b; another start"):
+    with pytest.raises(lk.errors.FitError, match=r"a, b.*another start"):
         lk.fit(lk.density(lambda p, d: stats_normal(d["y"], p.a + p.b, 1.0), params={"a": 0.0, "b": 0.0}), [1.0, 2.0])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.stats import norm
 
 import likely as lk
 
@@ -68,6 +69,10 @@ MODELS = {
     "Thurber": cubics,
 }
 MEANS = {name: lambda p, d, model=model: model(p["b"], d) for name, model in MODELS.items()}  # one function each
+
+
+def normal(y: Any, mean: Any, sd: Any) -> Any:
+    return norm.logpdf(y, mean, sd)
 
 
 def density(name: str, start: Any) -> Any:

@@ -75,3 +75,17 @@ def test_every_problem(name: str) -> None:
         assert digits(observed, exact["se_ml_observed_information"]) > min(6.5, FEWER.get(name, 6.5))
         if name not in FEWER:
             assert digits(fit.loglik, exact["loglik"]) > 11
+
+
+@pytest.mark.parametrize("name", ["MGH09", "MGH10"])
+def test_without_a_family(name: str) -> None:
+    """The same as a function that gives the log-density of every row."""
+    x, y, starts, params, *_ = nist.STORED[name]
+    curve = nist.MODELS[name]
+
+    def rows(p: Any, d: Any) -> Any:
+        return nist.normal(d["y"], curve(p["b"], d), p["sd"])
+
+    for start in starts:
+        fit = lk.fit(lk.density(rows, params={"b": lk.Real(start), "sd": lk.Positive}), {"x": x, "y": y})
+        assert digits([v for k, v in fit.coef.items() if k != "sd"], params) > DIGITS

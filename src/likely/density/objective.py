@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from likely.density.family import Density
 
 Held = Mapping[str, float]
+MOST_DERIVATIVES = 20_000_000  # second derivatives of rows held at once; beyond, products of scores take their place
 
 
 @final
@@ -32,16 +33,23 @@ class Program:
     density : Density
     free : tuple of (str, Link)
         The scalars that vary, in the order of the coefficients, with their links.
+    followers : tuple of str
+        Those without a starting value, which have their own peak at every step of a search.
     """
 
     density: Density
     free: tuple[tuple[str, Any], ...]
+    followers: tuple[str, ...] = ()
+
+    @property
+    def _key(self) -> Any:
+        return self.density.key, self.free, self.followers
 
     def __hash__(self) -> int:
-        return hash((self.density.key, self.free))
+        return hash(self._key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Program) and (self.density.key, self.free) == (other.density.key, other.free)
+        return isinstance(other, Program) and self._key == other._key
 
     def params(self, x: Any, held: Held, xp: Any) -> Record:
         """The record of parameters that the function takes."""
@@ -80,15 +88,38 @@ class Program:
         """A positive semi-definite stand-in for the information, for the way from far starts.
 
         Of a family whose parameters are functions, Gauss and Newton's: sum of J' |d2 log f / d theta2| J, one theta
-        at a time. Of any other density, the outer product of the rows' scores.
+        at a time. Of any other density, every row's curvature along its own score.
         """
         jax = jax_module()
         jnp = jax.numpy
         if self.density.base is None:
-            scores = jax.jacfwd(self.rows)(x, held, data)
-            return (scores * w[:, None]).T @ scores
+            return self._along_scores(x, held, data, w)
         jacobian, _, second = self._by_theta(x, held, data, mixed=False)
         return sum((j * (jnp.abs(second[k, k]) * w)[:, None]).T @ j for k, j in jacobian.items())
+
+    def _along_scores(self, x: Any, held: Held, data: Any, w: Any) -> Any:
+        """The sum of every row's curvature along its own score: Gauss and Newton's, where one number makes a row.
+
+        If a row's log-density depends on x through one number m, its score is l' m' and its second derivative l'' m' m'
+        and a remainder. Along the direction u of the score, u' H u is l'' (m' u)^2 but for the remainder.
+        """
+        jax = jax_module()
+        jnp = jax.numpy
+
+        def rows(x: Any) -> Any:
+            return self.rows(x, held, data)
+
+        if len(w) * len(self.free) ** 2 > MOST_DERIVATIVES:
+            scores = jax.jacfwd(rows)(x)
+            return (scores * w[:, None]).T @ scores
+        scores, second = jax.jacfwd(rows)(x), jax.jacfwd(jax.jacfwd(rows))(x)
+        size = jnp.sqrt(jnp.sum(w[:, None] * scores**2, axis=0))
+        size = jnp.where(size > 0, size, 1.0)
+        u = scores / size * np.array([name not in self.followers for name, _ in self.free])
+        length = jnp.sum(u**2, axis=1)
+        along = jnp.einsum("ij,ijk,ik->i", u, second / jnp.outer(size, size), u)
+        share = w * jnp.abs(along) / jnp.where(length > 0, length, 1.0) ** 2
+        return (scores * share[:, None]).T @ scores
 
     def _by_theta(self, x: Any, held: Held, data: Any, mixed: bool) -> tuple[Any, Any, Any]:
         """The rows' Jacobian of the family's parameters, and derivatives of the log-density by these."""
@@ -165,6 +196,8 @@ class DensityObjective:
     The same protocol as `likely.derive.objective.Objective`.
     """
 
+    guided = True  # the metric leads well from far starts
+
     def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
         self.model, self.y, self.weights = model, y, weights
         self.rows = len(y)
@@ -173,7 +206,9 @@ class DensityObjective:
     @cached_property
     def _program(self) -> Program:
         density: Any = self.model.family
-        return Program(density, tuple((slot.label, slot.link) for slot in self.model.slots))
+        free = tuple((slot.label, slot.link) for slot in self.model.slots)
+        unstated = tuple(density.unstated) if len(density.unstated) < len(free) else ()
+        return Program(density, free, unstated if density.base is None else ())
 
     @cached_property
     def _arguments(self) -> Any:
@@ -227,12 +262,6 @@ class DensityObjective:
         np.add.at(out, codes, scores if self.weights is None else scores * self.weights[:, None])
         return out
 
-    @property
-    def guided(self) -> bool:
-        """Whether the metric leads well from far starts: Gauss and Newton's does, rows' scores less so."""
-        density: Any = self.model.family
-        return density.base is not None
-
     def metric(self, coefficients: Any) -> Any:
         """A positive semi-definite matrix in place of the information; see `Program.metric`."""
         return self._run("metric", coefficients)
@@ -244,7 +273,7 @@ class DensityObjective:
         B, the part from the curvature of the functions, are near the identity and small. None for a density that is
         not a family's, and where there is no peak.
         """
-        if not self.guided:
+        if self.model.family.base is None:
             return None
         with x64():
             parts = compiled(self._program)["parts"](np.asarray(coefficients, dtype=float), *self._arguments)
