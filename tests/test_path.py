@@ -131,3 +131,19 @@ def test_wrong_options_of_paths(data: dict[str, Any]) -> None:
         found.choose("worst")
     with pytest.raises(OptionError, match="progress"):
         found.cross_validate(3, progress=True)
+
+
+def test_penalties_in_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    from typer.testing import CliRunner
+
+    from likely.cli import app
+
+    run = CliRunner().invoke
+    base = ["fit", "loans", "default ~ duration + amount", "-f", "bernoulli", "--json"]
+    shown = run(app, [*base, "--penalty", "elastic-net:2:0.5", "--constraints", "p.amount = 0"])
+    assert shown.exit_code == 0
+    assert "penalised (elastic net, strength 2, l1_ratio 0.5)" in shown.stdout
+    assert "p.amount = 0" in shown.stdout
+    shown = run(app, [*base, "--penalty", "ridge:2"])
+    assert "penalised (ridge, strength 2)" in shown.stdout
+    assert run(app, [*base, "--penalty", "ridge"]).exit_code == 2

@@ -29,7 +29,7 @@ from likely.cli.output import (
     write,
 )
 from likely.cli.words import family as family_of
-from likely.cli.words import in_shell, model_options, numbers, pairs, read
+from likely.cli.words import in_shell, model_options, numbers, pairs, penalty_of, read
 from likely.errors import FitError, Interrupted, LikelyError, OptionError
 from likely.progress import Task
 
@@ -186,6 +186,13 @@ def fit(
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
     solver: Annotated[str, typer.Option("--solver", help="auto, closed form, newton or lbfgs.")] = "auto",
+    penalty: Annotated[
+        str | None,
+        typer.Option("--penalty", help="ridge:STRENGTH, lasso:STRENGTH, elastic-net:STRENGTH:L1_RATIO or firth."),
+    ] = None,
+    constraints: Annotated[
+        str | None, typer.Option("--constraints", help="Of estimates: 'p.x = 1, p.a <= p.b, p.z >= 0'.")
+    ] = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
@@ -198,6 +205,7 @@ def fit(
 
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure)
+    options |= {"penalty": penalty_of(penalty), "constraints": constraints}
     options |= {name: value for name, value in (("cov", cov), ("cluster", cluster)) if value}
     with _line(json) as task:
         task.say("reading the data, setting up")

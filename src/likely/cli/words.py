@@ -16,6 +16,7 @@ MOST = 10_000_000  # numbers that are written out in memory
 
 # What the library's messages say to someone in Python, and what it is called in a shell. The order matters.
 IN_SHELL = (
+    (r"penalty=lk\.Firth\(\)", "--penalty firth"),
     (r"(?:fit\.interval\()?method='(\w+)'\)?", r"--interval \1"),
     (r'lk\.fit\(lk\.(\w+)\((\w+)="(\w+)"\), df, "([^"]*)"\)', r'likely fit DATA "\4" --family \1 --known \2=\3'),
     (r"\bFit lk\.(\w+)\(\) instead", r"Fit it with --family \1 instead"),
@@ -170,6 +171,26 @@ def family(name: str, known: list[str] | None, some: bool = False) -> Any:
         except ValueError:
             given[key] = value
     return type(family)(**given) if given else family
+
+
+def penalty_of(text: str | None) -> Any:
+    """The penalty that ``ridge:1.0``, ``lasso:0.1``, ``elastic-net:1:0.5`` or ``firth`` means."""
+    from likely.penalties import ElasticNet, Firth, Lasso, Ridge
+
+    if text is None:
+        return None
+    kinds = {"ridge": (Ridge, 1), "lasso": (Lasso, 1), "elastic-net": (ElasticNet, 2), "firth": (Firth, 0)}
+    name, *settings = text.strip().split(":")
+    kind, count = kinds.get(name.lower().replace("_", "-").replace(" ", "-"), (None, 0))
+    try:
+        values = [float(v) for v in settings]
+    except ValueError:
+        values = []
+    if kind is None or len(settings) != count or len(values) != count:
+        raise OptionError(
+            f"--penalty is ridge:STRENGTH, lasso:STRENGTH, elastic-net:STRENGTH:L1_RATIO or firth; found {text!r}"
+        )
+    return kind(*values)
 
 
 def model_options(
