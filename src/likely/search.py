@@ -228,7 +228,7 @@ def _climb_by_size(objective: Objective, x0: Any, start: Any, options: dict[str,
     if info is None:
         return newton.maximize(objective.point, x0, **options)
     # over d standard errors an information of n observations changes by about d/sqrt(n)
-    near = 1e-5 * float(np.sqrt(objective.total_weight))
+    near = 4e-6 * float(np.sqrt(objective.total_weight))
     return newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
 
 

@@ -184,6 +184,7 @@ def maximize_near(
         if not concave:
             return maximize(evaluate, start, tolerance=tolerance, **options)
         if squared <= near**2:
+            x = x + step  # costs nothing, and makes the last step smaller still
             break
         length = float(np.sqrt(squared))
         if np.isfinite(last):  # the next step shrinks the distance about as much as this one did
