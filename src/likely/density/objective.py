@@ -312,7 +312,7 @@ class DensityObjective:
         with x64():
             x = np.asarray(coefficients, dtype=float)
             values, slopes = of(x), jax.jacfwd(of)(x)
-        return ({k: np.asarray(v) for k, v in d.items()} for d in (values, slopes))  # type: ignore[return-value]
+        return {k: np.asarray(v) for k, v in values.items()}, {k: np.asarray(v) for k, v in slopes.items()}
 
     def function(self, rule: Any, coefficients: Any) -> tuple[Any, Any]:
         """Any function of parameters and data, with its derivatives with respect to the coefficients."""

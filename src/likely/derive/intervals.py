@@ -107,10 +107,11 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         end = boundary_limit(likelihood, name, at, fit.loglik, level)
         pair = (at, end) if at == domain.lower else (end, at)
         return Interval(*pair, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
+    restrained, reason = fit.outcome.restrained, fit.withheld.get(name)
+    if reason is not None and restrained is None:  # the end of the data has no coefficient to look for
+        return Interval(None, None, level, "profile", reason)
     slot, index = locate(likelihood, name)
-    restrained = fit.outcome.restrained
-    at_bound = restrained is not None and index in restrained.at_bound
-    if not at_bound and (reason := fit.withheld.get(name)) is not None:
+    if reason is not None and restrained is not None and index not in restrained.at_bound:
         return Interval(None, None, level, "profile", reason)
     drop = 0.5 * float(2.0 * sc.gammaincinv(0.5, level))
     x, se = _center(fit, name, index)
