@@ -147,3 +147,58 @@ def test_penalties_in_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
     shown = run(app, [*base, "--penalty", "ridge:2"])
     assert "penalised (ridge, strength 2)" in shown.stdout
     assert run(app, [*base, "--penalty", "ridge"]).exit_code == 2
+
+
+def test_groups_are_held_out_together(data: dict[str, Any]) -> None:
+    path = lk.path("bernoulli", data, f"yes ~ {FORMULA}", strengths=[1.0, 4.0])
+    firm = np.arange(N) // 10
+    held = path.cross_validate(3, groups=firm, seed=4)
+    fold_of = np.random.default_rng(4).permutation(np.arange(N // 10) % 3)[firm]
+    each, sizes = [], []
+    for k in range(3):
+        train = {name: np.asarray(column)[fold_of != k] for name, column in data.items()}
+        test = {name: np.asarray(column)[fold_of == k] for name, column in data.items()}
+        fit = lk.fit("bernoulli", train, f"yes ~ {FORMULA}", penalty=lk.Lasso(4.0))
+        p = np.asarray(fit.predict(test))
+        each.append(float(np.sum(np.log(np.where(test["yes"] == 1, p, 1 - p)))))
+        sizes.append(len(p))
+    assert held.mean[0] == pytest.approx(sum(each) / sum(sizes), rel=1e-6)
+    named = lk.path("bernoulli", {**data, "firm": firm}, f"yes ~ {FORMULA}", strengths=[1.0, 4.0])
+    again = named.cross_validate(3, groups="firm", seed=4)
+    assert again.mean == pytest.approx(held.mean)
+    assert "3 folds of firm" in str(again)
+    with pytest.raises(OptionError, match="12 groups"):
+        path.cross_validate(13, groups=firm)
+    with pytest.raises(UnknownNameError, match="groups="):
+        path.cross_validate(3, groups="frm")
+
+
+def test_strata_are_not_torn_apart() -> None:
+    """A conditional likelihood is one of whole strata: they are held out whole, or not at all."""
+    rng = np.random.default_rng(0)
+    x, pair = rng.normal(size=60), np.repeat(np.arange(30), 2)
+    data = {"case": np.tile([1, 0], 30), "x": x + 0.8 * np.tile([1, 0], 30), "pair": pair}
+    path = lk.path("conditional_logit", data, "case ~ x", strata="pair", strengths=[0.5, 0.05])
+    with pytest.raises(OptionError, match="groups="):
+        path.cross_validate(3)
+    held = path.cross_validate(3, groups="pair", seed=1)
+    fold_of = np.random.default_rng(1).permutation(np.arange(30) % 3)
+    total = 0.0
+    for k in range(3):
+        rows = fold_of[pair] != k
+        fit = lk.fit(
+            "conditional_logit",
+            {name: np.asarray(column)[rows] for name, column in data.items()},
+            "case ~ x",
+            strata="pair",
+            penalty=lk.Lasso(0.05),
+        )
+        slope = fit.coef["utility.x"]
+        gap = (np.asarray(data["x"])[~rows][::2] - np.asarray(data["x"])[~rows][1::2]) * slope
+        total -= float(np.sum(np.log1p(np.exp(-gap))))
+    assert held.mean[1] == pytest.approx(total / 60, rel=1e-6)
+
+
+def test_a_path_of_one_coefficient_by_its_short_name(data: dict[str, Any]) -> None:
+    path = lk.path("bernoulli", data, f"yes ~ {FORMULA}", of="x1", n=3)
+    assert path.nonzero.tolist() == [0, 1, 1]

@@ -153,32 +153,43 @@ def _specs(cluster: Any) -> list[Any]:
     return [cluster]
 
 
-def _codes(bound: Bound, spec: Any, place: int) -> tuple[str, Any]:
+def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) -> tuple[str, Any]:
+    """The name of a column of groups and a code for each row used.
+
+    Parameters
+    ----------
+    bound : Bound
+    spec : str or array-like
+        A column, or labels for every row of the data.
+    option, name, advice : str
+        The argument's name, what the labels are called if they are no column, and what to do where some are missing.
+    """
     table = bound.table
     if isinstance(spec, str):
         if spec not in table:
-            raise unknown("column", spec, table.names, " for cluster=")
+            raise unknown("column", spec, table.names, f" for {option}=")
         name, values = spec, table.column(spec)
     else:
         if np.ndim(spec) != 1 and not hasattr(spec, "__len__"):
-            raise OptionError(f"cluster is a column name, an array, or a list of two of them; found {spec!r}")
+            raise OptionError(f"{option} is a column name or an array of labels, found {spec!r}")
         inner = tables.read(spec)
-        name, values = f"cluster {place + 1}", inner.column(inner.names[0])
+        values = inner.column(inner.names[0])
         if len(values) != table.n:
-            raise DataError(f"the data have {table.n} rows, cluster has {len(values)}")
+            raise DataError(f"the data have {table.n} rows, {option} has {len(values)}")
     values = values if bound.rows is None else values[bound.rows]
     if lost := int(np.count_nonzero(tables.missing(values))):
-        raise MissingValuesError(
-            f"{lost} rows have no cluster ({name}): fill them in, or leave these rows out by "
-            f"lk.fit(..., cluster={name!r}, missing='drop')"
-        )
-    counted = np.ones(len(values), dtype=bool) if bound.weights is None else bound.weights > 0
-    if values.dtype.kind == "O":
-        values = values.astype(str)
-    levels, codes = np.unique(values, return_inverse=True)
+        raise MissingValuesError(f"{lost} rows have no {option.removesuffix('s')} ({name}): fill them in, {advice}")
+    return name, np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()
+
+
+def _codes(bound: Bound, spec: Any, place: int) -> tuple[str, Any]:
+    advice = (
+        f"or leave these rows out by lk.fit(..., cluster={spec if isinstance(spec, str) else '...'!r}, missing='drop')"
+    )
+    name, codes = group_codes(bound, spec, "cluster", f"cluster {place + 1}", advice)
+    counted = slice(None) if bound.weights is None else bound.weights > 0
     if len(np.unique(codes[counted])) < 2:
         raise DataError(
             f"{name} has a single cluster: a covariance by clusters needs two at the least, better 40 or more"
         )
-    del levels
-    return name, codes.reshape(-1)
+    return name, codes

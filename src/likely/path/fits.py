@@ -1,29 +1,30 @@
-"""Penalised fits at many strengths, and the choice among them by the log-likelihood of rows held out."""
+"""Penalised fits at many strengths; `likely.path.held_out` chooses among them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from likely import scale as scales
-from likely.derive.objective import Objective
 from likely.derive.restraints import Restraints
 from likely.errors import FitError, OptionError, unknown
 from likely.fit import maximize
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood, likelihood
 from likely.outcome import Outcome
-from likely.penalties import ElasticNet, Lasso, Ridge, Shrinkage, applied, check_ratio
+from likely.penalties import ElasticNet, Lasso, Ridge, Shrinkage, check_ratio
 from likely.restrained import find_restrained_peak
 from likely.result import Fit
 
-PENALTIES = ("lasso", "ridge", "elastic net")
-RULES = ("best", "one standard error")
-RIDGE = 1e-3  # a ridge path starts where a lasso's would with this share of absolute values (as in R's glmnet)
+if TYPE_CHECKING:
+    from likely.path.held_out import CrossValidation
+
 SHOWN = 12  # rows of a printed table
+PENALTIES = ("lasso", "ridge", "elastic net")
+RIDGE = 1e-3  # a ridge path starts where a lasso's would with this share of absolute values (as in R's glmnet)
 
 
 @final
@@ -97,7 +98,12 @@ class Path:
         return maximize(self.likelihood, penalty=self._made.penalty(strength))
 
     def cross_validate(
-        self, folds: int = 10, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
+        self,
+        folds: int = 10,
+        *,
+        groups: Any = None,
+        seed: int = 0,
+        progress: Callable[[int, int], None] | None = None,
     ) -> CrossValidation:
         """The log-likelihood of rows held out, at every strength of the path.
 
@@ -107,6 +113,9 @@ class Path:
         Parameters
         ----------
         folds : int
+        groups : str or array-like, optional
+            A column, or labels for every row: rows of one group are held out together, as they have to be where they
+            depend on each other.
         seed : int
             The same seed deals the same folds.
         progress : callable, optional
@@ -119,7 +128,11 @@ class Path:
         Raises
         ------
         OptionError
-            If there are fewer than 2 folds, or more than rows.
+            If the number of folds does not go with the rows or groups.
+        UnknownNameError, MissingValuesError
+            If the groups cannot be read.
+        FitError
+            If rows held out have no finite log-likelihood at any strength.
 
         Examples
         --------
@@ -130,35 +143,9 @@ class Path:
         >>> held.best in path.strengths, held.best <= held.one_standard_error
         (True, True)
         """
-        bound, n = self.likelihood.bound, len(self.likelihood.bound.y)
-        whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
-        if not whole or not 2 <= folds <= n:
-            raise OptionError(f"folds is a whole number from 2 to the {n} rows, found {folds!r}")
-        _check_progress(progress)
-        fold_of = np.random.default_rng(seed).permutation(np.arange(n) % folds)
-        m = len(self.strengths)
-        held, sizes = np.full((folds, m), -np.inf), np.zeros(folds)
-        for k in range(folds):
-            rows, out = (np.flatnonzero(chosen) for chosen in (fold_of != k, fold_of == k))
-            test = Objective(
-                bound.model.of_rows(out), bound.y[out], None if bound.weights is None else bound.weights[out]
-            )
-            sizes[k] = test.total_weight
-            training = _of_rows(self.likelihood, rows)
-            for i, outcome in enumerate(_climb(training, self._made, self.strengths)):
-                if outcome is None:
-                    break
-                held[k, i] = test.value(outcome.point.x)
-                if progress is not None:
-                    progress(k * m + i + 1, folds * m)
-        used = sizes > 0.0
-        each = held[used] / sizes[used, None]
-        mean = np.average(each, axis=0, weights=sizes[used])
-        with np.errstate(invalid="ignore"):
-            error = np.std(each, axis=0, ddof=1) / np.sqrt(len(each))
-        if not np.any(np.isfinite(mean)):
-            raise FitError("no strength of the path has a finite log-likelihood in all rows held out")
-        return CrossValidation(self, mean, np.where(np.isfinite(mean), error, np.inf), int(folds), seed)
+        from likely.path.held_out import cross_validate
+
+        return cross_validate(self, folds, groups, seed, progress)
 
     def choose(self, rule: str = "best", **options: Any) -> Fit:
         """The fit at the strength that cross-validation chooses.
@@ -167,7 +154,7 @@ class Path:
         ----------
         rule : {"best", "one standard error"}
         **options
-            Of `cross_validate`: ``folds``, ``seed``, ``progress``.
+            Of `cross_validate`: ``folds``, ``groups``, ``seed``, ``progress``.
 
         Returns
         -------
@@ -187,7 +174,9 @@ class Path:
         >>> path.choose("one standard error", folds=5).converged
         True
         """
-        _check_rule(rule)
+        from likely.path.held_out import check_rule
+
+        check_rule(rule)
         return self.cross_validate(**options).choose(rule)
 
     @property
@@ -195,7 +184,7 @@ class Path:
         """The path as text cells: at most a dozen of its strengths."""
         rows = [
             (number(float(self.strengths[i]), 5), str(int(self.nonzero[i])), fixed(float(self.logliks[i])))
-            for i in _some(len(self.strengths))
+            for i in shown(len(self.strengths))
         ]
         model = self.likelihood.model
         title = f"{self.penalty} path of {model.family.title} for {model.response}, {len(self.strengths)} strengths"
@@ -203,90 +192,6 @@ class Path:
 
     def __str__(self) -> str:
         return f"{self.grid}\n\n{self.note}" if self.note else str(self.grid)
-
-    __repr__ = __str__
-
-
-@final
-@dataclass(frozen=True)
-class CrossValidation:
-    """The log-likelihood of rows held out at every strength of a path; prints as a table.
-
-    Attributes
-    ----------
-    path : Path
-    mean : ndarray, shape (m,)
-        Log-likelihood per observation held out.
-    stderr : ndarray, shape (m,)
-        Its standard error, from its variation between the folds.
-    folds, seed : int
-    """
-
-    path: Path
-    mean: Any
-    stderr: Any
-    folds: int
-    seed: int
-
-    @property
-    def best(self) -> float:
-        """The strength with the highest log-likelihood of rows held out."""
-        return float(self.path.strengths[int(np.argmax(self.mean))])
-
-    @property
-    def one_standard_error(self) -> float:
-        """The largest strength within one standard error of the best (Breiman et al. 1984)."""
-        top = int(np.argmax(self.mean))
-        return float(self.path.strengths[int(np.argmax(self.mean >= self.mean[top] - self.stderr[top]))])
-
-    def choose(self, rule: str = "best") -> Fit:
-        """The fit to all rows at the strength that a rule chooses.
-
-        Parameters
-        ----------
-        rule : {"best", "one standard error"}
-            The highest log-likelihood of rows held out, or the largest strength within one standard error of it.
-
-        Returns
-        -------
-        Fit
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such rule.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> loans = lk.datasets.path("loans")
-        >>> held = lk.path("bernoulli", loans, "default ~ duration + amount", n=6).cross_validate(4)
-        >>> held.choose().converged
-        True
-        """
-        _check_rule(rule)
-        return self.path.fit(self.best if rule == "best" else self.one_standard_error)
-
-    @property
-    def grid(self) -> Grid:
-        """The table as text cells: at most a dozen strengths, the chosen ones marked."""
-        path, marks = self.path, {self.one_standard_error: "one standard error", self.best: "best"}
-        chosen = [int(np.flatnonzero(path.strengths == strength)[0]) for strength in marks]
-        rows = [
-            (
-                number(float(path.strengths[i]), 5),
-                str(int(path.nonzero[i])),
-                fixed(float(self.mean[i]), 5),
-                fixed(float(self.stderr[i]), 5),
-                marks.get(float(path.strengths[i]), ""),
-            )
-            for i in sorted({*_some(len(path.strengths)), *chosen})
-        ]
-        title = f"Held-out log-likelihood per observation, {self.folds} folds, seed {self.seed}"
-        return Grid(("strength", "not 0", "held out", "std. error", ""), tuple(rows), "rrrrl", title)
-
-    def __str__(self) -> str:
-        return str(self.grid)
 
     __repr__ = __str__
 
@@ -357,7 +262,7 @@ def path(
     0.098492      3        -584.159
     """
     made = _made(penalty, l1_ratio, of, standardise)
-    _check_progress(progress)
+    check_progress(progress)
     L = likelihood(family, data, formula, **options)
     if L.model.family._objective is not None:
         raise OptionError(
@@ -365,10 +270,10 @@ def path(
         )
     falling = _strengths(L, made, n, ratio) if strengths is None else _given(strengths)
     estimates, logliks, nonzero, note = [], [], [], ""
-    terms = applied(made.penalty(1.0), L.model, L.bound.weights)
+    terms = Restraints(made.penalty(1.0)).penalty_of(L.model, L.bound.weights)
     assert terms is not None
     penalised = (terms.l1 > 0.0) | (terms.l2 > 0.0)
-    for i, outcome in enumerate(_climb(L, made, falling)):
+    for i, outcome in enumerate(climb(L, made, falling)):
         if outcome is None:
             note = f"The path ends here: at strength {falling[i]:g} there is no peak. {_why(L, made, falling[i])}"
             break
@@ -424,7 +329,7 @@ def _made(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Mad
     return Made(kind, check_ratio(l1_ratio), of, scale)
 
 
-def _climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
+def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
     """The peak at every strength, each search started from the peak before; None, and the end, where there is none."""
     x: Any = None
     for strength in strengths:
@@ -445,12 +350,6 @@ def _why(L: Likelihood, made: Made, strength: float) -> str:
     return f"{told[:1].upper()}{told[1:]}"
 
 
-def _of_rows(L: Likelihood, rows: Any) -> Likelihood:
-    bound = L.bound
-    weights = None if bound.weights is None else bound.weights[rows]
-    return Likelihood(replace(bound, model=bound.model.of_rows(rows), y=bound.y[rows], weights=weights))
-
-
 def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
     if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 2:
@@ -458,8 +357,7 @@ def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     ratio = (1e-3 if made.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
     if not isinstance(ratio, (int, float)) or not 0.0 < ratio < 1.0:
         raise OptionError(f"ratio is the smallest strength over the largest, between 0 and 1; found {ratio!r}")
-    terms = replace(made, kind="ridge").penalty(1.0)
-    squares = applied(terms, L.model, L.bound.weights)
+    squares = Restraints(replace(made, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.weights)
     assert squares is not None
     spread, names = np.sqrt(squares.l2), L.model.names()
     nothing = Restraints(fixed={names[j]: 0.0 for j in np.flatnonzero(spread)})
@@ -484,15 +382,12 @@ def _given(strengths: Any) -> Any:
     return values
 
 
-def _some(m: int) -> list[int]:
-    return sorted({int(i) for i in np.linspace(0, m - 1, min(m, SHOWN)).round()})
-
-
-def _check_rule(rule: str) -> None:
-    if rule not in RULES:
-        raise unknown("rule", rule, RULES)
-
-
-def _check_progress(progress: Any) -> None:
+def check_progress(progress: Any) -> None:
+    """Raise unless it can be called."""
     if progress is not None and not callable(progress):
         raise OptionError(f"progress is a function of (fits done, fits in all), found {progress!r}")
+
+
+def shown(m: int) -> list[int]:
+    """Which of m rows a printed table shows."""
+    return sorted({int(i) for i in np.linspace(0, m - 1, min(m, SHOWN)).round()})
