@@ -13,6 +13,7 @@ from likely.derive.score import INFORMATION_NOTES, embedded, score_statistic
 from likely.derive.tests import ROUNDING, TestResult, likelihood_note
 from likely.derive.under import enlarged
 from likely.errors import FitError, IntervalError, OptionError, listed
+from likely.identify import check_identified
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
@@ -179,6 +180,7 @@ def score_test(
     df = large.model.size - small.likelihood.model.size
     if df <= 0:
         raise OptionError(f"both models have {large.model.size} parameters: the second has to be the larger one")
+    check_identified(large.model, large.bound.weights)
     point = large.objective.point(embedded(small.likelihood, small.outcome.point.x, large))
     statistic = score_statistic(large.objective, point, information)
     note = INFORMATION_NOTES.get(information, "")

@@ -65,7 +65,7 @@ def delta(
 
 def _items(functions: Any) -> list[tuple[str, Any]]:
     """Functions with names; those without one are marked."""
-    if isinstance(functions, Mapping):
+    if isinstance(functions, Mapping) and functions:
         return [(str(name), spec) for name, spec in functions.items()]
     if isinstance(functions, str) or callable(functions):
         return [("\0", functions)]

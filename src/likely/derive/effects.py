@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STEP = 1e-3  # of a derivative's stencil, in standard deviations (or in the value itself, if that is smaller)
 CENTRAL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
 INWARD = ((0, -25 / 12), (1, 4.0), (2, -3.0), (3, 4 / 3), (4, -1 / 4))
+ROUNDING = 64 * np.finfo(float).eps
 AVERAGES = ("average", "mean", "balanced")
 MOST_GROUPS = 100
 PAIRS = ("pairwise", "reference", "sequential", "average")
@@ -244,12 +245,14 @@ def _derivative(setting: _Setting, name: str, x: Any, changes: Mapping[str, Any]
 def _stencil(
     setting: _Setting, name: str, x: Any, h: Any, stencil: Sequence[tuple[int, float]], changes: Mapping[str, Any]
 ) -> Estimate:
-    value: Any = 0.0
-    jacobian: Any = 0.0
-    for place, weight in stencil:
-        part = setting.average({**changes, name: x + place * h}, weight / h)
-        value, jacobian = value + part[0], jacobian + part[1]
-    return value, jacobian
+    parts = [setting.average({**changes, name: x + place * h}, weight / h) for place, weight in stencil]
+    return _sum([value for value, _ in parts]), _sum([jacobian for _, jacobian in parts])
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    """The sum, 0 where it is the rounding error of its parts: a parameter that the predictor does not touch."""
+    total = sum(parts)
+    return np.where(np.abs(total) <= ROUNDING * sum(np.abs(part) for part in parts), 0.0, total)
 
 
 # -- adjusted predictions and their contrasts -----------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
 from typing import final
@@ -133,7 +134,9 @@ class _Parser:
             return form
         if match := NUMBER.match(self.text, self.at):
             self.at = match.end()
-            return {"": float(match.group())}
+            if not math.isfinite(value := float(match.group())):
+                raise self._error(f"no float can hold {match.group()}")
+            return {"": value}
         if match := WORD.match(self.text, self.at):
             raise unknown("estimate", match.group(), self.names.names)
         raise self._error("the text ends too early" if not self._rest() else f"cannot read {self._rest()!r}")

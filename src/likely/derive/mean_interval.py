@@ -32,6 +32,7 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
             "the data"
         )
     fit.require_regular("an interval for the mean")
+    fit.require_errors("an interval for the mean")
     center = rows.mean()
     gradient = {k: g for k, g in mean_gradient(rows).items() if np.any(g != 0.0)}
     stderr = stderr_of(rows, gradient)

@@ -71,6 +71,11 @@ class Names:
             raise UnknownNameError(f"{name!r} is the reference level: its coefficient is 0 and not estimated")
         return next(iter(form))
 
+    def full(self, name: str) -> str:
+        """The estimate that a name stands for, or the name itself if it is that of none."""
+        found = self.match(str(name).strip(), 0)
+        return self.one(name) if found is not None and found[0] == len(str(name).strip()) else name
+
     def match(self, text: str, at: int) -> tuple[int, Form] | None:
         """Where the longest name that starts at a place ends, and what it stands for."""
         for name, pattern in self._own:

@@ -59,6 +59,7 @@ def _mixed(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
     if model.fixed:
         raise IntervalError("the estimates are extremes of the data, not normal: use method='calibrated'")
     fit.require_regular("a prediction interval by mixture")
+    fit.require_errors("a prediction interval by mixture")
     nodes, weights = _nodes(len(model.slots))
     spread = _spread(rows)
     out = [np.empty(rows.n) for _ in chances]

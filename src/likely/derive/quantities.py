@@ -12,7 +12,7 @@ from likely.derive.covariance import root
 from likely.derive.intervals import check_level
 from likely.derive.record import Record
 from likely.derive.simultaneous import adjusted
-from likely.errors import IntervalError, OptionError
+from likely.errors import OptionError
 from likely.grid import Grid, alike, fixed, p_value
 from likely.tables import Table
 
@@ -127,8 +127,7 @@ def quantities(
         Rows that are adjusted together; all of them by default.
     """
     level = check_level(level)
-    if fit._link_cov is None:
-        raise IntervalError(f"standard errors are needed, and this fit has none: {fit.status}")
+    fit.require_errors("a standard error of an effect or function")
     estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
     forms = jacobian @ root(fit._link_cov)
     spread = np.linalg.norm(forms, axis=1)
@@ -148,6 +147,8 @@ def quantities(
         value = np.exp(estimate)
         lower, upper, estimate, spread = np.exp(lower), np.exp(upper), value, value * spread
         covariance = covariance * np.outer(value, value)
+    if active := fit.active_inequalities:
+        notes = (*notes, f"Standard errors, z and p take as an equation what may be none: {', '.join(active)}.")
     adjusting = [f"Intervals and p: {words}." for words in said]
     table = fit.likelihood.bound.table
     return Quantities(

@@ -17,7 +17,7 @@ from likely import limits, scale
 from likely.derive.hypotheses import relations, text
 from likely.derive.naming import Form, Names
 from likely.derive.restricted import independent, remainder
-from likely.errors import OptionError, ParameterError
+from likely.errors import OptionError, ParameterError, listed
 from likely.model import Model, Slot
 from likely.namespace import JetNamespace
 from likely.penalties import Applied, applied
@@ -57,7 +57,15 @@ class Restraints:
 
     def penalty_of(self, model: Model, weights: Any) -> Applied | None:
         """The penalty in terms of the coefficients; None for none."""
-        return None if self.penalty is None else applied(self.penalty, model, weights)
+        if self.penalty is None:
+            return None
+        if not isinstance(self.penalty, Mapping):
+            return applied(self.penalty, model, weights)
+        names, known = Names(scale.reported_names(model), model.slots), {s.parameter.name for s in model.slots}
+        full = {name: name if name in known else names.full(name) for name in self.penalty}
+        if len(set(full.values())) < len(full):
+            raise OptionError(f"penalty= names a coefficient twice: {listed(self.penalty)}")
+        return applied({full[name]: one for name, one in self.penalty.items()}, model, weights)
 
     def region(self, model: Model) -> Region | None:
         """The constraints in terms of the coefficients; None for none."""

@@ -200,7 +200,7 @@ def _domain_notes(fit: Fit, form: Mapping[str, float]) -> list[str]:
     names = [name for name, c in form.items() if name and c != 0.0]
     if len(names) != 1:
         return []
-    name, value = names[0], -form.get("", 0.0) / form[names[0]]
+    name, value = names[0], -form.get("", 0.0) / form[names[0]] + 0.0
     head = name.split("[")[0]
     slot = next((s for s in fit.likelihood.model.slots if s.constant and s.parameter.name == head), None)
     if slot is None:

@@ -363,8 +363,7 @@ class Estimates:
                 f"{what} is for maximum likelihood estimates; these are penalised ({restrained.penalty}), which "
                 "changes its distribution. Fit without penalty="
             )
-        active = list(restrained.multipliers)[restrained.equations :]
-        if active:
+        if active := self.active_inequalities:
             raise OptionError(
                 f"{what} has no simple distribution where inequalities hold with equality ({', '.join(active)}); give "
                 "them as equations"
@@ -427,6 +426,30 @@ class Estimates:
             raise FitError(f"{what} needs a converged fit; this one: {self.status}", self)
         if self.boundary:
             raise IntervalError(f"{what} needs a peak inside the parameters' domains; this fit: {self.status}")
+
+    def require_errors(self, what: str) -> None:
+        """Raise unless the estimates have a covariance.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        IntervalError
+            If they have none, with the reason.
+        """
+        if self._link_cov is None:
+            reasons = dict.fromkeys(self.withheld.values())
+            reason = next(iter(reasons)) if len(reasons) == 1 else self.status
+            raise IntervalError(f"{what} cannot be had, for the estimates have no standard errors: {reason}")
+
+    @property
+    def active_inequalities(self: Any) -> list[str]:
+        """The inequalities among the constraints that hold with equality at the estimates, in words."""
+        restrained = self.effective.outcome.restrained
+        return [] if restrained is None else list(restrained.multipliers)[restrained.equations :]
 
     @property
     def effective(self: Any) -> Fit:

@@ -170,12 +170,19 @@ def corner_reason(title: str, label: str) -> str:
 def predictor_coefficients(fit: Fit) -> int:
     """The k of small-sample corrections: the first parameter's coefficients and those of all other predictors.
 
-    Constants beside them (the sd of a linear model, the shape of a Gamma) are not counted, as in R's sandwich.
+    Constants beside them (the sd of a linear model, the shape of a Gamma) are not counted, as in R's sandwich. Each
+    equation that holds among the coefficients makes one less.
     """
     slots = fit.likelihood.model.slots
     if fit.likelihood.model.family._objective is not None:  # functions of all of them are the predictors
         return fit.likelihood.model.size
-    return sum(s.stop - s.start for s in slots if s.parameter is slots[0].parameter or s.design is not None)
+    counted = [
+        j for s in slots if s.parameter is slots[0].parameter or s.design is not None for j in range(s.start, s.stop)
+    ]
+    restrained = fit.outcome.restrained
+    region = None if restrained is None else restrained.restraints.region(fit.likelihood.model)
+    lost = 0 if region is None else int(np.linalg.matrix_rank(region.equal[:, counted]))
+    return len(counted) - lost
 
 
 def _inverse(information: Any, what: str) -> Any:
