@@ -219,3 +219,26 @@ def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
         forward += np.outer(forward[:, constant], shift)
         inverse[constant] -= shift @ inverse
     return q, forward, inverse
+
+
+def centred(model: Model, touched: Any) -> Coordinates | None:
+    """The model with columns that vary little about a large value moved next to zero; None where there are none.
+
+    Only intercepts feel it. Those that are `touched`, by a penalty for instance, stay as they are.
+    """
+    inverse, slots, found = np.eye(model.size, dtype=np.longdouble), [], dict[int, Any]()
+    for slot in model.slots:
+        x = None if slot.design is None else slot.design.x
+        constant = orthogonal.constant_column(x) if isinstance(x, np.ndarray) else None
+        if slot.design is not None and constant is not None and not touched[slot.start + constant]:
+            shift = orthogonal.far_from_zero(x, constant)
+            if np.any(shift):
+                if id(x) not in found:
+                    found[id(x)] = replace(slot.design, x=x - shift)
+                slot = replace(slot, design=found[id(x)])
+                inverse[slot.start + constant, slot.start : slot.stop] -= shift
+        slots.append(slot)
+    if not found:
+        return None
+    forward = 2.0 * np.eye(model.size, dtype=np.longdouble) - inverse  # the shifts add up in intercepts alone
+    return Coordinates(replace(model, slots=tuple(slots)), inverse, forward)

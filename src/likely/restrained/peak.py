@@ -1,0 +1,75 @@
+"""The search for a peak under a penalty or constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely.derive.restraints import Restraints
+from likely.errors import OptionError, unknown
+from likely.identify import check_identified
+from likely.likelihood import Likelihood
+from likely.outcome import Outcome
+from likely.restrained.account import account
+from likely.restrained.problem import Problem, seen
+from likely.search import check_options, highest_of, start_of
+from likely.solve.newton import Point
+from likely.state import FitState
+from likely.trail import Trail
+
+SOLVERS = ("auto", "newton", "lbfgs")
+
+
+def find_restrained_peak(
+    L: Likelihood,
+    restraints: Restraints,
+    *,
+    solver: str = "auto",
+    start: Mapping[str, float] | Any = None,
+    starts: Any = None,
+    max_iterations: int = 100,
+    tolerance: float = 1e-6,
+    trail: Trail | None = None,
+    stop: Callable[[Point], str | None] | None = None,
+) -> Outcome:
+    """The peak of the log-likelihood minus a penalty, under constraints.
+
+    Raises
+    ------
+    OptionError
+        If the restraints cannot be read, contradict each other or do not go together.
+    DesignError
+        If predictors that nothing tells apart are linearly dependent.
+    """
+    check_options(solver if solver not in ("closed form",) else "newton", max_iterations, tolerance)
+    if starts is not None and L.model.slots:
+        asked: dict[str, Any] = {
+            "max_iterations": max_iterations,
+            "tolerance": tolerance,
+            "trail": trail,
+            "stop": stop,
+        }
+        return highest_of(
+            L, start, starts, lambda one: find_restrained_peak(L, restraints, solver=solver, start=one, **asked)
+        )
+    problem = Problem.of(L, restraints)
+    if solver == "closed form" or (solver == "lbfgs" and (problem.penalty.corners or problem.penalty.firth)):
+        raise unknown("solver", solver, SOLVERS[:2], " for these penalties or constraints")
+    if problem.penalty.firth:
+        if L.model.family._objective is not None or L.model.family.conditional:
+            raise OptionError(
+                "Firth's penalty needs a log-density of rows by their linear predictors, which this likelihood is not"
+            )
+        check_identified(L.model, L.bound.weights)
+    x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
+    # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
+    most = max_iterations * (10 if problem.penalty.firth else 1)
+    options: dict[str, Any] = {"max_iterations": most, "tolerance": tolerance, "progress": trail, "stop": stop}
+    if problem.centred is not None:
+        options = seen(problem.centred.outward, options)
+    solution, name = problem.maximize(problem.inward(x0), solver, **options)
+    outcome = account(problem, restraints, solution, name)
+    return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)
