@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import custom, growth, regression, report, small, univariate
+from bench import custom, growth, levels, regression, report, small, univariate
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
@@ -25,6 +25,10 @@ CASES: dict[str, Callable[[int, int], Table]] = {
             regression.job(name, rows), repeats
         )
         for name in regression.FAMILIES
+    },
+    **{
+        f"{name}-levels": lambda rows, repeats, name=name: measure(levels.job(name, rows), repeats)
+        for name in levels.NAMES
     },
     "growth": lambda rows, repeats: growth.times("logistic", rows, repeats),
     "memory": lambda rows, repeats: growth.memory(rows),
