@@ -232,6 +232,9 @@ class Estimates:
             return np.zeros((0, 0))
         jacobian = self._reported[1]
         keep = [i for i, name in enumerate(self.likelihood.names) if name not in self.withheld]
+        own = np.diagonal(jacobian)
+        if len(own) == jacobian.size // max(1, len(own)) and np.count_nonzero(jacobian) == np.count_nonzero(own):
+            return (own[:, None] * self._link_cov * own)[np.ix_(keep, keep)]
         return (jacobian @ self._link_cov @ jacobian.T)[np.ix_(keep, keep)]
 
     @property

@@ -82,11 +82,10 @@ class Factor:
 
 def _diagonal_run(a: Any) -> tuple[int, int]:
     """The longest run of neighbouring rows and columns in which a matrix is diagonal."""
-    best, lo = (0, 0), 0
-    for j in range(1, len(a)):
-        filled = np.flatnonzero(a[j, lo:j])
-        if len(filled):
-            lo += int(filled[-1]) + 1
-        if j + 1 - lo > best[1] - best[0]:
-            best = (lo, j + 1)
-    return best
+    p = len(a)
+    filled = np.tril(a != 0.0, -1)
+    last = np.where(filled.any(axis=1), p - 1 - np.argmax(filled[:, ::-1], axis=1), -1)  # the last entry of each row
+    first = np.maximum.accumulate(last + 1)  # where the run that ends with a row begins
+    length = np.arange(1, p + 1) - first
+    end = int(np.argmax(length))
+    return int(first[end]), end + 1

@@ -18,6 +18,7 @@ from likely.solve.cholesky import Factor
 
 BORROWED = 0.1  # relative error of a subsample's information, at most
 FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
+LARGE = 256  # coefficients beyond which eigenvalues cost more than some steps
 AT_PEAK = "the score is zero and the curvature is negative"
 
 
@@ -72,11 +73,31 @@ def newton_step(point: Point) -> tuple[Any, float, bool]:
             return s / scale, float(g @ s), True
     except linalg.LinAlgError:
         pass
+    if len(a) > LARGE:
+        return _shifted_step(a, g, scale)
     values, vectors = linalg.eigh(a, check_finite=False)
     concave = bool(values[0] > 0)
     floor = max(1e-10, 1e-14 * len(values)) * max(1.0, float(np.max(np.abs(values))))
     s = vectors @ ((vectors.T @ g) / np.maximum(np.abs(values), floor))
     return s / scale, float(g @ s), concave
+
+
+def _shifted_step(a: Any, g: Any, scale: Any) -> tuple[Any, float, bool]:
+    """A step by a matrix with enough added to its diagonal (Nocedal and Wright 2006, algorithm 3.3).
+
+    Eigenvalues of a large matrix cost as much as many steps.
+    """
+    shift = 1e-3
+    while True:
+        try:
+            factor = Factor(a + shift * np.eye(len(a)))
+            if factor.smallest_pivot > 1e-4:
+                break
+        except linalg.LinAlgError:
+            pass
+        shift *= 4.0
+    s = factor.solve(g)
+    return s / scale, float(g @ s), False
 
 
 def maximize(
