@@ -19,6 +19,7 @@ from likely.solve.cholesky import Factor
 BORROWED = 0.1  # relative error of a subsample's information, at most
 FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
 LARGE = 256  # coefficients beyond which eigenvalues cost more than some steps
+CLEAN = 1e-9  # standard errors from the peak: as near as rounding lets a search come
 AT_PEAK = "the score is zero and the curvature is negative"
 
 
@@ -219,12 +220,17 @@ def maximize_near(
         progress(6, point, float(np.sqrt(max(squared, 0.0))))
     if not concave or squared > near**2:
         return maximize(evaluate, x, tolerance=tolerance, first=point, **options)
-    value, score = value_and_score(x + step)
-    end = Point(x + step, value, score, point.info)
-    if not end.usable:
-        return maximize(evaluate, x, tolerance=tolerance, **options)
-    decrement = float(np.sqrt(max(newton_step(end)[1], 0.0)))
-    progress(7, end, decrement)
+    decrement = np.inf
+    for iteration in (7, 8):  # a second step with the same information only if the first has left something
+        x = x + step
+        end = Point(x, *value_and_score(x), point.info)
+        if not end.usable:
+            return maximize(evaluate, point.x, tolerance=tolerance, first=point, **options)
+        step, squared, _ = newton_step(end)
+        decrement = float(np.sqrt(max(squared, 0.0)))
+        progress(iteration, end, decrement)
+        if decrement <= CLEAN:
+            break
     if decrement > tolerance:
         return maximize(evaluate, end.x, tolerance=tolerance, **options)
     return Solution(end, True, AT_PEAK, 2, decrement)
