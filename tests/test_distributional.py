@@ -10,7 +10,7 @@ from likely.families import FAMILIES
 from likely.namespace import NumpyNamespace
 
 ROWS = 3000
-SMOOTH = [name for name in FAMILIES if name not in ("categorical", "uniform")]
+SMOOTH = [name for name in FAMILIES if name not in ("categorical", "ordinal", "uniform")]
 
 
 def instance(name):

@@ -72,7 +72,7 @@ AMOUNTS = [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5]
 
 def fitted(name, **options):
     cls = FAMILIES[name]
-    family = cls(n=10) if name == "binomial" else cls()
+    family = cls(**{"binomial": {"n": 10}, "asymmetric_laplace": {"tau": 0.3}}.get(name, {}))
     data = SPECIAL.get(name, COUNTS if family.discrete else AMOUNTS)
     return lk.fit(family, data, on_failure="return", **options)
 
