@@ -325,6 +325,13 @@ def gram(x: Matrix, h: Any, z: Matrix) -> Any:
     return as_blocks(x).gram(h, as_blocks(z) if z is not x else as_blocks(x))
 
 
+def by_level(which: Indicators, g: Any, x: Matrix) -> Any:
+    """which' diag(g) x: for every level the sum of g_i x_i over its rows."""
+    if isinstance(x, Blocks):
+        return Blocks((which,), (np.arange(which.width),)).gram(g, x)
+    return Indicators(which.codes, which.width, g).transposed(x)
+
+
 def as_blocks(x: Matrix) -> Blocks:
     return x if isinstance(x, Blocks) else Blocks((Dense(x),), (np.arange(x.shape[1]),))
 

@@ -194,3 +194,21 @@ def test_the_short_way_to_a_limit_is_the_long_one(family):
         np.testing.assert_allclose(estimates, list(expected.values()), rtol=1e-4, atol=1e-6)
     ran = np.isin(drawn.estimates[:, -1], (0.0, np.inf))
     assert 0 < ran.sum() < 6
+
+
+def test_clusters_are_drawn_whole() -> None:
+    """Rows that repeat their cluster say nothing new, so the interval is that of one row per cluster."""
+    rng = np.random.default_rng(3)
+    groups = rng.normal(size=40)
+    data = {"y": np.repeat(groups, 25) + 1e-3 * rng.normal(size=1000), "g": np.repeat(np.arange(40), 25)}
+    fit = lk.fit("normal", data, "y ~ 1", cluster="g")
+    one = lk.fit("normal", groups)
+    for interval in ("percentile", "bca"):
+        options = {"method": "bootstrap", "kind": "cases", "interval": interval, "replicates": 400}
+        found, expected = fit.interval(**options)["mean"], one.interval(**options)["mean"]
+        assert found.upper - found.lower == pytest.approx(expected.upper - expected.lower, rel=0.15)
+    with pytest.raises(OptionError, match="whole clusters"):
+        fit.interval(method="bootstrap")
+    two_ways = fit.with_cov(cluster=["g", np.arange(1000) % 7])
+    with pytest.raises(OptionError, match="two ways"):
+        two_ways.interval(method="bootstrap", kind="cases")

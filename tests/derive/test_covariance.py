@@ -523,3 +523,49 @@ def test_ordered_levels_like_statsmodels() -> None:
     assert fit.with_cov("HC0").stderr[name] == pytest.approx(other.bse[0], rel=1e-4)
     rows = fit.with_cov("expected").stderr[name]
     assert rows == pytest.approx(fit.stderr[name], rel=0.1)
+
+
+@pytest.mark.parametrize("at_once", [1 << 22, 40])
+@pytest.mark.parametrize("large", [2_000_000, 1])
+def test_clusters_of_any_design_are_sums_of_rows(at_once: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Designs in blocks, several predictors, weights, and clusters too many to hold at once."""
+    from likely import many_levels
+    from likely.derive import objective
+
+    monkeypatch.setattr(objective, "SUMS_AT_ONCE", at_once)
+    monkeypatch.setattr(many_levels, "LARGE", large)
+    monkeypatch.setattr(many_levels, "MANY", 2)
+    rng = np.random.default_rng(5)
+    n = 130_000 if large == 1 else 400  # `many_levels.find` passes by small data
+    cluster = rng.integers(0, 60, n)
+    data = {"g": rng.choice(["a", "b", "c"], n), "x": rng.normal(size=n), "w": rng.integers(0, 3, n)}
+    data |= {"y": rng.normal(size=n) + data["x"], "cluster": cluster}
+    fit = lk.fit("normal", data, "y ~ g + x", sd="~ x", weights="w")
+    found = fit.with_cov(cluster="cluster", correction="none").cov
+    scores = fit.likelihood.row_objective.row_scores(fit.outcome.point.x) * data["w"][:, None]
+    sums = np.stack([scores[cluster == c].sum(axis=0) for c in range(60)])
+    bread = np.linalg.inv(fit.outcome.point.info)
+    np.testing.assert_allclose(found, bread @ sums.T @ sums @ bread, rtol=1e-9, atol=1e-15)
+
+
+def test_no_coefficients_no_covariance() -> None:
+    for kind in ("HC0", "HC3", "opg", "expected"):
+        assert lk.fit(lk.Normal(mean=0, sd=1), [0.3, -0.2, 1.1], cov=kind).cov.shape == (0, 0)
+    assert lk.fit("uniform", [0.3, -0.2, 1.1], cov="HC0").stderr == {"low": None, "high": None}
+
+
+def test_options_of_with_cov_are_told_where_they_belong() -> None:
+    with pytest.raises(OptionError, match="with_cov"):
+        lk.fit("normal", [0.3, -0.2, 1.1], cov="HC0", bread="expected")
+
+
+def test_clusters_as_names_columns_and_labels() -> None:
+    rng = np.random.default_rng(6)
+    data = {"y": rng.normal(size=30), "g": rng.choice(["a", "b", "c"], 30)}
+    other = rng.integers(0, 5, 30)
+    fit = lk.fit("normal", data, "y ~ 1")
+    named = lk.fit("normal", {**data, "h": other}, "y ~ 1", cluster=["g", "h"])
+    assert fit.with_cov(cluster=["g", other]).stderr == named.stderr
+    assert lk.fit("normal", data, "y ~ 1", cluster=("g", other)).stderr == named.stderr
+    labels = list(data["g"])
+    assert lk.fit("normal", data, "y ~ 1", cluster=labels).stderr == fit.with_cov(cluster="g").stderr

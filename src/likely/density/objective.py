@@ -255,12 +255,12 @@ class DensityObjective:
         scores = self.row_scores(coefficients)
         return (scores if weights is None else scores * weights[:, None]).T @ scores
 
-    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
-        """The sums of the weighted scores by cluster, shape (count, p)."""
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sum over clusters of S S' with S the sum of a cluster's weighted scores."""
         scores = self.row_scores(coefficients)
         out = np.zeros((count, scores.shape[1]))
         np.add.at(out, codes, scores if self.weights is None else scores * self.weights[:, None])
-        return out
+        return out.T @ out
 
     def metric(self, coefficients: Any) -> Any:
         """A positive semi-definite matrix in place of the information; see `Program.metric`."""

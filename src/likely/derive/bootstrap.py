@@ -79,8 +79,8 @@ def bootstrap(
     replicates : int
     kind : {"parametric", "cases"}
         "parametric": responses simulated from the fitted model, predictors kept. "cases": rows drawn with replacement,
-        each as often as its frequency weight; under sampling
-        weights every row once, and it keeps its weight.
+        each as often as its frequency weight; under sampling weights every row once, and it keeps its weight. Where the
+        fit's covariance is clustered, whole clusters are drawn, whose rows keep their weights.
     seed : int, optional
         The same seed gives the same draws.
     progress : {None, "auto", True, False} or callable, optional
@@ -113,6 +113,7 @@ def bootstrap(
     if fit.likelihood.model.family.conditional:
         raise IntervalError("strata are not drawn anew by the bootstrap of rows; use method='profile'")
     _check_weights(fit, kind)
+    _check_clusters(fit, kind)
     _check_replicates(replicates)
     told = check_progress(progress, "(done, replicates)")
     rng = generator(seed)
@@ -305,6 +306,11 @@ def _influence(fit: Fit) -> dict[str, Any]:
     moves = likelihood.row_objective.row_scores(effective.outcome.point.x) @ (effective._reported[1] @ covariance).T
     if likelihood.bound.pseudo:  # every row once, with its weight in its score
         w, moves = np.ones(len(w)), w[:, None] * moves
+    if fit._request.clusters:
+        _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
+        by = w if not likelihood.bound.pseudo else 1.0
+        moves = np.stack([np.bincount(which, by * column) for column in moves.T], axis=1)
+        w = np.ones(len(moves))
     outward = effective.names if fit.limit is None else [fit.limit.outward(n) for n in effective.names]
     return {name: (w, moves[:, j]) for j, name in enumerate(outward[: moves.shape[1]])}
 
@@ -324,10 +330,27 @@ def _whole_weights(fit: Fit) -> Any:
     return None if w is None else w.astype(np.int64)
 
 
+def _check_clusters(fit: Fit, kind: str) -> None:
+    """Raise where rows that come in clusters would be drawn as if they were independent."""
+    if kind == "parametric":
+        fit.require_independent("a bootstrap from the fitted model", "kind='cases', which draws whole clusters,")
+    if len(fit._request.clusters) > 1:
+        raise OptionError(
+            "clusters that go two ways cannot be drawn whole; use method='wald', or a fit clustered one way"
+        )
+
+
 def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
-    """Rows drawn with replacement, as frequency weights."""
+    """Rows drawn with replacement, or whole clusters, as frequency weights."""
     model, y, w = fit.likelihood.model, fit.likelihood.bound.y, _whole_weights(fit)
     bound = fit.likelihood.bound
+    if fit._request.clusters:
+        _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
+        groups = int(which.max()) + 1
+        for _ in range(replicates):
+            drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups))[which]
+            yield model, y, drawn * (1.0 if bound.weights is None else bound.weights)
+        return
     if _countable(model) and not bound.pseudo:
         y, w = counted(y, w)
     each = bound.weights if bound.pseudo else 1.0

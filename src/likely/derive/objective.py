@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely import blocks, kernels
-from likely.blocks import Blocks
+from likely.blocks import Blocks, Indicators
 from likely.derive.strata import StrataObjective
 from likely.engines import memory
 from likely.errors import FamilyError, LikelyError
@@ -20,6 +20,7 @@ from likely.solve.newton import Point
 from likely.vectors import VectorDomain
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
+SUMS_AT_ONCE = 1 << 22  # numbers in the sums by cluster that are held at once
 
 
 class Objective:
@@ -230,8 +231,8 @@ class Objective:
 
         return self.gram(rows, weights)
 
-    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
-        """The sums of the weighted scores by cluster, shape (count, p).
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sum over clusters of S S' with S the sum of a cluster's weighted scores.
 
         Parameters
         ----------
@@ -242,21 +243,33 @@ class Objective:
         """
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
-            lo, hi = start + lo, start + hi
-            scores = self._scores_block(coefficients, lo, hi)
-            if self.weights is not None:
-                scores *= self.weights[lo:hi, None]
-            order = np.argsort(codes[lo:hi], kind="stable")
-            sorted_codes = codes[lo:hi][order]
-            first = np.flatnonzero(np.concatenate([[True], sorted_codes[1:] != sorted_codes[:-1]]))
-            return sorted_codes[first], np.add.reduceat(scores[order], first, axis=0)
+            scores = np.array(self.slot_scores(coefficients, lo, hi))
+            return (scores if self.weights is None else scores * self.weights[lo:hi],)
 
-        out = np.zeros((count, self.model.size))
-        together = 16 * self.block  # rows whose sums are held at once
-        for start in range(0, self.rows, together):
-            stop = min(start + together, self.rows)
-            for present, sums in memory.map_blocks(block, stop - start, self.block):
-                out[present] += sums
+        scores = np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)], axis=1)
+        step = max(1, SUMS_AT_ONCE // max(1, self.model.size))
+        if count <= step:
+            sums = self._cluster_sums(scores, codes, count, slice(None))
+            return sums.T @ sums
+        out = np.zeros((self.model.size, self.model.size))
+        order = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[order], np.arange(count + 1))
+        for lo in range(0, count, step):
+            hi = min(lo + step, count)
+            rows = order[ends[lo] : ends[hi]]
+            sums = self._cluster_sums(scores[:, rows], codes[rows] - lo, hi - lo, rows)
+            out += sums.T @ sums
+        return out
+
+    def _cluster_sums(self, scores: Any, codes: Any, count: int, rows: Any) -> Any:
+        """The sums of some rows' scores by cluster, shape (count, p), from those of their linear predictors."""
+        which = Indicators(codes.astype(np.int32), count)
+        out = np.empty((count, self.model.size))
+        for slot, g in zip(self.model.slots, scores, strict=True):
+            if slot.design is None:
+                out[:, slot.start] = which.transposed(g)
+            else:
+                out[:, slot.start : slot.stop] = blocks.by_level(which, g, slot.design.x[rows])
         return out
 
     def _weights(self, lo: int, hi: int) -> Any:
@@ -299,7 +312,7 @@ def objective_of(model: Model, y: Any, weights: Any = None) -> Any:
     """The log-likelihood of a model: rows of linear predictors, or what its family brings instead.
 
     Either has ``model``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``, ``value_and_score``,
-    ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_scores`` of the coefficients.
+    ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_gram`` of the coefficients.
     """
     own = StrataObjective if model.family.conditional else model.family._objective
     return Objective(model, y, weights) if own is None else own(model, y, weights)

@@ -180,8 +180,8 @@ class StrataObjective:
         w = weights if len(weights) == self.rows else weights[self._first]
         return (scores * w[:, None]).T @ scores
 
-    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
-        """The sums of the weighted scores by cluster, shape (count, p); a stratum lies within one cluster."""
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sum over clusters of S S' with S the sum of a cluster's scores; a stratum lies within one cluster."""
         for shape in self.strata.shapes:
             if np.any(apart := np.any(codes[shape.rows] != codes[shape.rows[:, :1]], axis=1)):
                 row = int(shape.rows[np.flatnonzero(apart)[0], 0])
@@ -191,7 +191,7 @@ class StrataObjective:
         scores = self.row_scores(coefficients)
         out = np.zeros((count, self.model.size))
         np.add.at(out, codes[self._first], scores if self.weights is None else scores * self.weights[:, None])
-        return out
+        return out.T @ out
 
     @cached_property
     def _first(self) -> Any:

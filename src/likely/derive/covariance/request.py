@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import tables
-from likely.bind import Bound
+from likely.bind import Bound, cluster_ways
 from likely.errors import DataError, MissingValuesError, OptionError, UnknownNameError, listed, unknown
 
 KINDS = ("observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster")
@@ -132,7 +132,7 @@ def _check_kind(kind: Any, cluster: Any) -> None:
 
 def _clusters(bound: Bound, cluster: Any) -> tuple[tuple[str, Any], ...]:
     """Name and codes of each way of clustering."""
-    specs = _specs(cluster)
+    specs = cluster_ways(cluster)
     if len(specs) > 2:
         raise OptionError(
             f"clusters go one or two ways, found {len(specs)}: {listed(s for s in specs if s is not None)}"
@@ -141,16 +141,6 @@ def _clusters(bound: Bound, cluster: Any) -> tuple[tuple[str, Any], ...]:
     if len(found) == 2 and np.array_equal(found[0][1], found[1][1]):
         raise OptionError("both ways of clustering name the same clusters: pass one of them")
     return tuple(found)
-
-
-def _specs(cluster: Any) -> list[Any]:
-    """One way or several: a list of names or of columns is several, a list of labels is one."""
-    if isinstance(cluster, (list, tuple)) and cluster:
-        if all(isinstance(c, str) for c in cluster) and len(cluster) <= 3:
-            return list(cluster)
-        if all(hasattr(c, "__len__") and not isinstance(c, str) for c in cluster):
-            return list(cluster)
-    return [cluster]
 
 
 def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) -> tuple[str, Any]:

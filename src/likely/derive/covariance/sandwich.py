@@ -47,6 +47,8 @@ def covariance(fit: Any, request: Request) -> tuple[Any, str]:
     w s s' over rows (w^2 under sampling weights), or of S S' over clusters with S the sum of w s in a cluster.
     """
     _refuse_constrained(fit, request)
+    if not len(fit.outcome.point.x):  # everything is known, or an extreme of the data
+        return np.zeros((0, 0)), ""
     work = _Work(fit, request)
     if request.kind == "observed":
         return work.outward(work.bread("observed")), ""
@@ -150,13 +152,13 @@ class _Work:
         counted = codes if w is None else codes[w > 0]
         groups = len(np.unique(counted))
         levels, codes = np.unique(codes, return_inverse=True)
-        sums = self.objective.cluster_scores(self.x, codes.reshape(-1), len(levels))
+        products = self.objective.cluster_gram(self.x, codes.reshape(-1), len(levels))
         factor = 1.0 if self.request.correction == "none" else groups / (groups - 1.0)
         if self.request.correction == "HC1":
             n, k = float(self.bound.n), predictor_coefficients(self.fit)
             self._require(n > k, "(n - 1)/(n - k)", n, k)
             factor *= (n - 1.0) / (n - k)
-        return factor * (sums.T @ sums)
+        return factor * products
 
 
 def corner_reason(title: str, label: str) -> str:
