@@ -270,3 +270,20 @@ def test_an_empty_line_in_a_file_of_one_column_is_a_missing_value(tmp_path):
         lk.fit("normal", path)
     path.write_text("y,x\n1,1\n\n3,2\n2,3\n\n")
     assert lk.fit("normal", path, "y ~ x").n == 3
+
+
+def test_categories_of_polars_have_no_order_of_their_own() -> None:
+    """Only an Enum declares its levels; categories stand in the order of their first rows, which means nothing."""
+    frame = pl.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "g": ["b", "a", "c", "a"]})
+    plain = lk.fit("normal", frame, "y ~ g").coef
+    assert lk.fit("normal", frame.cast({"g": pl.Categorical}), "y ~ g").coef == plain
+    declared = lk.fit("normal", frame.cast({"g": pl.Enum(["c", "b", "a"])}), "y ~ g")
+    assert declared.names[1:3] == ["mean.g[T.b]", "mean.g[T.a]"]
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "coo_array", "dok_matrix", "dok_array", "lil_array"])
+def test_sparse_matrices_of_every_kind(kind: str) -> None:
+    from scipy import sparse
+
+    y, x = np.array([1.0, 2.0, 4.0, 3.0]), np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0], [1.0, 5.0]])
+    assert lk.fit("normal", y, getattr(sparse, kind)(x)).coef == pytest.approx(lk.fit("normal", y, x).coef)

@@ -71,3 +71,18 @@ def test_in_the_shell(tmp_path) -> None:
     import json
 
     assert json.loads(a.output)["loglik"] == pytest.approx(json.loads(b.output)["loglik"])
+
+
+def test_missing_exposures_are_missing_values() -> None:
+    data = {"y": [1, 4, 3, 6], "x": [0.0, 1.0, 2.0, 4.0]}
+    exposure = np.array([1.0, 2.0, np.nan, 3.0])
+    with pytest.raises(lk.errors.MissingValuesError):
+        lk.fit("poisson", data, "y ~ x", exposure=exposure)
+    with pytest.warns(lk.errors.DroppedRowsWarning):
+        assert lk.fit("poisson", data, "y ~ x", exposure=exposure, missing="drop").n == 3
+
+
+def test_an_exposure_belongs_to_the_first_parameter() -> None:
+    data = {"y": [1, 4, 3, 6], "x": [0.0, 1.0, 2.0, 4.0]}
+    with pytest.raises(lk.errors.OptionError, match="first parameter, rate"):
+        lk.fit("poisson", data, "y ~ x", exposure={"rate": "x"})

@@ -270,3 +270,17 @@ def test_words_for_what_is_no_number():
         (["1", "2"], "to_numeric"),
     ):
         says(DataError, words, "y ~ 1", {"y": values})
+
+
+@pytest.mark.parametrize("spline", ["cr(x, df=5)", "cs(x, df=5)", "cc(x, df=5)"])
+def test_cubic_splines_beside_an_intercept(spline: str) -> None:
+    """They are centred, so the intercept is not among their sums; the fit is that of the columns that sum to 1."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 6, 300)
+    data = {"x": x, "y": np.sin(x) + 0.3 * rng.normal(size=300)}
+    fit = lk.fit("normal", data, f"y ~ {spline}")
+    assert len(fit.names) == 7
+    whole = lk.fit("normal", data, f"y ~ 0 + {spline.replace('df=5', 'df=6, constraints=None')}")
+    assert fit.loglik == pytest.approx(whole.loglik, rel=1e-10)
+    new = {"x": [0.5, 3.0]}
+    np.testing.assert_allclose(fit.predict(new), whole.predict(new), rtol=1e-8)

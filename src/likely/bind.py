@@ -133,7 +133,7 @@ def bind(
     if exposure is not None:
         added = _log_exposure(exposure, free, link, family, table)
         offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
-    groups = cluster if isinstance(cluster, (list, tuple)) and any(isinstance(c, str) for c in cluster) else [cluster]
+    groups = cluster_ways(cluster)
     apart = [response, weights, offset, exposure, *groups, *family.known.values()]
     rights = {name: _right_side(family, name, spec, offset_of, table, apart) for name, spec in formulas.items()}
     vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
@@ -382,6 +382,17 @@ class _Columns:
         return values
 
 
+def cluster_ways(cluster: Any) -> list[Any]:
+    """One way of clustering or several: a list of names or of columns is several, a list of labels is one."""
+    if isinstance(cluster, (list, tuple)) and cluster:
+        named = [isinstance(c, str) for c in cluster]
+        if all(named) and len(cluster) <= 3:
+            return list(cluster)
+        if not all(named) and all(hasattr(c, "__len__") for c in cluster):
+            return list(cluster)
+    return [cluster]
+
+
 def given_column(table: Table, spec: Any, what: str) -> Any:
     """A column, an expression, an array or a number, as `likely.fit` takes them for weights and known values."""
     return _Columns(table).values(spec, what)
@@ -436,13 +447,18 @@ def _log_exposure(exposure: Any, free: list[Parameter], link: Any, family: Famil
             "an exposure multiplies the first parameter, so it needs a parameter with a log link, and "
             f"{first}. Use a family such as lk.Poisson() or lk.Gamma(), or offset= for something that is added"
         )
+    if isinstance(exposure, Mapping):
+        raise OptionError(
+            f"an exposure belongs to the first parameter, {free[0].name}: exposure=<column>; elsewhere write the "
+            "logarithm as an offset, offset={'<parameter>': 'log(<column>)'}"
+        )
     if isinstance(exposure, str):
         if exposure.isidentifier() and exposure not in table:
             raise unknown("column", exposure, table.names, " for exposure")
         text = designs.quote(exposure, table.names) if exposure not in table else f"`{exposure}`"
         return f"log({text})"
     values = np.asarray(tables.numbers(np.atleast_1d(np.asarray(exposure)), "exposure"))
-    if np.any(bad := ~(values > 0)):
+    if np.any(bad := values <= 0):  # missing ones are told of with those of other columns
         where = np.flatnonzero(bad)
         raise DataError(f"exposures must be positive, found {first_rows(where, values[where])}")
     return np.log(values) if np.ndim(exposure) else float(np.log(values[0]))

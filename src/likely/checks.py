@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from likely import tables
+from likely import blocks, tables
 from likely.errors import (
     DataError,
     DroppedRowsWarning,
@@ -68,6 +68,8 @@ def check_argument(family: Family, name: str) -> None:
     names = [p.name for p in family.parameters]
     if name in FIT_OPTIONS:
         raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
+    if name in ("bread", "correction"):
+        raise OptionError(f"{name}= is an option of the fit's with_cov: lk.fit(...).with_cov('HC0', {name}=...)")
     if name not in names:
         near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *FIT_OPTIONS)), None)
         if near is None:
@@ -96,6 +98,8 @@ def require_matrix(formula: Any) -> None:
     said = "a formula is text such as 'y ~ x', or a matrix of predictors"
     if isinstance(formula, (bytes, bytearray, set, frozenset)):
         raise OptionError(f"{said}; found {type(formula).__name__}")
+    if blocks.is_sparse(formula):  # one kind of which is a dict as well
+        return
     if isinstance(formula, Mapping) and (not formula or any(np.ndim(v) == 0 for v in formula.values())):
         raise OptionError(
             f"{said}; found a dict. Formulas of further parameters are arguments: lk.fit(..., 'y ~ x', sd='~ z')"

@@ -15,9 +15,9 @@ from likely.blocks import Blocks, Matrix
 from likely.columns import examples_of, from_array
 from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
 from likely.formula import (
-    CONTEXT,
     clean,
     columns_of,
+    context,
     decode,
     expand,
     labelled,
@@ -219,7 +219,7 @@ class Design:
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 
         def made(spec: Any) -> Any:
-            return _quietly(lambda: spec.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
+            return _quietly(lambda: spec.get_model_matrix(frame, context=context(), na_action="ignore"))
 
         try:
             matrix = made(self.spec)
@@ -500,7 +500,7 @@ def _matrix(x: Any, n: int) -> tuple[Any, Sequence[str] | None]:
 
 def _evaluate(formula: Any, frame: Any, text: str) -> Any:
     try:
-        return _quietly(lambda: formula.get_model_matrix(frame, context=CONTEXT, na_action="ignore"))
+        return _quietly(lambda: formula.get_model_matrix(frame, context=context(), na_action="ignore"))
     except LikelyError:
         raise
     except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything

@@ -205,6 +205,8 @@ def _to_text(series: Any) -> Any:
         own: Any = getattr(native, "array", None)
         if type(own).__name__ == "Categorical":
             return occurring(own) if set(map(type, own.categories)) <= {str} else None
+        if series.dtype == nw.Categorical and type(native).__module__.startswith("polars"):
+            series = series.cast(nw.String)  # its categories are in no order but that of their first rows
         declared = list(series.dtype.categories) if series.dtype == nw.Enum else None
         return _categories(series.to_arrow().to_pandas(), declared)
     if series.dtype != nw.String:

@@ -186,7 +186,7 @@ class NewData:
             if "offset" not in self.given and np.ndim(spec) > 0:
                 raise OptionError(
                     f"the offset of {name} was given to the fit as an array, so the new rows' values are not known: "
-                    "pass offset=..."
+                    "pass offset=..., the logarithm of an exposure"
                 )
             total = total + self.values(spec, "offset")
         total = np.broadcast_to(np.asarray(total, dtype=float), (self.n,))
