@@ -43,9 +43,7 @@ class InverseGaussian(Family):
         return 0.5 * (xp.log(shape) - shape * (off * (off / y))) - 1.5 * xp.log(y) - HALF_LOG_2PI
 
     def _scipy(self, mean: Any, shape: Any) -> Any:
-        from scipy import stats
-
-        return stats.invgauss(mu=mean / shape, scale=shape)
+        return _Distribution(mean, shape)
 
     def _mean(self, xp: Any, mean: Any, shape: Any) -> Any:
         return mean
@@ -69,3 +67,56 @@ class InverseGaussian(Family):
         best = self._start(y, w, known)
         constant = "shape" not in known and np.all(y == known.get("mean", best["mean"]))
         return None if constant else best
+
+
+class _Distribution:
+    """SciPy's distribution with quantiles of its own far out in the tails.
+
+    Beyond 1e-11 the search of SciPy (1.17, by Boost) ends anywhere or raises, for some ratios of mean and shape.
+    """
+
+    FAR = 1e-8
+
+    def __init__(self, mean: Any, shape: Any) -> None:
+        from scipy import stats
+
+        self.mean_value, self.shape = mean, shape
+        self.within = stats.invgauss(mu=mean / shape, scale=shape)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "within":  # not there yet while a copy is made
+            raise AttributeError(name)
+        return getattr(self.within, name)
+
+    def ppf(self, q: Any) -> Any:
+        """The value with probability `q` below it."""
+        return self._quantile(q, self.within.ppf, self.within.logcdf, -1.0)
+
+    def isf(self, q: Any) -> Any:
+        """The value with probability `q` above it."""
+        return self._quantile(q, self.within.isf, self.within.logsf, 1.0)
+
+    def _quantile(self, q: Any, near: Any, log_tail: Any, side: float) -> Any:
+        far = (np.asarray(q) > 0.0) & (np.asarray(q) < self.FAR)
+        out = near(np.where(far, 0.5, q))
+        return np.where(far, self._far(np.where(far, q, self.FAR), log_tail, side), out)[()] if np.any(far) else out
+
+    def _far(self, q: Any, log_tail: Any, side: float) -> Any:
+        """By Newton's method on the log tail probability, which is concave in log y.
+
+        The start is where the first of the two normal probabilities that make up the tail alone would be q.
+        """
+        from scipy.special import ndtri
+
+        z = -side * ndtri(q) * np.sqrt(self.mean_value / self.shape)
+        root = 0.5 * (np.abs(z) + np.hypot(z, 2.0))
+        y = self.mean_value * np.where(z > 0.0, root, 1.0 / root) ** 2
+        goal = np.log(q)
+        for _ in range(60):
+            at = log_tail(y)
+            with np.errstate(all="ignore"):
+                step = side * (at - goal) * np.exp(at - self.within.logpdf(y)) / y
+            y = y * np.exp(np.clip(step, -1.0, 1.0))
+            if np.all(np.abs(step) < 1e-13 * (1.0 + np.abs(goal))):
+                break
+        return y
