@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 pytest.importorskip("jax")
 
 import nist_nonlinear as nist
+import shared
 
 import likely as lk
 
-ROOT = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "nist"
 DIGITS = 8
 # Lanczos1's data are its curve rounded at 1e-14: of residuals of 1e-13, float64 knows three digits
 FEWER = {"Lanczos1": 2.5}
@@ -56,18 +52,14 @@ def test_stored_problems(name: str) -> None:
         check(name, {"x": x, "y": y}, start, *certified)
 
 
-@cache
-def problems() -> dict[str, Any]:
-    return json.loads((ROOT / "certified.json").read_text())["nonlinear"]
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not ROOT.is_dir(), reason="no ../shared/reference beside the repository")
+@pytest.mark.skipif(not shared.ROOT.is_dir(), reason="no ../shared/reference beside the repository")
 @pytest.mark.parametrize("name", list(nist.MODELS))
 def test_every_problem(name: str) -> None:
-    case = problems()[name]
+    shared.part("nist nonlinear", name)
+    case = shared.contents("nist/certified.json")["nonlinear"][name]
     exact, certified = case["derived"]["polished"], case["certified"]
-    data = pd.read_csv(ROOT / "csv" / f"{name}.csv").astype(float)
+    data = shared.table(f"nist/csv/{name}.csv").astype(float)
     for start in ("start1", "start2"):
         begin = list(case[start].values())
         fit = check(name, data, begin, exact["params"], list(certified["se"].values()), certified["residual_sd"])
