@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from likely import datasets, errors, estimators
+    from likely import datasets, errors, estimators, losses
     from likely.compare import Comparison, compare
     from likely.custom import family
     from likely.density import Density, density
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Gamma,
         Geometric,
         Gumbel,
+        Huber,
         InverseGaussian,
         Laplace,
         Logistic,
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from likely.family import Family, Support
     from likely.fit import fit
     from likely.likelihood import Likelihood, likelihood, separation
+    from likely.losses import NLL as nll
+    from likely.losses import Loss as loss
+    from likely.losses import Scorer as scorer
+    from likely.losses import assumption_of
     from likely.path import Path, path
     from likely.penalties import ElasticNet, Firth, Lasso, Ridge
     from likely.result import Fit
@@ -70,6 +75,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Gamma",
         "Geometric",
         "Gumbel",
+        "Huber",
         "InverseGaussian",
         "Laplace",
         "LogLogistic",
@@ -88,6 +94,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.family": ("Family", "Support"),
     "likely.fit": ("fit",),
     "likely.likelihood": ("Likelihood", "likelihood", "separation"),
+    "likely.losses": ("assumption_of", "loss", "nll", "scorer"),
     "likely.path": ("Path", "path"),
     "likely.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
     "likely.result": ("Fit",),
@@ -95,7 +102,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-_MODULES = ("datasets", "errors", "estimators")
+_MODULES = ("datasets", "errors", "estimators", "losses")
 
 __all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
 

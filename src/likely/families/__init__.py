@@ -18,6 +18,7 @@ from likely.families.exponential import Exponential
 from likely.families.gamma import Gamma
 from likely.families.geometric import Geometric
 from likely.families.gumbel import Gumbel
+from likely.families.huber import Huber
 from likely.families.inverse_gaussian import InverseGaussian
 from likely.families.laplace import Laplace
 from likely.families.log_logistic import LogLogistic
@@ -43,6 +44,7 @@ FAMILIES: dict[str, type[Family]] = {
         AsymmetricLaplace,
         StudentT,
         Logistic,
+        Huber,
         Cauchy,
         Gumbel,
         SkewNormal,
@@ -81,6 +83,7 @@ __all__ = [
     "Gamma",
     "Geometric",
     "Gumbel",
+    "Huber",
     "InverseGaussian",
     "Laplace",
     "LogLogistic",
@@ -134,7 +137,7 @@ _CALLED: dict[str, str] = {
     "quantileregression rq quantreg pinball": (
         "the regression of a quantile is the likelihood of lk.AsymmetricLaplace(tau=0.9)"
     ),
-    "huber robust rlm": "for errors with outliers: lk.StudentT()",
+    "robust rlm": "for errors with outliers: lk.StudentT(), or lk.Huber(k=1.345)",
     "mnlogit multinomiallogit": "for one of several labels: lk.Categorical()",
     "quasi quasipoisson quasibinomial": "for counts that vary more than the Poisson's: lk.NegativeBinomial()",
     "zip zinb zeroinflated zeroinflatedpoisson hurdle": (

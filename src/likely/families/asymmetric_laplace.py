@@ -45,7 +45,7 @@ class AsymmetricLaplace(Family):
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, tau: Any) -> Any:
         u = (y - loc) / scale
-        check = 0.5 * (xp.abs(u) + (2.0 * tau - 1.0) * u)
+        check = 0.5 * xp.abs(u) + (tau - 0.5) * u
         return xp.log(tau) + xp.log(xp.complement(tau)) - xp.log(scale) - check
 
     def _scipy(self, loc: Any, scale: Any, tau: Any) -> Any:

@@ -37,7 +37,7 @@ class Binomial(Family):
     )
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "n independent trials, each a success with the same probability"
-    loss_name: ClassVar = "binomial deviance"
+    loss_name: ClassVar = "half binomial deviance"
     unaveraged: ClassVar = "w belongs into the number of trials, Binomial(n=...)"
 
     def _log_density(self, xp: Any, y: Any, p: Any, n: Any) -> Any:

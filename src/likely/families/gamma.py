@@ -31,7 +31,7 @@ class Gamma(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "positive amounts whose standard deviation is proportional to the mean"
-    loss_name: ClassVar = "gamma deviance"
+    loss_name: ClassVar = "half gamma deviance"
     averaged: ClassVar = {"shape": 1.0}
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:

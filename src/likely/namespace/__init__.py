@@ -1,4 +1,4 @@
-"""The array namespace: NumPy, NumPy with derivatives (jets), and JAX behind the same names."""
+"""The namespaces: NumPy, NumPy with derivatives (jets), JAX and PyTorch behind the same names."""
 
 from likely.namespace.jets import Jet, JetNamespace
 from likely.namespace.numpy import NumpyNamespace

@@ -1,0 +1,365 @@
+"""The names that losses go by elsewhere, and the assumption behind each: the only list of them.
+
+``theirs = ratio * ours + a constant``: a test compares every form with the loss it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from likely.custom import family as own_family
+from likely.domains import Real
+from likely.families import (
+    AsymmetricLaplace,
+    Bernoulli,
+    Categorical,
+    Gamma,
+    Huber,
+    InverseGaussian,
+    Laplace,
+    Logistic,
+    LogNormal,
+    Normal,
+    Poisson,
+)
+from likely.family import Family
+
+LIBRARIES = ("scikit-learn", "PyTorch", "XGBoost", "LightGBM")
+
+
+@final
+@dataclass(frozen=True)
+class Form:
+    """A loss as others know it.
+
+    Attributes
+    ----------
+    family : callable
+        Its settings -> the family, with the constants that the loss fixes; or why there is none.
+    names : mapping of str to tuple of str
+        By library (``""`` for names in common use).
+    scale : {"natural", "link"}
+        What its predictions are.
+    link : str, optional
+    ratio : callable
+        Its settings -> how many times ours it is.
+    settings : mapping of str to float
+        What can be set, with the defaults of where it comes from.
+    note : str
+        What else there is to know.
+    """
+
+    family: Callable[..., Family | str]
+    names: Mapping[str, tuple[str, ...]]
+    scale: str = "natural"
+    link: str | None = None
+    ratio: Callable[..., float] = lambda **settings: 1.0
+    settings: Mapping[str, float] | None = None
+    note: str = ""
+
+
+def _half(**settings: float) -> float:
+    return 0.5
+
+
+def _twice(**settings: float) -> float:
+    return 2.0
+
+
+def _hyperbolic(delta: float) -> Family:
+    """The symmetric hyperbolic distribution whose loss is the pseudo-Huber loss."""
+    from scipy.special import k1e
+
+    constant = float(np.log(2.0 * delta * k1e(delta * delta)))
+
+    def hyperbolic(y: Any, loc: Any, xp: Any) -> Any:
+        z = (y - loc) / delta
+        return -(delta * delta) * (xp.sqrt(1.0 + z * z) - 1.0) - constant
+
+    return own_family(params={"loc": Real}, support="real", loss_name="pseudo-Huber loss")(hyperbolic)()
+
+
+def _tweedie(power: float) -> Family | str:
+    whole: dict[float, Family] = {0.0: Normal(), 1.0: Poisson(), 2.0: Gamma(), 3.0: InverseGaussian()}
+    if power in whole:
+        return whole[power]
+    return (
+        f"the Tweedie deviance of power {power:g} is a likelihood, that of a sum of a Poisson number of gamma amounts"
+        if 1.0 < power < 2.0
+        else f"the Tweedie deviance of power {power:g} is the likelihood of another exponential dispersion model"
+    ) + "; there is no family of it here. Powers 0, 1, 2 and 3 are Normal, Poisson, Gamma and InverseGaussian"
+
+
+ROWS = "all rows have one and the same spread"
+FORMS: tuple[Form, ...] = (
+    Form(
+        Normal,
+        {
+            "": ("mse", "l2", "squared error", "least squares", "ols", "quadratic loss"),
+            "scikit-learn": ("mean_squared_error", "neg_mean_squared_error", "squared_error", "friedman_mse"),
+            "PyTorch": ("MSELoss", "mse_loss"),
+        },
+        note="it is the negative log-likelihood times 2 sd^2, whatever sd is, as long as " + ROWS,
+    ),
+    Form(
+        Normal,
+        {
+            "XGBoost": ("reg:squarederror", "reg:linear"),
+            "LightGBM": ("regression", "regression_l2", "l2_root"),
+            "": ("half squared error",),
+        },
+        ratio=_half,
+        note="it is the negative log-likelihood times sd^2, whatever sd is, as long as " + ROWS,
+    ),
+    Form(
+        Normal,
+        {
+            "": ("rmse", "root mean squared error", "r2", "r squared"),
+            "scikit-learn": (
+                "root_mean_squared_error",
+                "neg_root_mean_squared_error",
+                "r2_score",
+                "explained_variance",
+            ),
+        },
+        note="as a function of the mean squared error alone, it orders models as the squared error does",
+    ),
+    Form(
+        LogNormal,
+        {
+            "": ("msle", "rmsle"),
+            "scikit-learn": ("mean_squared_log_error", "neg_mean_squared_log_error", "root_mean_squared_log_error"),
+            "XGBoost": ("reg:squaredlogerror",),
+        },
+        scale="log1p",
+        note="1 + y is log-normal, its mu being log(1 + prediction); the prediction estimates the median, not the mean",
+    ),
+    Form(
+        Laplace,
+        {
+            "": ("mae", "l1", "absolute error", "least absolute deviations", "lad"),
+            "scikit-learn": ("mean_absolute_error", "neg_mean_absolute_error", "absolute_error"),
+            "PyTorch": ("L1Loss", "l1_loss"),
+            "XGBoost": ("reg:absoluteerror",),
+            "LightGBM": ("regression_l1",),
+        },
+        note="it is the negative log-likelihood times the scale, whatever that is, as long as " + ROWS,
+    ),
+    Form(
+        lambda alpha: AsymmetricLaplace(tau=alpha, scale=1.0),
+        {
+            "": ("pinball", "check loss"),
+            "scikit-learn": ("mean_pinball_loss", "pinball_loss", "d2_pinball_score", "quantile"),
+            "XGBoost": ("reg:quantileerror",),
+            "LightGBM": ("quantile",),
+        },
+        settings={"alpha": 0.5},
+        note="the prediction is the quantile at level tau; the scale may be anything, as long as " + ROWS,
+    ),
+    Form(
+        lambda delta: Huber(k=delta, scale=1.0),
+        {
+            "": ("huber",),
+            "PyTorch": ("HuberLoss", "huber_loss"),
+            "LightGBM": ("huber",),
+            "scikit-learn": ("huber",),
+        },
+        settings={"delta": 1.0},
+        note="normal errors of standard deviation 1 in the units of y, exponential beyond delta",
+    ),
+    Form(
+        lambda beta: Huber(k=float(np.sqrt(beta)), scale=float(np.sqrt(beta))),
+        {"": ("smooth l1",), "PyTorch": ("SmoothL1Loss", "smooth_l1_loss")},
+        settings={"beta": 1.0},
+        note="Huber's loss divided by beta: k = scale = sqrt(beta) make it the negative log-likelihood itself",
+    ),
+    Form(
+        _hyperbolic,
+        {"": ("pseudo huber",), "XGBoost": ("reg:pseudohubererror",)},
+        settings={"delta": 1.0},
+        note="a hyperbolic distribution: normal in the middle, exponential in the tails, without a corner between them",
+    ),
+    Form(
+        lambda: Logistic(scale=0.5),
+        {"": ("log cosh", "logcosh")},
+        ratio=_half,
+        note="a logistic distribution of scale 1/2 in the units of y; log cosh is half its loss, less log 2",
+    ),
+    Form(
+        Bernoulli,
+        {
+            "": ("bce", "binary cross entropy", "logistic loss"),
+            "scikit-learn": ("log_loss", "neg_log_loss"),
+            "PyTorch": ("BCELoss", "binary_cross_entropy"),
+        },
+        note="predictions are probabilities",
+    ),
+    Form(
+        Bernoulli,
+        {
+            "": ("bce with logits", "logit loss"),
+            "PyTorch": ("BCEWithLogitsLoss", "binary_cross_entropy_with_logits"),
+            "XGBoost": ("binary:logistic", "binary:logitraw", "reg:logistic"),
+            "LightGBM": ("binary", "cross_entropy", "xentropy"),
+        },
+        scale="link",
+        note="predictions are logits; a weight of the positive class counts each yes that many times",
+    ),
+    Form(
+        Categorical,
+        {
+            "": ("softmax", "softmax loss", "categorical crossentropy", "sparse categorical crossentropy"),
+            "PyTorch": ("CrossEntropyLoss", "cross_entropy"),
+            "XGBoost": ("multi:softprob", "multi:softmax"),
+            "LightGBM": ("multiclass",),
+            "scikit-learn": ("entropy",),
+        },
+        scale="link",
+        note="predictions are logits, one for each label",
+    ),
+    Form(
+        Categorical,
+        {"PyTorch": ("NLLLoss", "nll_loss"), "": ("cross entropy", "crossentropy", "ce")},
+        note="predictions are the labels' probabilities (their logarithms, for NLLLoss)",
+    ),
+    Form(
+        Poisson,
+        {
+            "": ("poisson deviance",),
+            "scikit-learn": ("mean_poisson_deviance", "neg_mean_poisson_deviance", "d2_tweedie_score"),
+        },
+        ratio=_twice,
+        note="predictions are expected counts; the deviance is twice the loss",
+    ),
+    Form(
+        Poisson,
+        {
+            "": ("poisson nll", "poisson"),
+            "PyTorch": ("PoissonNLLLoss", "poisson_nll_loss"),
+            "XGBoost": ("count:poisson",),
+            "LightGBM": ("poisson",),
+            "scikit-learn": ("poisson",),
+        },
+        scale="link",
+        note="predictions are logarithms of the expected counts; terms of y alone are left out",
+    ),
+    Form(
+        Poisson,
+        {"": ("poisson nll of rates",)},
+        note="predictions are expected counts; terms of y alone are left out",
+    ),
+    Form(
+        Gamma,
+        {"": ("gamma deviance",), "scikit-learn": ("mean_gamma_deviance", "neg_mean_gamma_deviance")},
+        ratio=_twice,
+        note="it is the negative log-likelihood times 2/shape, whatever the shape is, as long as all rows share it",
+    ),
+    Form(
+        Gamma,
+        {"XGBoost": ("reg:gamma",), "LightGBM": ("gamma",), "scikit-learn": ("gamma",), "": ("gamma nll",)},
+        scale="link",
+        link="log",
+        note="predictions are logarithms of the expected amounts; the shape is anything, as long as all rows share it",
+    ),
+    Form(
+        _tweedie,
+        {
+            "": ("tweedie",),
+            "scikit-learn": ("mean_tweedie_deviance",),
+            "XGBoost": ("reg:tweedie",),
+            "LightGBM": ("tweedie",),
+        },
+        settings={"power": 1.5},
+        ratio=lambda power: 1.0 if power in (0.0, 3.0) else 2.0,
+        note="the power says how the variance grows with the mean",
+    ),
+    Form(
+        Normal,
+        {"": ("gaussian nll", "heteroscedastic mse"), "PyTorch": ("GaussianNLLLoss", "gaussian_nll_loss")},
+        scale="both heads",
+        note="both heads are learnt, as in lk.nll(lk.Normal()), with sd^2 = var; full=True adds log(2 pi)/2",
+    ),
+)
+
+MARGIN = (
+    "{} of a margin m belongs to no probabilities of yes and no: exp(-loss) of the two outcomes sums to {} at m = 0 "
+    "and to {} at m = 2, and would have to sum to the same. Take lk.Bernoulli(), whose loss is the log loss"
+)
+
+
+def _margin(name: str, loss: Callable[[float], float]) -> str:
+    sums = (f"{np.exp(-loss(m)) + np.exp(-loss(-m)):.2f}" for m in (0.0, 2.0))
+    return MARGIN.format(name, *sums)
+
+
+WHOLE = "{} is computed from all rows at once, not as a sum over them, so it is no likelihood of independent rows"
+RANKS = "{} looks at the order of predictions alone and states no distribution of y"
+NOT_LIKELIHOODS: dict[tuple[str, ...], str] = {
+    ("hinge", "hinge_loss", "HingeEmbeddingLoss", "MultiMarginLoss", "binary:hinge", "svc", "linearsvc"): _margin(
+        "the hinge loss", lambda m: max(0.0, 1.0 - m)
+    ),
+    ("squared_hinge",): _margin("the squared hinge loss", lambda m: max(0.0, 1.0 - m) ** 2),
+    ("modified_huber",): _margin(
+        "the modified Huber loss", lambda m: max(0.0, 1.0 - m) ** 2 if m >= -1.0 else -4.0 * m
+    ),
+    ("exponential", "adaboost"): _margin("the exponential loss", lambda m: float(np.exp(-m))),
+    ("perceptron",): _margin("the perceptron's loss", lambda m: max(0.0, -m)),
+    ("dice", "diceloss", "dice_loss", "jaccard", "jaccard_score", "iou", "tversky"): WHOLE.format(
+        "the overlap (Dice, IoU)"
+    )
+    + "; for pixels take lk.Bernoulli() or lk.Categorical()",
+    ("f1", "f1_score", "fbeta", "precision", "recall", "matthews_corrcoef"): WHOLE.format("this rate of hits"),
+    ("roc_auc", "auc", "roc_auc_score", "average_precision", "ndcg"): RANKS.format("this score"),
+    ("rank:pairwise", "rank:ndcg", "rank:map", "lambdarank", "rank_xendcg", "MarginRankingLoss"): RANKS.format(
+        "this ranking objective"
+    )
+    + ". For choices within groups take lk.ConditionalLogit()",
+    ("accuracy", "accuracy_score", "zero_one_loss", "balanced_accuracy", "misclassification"): (
+        "the share of wrong labels is flat in the probabilities, so no density has it as its logarithm; take "
+        "lk.Categorical() or lk.Bernoulli(), and judge by held-out log-likelihood"
+    ),
+    ("brier", "brier_score", "brier_score_loss", "neg_brier_score"): (
+        "the Brier score is a proper score of probabilities but not the log-likelihood of a yes or no: exp(-loss) of "
+        "the two outcomes does not sum to the same for all p. Take lk.Bernoulli()"
+    ),
+    ("gini",): (
+        "the Gini impurity is the squared error of shares of labels, not the log-likelihood of a label; "
+        "criterion='log_loss' is that of lk.Categorical()"
+    ),
+    ("focal", "focalloss", "focal_loss", "sigmoid_focal_loss"): (
+        "the focal loss turns the log loss down where the model is right already: exp(-loss) of the two outcomes does "
+        "not sum to the same for all p, and its optimum is not the true probability. Take lk.Bernoulli(), with weights"
+    ),
+    ("mape", "mean_absolute_percentage_error", "neg_mean_absolute_percentage_error", "smape"): (
+        "the percentage error divides by y itself, so it is no density of y for a given prediction: its optimum is "
+        "below the median. For errors relative to the size take lk.LogNormal() or lk.Gamma()"
+    ),
+    ("max_error", "median_absolute_error", "neg_median_absolute_error"): WHOLE.format("this quantile of the errors"),
+    ("TripletMarginLoss", "CosineEmbeddingLoss", "contrastive", "MultiLabelMarginLoss"): (
+        "this loss compares distances between embeddings and states no distribution of y"
+    ),
+    ("survival:cox", "cox"): (
+        "Cox's partial likelihood compares each case with the rows then at risk, so it is no sum over independent "
+        "rows; lk.ConditionalLogit() has the likelihood of cases within strata"
+    ),
+    ("multiclassova", "multilabelsoftmarginloss"): (
+        "one log loss for each label against all others: each is the likelihood of lk.Bernoulli(), but together they "
+        "are no probabilities of one label. Take lk.Categorical()"
+    ),
+    ("KLDivLoss", "kl_div"): (
+        "the divergence from a given distribution is the cross-entropy of lk.Categorical() less the entropy of the "
+        "targets: the same gradients, and a log-likelihood where the targets are shares of counted labels"
+    ),
+    ("fair",): (
+        "the fair loss belongs to a density proportional to (1 + |r|/c)^(c^2) exp(-c |r|), of which there is no family "
+        "here: lk.Huber() and lk.Logistic() are near, and @lk.family takes any density"
+    ),
+    ("epsilon_insensitive", "squared_epsilon_insensitive", "svr", "linearsvr"): (
+        "errors within epsilon cost nothing: a density flat within epsilon and falling exponentially beyond, of which "
+        "there is no family here. lk.Laplace() is its case epsilon = 0, and @lk.family takes any density"
+    ),
+}
