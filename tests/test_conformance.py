@@ -27,6 +27,7 @@ KERNEL_DATA = {
     "student_t": np.linspace(-40, 60, 400),
     "weibull": np.geomspace(1e-3, 1e3, 400),
     "ordinal": np.arange(400.0) % 3,
+    "categorical": np.arange(400.0) % 3,
 }
 
 
@@ -156,3 +157,15 @@ class TestCheckFamilySaysWhatIsWrong:
             return xp.log(rate) - rate * y
 
         assert lk.check_family(waiting).ok
+
+
+def test_probabilities_near_one_keep_the_digits_of_what_is_left():
+    """1 - p of the likeliest label, from the others; the reference's logarithm from mpmath."""
+    y = np.arange(6.0) % 3
+    x = np.array([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])[:, None]
+    objective = likelihood("categorical", y, x).objective
+    jet = objective.row_jet(np.array([40.0, 20.0]), slice(None), 2)
+    # linear predictors 0, -40, -20 and label 0; 0, 40, 20 and labels 1, 2
+    near = 2.061153624562735e-09
+    np.testing.assert_allclose(jet.v[:3], [-near, -near, -20.0 - near], rtol=1e-14)
+    np.testing.assert_allclose(jet.g[0][1], 2.0611536224385578e-09, rtol=1e-14)

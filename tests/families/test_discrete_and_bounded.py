@@ -457,3 +457,18 @@ def test_multinomial_weights_and_offset():
     free = lk.fit(Categorical(), {"k": k, "x": x}, "k ~ x")
     assert shifted.loglik == pytest.approx(free.loglik, rel=1e-12)
     assert shifted.coef["p[b].x"] == pytest.approx(free.coef["p[b].x"] - 1.0, abs=1e-7)
+
+
+def test_a_reference_of_another_type_is_told() -> None:
+    data = {"y": [0, 1, 0, 1, 1], "x": [1.0, 2.0, 3.0, 4.0, 2.0]}
+    with pytest.raises(lk.errors.UnknownNameError, match="the levels are int: write reference=1"):
+        lk.fit(lk.Categorical(reference="1"), data, "y ~ x")
+
+
+def test_a_corner_under_a_penalty_is_named() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=200)
+    y = 1 + 2 * x + 0.5 * rng.normal(size=200)
+    fit = lk.fit("laplace", {"x": x, "y": y}, "y ~ x", penalty=lk.Ridge(1.0), on_failure="return")
+    assert not fit.converged
+    assert "under a penalty or constraints the search cannot follow them" in fit.status

@@ -415,3 +415,19 @@ def test_many_levels_and_the_kernel():
     np.testing.assert_allclose(
         point.info, fit.likelihood.objective.point(fit.outcome.point.x).info, rtol=1e-9, atol=1e-9
     )
+
+
+def test_a_link_of_the_location_is_heeded():
+    """Every location is exp(eta), and the log-likelihood that of logistic probabilities around it."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=300)
+    data = {"y": np.digitize(np.exp(0.5 * x) + rng.logistic(size=300), [0.0, 2.0]), "x": x}
+    fit = lk.fit("ordinal", data, "y ~ x", link={"location": "log"})
+    assert fit.likelihood.objective.kernel is None
+    data["loc"] = np.exp(fit.coef["location.x"] * x)
+    p = fit.predict(data, what="params")
+    np.testing.assert_allclose(p["location"], data["loc"], rtol=1e-12)
+    cuts = np.array([fit.coef["threshold[0|1]"], fit.coef["threshold[1|2]"]])
+    below = 1.0 / (1.0 + np.exp(-(cuts[None, :] - data["loc"][:, None])))
+    table = np.column_stack([below[:, 0], below[:, 1] - below[:, 0], 1.0 - below[:, 1]])
+    assert fit.loglik == pytest.approx(np.sum(np.log(table[np.arange(300), data["y"]])), rel=1e-10)

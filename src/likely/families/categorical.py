@@ -76,6 +76,12 @@ class Categorical(Labelled):
         return (self.reference, *(level for level in levels if level != self.reference))
 
     def _no_reference(self, levels: Iterable[Any]) -> UnknownNameError:
+        alike = [level for level in levels if str(level) == str(self.reference)]
+        if alike:  # 1 or "1"
+            return UnknownNameError(
+                f"the reference level {self.reference!r} is {type(self.reference).__name__}, the levels are "
+                f"{type(alike[0]).__name__}: write reference={alike[0]!r}"
+            )
         return unknown("reference level", self.reference, [str(level) for level in levels], " of Categorical")
 
     def __repr__(self) -> str:

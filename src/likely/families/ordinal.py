@@ -175,7 +175,7 @@ class Ordinal(Labelled):
         values, missing = values_of(y)
         if self.levels is not None:
             return self, self.codes(values, missing)
-        found = {plain(v) for v in values[~missing].tolist()}
+        found = {plain(v) for v in set(values[~missing].tolist())}
         if declared is not None and getattr(declared, "ordered", True):
             levels = [plain(level) for level in declared if plain(level) in found]
         elif all(isinstance(v, (int, float)) for v in found):

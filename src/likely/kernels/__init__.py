@@ -11,6 +11,7 @@ import numpy as np
 
 from likely.families.ordinal import LATENT
 from likely.kernels import ordinal
+from likely.kernels.categorical import categorical_rows
 from likely.kernels.gamma import gamma_rows
 from likely.kernels.glm import log_factorials, logistic_rows, poisson_rows
 from likely.kernels.negative_binomial import counts, negative_binomial_rows
@@ -52,6 +53,7 @@ def _as_it_is(y: Any) -> Any:
 
 KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
     ("bernoulli", ("logit",)): Kernel(logistic_rows, _as_it_is),
+    ("categorical", ("logit",)): Kernel(categorical_rows, _as_it_is),
     ("gamma", ("log", "log")): Kernel(gamma_rows, np.log),
     ("negative_binomial", ("log", "log")): Kernel(negative_binomial_rows, counts),
     ("normal", ("identity", "log")): Kernel(normal_rows, _as_it_is),
@@ -67,6 +69,6 @@ def find(model: Model) -> Kernel | None:
     if model.known or model.fixed or model.units is not None:
         return None
     family = model.family
-    links = (family.variant,) if family.variant else tuple(slot.link.name for slot in model.slots)
+    links = (family.variant,) if family.variant else tuple(group[0].link.name for group in model.groups)
     kernel = KERNELS.get((family.name, links))
     return kernel if kernel is not None and kernel.fits(model) else None

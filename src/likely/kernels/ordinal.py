@@ -12,9 +12,10 @@ from likely.namespace import Jet, JetNamespace
 
 
 def fits(model: Model) -> bool:
-    """A location with predictors, and no scale to speak of."""
+    """A location with predictors, on its own scale as the thresholds are, and no scale to speak of."""
     location, scale = model.slots[0], model.slots[-1]
-    return not location.idle and scale.parameter.name == "scale" and scale.idle and scale.offset is None
+    plain = all(slot.link.name == "identity" for slot in model.slots if slot.parameter.name != "scale")
+    return plain and not location.idle and scale.parameter.name == "scale" and scale.idle and scale.offset is None
 
 
 def ordinal_rows(link: str, y: Any, prepared: Any, etas: list[Any]) -> Jet:
