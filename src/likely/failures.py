@@ -11,6 +11,7 @@ from likely.model import Model, Slot
 from likely.outcome import Outcome
 from likely.start import starting_values
 
+FLAT_ON_LINK = 1e-4  # information about a linear predictor: its standard error would be 100
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
 
@@ -108,6 +109,28 @@ def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     return None
 
 
+def at_ends(L: Likelihood, outcome: Outcome) -> dict[str, float]:
+    """Constants at a finite end of their domain, by name, where a search that may start far away has led.
+
+    On the link scale the end is infinitely far: near it the likelihood changes no more, where around a peak, however
+    close to the end, it does.
+    """
+    if outcome.solver != "trust region" or not outcome.converged:
+        return {}
+    found = {}
+    for slot in L.model.slots:
+        domain, i = slot.parameter.domain, slot.start
+        if slot.link.name == "identity" or not outcome.point.info[i, i] < FLAT_ON_LINK:
+            continue
+        value, width = slot.natural(outcome.point.x[i]), domain.upper - domain.lower
+        if not np.isfinite(width):
+            width = 1.0 if outcome.start is None else abs(slot.natural(outcome.start[i]))
+        for end in (domain.lower, domain.upper):
+            if np.isfinite(end) and abs(value - end) <= 1e-5 * width:
+                found[slot.label] = end
+    return found
+
+
 def _end(slot: Slot, value: float) -> str:
     domain = slot.parameter.domain
     if np.isfinite(domain.upper) and abs(domain.upper - value) < abs(value - domain.lower):
@@ -128,6 +151,11 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
             f"{told}: the {slot.link.name} link lets {slot.label} reach the end of its domain "
             f"({slot.parameter.domain.name}), and the likelihood seems highest there. Use its default link, "
             f"{slot.parameter.domain.link}"
+        )
+    if corners and outcome.restrained is not None:
+        return (
+            f"{told}: the likelihood of {L.model.family.title} has corners in {corners[0]}, and under a penalty or "
+            "constraints the search cannot follow them. Fit without, or choose a smooth family such as lk.StudentT()"
         )
     if corners and not L.model.constant:
         return (

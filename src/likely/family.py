@@ -240,6 +240,7 @@ class Family(ABC):
     corner_level: ClassVar[str | None] = None  # level of the quantile that it is; else 1/2
     averaged: ClassVar[Mapping[str, float]] = {}  # by parameter, the power of w that multiplies it in a mean of w units
     unaveraged: ClassVar[str] = ""  # what to do instead of analytic weights where a mean of w units is no such family
+    simulates: bool = True  # whether observations can be drawn from it
     conditional: ClassVar[bool] = False  # whether its likelihood is that of strata, given their numbers of cases
     _log_density: Callable[..., Any]
     base: Family | None = None  # the family whose parameters are functions, for a density made of one

@@ -317,11 +317,7 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
     """The fit with its status: a peak, a peak on the boundary, or a failure with its reason."""
     model = L.model
     if outcome.boundary:
-        which = ", ".join(f"{k} = {v:g}" for k, v in outcome.boundary.items())
-        reason = (
-            f"the estimate {which} is the end of the parameter's domain, where curvature gives no standard error; "
-            "use fit.interval(method='profile')"
-        )
+        reason = _end_reason(outcome.boundary)
         return Fit(L, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
     separation = find_separation(L, outcome, SATURATED)
     if separation is not None:
@@ -331,6 +327,12 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
     if not outcome.converged:
         return _failed(L, outcome, failures.not_converged(L, outcome))
     covariance, flat = outcome.covariance, np.zeros((0, 0))
+    if ends := failures.at_ends(L, outcome):
+        inner, flat = _held_at(L, outcome, list(ends))
+        if inner is not None:
+            reason = _end_reason(ends)
+            held = replace(outcome, boundary=ends, covariance=inner)
+            return Fit(L, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
     if covariance is None:
         covariance, flat = inverse_information(outcome.point.info)
     if covariance is None:
@@ -349,6 +351,27 @@ def _judge(L: Likelihood, outcome: Outcome) -> Fit:
         which = ", ".join(model.fixed)
         return Fit(L, outcome, True, f"edge: {which}: {edge}", dict.fromkeys(model.fixed, edge))
     return Fit(L, outcome, True, "converged")
+
+
+def _end_reason(ends: Mapping[str, float]) -> str:
+    which = ", ".join(f"{k} = {v:g}" for k, v in ends.items())
+    return (
+        f"the estimate {which} is the end of the parameter's domain, where curvature gives no standard error; use "
+        "fit.interval(method='profile')"
+    )
+
+
+def _held_at(L: Likelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any]:
+    """The covariance of the coefficients with some constants held where they are, and flat directions."""
+    keep = [j for slot in L.model.slots if slot.label not in held for j in range(slot.start, slot.stop)]
+    inner, flat = inverse_information(outcome.point.info[np.ix_(keep, keep)])
+    if inner is None:
+        wide = np.zeros((L.model.size, flat.shape[1]))
+        wide[keep] = flat
+        return None, wide
+    covariance = np.zeros((L.model.size, L.model.size))
+    covariance[np.ix_(keep, keep)] = inner
+    return covariance, flat
 
 
 def _judge_restrained(L: Likelihood, outcome: Outcome) -> Fit:

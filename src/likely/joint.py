@@ -58,6 +58,7 @@ class Joint(Family):
     name = "joint"
     support: ClassVar[Support] = Support()
     loss_name = "negative log-likelihood"
+    simulates = False
     parameters: tuple[Parameter, ...]  # type: ignore[misc]  # of the instance, not of the class
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
@@ -172,6 +173,7 @@ class JointObjective:
         places = {slot.label: slot for slot in model.slots}
         links = {slot.label: slot.link for slot in (*joint.slots, *model.slots)}
         self.parts: list[tuple[Any, Any, Any, Any]] = []  # objective, own places, joint places, held values
+        self._rows: list[slice] = []  # of the parts, among all
         low = 0
         for part in joint.parts:
             own = part.bound.model
@@ -187,6 +189,7 @@ class JointObjective:
                     held[j] = links[name].forward(float(model.known[name]))
             mine, joint_places = (np.array(v, dtype=int) for v in zip(*free, strict=True)) if free else ([], [])
             self.parts.append((objective, mine, joint_places, held))
+            self._rows.append(slice(low, low + n))
             low += n
 
     def _own(self, coefficients: Any) -> Any:
@@ -235,10 +238,25 @@ class JointObjective:
             out.append(wide)
         return np.concatenate(out)
 
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+        """The sum over rows of w s s' with s the row's score."""
+        out = np.zeros((self.model.size, self.model.size))
+        for (objective, mine, places, x), rows in zip(self._own(coefficients), self._rows, strict=True):
+            part = objective.score_gram(x, None if weights is None else weights[rows])
+            np.add.at(out, np.ix_(places, places), part[np.ix_(mine, mine)])
+        return out
+
+    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sums of the weighted scores by cluster, shape (count, p)."""
+        out = np.zeros((count, self.model.size))
+        for (objective, mine, places, x), rows in zip(self._own(coefficients), self._rows, strict=True):
+            sums = objective.cluster_scores(x, codes[rows], count)
+            np.add.at(out.T, places, sums[:, mine].T)
+        return out
+
     def metric(self, coefficients: Any) -> Any:
         """The outer product of the rows' scores, in place of the information."""
-        scores = self.row_scores(coefficients)
-        return (scores if self.weights is None else scores * self.weights[:, None]).T @ scores
+        return self.score_gram(coefficients, self.weights)
 
     def covariance(self, coefficients: Any) -> Any:
         """None: the inverse of the information is all there is."""

@@ -73,7 +73,7 @@ class _Simplex(VectorDomain):
         if start is not None:
             start = np.asarray(start, dtype=float)
             if start.ndim != 1 or np.any(start <= 0) or abs(float(start.sum()) - 1.0) > 1e-9:
-                raise ParameterError(f"weights to start from are positive numbers that sum to 1, found {start}")
+                raise ParameterError(f"weights are positive numbers that sum to 1, found {start}")
             shape = start.shape
         if len(shape) != 1 or shape[0] < 2:
             raise OptionError("say how many weights there are, 2 or more: lk.Simplex(3)")

@@ -40,6 +40,7 @@ class Density(Family):
         self.layout, self.function, self.base, self.rules = layout, function, base, rules
         self.specs: dict[str, Any] = {} if base is None else dict(base.known)  # its known parameters, as given
         self.response, self.label = response, label
+        self.simulates = base is not None
         self.parameters = layout.parameters()
         self.known = dict(fixed)
         self.columns: dict[str, Any] = {}  # of the data it is bound to
@@ -75,7 +76,8 @@ class Density(Family):
         return [p.name for p in self.free if p.name not in stated]
 
     def __repr__(self) -> str:
-        return f"<density {self.label} of {', '.join(p.name for p in self.parameters)}>"
+        shown = [f"{p.name}={self.known[p.name]:g}" if p.name in self.known else p.name for p in self.parameters]
+        return f"<density {self.label} of {', '.join(shown)}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Density) and (self.key, self.known) == (other.key, other.known)

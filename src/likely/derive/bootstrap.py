@@ -112,6 +112,11 @@ def bootstrap(
         raise unknown("kind of bootstrap", kind, KINDS)
     if fit.likelihood.model.family.conditional:
         raise IntervalError("strata are not drawn anew by the bootstrap of rows; use method='profile'")
+    if kind == "parametric" and not fit.likelihood.model.family.simulates:
+        raise OptionError(
+            f"{fit.likelihood.model.family.title} states no distribution to draw from; draw the observations anew: "
+            "kind='cases'"
+        )
     _check_weights(fit, kind)
     _check_clusters(fit, kind)
     _check_replicates(replicates)

@@ -42,7 +42,7 @@ def function_rows(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = N
     """
     model: Model = fit.likelihood.model
     density: Any = model.family
-    table, n, density = _place(fit, density, new, dict(given or {}))
+    table, n, density = _place(fit, density, new, dict(given or {}), list(density.columns))
     x = np.asarray(fit.outcome.point.x)
     values, slopes = density._objective(replace(model, family=density), np.zeros(n), None).theta(x)
     slots = tuple(_slot(density.base.parameter(k), values[k], slopes[k], x) for k in values)
@@ -81,8 +81,13 @@ def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> Slot:
     return Slot(parameter, link, design, eta - jacobian @ x, 0, len(x))
 
 
-def _place(fit: Fit, density: Any, new: Any, given: dict[str, Any]) -> tuple[Table, int, Any]:
-    """The table that results go back to, how many rows there are, and the density with their data."""
+def _place(
+    fit: Fit, density: Any, new: Any, given: dict[str, Any], needed: list[str] | None = None
+) -> tuple[Table, int, Any]:
+    """The table that results go back to, how many rows there are, and the density with their data.
+
+    Without `needed`, the columns are those that the new data have.
+    """
     bound = fit.likelihood.bound
     for name in given:
         if name not in density.specs:
@@ -102,7 +107,7 @@ def _place(fit: Fit, density: Any, new: Any, given: dict[str, Any]) -> tuple[Tab
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")
     columns = {}
-    for name in density.columns:
+    for name in [k for k in density.columns if k in matrices or k in table] if needed is None else needed:
         values = matrices[name] if name in matrices else table.column(name)
         if values.dtype.kind not in "fiub":
             raise DataError(f"column {name!r} holds text; a density needs numbers")
@@ -114,7 +119,8 @@ def _place(fit: Fit, density: Any, new: Any, given: dict[str, Any]) -> tuple[Tab
                 "column that the functions read"
             )
         columns[name] = values
-    known = {name: given_column(table, given.get(name, spec), name) for name, spec in density.specs.items()}
+    specs = {} if needed is None else density.specs
+    known = {name: given_column(table, given.get(name, spec), name) for name, spec in specs.items()}
     known = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in known.items()}
     return table, n, density.bound(columns, known, density.base)
 

@@ -104,7 +104,7 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         return _one_probability(fit, name, level)
     if (at := fit.boundary.get(name)) is not None:
         domain = locate(likelihood, name)[0].parameter.domain
-        end = boundary_limit(likelihood, name, at, fit.loglik, level)
+        end = boundary_limit(fit, name, at, level)
         pair = (at, end) if at == domain.lower else (end, at)
         return Interval(*pair, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
     restrained, reason = fit.outcome.restrained, fit.withheld.get(name)

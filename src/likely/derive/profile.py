@@ -270,23 +270,34 @@ def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = 
     return t
 
 
-def boundary_limit(likelihood: Likelihood, name: str, at: float, peak: float, level: float) -> float:
+def boundary_limit(fit: Fit, name: str, at: float, level: float) -> float:
     """The other end of a one-sided profile interval whose estimate is the end of the parameter's domain."""
+    likelihood, peak = fit.likelihood, fit.loglik
     slot, index = locate(likelihood, name)
     model = likelihood.model
     domain = slot.parameter.domain
     drop = 0.5 * stats.chi2.ppf(level, 1)
-    x0 = starting_values(model, likelihood.objective.y, likelihood.objective.weights)
+    x0 = fit.outcome.point.x
+    if not np.all(np.isfinite(x0)):
+        x0 = starting_values(model, likelihood.objective.y, likelihood.objective.weights)
     path = profiler(likelihood, index, x0, peak)
     # from the end of the domain inwards; on the link scale the end is infinitely far
-    ends = np.array([1e-12, 1 - 1e-12]) if np.isfinite(domain.upper) else np.array([1e-12, 1e12])
+    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
+        ends = domain.lower + (domain.upper - domain.lower) * np.array([1e-12, 1 - 1e-12])
+    elif np.isfinite(domain.lower):
+        ends = domain.lower + np.array([1e-12, 1e12])
+    else:
+        ends = domain.upper - np.array([1e12, 1e-12])
     with np.errstate(all="ignore"):
         low, high = sorted(float(slot.link.forward(e)) for e in ends)
+
+    def gap(t: float) -> float:
+        value = slot.natural(t)
+        return abs(value - at) if np.isfinite(at) else -value
+
     grid = np.linspace(low, high, 80)
-    if at != domain.lower:
+    if gap(high) < gap(low):
         grid = grid[::-1]
-    if not np.isfinite(at) and not np.isfinite(domain.upper):
-        grid = np.linspace(high, low, 80)
 
     def short(t: float) -> float:
         value = path(t)[0]

@@ -164,8 +164,9 @@ def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) ->
             raise OptionError(f"{option} is a column name or an array of labels, found {spec!r}")
         inner = tables.read(spec)
         values = inner.column(inner.names[0])
-        if len(values) != table.n:
-            raise DataError(f"the data have {table.n} rows, {option} has {len(values)}")
+        n = len(bound.y) if bound.rows is None else len(bound.rows)
+        if len(values) != n:
+            raise DataError(f"the data have {n} rows, {option} has {len(values)}")
     values = values if bound.rows is None else values[bound.rows]
     if lost := int(np.count_nonzero(tables.missing(values))):
         raise MissingValuesError(f"{lost} rows have no {option.removesuffix('s')} ({name}): fill them in, {advice}")
