@@ -392,3 +392,8 @@ def test_scikit_learn_is_imported_only_where_it_is_needed():
     code = "import sys; sys.modules['sklearn'] = None; import likely as lk; lk.estimators"
     told = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert "pip install 'likely[sklearn]'" in told.stderr.splitlines()[-1]
+
+
+def test_predictors_are_a_dict():
+    with pytest.raises(lk.errors.OptionError, match=r"predictors is a dict .*\{'sd': \['age'\]\}; found \['a'\]"):
+        MLERegressor("normal", predictors=["a"]).fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 4.0])

@@ -167,6 +167,12 @@ class MLERegressor(RegressorMixin, MLEEstimator):
             raise OptionError(f"{family!r} has no free parameter for the features to predict")
         names = self._feature_names()
         first = family.free[0].name
+        if self.predictors is not None and not isinstance(self.predictors, Mapping):
+            example = next((p.name for p in family.free[1:]), first)
+            raise OptionError(
+                f"predictors is a dict of features by parameter, such as {{{example!r}: ['age']}}; found "
+                f"{self.predictors!r}"
+            )
         given = dict(self.predictors or {})
         for name in given:
             family.parameter(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from likely.families import FAMILIES, get_family
+from likely.families import FAMILIES, ConditionalLogit, get_family
 from likely.family import Family
 from likely.grid import Grid
 from likely.report.blocks import Block, Facts, Title, as_text
@@ -33,7 +33,7 @@ class FamilyCard:
         """Which observations it is for."""
         if self.family.labels:
             return self.family.labels
-        if any(p.known_only for p in self.family.parameters):
+        if any(p.known_only and p.domain.integer for p in self.family.parameters):
             return f"{self.family.support.text}, at most n"
         return self.family.support.text
 
@@ -104,7 +104,7 @@ class FamilyList:
     @classmethod
     def all(cls) -> FamilyList:
         """The built-in families in the order of their list."""
-        return cls(tuple(FamilyCard(family()) for family in FAMILIES.values()))
+        return cls((*(FamilyCard(family()) for family in FAMILIES.values()), FamilyCard(ConditionalLogit())))
 
     @property
     def blocks(self) -> list[Block]:
