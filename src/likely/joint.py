@@ -246,13 +246,14 @@ class JointObjective:
             np.add.at(out, np.ix_(places, places), part[np.ix_(mine, mine)])
         return out
 
-    def cluster_scores(self, coefficients: Any, codes: Any, count: int) -> Any:
-        """The sums of the weighted scores by cluster, shape (count, p)."""
-        out = np.zeros((count, self.model.size))
-        for (objective, mine, places, x), rows in zip(self._own(coefficients), self._rows, strict=True):
-            sums = objective.cluster_scores(x, codes[rows], count)
-            np.add.at(out.T, places, sums[:, mine].T)
-        return out
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sum over clusters of S S' with S the sum of a cluster's weighted scores; a cluster may span the parts."""
+        scores = self.row_scores(coefficients)
+        if len(scores) != len(codes):
+            raise OptionError("there are no clusters in a sum with a conditional likelihood, whose terms are strata")
+        sums = np.zeros((count, self.model.size))
+        np.add.at(sums, codes, scores if self.weights is None else scores * self.weights[:, None])
+        return sums.T @ sums
 
     def metric(self, coefficients: Any) -> Any:
         """The outer product of the rows' scores, in place of the information."""
