@@ -253,3 +253,25 @@ def test_endometrial_cancer():
     fit = failed(lk.Bernoulli(), str(SHARED / "endometrial.csv"), "HG ~ NV + PI + EH")
     assert found(fit).columns == ("NV",)
     assert "every row with NV = 1 has HG = 1" in fit.status
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson", "categorical"])
+def test_levels_among_many_by_the_scores_of_the_search(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small programme that the scores leave finds the same rows as the whole one, without it."""
+    from likely.derive.separation import find, large
+
+    monkeypatch.setattr(find, "LARGEST", 5)
+    rng = np.random.default_rng(4)
+    n = 3000
+    g, x = rng.integers(0, 30, n), rng.normal(size=n)
+    y = rng.integers(0, 3, n) if family == "categorical" else rng.poisson(1.0, n)
+    y = np.minimum(y, 1) if family == "bernoulli" else y
+    y = np.where(g == 7, 0, np.where((g == 9) & (y == 0), 1, y) if family == "bernoulli" else y)
+    data = {"y": y.astype(str) if family == "categorical" else y, "g": np.char.add("g", g.astype(str)), "x": x}
+    found = lk.fit(family, data, "y ~ g + x", on_failure="return").separation
+    monkeypatch.setattr(large, "LARGEST_GRAM", 0)
+    whole = lk.fit(family, data, "y ~ g + x", on_failure="return").separation
+    assert found.columns == whole.columns
+    np.testing.assert_array_equal(found.rows, whole.rows)
+    expected = np.isin(g, [7, 9]) if family == "bernoulli" else g == 7
+    np.testing.assert_array_equal(found.rows, np.flatnonzero(expected))

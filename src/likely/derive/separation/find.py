@@ -151,7 +151,7 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) ->
     if len(places) < len(y):
         matrix, codes, y = matrix[keep], codes[keep], y[keep]
     if slots[-1].stop - slots[0].start > LARGEST or (isinstance(matrix, Blocks) and matrix.shape[1] * len(y) > DENSE):
-        return _examine_many(L, slots, names, matrix, codes, places)
+        return _examine_many(L, slots, names, matrix, codes, places, coefficients)
     x = blocks.dense(matrix)
     intercept = orthogonal.constant_column(x)
     shift = orthogonal.far_from_zero(x, intercept)
@@ -200,20 +200,26 @@ def _certificate(
 
 
 def _examine_many(
-    L: Likelihood, slots: list[Slot], names: Sequence[str], matrix: Any, codes: Any, places: Any
+    L: Likelihood, slots: list[Slot], names: Sequence[str], matrix: Any, codes: Any, places: Any, coefficients: Any
 ) -> Separation | None:
     """The same for many coefficients, by one sparse programme."""
     x = blocks.as_blocks(matrix).csr if isinstance(matrix, Blocks) else sparse.csr_array(matrix)
     count = len(slots)
+    scores = None if coefficients is None else _scores(L, slots, coefficients)[:, places]
     if slots[0].entry is None:
         ends = np.abs(codes) == 1.0
         signs = sparse.dia_array((codes[ends][None, :], [0]), shape=(np.count_nonzero(ends),) * 2)
-        found = separate_large(signs @ x[ends], x[codes == 0.0])
+        pulls = None if scores is None else (scores[0][ends] * codes[ends], scores[0][codes == 0.0])
+        found = separate_large(signs @ x[ends], x[codes == 0.0], pulls)
     else:
         cone = Cone.of_levels(np.zeros((len(codes), 0)), codes, count + 1)
         wide = [sparse.kron(cone.patterns[c], x[codes == c], format="csr") for c in range(count + 1)]
         order = np.concatenate([_flat(np.flatnonzero(codes == c), count, len(codes)) for c in range(count + 1)])
-        found = separate_large(sparse.vstack(wide, format="csr"), sparse.csr_array((0, count * x.shape[1])))
+        pulls = None
+        if scores is not None:
+            own = [np.linalg.solve(cone.patterns[c].T, scores[:, codes == c]).ravel() for c in range(count + 1)]
+            pulls = np.concatenate(own), np.zeros(0)
+        found = separate_large(sparse.vstack(wide, format="csr"), sparse.csr_array((0, count * x.shape[1])), pulls)
         if found is not None:
             met = np.empty(len(codes) * count, dtype=bool)
             met[order] = found.met[:, 0]
@@ -225,6 +231,19 @@ def _examine_many(
     strong = [j for j in np.argsort(-strength, kind="stable") if strength[j] > 1e-9 * np.max(strength)]
     columns = [names[j] for j in sorted(strong)]
     return _certificate(L, slots, names, codes, places, found, b, columns, many(L, slots, columns, found))
+
+
+def _scores(L: Likelihood, slots: list[Slot], coefficients: Any) -> Any:
+    """The weighted scores of all rows with respect to some linear predictors, shape (predictors, n)."""
+    objective = L.row_objective
+    at = [L.model.slots.index(slot) for slot in slots]
+
+    def block(lo: int, hi: int) -> tuple[Any, ...]:
+        found = objective.slot_scores(coefficients, lo, hi)
+        return (np.array([found[k] for k in at]),)
+
+    scores = np.concatenate([part[0] for part in memory.map_blocks(block, objective.rows, objective.block)], axis=1)
+    return scores if objective.weights is None else scores * objective.weights
 
 
 def _flat(rows: Any, conditions: int, n: int) -> Any:
