@@ -9,7 +9,7 @@ import glum
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import optimize
+from scipy import optimize, stats
 from sklearn import linear_model
 from sklearn.preprocessing import StandardScaler
 
@@ -173,6 +173,59 @@ def endometrial() -> dict[str, list[float]]:
     return {name: [float(row[j]) for row in rows[1:]] for j, name in enumerate(rows[0])}
 
 
+def jeffreys_logit(x: Any, y: Any, beta: Any) -> float:
+    """Log-likelihood of a logistic regression plus half the log-determinant of its information, in plain NumPy."""
+    eta = x @ beta
+    p = 1.0 / (1.0 + np.exp(-eta))
+    return float(
+        np.sum(y * eta - np.logaddexp(0.0, eta)) + 0.5 * np.linalg.slogdet(x.T @ ((p * (1 - p))[:, None] * x))[1]
+    )
+
+
+CURVES: dict[str, tuple[Any, Any]] = {
+    "probit": (stats.norm.cdf, stats.norm.pdf),
+    "cloglog": (lambda e: -np.expm1(-np.exp(e)), lambda e: np.exp(e - np.exp(e))),
+    "cauchit": (stats.cauchy.cdf, stats.cauchy.pdf),
+}
+
+
+@pytest.mark.parametrize("link", CURVES)
+def test_firth_of_other_links_is_jeffreys_prior(data: dict[str, Any], link: str) -> None:
+    """The expected information of a binary row is the slope squared over p (1 - p), whatever the link."""
+    cdf, pdf = CURVES[link]
+    x = np.column_stack([np.ones(len(data["yes"])), data["x0"], data["x3"]])
+    y = np.asarray(data["yes"], dtype=float)
+
+    def negative(beta: Any) -> float:
+        eta = x @ beta
+        p = np.clip(cdf(eta), 1e-300, 1 - 1e-16)
+        information = x.T @ ((pdf(eta) ** 2 / (p * (1 - p)))[:, None] * x)
+        return -float(np.sum(np.where(y > 0, np.log(p), np.log1p(-p))) + 0.5 * np.linalg.slogdet(information)[1])
+
+    fit = lk.fit("bernoulli", data, "yes ~ x0 + x3", link=link, penalty=lk.Firth())
+    options = {"xatol": 1e-8, "fatol": 1e-12, "maxiter": 4000}
+    found = optimize.minimize(negative, [0.0, 0.1, 0.1], method="Nelder-Mead", options=options)
+    np.testing.assert_allclose(list(fit.coef.values()), found.x, atol=2e-6)
+    assert fit.outcome.restrained is not None
+    assert fit.outcome.restrained.objective == pytest.approx(-found.fun, rel=1e-10)
+
+
+def test_firth_of_a_separated_cloglog_has_a_closed_profile() -> None:
+    data = {"y": [0, 0, 0, 1, 1, 1], "x": [1, 2, 3, 4, 5, 6]}
+    fit = lk.fit("bernoulli", data, "y ~ x", link="cloglog", penalty=lk.Firth())
+    lower, upper = fit.interval(method="profile", names="p.x")["p.x"]
+    assert lower is not None
+    assert upper is not None
+    assert 0.0 < lower < fit.coef["p.x"] < upper
+
+
+def test_firth_where_there_is_no_curvature() -> None:
+    with pytest.raises(OptionError, match="corners"):
+        lk.fit("laplace", [1.0, 2.0, 5.0, 3.0], penalty=lk.Firth())
+    with pytest.raises(OptionError, match="extremes of the data"):
+        lk.fit("uniform", [1.0, 2.0, 5.0, 3.0], penalty=lk.Firth())
+
+
 def test_firth_against_logistf() -> None:
     """R's logistf on the endometrial data, and brglm2 in shared/reference: cases/edge/endometrial_separation."""
     data = endometrial()
@@ -188,9 +241,19 @@ def test_firth_against_logistf() -> None:
         assert fit.coef[name] == pytest.approx(value, abs=1e-6 * stderr)
         assert fit.stderr[name] == pytest.approx(stderr, rel=1e-6)
     assert fit.loglik == pytest.approx(-28.287697325521, rel=1e-7)
-    # profile penalised likelihood, as printed for logistf by Heinze and Schemper (2002), table II
-    lower, upper = fit.interval(method="profile")["p.NV"]
-    assert (round(lower or 0, 2), round(upper or 0, 2)) == (0.61, 7.85)
+    # the profile penalised likelihood by its own definition, at the limits that we find
+    x = np.column_stack([np.ones(len(data["HG"])), data["NV"], data["PI"], data["EH"]])
+    y = np.asarray(data["HG"])
+    peak = jeffreys_logit(x, y, np.array([fit.coef[name] for name in expected]))
+    for limit in fit.interval(method="profile")["p.NV"]:
+        assert limit is not None
+
+        def lost(others: Any, limit: float = limit) -> float:
+            return peak - jeffreys_logit(x, y, np.insert(others, 1, limit))
+
+        start = [fit.coef[name] for name in expected if name != "p.NV"]
+        found = optimize.minimize(lost, start, method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-11})
+        assert 2.0 * found.fun == pytest.approx(stats.chi2.ppf(0.95, 1), abs=1e-6)
     smaller = lk.fit("bernoulli", data, "HG ~ NV + PI + EH", penalty=lk.Firth(), fixed={"p.NV": 0.0})
     assert fit.lr_test(smaller).df == 1
 

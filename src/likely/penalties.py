@@ -250,9 +250,10 @@ class ElasticNet(Shrinkage):
 class Firth(Penalty):
     """Jeffreys' prior: finite estimates where outcomes are separated, and less bias in small samples.
 
-    Maximised is the log-likelihood plus half the logarithm of the determinant of the observed information (Firth 1993;
-    Heinze and Schemper 2002). For the canonical links (the logit of Bernoulli, Binomial and Categorical, the log of
-    Poisson) observed and expected information agree, and this is Firth's estimator as R's logistf and brglm2 have it.
+    Maximised is the log-likelihood plus half the logarithm of the determinant of the expected information (Firth 1993;
+    Heinze and Schemper 2002; Kosmidis and Firth 2021), for any link. For the canonical links (the logit of Bernoulli,
+    Binomial and Categorical, the log of Poisson) this is Firth's estimator as R's logistf and brglm2 have it. Where
+    the expectation would have to be integrated, as for Student's t, the observed information takes its place.
 
     Examples
     --------

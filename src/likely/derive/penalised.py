@@ -28,14 +28,14 @@ class Penalised:
         self._jeffreys = Jeffreys(objective) if penalty.firth else None
 
     def point(self, x: Any) -> Point:
-        """Value, score and information; for Firth's penalty the information is that of the log-likelihood."""
+        """Value, score and information; with Firth's penalty, the information that it takes the determinant of."""
         point = self.objective.point(x)
         l2 = self.penalty.l2
         if self._jeffreys is not None:
             if not point.usable:
                 return point
-            more, slope = self._jeffreys(x, point.info)
-            return replace(point, value=point.value + more, score=point.score + slope)
+            more, slope, info = self._jeffreys(x, point.info)
+            return replace(point, value=point.value + more, score=point.score + slope, info=info)
         value = point.value - 0.5 * float(l2 @ np.square(x))
         return replace(point, value=value, score=point.score - l2 * x, info=point.info + np.diag(l2))
 

@@ -38,7 +38,7 @@ def account(problem: Problem, restraints: Restraints, solution: Solution, solver
             equations = _basis(region.equal, penalised)
             basis = _basis(np.vstack([region.equal, region.rows[active]]), penalised)
             free = _effective(point.info, penalty.l2, equations)
-            covariance, _ = inverse_information(basis.T @ penalised.info @ basis)
+            covariance, _ = inverse_information(basis.T @ (point.info + np.diag(penalty.l2)) @ basis)
             if covariance is None:
                 converged, message = False, "the objective is flat in some direction that the constraints leave free"
             else:

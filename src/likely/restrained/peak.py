@@ -55,6 +55,11 @@ def find_restrained_peak(
         return highest_of(
             L, start, starts, lambda one: find_restrained_peak(L, restraints, solver=solver, start=one, **asked)
         )
+    if not L.model.size:
+        raise OptionError(
+            f"{L.model.family.title} has nothing here that a penalty or constraint could act on: its estimates are "
+            "extremes of the data"
+        )
     problem = Problem.of(L, restraints)
     if solver == "closed form" or (solver == "lbfgs" and (problem.penalty.corners or problem.penalty.firth)):
         raise unknown("solver", solver, SOLVERS[:2], " for these penalties or constraints")
@@ -62,6 +67,11 @@ def find_restrained_peak(
         if L.model.family._objective is not None or L.model.family.conditional:
             raise OptionError(
                 "Firth's penalty needs a log-density of rows by their linear predictors, which this likelihood is not"
+            )
+        if L.model.family.kinked:
+            raise OptionError(
+                f"Firth's penalty needs second derivatives of the log-density, and that of {L.model.family.title} has "
+                "corners"
             )
         check_identified(L.model, L.bound.weights)
     x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)

@@ -11,6 +11,7 @@ between Chebyshev points.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any, final
 
 import numpy as np
@@ -53,16 +54,38 @@ class Expected:
                 "for HC2 and HC3): use 'observed', 'opg', 'HC0', 'HC1' or clusters"
             )
         self.kinked = [k for k, s in enumerate(self.model.slots) if s.parameter.name in self.model.family.kinked]
-        self.cells = Cells(self.model, objective.etas(x, slice(None)), objective.rows)
-        few = self.cells.some(LOOK)
+        few = self._place(objective, x)
         g, h, p = self._moments(few)
         self.pairs = list(h)
         self.linear = [pair for pair in self.pairs if self._linear_in_y(few, pair)]
         self.spanned = [pair for pair in self.pairs if pair not in self.linear and self._in_scores(few, pair)]
         self._check(g, h, p)
-        rest = [pair for pair in self.pairs if pair not in self.linear]
+        self._prepare(few)
+
+    def at(self, objective: Objective, x: Any) -> Expected:
+        """The same at other coefficients, or beside other offsets: what kind of expectation it is need not be asked."""
+        other = copy(self)
+        other.model = objective.model
+        other._prepare(other._place(objective, x))
+        return other
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing is integrated: sums over labels, values at the mean, constants beside scores."""
+        known = {*self.linear, *self.spanned}
+        return not self.kinked and (bool(self.model.family.labels) or all(pair in known for pair in self.pairs))
+
+    def _place(self, objective: Objective, x: Any) -> Cells:
+        """Set the rows' cells; returns a few of them."""
+        self.cells = Cells(objective.model, objective.etas(x, slice(None)), objective.rows)
+        return self.cells.some(LOOK)
+
+    def _prepare(self, few: Cells) -> None:
+        """Interpolate what is integrated, where the cells are many."""
         self.smooth = None
+        rest = [pair for pair in self.pairs if pair not in self.linear]
         if rest and self.cells.count > MANY:
+            g, _, p = self._moments(few)
             spread = {k: float(np.max(_mean(np.square(g[k]), p))) for k in g}
             size = {(j, k): np.sqrt(spread[j] * spread[k]) for j, k in rest}
             self.smooth = interpolated(self.cells, lambda some: self._integrated(some, rest), size)
