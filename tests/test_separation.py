@@ -9,7 +9,7 @@ from scipy import optimize
 import likely as lk
 from likely.derive.separation import Cone, find_separation, separate
 from likely.errors import FitError
-from likely.fit import SATURATED
+from likely.verdict import SATURATED
 
 SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
 

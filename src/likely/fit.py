@@ -12,9 +12,9 @@ import numpy as np
 
 from likely import failures, limits
 from likely.closed import PerfectFit
-from likely.derive.covariance import corner_reason, flat_names, inverse_information, requested
+from likely.derive.covariance import requested
 from likely.derive.restraints import Restraints
-from likely.derive.separation import find_separation, rest
+from likely.derive.separation import rest
 from likely.engines import memory
 from likely.errors import FitError, Interrupted, OptionError, unknown
 from likely.family import Limit
@@ -22,17 +22,17 @@ from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
 from likely.outcome import Outcome
 from likely.progress import Task, check_progress
-from likely.restrained import escapes, find_restrained_peak, status_of, unpenalised, withheld_of
+from likely.restrained import find_restrained_peak
 from likely.result import AtLimit, Fit
 from likely.search import find_peak
 from likely.solve.newton import Point
 from likely.start import starting_values
 from likely.state import FitState
 from likely.trail import Trail
+from likely.verdict import failed, judge
 
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
 LONG = 5_000_000  # rows times coefficients beyond which a fit may take long
-SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
 
 def fit(
@@ -228,7 +228,7 @@ def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise
         try:
             with memory.one_blas_thread() if tall else nullcontext():
                 unbounded = None if "restraints" in options else failures.constant_response(L)
-                found = _found(L, trail, options, progress) if unbounded is None else _failed(L, NO_SEARCH, unbounded)
+                found = _found(L, trail, options, progress) if unbounded is None else failed(L, NO_SEARCH, unbounded)
                 if separation == "drop" and found.separation is not None:
                     found = _rest(found, {**options, "progress": progress})
         except KeyboardInterrupt as stopped:
@@ -260,7 +260,7 @@ def _found(L: Likelihood, *arguments: Any) -> Fit:
     except OverflowError:
         if (told := failures.extreme(L)) is None:
             raise
-        return _failed(L, NO_SEARCH, told)
+        return failed(L, NO_SEARCH, told)
     if found.converged or (told := failures.extreme(L)) is None:
         return found
     return replace(found, status=f"failed: {told}", separation=None)
@@ -276,7 +276,7 @@ def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any)
     except PerfectFit as perfect:
         nowhere = np.zeros(len(perfect.coefficients))
         at = Point(perfect.coefficients, np.inf, nowhere, np.outer(nowhere, nowhere))
-        return _failed(
+        return failed(
             L,
             Outcome(at, "least squares", 0, False, ""),
             f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without "
@@ -288,112 +288,26 @@ def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any)
         return at_limit
     if watching is not None and watching.limit_hit:  # passed the mark, yet the limiting family is no better: go on
         outcome = find(L, **{**options, "start": again, "starts": None}, trail=trail, stop=None)
-    return _judge(L, outcome) if outcome.restrained is None else _judge_restrained(L, outcome)
+    return judge(L, outcome)
 
 
-def _rest(failed: Fit, options: dict[str, Any]) -> Fit:
+def _rest(end: Fit, options: dict[str, Any]) -> Fit:
     """The fit of what separation leaves."""
-    apart = failed.separation
+    apart = end.separation
     assert apart is not None
-    family = failed.likelihood.model.family
+    family = end.likelihood.model.family
     if family.conditional:
-        return replace(failed, status=f"{failed.status}. Separated strata are not left out by separation='drop'")
+        return replace(end, status=f"{end.status}. Separated strata are not left out by separation='drop'")
     if family.labels == "ordered labels":
         half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"
-        return replace(failed, status=f"{failed.status}. {half}")
-    left = rest(failed.likelihood, apart)
+        return replace(end, status=f"{end.status}. {half}")
+    left = rest(end.likelihood, apart)
     if left is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
-        return replace(failed, status=f"{failed.status}. {nothing[:1].upper()}{nothing[1:]}")
+        return replace(end, status=f"{end.status}. {nothing[:1].upper()}{nothing[1:]}")
     found = climb(Likelihood(left), on_failure="return", **{**options, "start": None, "starts": None})
     status = f"separation: {apart.dropped(found.aliased)}" if found.status == "converged" else found.status
     return replace(found, status=status, separation=apart)
-
-
-# -- what is wrong, in words ---------------------------------------------------------------------------------
-
-
-def _judge(L: Likelihood, outcome: Outcome) -> Fit:
-    """The fit with its status: a peak, a peak on the boundary, or a failure with its reason."""
-    model = L.model
-    if outcome.boundary:
-        reason = _end_reason(outcome.boundary)
-        return Fit(L, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
-    separation = find_separation(L, outcome, SATURATED)
-    if separation is not None:
-        return replace(_failed(L, outcome, separation.message), separation=separation)
-    if (runaway := failures.ran_away(L, outcome)) is not None:
-        return _failed(L, outcome, runaway)
-    if not outcome.converged:
-        return _failed(L, outcome, failures.not_converged(L, outcome))
-    covariance, flat = outcome.covariance, np.zeros((0, 0))
-    if ends := failures.at_ends(L, outcome):
-        inner, flat = _held_at(L, outcome, list(ends))
-        if inner is not None:
-            reason = _end_reason(ends)
-            held = replace(outcome, boundary=ends, covariance=inner)
-            return Fit(L, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
-    if covariance is None:
-        covariance, flat = inverse_information(outcome.point.info)
-    if covariance is None:
-        names = flat_names(model.names(), flat)
-        return _failed(
-            L,
-            outcome,
-            f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
-            f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
-        )
-    corners = [slot.label for slot in model.slots if slot.parameter.name in model.family.kinked]
-    if corners and L.bound.pseudo:  # no sandwich, and nothing else that sampling weights allow
-        return Fit(L, outcome, True, "converged", dict.fromkeys(L.names, corner_reason(model.family.title, corners[0])))
-    if model.fixed:
-        edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
-        which = ", ".join(model.fixed)
-        return Fit(L, outcome, True, f"edge: {which}: {edge}", dict.fromkeys(model.fixed, edge))
-    return Fit(L, outcome, True, "converged")
-
-
-def _end_reason(ends: Mapping[str, float]) -> str:
-    which = ", ".join(f"{k} = {v:g}" for k, v in ends.items())
-    return (
-        f"the estimate {which} is the end of the parameter's domain, where curvature gives no standard error; use "
-        "fit.interval(method='profile')"
-    )
-
-
-def _held_at(L: Likelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any]:
-    """The covariance of the coefficients with some constants held where they are, and flat directions."""
-    keep = [j for slot in L.model.slots if slot.label not in held for j in range(slot.start, slot.stop)]
-    inner, flat = inverse_information(outcome.point.info[np.ix_(keep, keep)])
-    if inner is None:
-        wide = np.zeros((L.model.size, flat.shape[1]))
-        wide[keep] = flat
-        return None, wide
-    covariance = np.zeros((L.model.size, L.model.size))
-    covariance[np.ix_(keep, keep)] = inner
-    return covariance, flat
-
-
-def _judge_restrained(L: Likelihood, outcome: Outcome) -> Fit:
-    """The same for a penalty or constraints."""
-    restrained = outcome.restrained
-    assert restrained is not None
-    if not outcome.converged or escapes(L, outcome):
-        free = unpenalised(L, outcome)
-        separation = None if free is None else find_separation(*free, SATURATED)
-        if separation is not None:
-            told = None if restrained.penalty else separation
-            return replace(_failed(L, outcome, separation.message), separation=told)
-    if (runaway := failures.ran_away(L, outcome)) is not None:
-        return _failed(L, outcome, runaway)
-    if not outcome.converged:
-        return _failed(L, outcome, failures.not_converged(L, outcome))
-    return Fit(L, outcome, True, status_of(restrained), withheld_of(L, outcome, restrained))
-
-
-def _failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
-    names = [*L.names, *L.model.fixed]
-    return Fit(L, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
 
 
 # -- families at their limit ---------------------------------------------------------------------------------

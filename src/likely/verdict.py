@@ -1,0 +1,103 @@
+"""What the end of a search is: a peak, the end of a domain, or a failure, with its reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely import failures
+from likely.derive.covariance import corner_reason, flat_names, inverse_information
+from likely.derive.separation import find_separation
+from likely.likelihood import Likelihood
+from likely.outcome import Outcome, Restrained
+from likely.restrained import escapes, status_of, unpenalised, withheld_of
+from likely.result import Fit
+
+SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
+
+
+def judge(L: Likelihood, outcome: Outcome) -> Fit:
+    """The fit with its status: a peak, a peak on the boundary, or a failure with its reason."""
+    if outcome.restrained is not None:
+        return _judge_restrained(L, outcome, outcome.restrained)
+    model = L.model
+    if outcome.boundary:
+        reason = _end_reason(outcome.boundary)
+        return Fit(L, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
+    separation = find_separation(L, outcome, SATURATED)
+    if separation is not None:
+        return replace(failed(L, outcome, separation.message), separation=separation)
+    if (runaway := failures.ran_away(L, outcome)) is not None:
+        return failed(L, outcome, runaway)
+    if not outcome.converged:
+        return failed(L, outcome, failures.not_converged(L, outcome))
+    covariance, flat = outcome.covariance, np.zeros((0, 0))
+    if ends := failures.at_ends(L, outcome):
+        inner, flat = _held_at(L, outcome, list(ends))
+        if inner is not None:
+            reason = _end_reason(ends)
+            held = replace(outcome, boundary=ends, covariance=inner)
+            return Fit(L, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
+    if covariance is None:
+        covariance, flat = inverse_information(outcome.point.info)
+    if covariance is None:
+        names = flat_names(model.names(), flat)
+        return failed(
+            L,
+            outcome,
+            f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
+            f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
+        )
+    corners = [slot.label for slot in model.slots if slot.parameter.name in model.family.kinked]
+    if corners and L.bound.pseudo:  # no sandwich, and nothing else that sampling weights allow
+        return Fit(L, outcome, True, "converged", dict.fromkeys(L.names, corner_reason(model.family.title, corners[0])))
+    if model.fixed:
+        edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
+        which = ", ".join(model.fixed)
+        return Fit(L, outcome, True, f"edge: {which}: {edge}", dict.fromkeys(model.fixed, edge))
+    return Fit(L, outcome, True, "converged")
+
+
+def _end_reason(ends: Mapping[str, float]) -> str:
+    which = ", ".join(f"{k} = {v:g}" for k, v in ends.items())
+    return (
+        f"the estimate {which} is the end of the parameter's domain, where curvature gives no standard error; use "
+        "fit.interval(method='profile')"
+    )
+
+
+def _held_at(L: Likelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any]:
+    """The covariance of the coefficients with some constants held where they are, and flat directions."""
+    keep = [j for slot in L.model.slots if slot.label not in held for j in range(slot.start, slot.stop)]
+    inner, flat = inverse_information(outcome.point.info[np.ix_(keep, keep)])
+    if inner is None:
+        wide = np.zeros((L.model.size, flat.shape[1]))
+        wide[keep] = flat
+        return None, wide
+    covariance = np.zeros((L.model.size, L.model.size))
+    covariance[np.ix_(keep, keep)] = inner
+    return covariance, flat
+
+
+def _judge_restrained(L: Likelihood, outcome: Outcome, restrained: Restrained) -> Fit:
+    """The same for a penalty or constraints."""
+    if not outcome.converged or escapes(L, outcome):
+        free = unpenalised(L, outcome)
+        separation = None if free is None else find_separation(*free, SATURATED)
+        if separation is not None:
+            told = None if restrained.penalty else separation
+            return replace(failed(L, outcome, separation.message), separation=told)
+    if (runaway := failures.ran_away(L, outcome)) is not None:
+        return failed(L, outcome, runaway)
+    if not outcome.converged:
+        return failed(L, outcome, failures.not_converged(L, outcome))
+    return Fit(L, outcome, True, status_of(restrained), withheld_of(L, outcome, restrained))
+
+
+def failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
+    """The fit that a search did not find, with the reason."""
+    names = [*L.names, *L.model.fixed]
+    return Fit(L, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
