@@ -69,3 +69,11 @@ def test_a_penalty_by_short_name(data: dict[str, Any]) -> None:
     assert short.coef == lk.fit("normal", data, "value ~ x + z", penalty={"mean.x": lk.Ridge(20.0)}).coef
     with pytest.raises(OptionError, match="twice"):
         lk.fit("normal", data, "value ~ x + z", penalty={"x": lk.Ridge(20.0), "mean.x": lk.Ridge(1.0)})
+
+
+def test_a_sum_that_is_fixed_is_no_hypothesis() -> None:
+    fit = lk.fit("categorical", ["a", "b", "c", "a", "b", "a"])
+    with pytest.raises(OptionError, match="restricts nothing"):
+        fit.test("p[a] + p[b] + p[c] = 1")
+    with pytest.raises(OptionError, match="cannot hold"):
+        fit.test("p[a] + p[b] + p[c] = 2")

@@ -250,4 +250,6 @@ def _quadratic_form(gap: Any, covariance: Any, hypothesis: str) -> tuple[float, 
     along = vectors.T @ (gap / scale)
     if np.any(np.abs(along[~there]) > 1e-6):
         raise OptionError(f"{hypothesis!r} cannot hold: the estimates are bound together (they sum to 1)")
+    if not np.any(there):
+        raise OptionError(f"{hypothesis!r} restricts nothing: it holds for every value that the estimates may have")
     return float(np.sum(np.square(along[there]) / values[there])), int(np.count_nonzero(there))
