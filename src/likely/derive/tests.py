@@ -220,7 +220,8 @@ def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
     """(R b - r)' (R V R')^-1 (R b - r) and its degrees of freedom, for equations in the estimates that have errors."""
     r = hypothesis.rows
     estimate = np.array([fit.coef[name] for name in hypothesis.names])
-    return _quadratic_form(r @ estimate - hypothesis.targets, r @ fit.cov @ r.T, hypothesis.text)
+    spread = np.abs(r) @ np.sqrt(np.diagonal(fit.cov))  # if the estimates were all one
+    return _quadratic_form(r @ estimate - hypothesis.targets, r @ fit.cov @ r.T, spread, hypothesis.text)
 
 
 def lr_statistic(fit: Fit, hypothesis: Hypothesis) -> float:
@@ -242,9 +243,14 @@ def _score_statistic(fit: Fit, hypothesis: Hypothesis, information: str) -> floa
     return score_statistic(where.objective, point, information)
 
 
-def _quadratic_form(gap: Any, covariance: Any, hypothesis: str) -> tuple[float, int]:
-    """gap' C^-1 gap and the rank of C, which is singular for probabilities that sum to 1."""
-    scale = np.sqrt(np.maximum(np.diagonal(covariance), np.finfo(float).tiny))
+def _quadratic_form(gap: Any, covariance: Any, spread: Any, hypothesis: str) -> tuple[float, int]:
+    """gap' C^-1 gap and the rank of C, which is singular for probabilities that sum to 1.
+
+    A variance that is a rounding error beside the square of its `spread` is that of a fixed sum.
+    """
+    fixed = np.diagonal(covariance) <= 1e-13 * np.square(spread)
+    covariance = np.where(fixed[:, None] | fixed, 0.0, covariance)
+    scale = np.maximum(np.where(fixed, 1e-6 * spread, np.sqrt(np.diagonal(covariance))), np.finfo(float).tiny)
     values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
     there = values > 1e-10
     along = vectors.T @ (gap / scale)
