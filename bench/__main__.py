@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import custom, growth, levels, regression, report, small, univariate
+from bench import boosting, custom, growth, levels, regression, report, small, univariate
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
@@ -32,6 +32,10 @@ CASES: dict[str, Callable[[int, int], Table]] = {
     },
     "growth": lambda rows, repeats: growth.times("logistic", rows, repeats),
     "memory": lambda rows, repeats: growth.memory(rows),
+    **{
+        f"boosting-{library}": lambda rows, repeats, library=library: boosting.rounds(library, rows // 5, repeats)
+        for library in ("lightgbm", "xgboost")
+    },
     "custom": lambda rows, repeats: measure(custom.job("constants", rows // 10), repeats),
     "custom-regression": lambda rows, repeats: measure(custom.job("regression", rows // 10), repeats),
 }
@@ -43,7 +47,9 @@ def main() -> None:
         "python -m bench", description="likely beside other libraries: speed and accuracy."
     )
     parser.add_argument("case", nargs="*", help=f"all by default: {', '.join(CASES)}")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="rows (a tenth of them for a custom density)")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="rows (a tenth of them for a custom density, a fifth for boosting)"
+    )
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each after the one that warms up")
     parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
     args = parser.parse_args()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 
 from bench.harness import Table, span
 
-PACKAGES = "likely numpy scipy statsmodels scikit-learn glum iminuit".split()
+PACKAGES = "likely numpy scipy statsmodels scikit-learn glum iminuit lightgbm xgboost".split()
 HEAD = ["", "time", "runs", "SE", "likely is", "log-likelihood", "score", ""]
 
 
@@ -30,8 +30,15 @@ def machine() -> list[str]:
     return [
         f"{cpu or platform.machine()}, {cores} cores{memory}",
         f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
-        ", ".join(f"{p} {version(p)}" for p in PACKAGES),
+        ", ".join(f"{p} {_version(p)}" for p in PACKAGES),
     ]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # XGBoost without libraries for GPUs is a package of its own
+        return version(f"{package}-cpu")
 
 
 def cells(table: Table) -> list[list[str]]:
