@@ -250,7 +250,9 @@ def _quadratic_form(gap: Any, covariance: Any, spread: Any, hypothesis: str) -> 
     """
     fixed = np.diagonal(covariance) <= 1e-13 * np.square(spread)
     covariance = np.where(fixed[:, None] | fixed, 0.0, covariance)
-    scale = np.maximum(np.where(fixed, 1e-6 * spread, np.sqrt(np.diagonal(covariance))), np.finfo(float).tiny)
+    scale = np.maximum(
+        np.where(fixed, 1e-6 * spread, np.sqrt(np.maximum(np.diagonal(covariance), 0.0))), np.finfo(float).tiny
+    )
     values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
     there = values > 1e-10
     along = vectors.T @ (gap / scale)
