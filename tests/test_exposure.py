@@ -43,6 +43,23 @@ def test_predictions_are_for_the_exposure_of_the_new_rows() -> None:
         fit.predict({"x": [0.0]})
 
 
+def test_predictions_take_an_exposure() -> None:
+    data = claims()
+    by_array = lk.fit("poisson", data, "claims ~ x", exposure=data["t"])
+    with pytest.raises(OptionError, match="exposure="):
+        by_array.predict({"x": [0.0, 1.0]})
+    found = by_array.predict({"x": [0.0, 1.0]}, exposure=[1.0, 2.0])
+    np.testing.assert_allclose(found, by_array.predict({"x": [0.0, 1.0]}, offset=np.log([1.0, 2.0])))
+    np.testing.assert_allclose(by_array.predict({"x": [0.0], "e": [2.0]}, exposure="e"), 2 * found[:1])
+    np.testing.assert_allclose(by_array.predict({"x": [0.0]}, exposure=3), 3 * found[:1])
+    with pytest.raises(DataError, match="must be positive"):
+        by_array.predict({"x": [0.0]}, exposure=0)
+    with pytest.raises(OptionError, match="beside other offsets"):
+        by_array.predict({"x": [0.0]}, exposure=1, offset=0.5)
+    with pytest.raises(UnknownNameError, match="exposure"):
+        lk.fit("normal", data, "claims ~ x").predict({"x": [0.0]}, exposure=1)
+
+
 def test_what_cannot_be_an_exposure() -> None:
     data = claims()
     with pytest.raises(OptionError, match=r"log link.*mean of Normal has the link identity"):

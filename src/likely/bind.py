@@ -452,16 +452,7 @@ def _log_exposure(exposure: Any, free: list[Parameter], link: Any, family: Famil
             f"an exposure belongs to the first parameter, {free[0].name}: exposure=<column>; elsewhere write the "
             "logarithm as an offset, offset={'<parameter>': 'log(<column>)'}"
         )
-    if isinstance(exposure, str):
-        if exposure.isidentifier() and exposure not in table:
-            raise unknown("column", exposure, table.names, " for exposure")
-        text = designs.quote(exposure, table.names) if exposure not in table else f"`{exposure}`"
-        return f"log({text})"
-    values = np.asarray(tables.numbers(np.atleast_1d(np.asarray(exposure)), "exposure"))
-    if np.any(bad := values <= 0):  # missing ones are told of with those of other columns
-        where = np.flatnonzero(bad)
-        raise DataError(f"exposures must be positive, found {first_rows(where, values[where])}")
-    return np.log(values) if np.ndim(exposure) else float(np.log(values[0]))
+    return designs.log_exposure(exposure, table)
 
 
 def _link_for(name: str, link: Mapping[str, str] | str | None, free: list[Any]) -> str | None:

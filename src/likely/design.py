@@ -13,7 +13,7 @@ import numpy as np
 from likely import blocks, many_levels
 from likely.blocks import Blocks, Matrix
 from likely.columns import examples_of, from_array
-from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
+from likely.errors import DataError, DesignError, LikelyError, first_rows, listed, unknown
 from likely.formula import (
     clean,
     columns_of,
@@ -326,6 +326,28 @@ def expression(text: str, table: Table, rows: Any = None) -> Any:
         shown = where if rows is None else np.flatnonzero(rows)[where]
         raise DataError(f"{text} is not finite: {_cause(text)} in {first_rows(shown, values[where])}")
     return values
+
+
+def log_exposure(exposure: Any, table: Table) -> Any:
+    """The offset that an exposure stands for: the text of its logarithm, or its values.
+
+    Raises
+    ------
+    UnknownNameError
+        If it names a column that does not exist.
+    DataError
+        If one of its values is not positive.
+    """
+    if isinstance(exposure, str):
+        if exposure.isidentifier() and exposure not in table:
+            raise unknown("column", exposure, table.names, " for exposure")
+        text = quote(exposure, table.names) if exposure not in table else f"`{exposure}`"
+        return f"log({text})"
+    values = np.asarray(numbers(np.atleast_1d(np.asarray(exposure)), "exposure"))
+    if np.any(bad := values <= 0):  # missing ones are told of with those of other columns
+        where = np.flatnonzero(bad)
+        raise DataError(f"exposures must be positive, found {first_rows(where, values[where])}")
+    return np.log(values) if np.ndim(exposure) else float(np.log(values[0]))
 
 
 def _cause(text: str) -> str:

@@ -181,12 +181,17 @@ class NewData:
         if "offset" in self.given:
             value = self.given["offset"]
             specs = (value.get(name, 0.0) if isinstance(value, Mapping) else value,)
+        told = "offset" in self.given
+        if "exposure" in self.given and slot is self.model.slots[0]:
+            if told or len(specs) != 1:
+                raise OptionError("an exposure beside other offsets: pass offset=, the sum of all with log(exposure)")
+            specs, told = (designs.log_exposure(self.given["exposure"], self.table),), True
         total: Any = 0.0
         for spec in specs:
-            if "offset" not in self.given and np.ndim(spec) > 0:
+            if not told and np.ndim(spec) > 0:
                 raise OptionError(
                     f"the offset of {name} was given to the fit as an array, so the new rows' values are not known: "
-                    "pass offset=..., the logarithm of an exposure"
+                    "pass offset=..., or exposure=... if it was one"
                 )
             total = total + self.values(spec, "offset")
         total = np.broadcast_to(np.asarray(total, dtype=float), (self.n,))

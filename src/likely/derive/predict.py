@@ -68,7 +68,7 @@ def predict(
     unseen : {"error", "missing"}
         New rows with levels that the fit has not seen: an error that names them, or a missing prediction.
     **given : number or array
-        Values of known parameters (``n=20``) or ``offset=`` for the new rows, where they are not columns.
+        Values of known parameters (``n=20``), ``offset=`` or ``exposure=`` of the new rows, where they are not columns.
 
     Returns
     -------

@@ -258,6 +258,8 @@ def rows_of(
         return function_rows(effective, new, given)
     given = dict(given or {})
     valid = [outward[name] for name in model.known] + ["offset"]
+    if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:
+        valid.append("exposure")
     for name in given:
         if name not in valid:
             raise unknown("option", name, valid, " for a prediction")

@@ -25,11 +25,11 @@ class Prediction(Estimates):
             ``simultaneous=True`` for all rows together); an interval for a new observation (``level=``, ``method=``);
             the probability or density of ``y=`` (class probabilities for Categorical).
         **options
-            ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``n=20``) and
-            ``offset=`` of the new rows. Methods for a new observation: "mixture" (the default) averages over the
-            estimates' uncertainty, "calibrated" by refits of simulated data (``replicates=400``, ``seed=0``),
-            "plug-in" ignores it. ``unseen="missing"`` gives a missing prediction, not an error, to rows with levels
-            that the fit has not seen.
+            ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``n=20``),
+            ``offset=`` or ``exposure=`` of the new rows. Methods for a new observation: "mixture" (the default)
+            averages over the estimates' uncertainty, "calibrated" by refits of simulated data (``replicates=400``,
+            ``seed=0``), "plug-in" ignores it. ``unseen="missing"`` gives a missing prediction, not an error, to rows
+            with levels that the fit has not seen.
 
         Returns
         -------
