@@ -5,6 +5,7 @@
 #   make lint        style, types, import directions
 #   make bench       speed and accuracy beside other libraries
 #   make reference   outside reference cases, one by one, into tests/reference/STATUS.md
+#   make losses      every loss beside its well-known twins, into docs/losses.md
 #   make clean       remove everything made here
 #
 # PYTHON=/path/to/python picks the interpreter; ARGS="-k normal" goes on to pytest or to the benchmarks.
@@ -19,7 +20,7 @@ PYTHON ?=
 ARGS ?=
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test lint format bench reference clean
+.PHONY: help demo test lint format bench reference losses clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -45,6 +46,9 @@ bench: $(STAMPS)/bench
 
 reference: $(STAMPS)/dev
 	$(BIN)/python tests/reference/status.py
+
+losses: $(STAMPS)/dev
+	$(BIN)/python -m likely.losses.table docs/losses.md
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -22,6 +22,7 @@ from likely.vectors import Simplex
 
 if TYPE_CHECKING:
     from likely.losses.catalogue import Catalogue
+    from likely.losses.explain import Explanation
 
 REDUCTIONS = ("mean", "sum", "none")
 SCALES = ("natural", "link")
@@ -185,6 +186,24 @@ class Loss:
     def dropped(self) -> Dropped:
         """The positive factor and the additive constant that the loss has lost."""
         return Dropped(self)
+
+    def explain(self) -> Explanation:
+        """The derivation: density, product, logarithm, sign, what is left, and what it believes about errors.
+
+        Returns
+        -------
+        Explanation
+            Prints as text; ``.latex()`` gives formulas, a notebook shows both.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> print(lk.loss(lk.Normal()).explain().loss)
+        (mean - y)**2
+        """
+        from likely.losses.explain import explain
+
+        return explain(self)
 
     # -- values --------------------------------------------------------------------------------------------
 

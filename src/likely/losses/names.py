@@ -180,6 +180,7 @@ FORMS: tuple[Form, ...] = (
     Form(
         _hyperbolic,
         {"": ("pseudo huber",), "XGBoost": ("reg:pseudohubererror",)},
+        ratio=lambda delta: delta * delta,
         settings={"delta": 1.0},
         note="a hyperbolic distribution: normal in the middle, exponential in the tails, without a corner between them",
     ),

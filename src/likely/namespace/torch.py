@@ -60,7 +60,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         inside = ~tail & (x > 0.0)
         s = where(inside, x, 1.0)
         small = s * (1.0 - torch.log(s) + ratio(sp.LGAMMA1P, s))
-        return where(tail, large, where(inside, small, where(x == 0.0, 0.0, math.nan)))
+        return where(tail, large, where(inside, small, where(x == 0.0, torch.zeros_like(x), math.nan)))
 
     def log1pmx(x: Any) -> Any:
         near = (x >= -0.5) & (x <= 1.0)
@@ -84,7 +84,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         a, b = where(inner, x, 1.0), where(inner, m, 3.0)
         log_b = where(inner, log_m, math.log(3.0)) if known else torch.log(b)
         apart = a * (torch.log(a) - log_b - 1.0) + b
-        edge = where(x == 0.0, m, where(m >= 0.0, math.inf, math.nan))
+        edge = where(x == 0.0, m, where(m >= 0.0, torch.full_like(m, math.inf), math.nan))
         return where(near, close, where(inner, apart, edge))
 
     def xlogy(x: Any, y: Any) -> Any:

@@ -1,0 +1,229 @@
+"""Every loss beside its well-known twins: ``python -m likely.losses.table [page]`` writes the largest differences.
+
+Both are taken on random and on extreme inputs. Differences are relative to the twin's value, or to 1e-8 of its largest
+where that is more. Twins are functions of scikit-learn, densities of SciPy, and modules of PyTorch where it is
+installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from likely.errors import OptionError
+from likely.families import (
+    AsymmetricLaplace,
+    Bernoulli,
+    Beta,
+    Binomial,
+    Categorical,
+    Cauchy,
+    Gamma,
+    Huber,
+    InverseGaussian,
+    Laplace,
+    Logistic,
+    NegativeBinomial,
+    Normal,
+    Poisson,
+    StudentT,
+)
+from likely.losses.loss import Loss
+from likely.losses.nll import NLL
+
+Rows = tuple[Any, Any]
+ROWS = 200
+BEGIN, END = "<!-- table of losses: begin -->", "<!-- table of losses: end -->"
+
+
+@final
+@dataclass(frozen=True)
+class Pair:
+    """A loss and its twin on the same rows.
+
+    Attributes
+    ----------
+    loss, twin : str
+    value, gradient : float
+        The largest relative differences; gradient is NaN where the twin has none.
+    """
+
+    loss: str
+    twin: str
+    value: float
+    gradient: float = float("nan")
+
+
+def difference(ours: Any, theirs: Any) -> float:
+    """The largest relative difference."""
+    ours, theirs = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
+    if not np.all(np.isfinite(ours) & np.isfinite(theirs)):
+        return float("inf")
+    return float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-8 * np.max(np.abs(theirs)) + 1e-300)))
+
+
+def real() -> Rows:
+    rng = np.random.default_rng(1)
+    y = np.concatenate([rng.normal(size=ROWS), [1e8, -1e8, 1e-8, 3.0, 500.0]])
+    return y, np.concatenate([rng.normal(size=ROWS), [0.0, 1e8, -1e-8, 3.0 + 1e-9, -500.0]])
+
+
+def positive() -> Rows:
+    rng = np.random.default_rng(2)
+    return 10.0 ** rng.uniform(-6, 6, ROWS), 10.0 ** rng.uniform(-6, 6, ROWS)
+
+
+def counts() -> Rows:
+    rng = np.random.default_rng(3)
+    mean = 10.0 ** rng.uniform(-3, 5, ROWS)
+    return np.append(rng.poisson(mean), [0.0, 0.0]), np.append(mean, [1e-10, 700.0])
+
+
+def logits() -> Rows:
+    rng = np.random.default_rng(4)
+    eta = np.concatenate([rng.normal(scale=5, size=ROWS), [500.0, -500.0, 500.0, -500.0, 0.0]])
+    return np.append(rng.integers(0, 2, ROWS), [1, 0, 0, 1, 1]).astype(float), eta
+
+
+def sklearn_pairs() -> Iterator[Pair]:
+    """Metrics of scikit-learn, row by row."""
+    from sklearn import metrics as m
+
+    def by_row(metric: Callable[..., float], y: Any, p: Any, **options: Any) -> Any:
+        return [metric([a], [b], **options) for a, b in zip(y, p, strict=True)]
+
+    plain: list[tuple[Any, float, Callable[..., float], Rows, dict[str, Any]]] = [
+        (Normal(), 1.0, m.mean_squared_error, real(), {}),
+        (Laplace(), 1.0, m.mean_absolute_error, real(), {}),
+        (AsymmetricLaplace(tau=0.9, scale=1.0), 1.0, m.mean_pinball_loss, real(), {"alpha": 0.9}),
+        (Poisson(), 2.0, m.mean_poisson_deviance, counts(), {}),
+        (Gamma(), 2.0, m.mean_gamma_deviance, positive(), {}),
+        (InverseGaussian(), 1.0, m.mean_tweedie_deviance, positive(), {"power": 3}),
+    ]
+    for family, ratio, metric, (y, p), options in plain:
+        loss = Loss(family, reduction="none")
+        theirs = by_row(metric, y, p, **options)
+        name = metric.__name__ + "".join(f"({k}={v:g})" for k, v in options.items())
+        exact = family.name not in ("poisson", "gamma")  # differences of logarithms, which cancel near the mean
+        keep = np.abs(np.log(np.maximum(y, 1e-300) / p)) > 0.3 if not exact else np.full(len(y), True)
+        yield Pair(loss.name, f"scikit-learn {name}", difference(ratio * loss(y, p)[keep], np.asarray(theirs)[keep]))
+    y, eta = logits()
+    q = 1.0 / (1.0 + np.exp(-np.clip(eta, -20, 20)))
+    theirs = [m.log_loss([a], [[1 - b, b]], labels=[0, 1]) for a, b in zip(y, q, strict=True)]
+    loss = Loss(Bernoulli(), reduction="none")
+    yield Pair(loss.name, "scikit-learn log_loss", difference(loss(y, q), theirs))
+
+
+def scipy_pairs() -> Iterator[Pair]:
+    """Densities of SciPy: the whole negative log-likelihood."""
+    from scipy import stats
+
+    (y, p), (py, pm), (cy, cm) = real(), positive(), counts()
+    near = np.abs(y - p) < 1e6
+    y, p = y[near], p[near]
+    share = np.random.default_rng(5).uniform(0.01, 0.99, 2 * ROWS)
+    rows: list[tuple[Any, Any, dict[str, Any], Any]] = [
+        (Normal(), y, {"mean": p, "sd": 2.0}, stats.norm.logpdf(y, p, 2.0)),
+        (Laplace(), y, {"loc": p, "scale": 2.0}, stats.laplace.logpdf(y, p, 2.0)),
+        (StudentT(), y, {"loc": p, "scale": 2.0, "df": 4.0}, stats.t.logpdf(y, 4.0, p, 2.0)),
+        (Logistic(), y, {"loc": p, "scale": 2.0}, stats.logistic.logpdf(y, p, 2.0)),
+        (Cauchy(), y, {"loc": p, "scale": 2.0}, stats.cauchy.logpdf(y, p, 2.0)),
+        (Gamma(), py, {"mean": pm, "shape": 2.5}, stats.gamma.logpdf(py, 2.5, scale=pm / 2.5)),
+        (Poisson(), cy, {"rate": cm}, stats.poisson.logpmf(cy, cm)),
+        (
+            NegativeBinomial(),
+            cy,
+            {"mean": cm, "dispersion": 0.5},
+            stats.nbinom.logpmf(cy, 2.0, 1.0 / (1.0 + 0.5 * cm)),
+        ),
+        (Binomial(n=12), cy % 13, {"p": share[: len(cy)]}, stats.binom.logpmf(cy % 13, 12, share[: len(cy)])),
+        (
+            Beta(),
+            share[:ROWS],
+            {"mean": share[ROWS:], "precision": 5.0},
+            stats.beta.logpdf(share[:ROWS], 5.0 * share[ROWS:], 5.0 * (1.0 - share[ROWS:])),
+        ),
+    ]
+    for family, observed, heads, theirs in rows:
+        nll = NLL(family, reduction="none")
+        yield Pair(
+            f"nll of {family.title}",
+            "SciPy logpdf" if not family.discrete else "SciPy logpmf",
+            difference(nll(observed, **heads), -theirs),
+        )
+
+
+def torch_pairs() -> Iterator[Pair]:
+    """Modules of PyTorch, value and gradient, in float64."""
+    import torch
+
+    n = torch.nn
+    multi = np.random.default_rng(6).normal(scale=20, size=(ROWS, 4))
+    codes = np.random.default_rng(7).integers(0, 4, ROWS)
+    y, eta = logits()
+    cy, cm = counts()
+    pairs: list[tuple[Loss, Any, Any, Any, bool]] = [
+        (Loss(Normal()), n.MSELoss(), *real(), False),
+        (Loss(Laplace()), n.L1Loss(), *real(), False),
+        (Loss(Huber(k=0.7, scale=1.0)), n.HuberLoss(delta=0.7), *real(), False),
+        (Loss(Huber(k=0.7**0.5, scale=0.7**0.5)), n.SmoothL1Loss(beta=0.7), *real(), False),
+        (Loss(Bernoulli(), scale="link"), n.BCEWithLogitsLoss(), y, eta, False),
+        (Loss(Categorical(), scale="link"), n.CrossEntropyLoss(), codes, multi, True),
+        (Loss(Poisson(), scale="link"), n.PoissonNLLLoss(), cy, np.log(cm), False),
+    ]
+    for loss, module, observed, predicted, integer in pairs:
+        mine, theirs = (torch.tensor(predicted, dtype=torch.float64, requires_grad=True) for _ in range(2))
+        target = torch.tensor(observed) if integer else torch.tensor(observed, dtype=torch.float64)
+        out = loss(target, mine)
+        twin = module(theirs, target)
+        out.backward()
+        twin.backward()
+        value = float(out.detach()) if loss.family.name != "poisson" else float(out.detach()) - float(_saturated(cy))
+        yield Pair(
+            loss.name,
+            f"PyTorch {type(module).__name__}",
+            difference(value, float(twin.detach())),
+            difference(mine.grad, theirs.grad),
+        )
+
+
+def _saturated(y: Any) -> Any:
+    """What the Poisson deviance has and PoissonNLLLoss leaves out: terms of y alone."""
+    from scipy.special import xlogy
+
+    return np.mean(xlogy(y, y) - y)
+
+
+def pairs() -> list[Pair]:
+    """Every pair whose twin is installed."""
+    found = [*sklearn_pairs(), *scipy_pairs()]
+    return found + (list(torch_pairs()) if importlib.util.find_spec("torch") else [])
+
+
+def markdown() -> str:
+    """The table for the documentation."""
+    lines = ["| loss | twin | value | gradient |", "|---|---|---|---|"]
+    for pair in pairs():
+        gradient = "" if pair.gradient != pair.gradient else f"{pair.gradient:.1e}"
+        lines.append(f"| {pair.loss} | {pair.twin} | {pair.value:.1e} | {gradient} |")
+    return "\n".join(lines)
+
+
+def write(page: Path) -> None:
+    """Put the table into a page of documentation, between its marks."""
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    if not after:
+        raise OptionError(f"{page} has no marks {BEGIN} and {END}")
+    page.write_text(f"{before}{BEGIN}\n{markdown()}\n{END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1])) if len(sys.argv) > 1 else print(markdown())

@@ -1,0 +1,173 @@
+"""What others call a loss, its twins, scorers, and derivations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from loss_cases import WITH_LOSS, family
+from scipy import stats
+from sklearn import decomposition, ensemble, linear_model, metrics, svm
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+import likely as lk
+from likely.losses import table
+from likely.losses.names import FORMS
+
+
+def test_losses_equal_their_twins():
+    for pair in table.pairs():
+        assert pair.value < 1e-9, pair
+        assert not pair.gradient > 1e-6, pair
+
+
+@pytest.mark.parametrize(
+    ("asked", "settings", "want"),
+    [
+        ("mae", {}, lk.Laplace()),
+        ("MSE", {}, lk.Normal()),
+        ("neg_log_loss", {}, lk.Bernoulli()),
+        ("reg:quantileerror", {"alpha": 0.9}, lk.AsymmetricLaplace(tau=0.9, scale=1.0)),
+        ("huber", {"delta": 2.0}, lk.Huber(k=2.0, scale=1.0)),
+        ("SmoothL1Loss", {"beta": 4.0}, lk.Huber(k=2.0, scale=2.0)),
+        ("multi:softprob", {}, lk.Categorical()),
+        ("mean_tweedie_deviance", {"power": 3.0}, lk.InverseGaussian()),
+        (metrics.mean_absolute_error, {}, lk.Laplace()),
+        (metrics.get_scorer("neg_mean_squared_error"), {}, lk.Normal()),
+        (metrics.make_scorer(metrics.mean_pinball_loss, alpha=0.2), {}, lk.AsymmetricLaplace(tau=0.2, scale=1.0)),
+        (linear_model.LinearRegression(), {}, lk.Normal()),
+        (linear_model.LogisticRegression(), {}, lk.Bernoulli()),
+        (linear_model.PoissonRegressor(), {}, lk.Poisson()),
+        (linear_model.QuantileRegressor(quantile=0.3, alpha=0.0), {}, lk.AsymmetricLaplace(tau=0.3, scale=1.0)),
+        (linear_model.HuberRegressor(epsilon=1.5), {}, lk.Huber(k=1.5, scale=1.0)),
+        (ensemble.HistGradientBoostingRegressor(loss="gamma"), {}, lk.Gamma()),
+        (ensemble.GradientBoostingRegressor(loss="quantile", alpha=0.7), {}, lk.AsymmetricLaplace(tau=0.7, scale=1.0)),
+    ],
+)
+def test_assumption_of(asked, settings, want):
+    found = lk.assumption_of(asked, **settings)
+    assert found
+    assert found.family == want
+    assert isinstance(found.loss, lk.loss)
+
+
+@pytest.mark.parametrize("asked", ["hinge", "dice", "roc_auc", "accuracy", "mape", "rank:ndcg", svm.SVC(), svm.SVR()])
+def test_what_is_no_likelihood_says_why(asked):
+    found = lk.assumption_of(asked)
+    assert not found
+    assert len(found.why) > 40
+    with pytest.raises(lk.errors.OptionError):
+        _ = found.loss
+
+
+def test_unknown_names_and_settings():
+    with pytest.raises(lk.errors.UnknownNameError, match="mae"):
+        lk.assumption_of("maee")
+    with pytest.raises(lk.errors.OptionError, match="nothing to set"):
+        lk.assumption_of("mae", delta=1.0)
+    with pytest.raises(lk.errors.OptionError, match="PCA"):
+        lk.assumption_of(decomposition.PCA())
+
+
+def test_pseudo_huber_and_log_cosh_are_likelihoods():
+    r = np.linspace(-30.0, 30.0, 61)
+    pseudo = lk.assumption_of("reg:pseudohubererror", delta=0.7)
+    found = pseudo.ratio * (lk.loss(pseudo.family, reduction="none")(r, np.zeros(61)) - 1.0)
+    np.testing.assert_allclose(found, 0.49 * (np.sqrt(1 + (r / 0.7) ** 2) - 1), atol=1e-13)
+    total = np.trapezoid(pseudo.family.prob(np.linspace(-80, 80, 200_001), loc=0.0), dx=160 / 200_000)
+    assert total == pytest.approx(1.0, abs=1e-8)
+    cosh = lk.assumption_of("log cosh")
+    found = cosh.ratio * lk.loss(cosh.family, reduction="none")(r, np.zeros(61)) - np.log(2.0)
+    np.testing.assert_allclose(found, np.log(np.cosh(r)), atol=1e-12)
+
+
+def test_every_form_has_a_family_or_says_why():
+    for form in FORMS:
+        made = form.family(**dict(form.settings or {}))
+        assert isinstance(made, lk.Family) or "no family" in made
+
+
+def test_the_catalogue_lists_every_family():
+    rows = lk.loss.catalogue().rows
+    assert {row["family"] for row in rows} >= {"Normal", "Huber", "Categorical"}
+    assert next(row for row in rows if row["family"] == "Laplace")["XGBoost"] == "reg:absoluteerror"
+
+
+@pytest.fixture
+def regression():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(120, 2))
+    return x, x[:, 0] + rng.normal(scale=0.5, size=120)
+
+
+class TestScorer:
+    def test_known_spread(self, regression):
+        x, y = regression
+        model = linear_model.LinearRegression().fit(x, y)
+        want = stats.norm.logpdf(y, model.predict(x), 0.5).mean()
+        assert lk.scorer(lk.Normal(sd=0.5))(model, x, y) == pytest.approx(want)
+
+    def test_estimated_spread(self, regression):
+        x, y = regression
+        model = linear_model.LinearRegression().fit(x, y)
+        sd = np.sqrt(np.mean((y - model.predict(x)) ** 2))
+        assert lk.scorer("normal")(model, x, y) == pytest.approx(stats.norm.logpdf(y, model.predict(x), sd).mean())
+
+    def test_in_grid_search_and_cross_validation(self, regression):
+        x, y = regression
+        search = GridSearchCV(linear_model.Ridge(), {"alpha": [0.1, 1e4]}, scoring=lk.scorer(lk.Normal(sd=0.5)), cv=3)
+        assert search.fit(x, y).best_params_ == {"alpha": 0.1}
+        yes = np.where(y > 0, "yes", "no")
+        scores = cross_val_score(linear_model.LogisticRegression(), x, yes, scoring=lk.scorer(lk.Bernoulli()), cv=3)
+        want = cross_val_score(linear_model.LogisticRegression(), x, yes, scoring="neg_log_loss", cv=3)
+        np.testing.assert_allclose(scores, want)
+        scores = cross_val_score(linear_model.LogisticRegression(), x, yes, scoring=lk.scorer("categorical"), cv=3)
+        np.testing.assert_allclose(scores, want)
+
+    def test_without_a_family_the_estimators_own(self, regression):
+        from likely.estimators import MLERegressor, log_likelihood
+
+        x, y = regression
+        model = MLERegressor("normal").fit(x, y)
+        assert lk.scorer()(model, x, y) == log_likelihood(model, x, y)
+        with pytest.raises(lk.errors.OptionError, match=r"lk\.scorer\(lk\.Normal"):
+            lk.scorer()(linear_model.LinearRegression().fit(x, y), x, y)
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_LOSS if n != "ordinal"])
+def test_the_derivation_is_the_loss(name):
+    """The formula that is shown gives the numbers of the loss, and of the density."""
+    sympy = pytest.importorskip("sympy")
+    chosen = family(name)
+    loss = lk.loss(chosen, reduction="none")
+    explained = loss.explain()
+    rng = np.random.default_rng(0)
+    symbols = {s.name: s for s in explained.loss.free_symbols}
+    assert "y" in symbols
+    for _ in range(3):
+        if name == "categorical":
+            p = rng.dirichlet([1.0, 1.0, 1.0])
+            y, prediction, given = 1, p[None, :], {f"p_{k}": p[k] for k in range(3)}
+        else:
+            at = rng.uniform(0.2, 0.8)
+            y = 1 if chosen.discrete else 0.7
+            prediction, given = np.array([at]), {loss.of: at}
+        values = {symbols["y"]: y}
+        for symbol, s in symbols.items():
+            if symbol != "y":
+                values[s] = given.get(symbol, chosen.known.get(symbol))
+        shown = explained.loss.subs(values)
+        if shown.has(sympy.Function("Phi")):
+            shown = shown.replace(sympy.Function("Phi"), lambda a: (1 + sympy.erf(a / sympy.sqrt(2))) / 2)
+        assert float(shown) == pytest.approx(float(loss([y], prediction)[0]), rel=1e-9, abs=1e-9)
+
+
+def test_an_explanation_in_every_form():
+    explained = lk.loss("normal").explain()
+    assert "(mean - y)**2" in str(explained)
+    assert r"\begin{aligned}" in explained.latex()
+    assert explained._repr_html_().count("<li>") >= 8
+    assert "no bound" in " ".join(explained.believes)
+    assert "StudentT" in explained.instead[0]
+    assert "bounded" in " ".join(lk.loss("laplace").explain().believes)
+    assert "fades" in " ".join(lk.loss(lk.StudentT(scale=1, df=4)).explain().believes)
+    assert "without bound" in " ".join(lk.loss("bernoulli").explain().believes)
