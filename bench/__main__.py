@@ -52,6 +52,7 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=5, help="timed runs of each after the one that warms up")
     parser.add_argument("--no-write", action="store_true", help="leave bench/RESULTS.md as it is")
+    parser.add_argument("--write", action="store_true", help="renew these cases' sections of bench/RESULTS.md")
     args = parser.parse_args()
     if unknown := [c for c in args.case if c not in CASES]:
         parser.error(f"unknown case {', '.join(unknown)}; there are {', '.join(CASES)}")
@@ -64,7 +65,7 @@ def main() -> None:
         gc.collect()
     missed = sum(not met for table in tables for _, met in table.verdicts)
     console.print(f"{missed} goals missed" if missed else "all goals met")
-    if not args.no_write and not args.case:
+    if args.write or not (args.no_write or args.case):
         path = Path(__file__).parent / "RESULTS.md"
         report.write(tables, path, f"{args.rows:,} rows, {args.repeats} repeats")
         say("wrote bench/RESULTS.md")

@@ -7,7 +7,6 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -16,6 +15,15 @@ from bench.harness import Table, span
 
 PACKAGES = "likely numpy scipy statsmodels scikit-learn glum iminuit lightgbm xgboost".split()
 HEAD = ["", "time", "runs", "SE", "likely is", "log-likelihood", "score", ""]
+
+
+ABOUT = [
+    "Times are medians of runs taken in turns after one run to warm up; a contender that takes more than a minute",
+    "runs once. Everyone may use all cores, and has the options that its documentation suggests for this job. SE:",
+    "whether standard errors are part of the time. Log-likelihoods are computed from everyone's estimates by one",
+    "formula (SciPy's); score is the largest one at the solution, in its standard errors: 0 at the peak. Each section",
+    "says when it was run: ``python -m bench <case> --write`` renews one of them.",
+]
 
 
 def machine() -> list[str]:
@@ -78,27 +86,34 @@ def show(table: Table, console: Console) -> None:
 
 
 def write(tables: list[Table], path: Path, settings: str) -> None:
-    """The same, as Markdown."""
-    lines: list[Any] = ["# Benchmarks", "", f"`make bench`, {datetime.date.today().isoformat()}; {settings}.", ""]
-    lines += [f"- {line}" for line in machine()]
-    lines += [
-        "",
-        "Times are medians of runs taken in turns after one run to warm up; a contender that takes more than a minute",
-        "runs once. Everyone may use all cores, and has the options that its documentation suggests for this job. SE:",
-        "whether standard errors are part of the time. Log-likelihoods are computed from everyone's estimates by one",
-        "formula (SciPy's); score is the largest one at the solution, in its standard errors: 0 at the peak.",
-    ]
-    missed = [(t.title, text) for t in tables for text, met in t.verdicts if not met]
-    total = sum(len(t.verdicts) for t in tables)
-    lines += ["", f"{total - len(missed)} of {total} goals met."]
-    lines += [f"- MISSED in {title}: {text}" for title, text in missed]
+    """The same, as Markdown, in the place of what the file says of these jobs; other jobs' sections stay."""
+    sections = _sections(path.read_text(encoding="utf-8")) if path.exists() else {}
+    told = f"`make bench`, {datetime.date.today().isoformat()}; {settings}."
     for table in tables:
         kept = _filled(table)
-        lines += ["", f"## {table.title[0].upper()}{table.title[1:]}", ""]
-        lines += [_line([HEAD[j] for j in kept]), _line(["---" if j in (0, 7) else "---:" for j in kept])]
-        lines += [_line([row[j] for j in kept]) for row in cells(table)]
+        lines = [told, "", _line([HEAD[j] for j in kept]), _line(["---" if j in (0, 7) else "---:" for j in kept])]
+        lines += [_line([row[j] for j in kept]) for row in cells(table)] if kept else []
         lines += ["", *[f"- {verdict(text, met)}" for text, met in table.verdicts], *[f"- {t}" for t in table.remarks]]
-    path.write_text("\n".join(lines) + "\n")
+        sections[f"{table.title[0].upper()}{table.title[1:]}"] = lines if kept else [told, *lines[4:]]
+    verdicts = [
+        (title, x) for title, lines in sections.items() for x in lines if x.startswith(("- met: ", "- MISSED: "))
+    ]
+    missed = [(title, x.removeprefix("- MISSED: ")) for title, x in verdicts if x.startswith("- MISSED: ")]
+    out = ["# Benchmarks", "", *[f"- {line}" for line in machine()], "", *ABOUT, ""]
+    out += [f"{len(verdicts) - len(missed)} of {len(verdicts)} goals met."]
+    out += [f"- MISSED in {title}: {text}" for title, text in missed]
+    for title, lines in sections.items():
+        out += ["", f"## {title}", "", *lines]
+    path.write_text("\n".join(out) + "\n", encoding="utf-8")
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    """The lines of a file's sections, by title."""
+    out: dict[str, list[str]] = {}
+    for part in text.split("\n## ")[1:]:
+        title, _, body = part.partition("\n")
+        out[title] = body.strip().splitlines()
+    return out
 
 
 def _filled(table: Table) -> list[int]:
