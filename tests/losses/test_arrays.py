@@ -101,3 +101,14 @@ def test_jax_in_single_precision_at_extreme_logits():
     assert float(value) == 500.0
     np.testing.assert_allclose(slope, [0.5, -0.5])
     assert value.dtype == eta.dtype
+
+
+def test_torch_compiles_as_one_graph():
+    torch = pytest.importorskip("torch")
+    loss = lk.loss(lk.Bernoulli(), scale="link")
+    y, eta = torch.tensor([1.0, 0.0]), torch.tensor([500.0, 500.0], requires_grad=True)
+    compiled = torch.compile(loss.__call__, backend="eager", fullgraph=True)
+    found = compiled(y, eta)
+    found.backward()
+    assert found.item() == 250.0
+    same(eta.grad, [0.0, 0.5])

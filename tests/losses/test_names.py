@@ -171,3 +171,21 @@ def test_an_explanation_in_every_form():
     assert "bounded" in " ".join(lk.loss("laplace").explain().believes)
     assert "fades" in " ".join(lk.loss(lk.StudentT(scale=1, df=4)).explain().believes)
     assert "without bound" in " ".join(lk.loss("bernoulli").explain().believes)
+
+
+def test_a_density_of_ones_own_is_recognised_by_its_gradient():
+    @lk.family(params={"centre": lk.Real, "variance": lk.Positive}, support="real")
+    def bell(y, centre, variance, xp):
+        return -0.5 * (xp.log(2 * np.pi * variance) + (y - centre) ** 2 / variance)
+
+    @lk.family(params={"rate": lk.Positive}, support="counts")
+    def rare(y, rate, xp):
+        return y * xp.log(rate) - rate - xp.gammaln(y + 1.0)
+
+    @lk.family(params={"centre": lk.Real}, support="real")
+    def quartic(y, centre, xp):
+        return -((y - centre) ** 4) - 0.5948753
+
+    assert lk.loss(bell()).explain().name == "squared error"
+    assert lk.loss(rare()).explain().name == "half Poisson deviance"
+    assert lk.loss(quartic()).explain().name.startswith("negative log-likelihood")

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, final
 
 from likely.losses.believes import alternatives, confident_and_wrong, pulls
+from likely.losses.recognise import usual_name
 from likely.losses.split import moves
 from likely.losses.symbols import Formulas, Sampled, readable
 
@@ -157,8 +158,9 @@ def explain(loss: Loss) -> Explanation:
     ]
     if moves(parts.loss):
         steps += _dropped(constant, factor)
-    steps.append(Step("what is left", loss.name, left, r"\mathrm{loss}"))
-    return Explanation(loss.name, tuple(steps), left, factor, constant, _beliefs(loss), tuple(alternatives(loss)))
+    name = usual_name(loss)
+    steps.append(Step("what is left", name, left, r"\mathrm{loss}"))
+    return Explanation(name, tuple(steps), left, factor, constant, _beliefs(loss), tuple(alternatives(loss)))
 
 
 def _dropped(constant: Any, factor: Any) -> list[Step]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,17 @@ def torch_module() -> Any:
     return torch
 
 
-@cache
+_FUNCTIONS: dict[str, Callable[..., Any]] = {}
+
+
 def _functions() -> dict[str, Callable[..., Any]]:
-    """Every function of the namespace by name, on tensors."""
+    """Every function of the namespace by name, made once: a plain dict, which torch.compile sees through."""
+    if not _FUNCTIONS:
+        _FUNCTIONS.update(_made())
+    return _FUNCTIONS
+
+
+def _made() -> dict[str, Callable[..., Any]]:
     torch = torch_module()
     where = torch.where
 

@@ -1,0 +1,56 @@
+"""The usual name of a loss, found by its gradient: whatever way the density was written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from likely.errors import LikelyError
+from likely.families import FAMILIES
+from likely.losses.loss import Loss
+
+ROWS = 40
+FREE_FORMS = "normal laplace poisson gamma inverse_gaussian log_normal bernoulli exponential geometric".split()
+
+
+def usual_name(loss: Loss) -> str:
+    """The name of a loss; that of a known one to which it is proportional, where its family has given it none.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> @lk.family(params={"centre": lk.Real, "variance": lk.Positive}, support="real")
+    ... def bell(y, centre, variance, xp):
+    ...     return -0.5 * (xp.log(6.283185307179586 * variance) + (y - centre) ** 2 / variance)
+    >>> usual_name(lk.loss(bell()))
+    'squared error'
+    """
+    named = loss.family.name in FAMILIES or not loss.name.startswith("negative log-likelihood")
+    if named or loss.parameter.vector or loss.link is not None:
+        return loss.name
+    for name in FREE_FORMS:
+        other = Loss(FAMILIES[name]())
+        if other.family.support == loss.family.support and _proportional(loss, other):
+            return other.name
+    return loss.name
+
+
+def _proportional(loss: Loss, other: Loss) -> bool:
+    """Whether the gradients of two losses are positive multiples of each other, the same for all rows."""
+    rng = np.random.default_rng(0)
+    low = max(loss.parameter.typical_range[0], other.parameter.typical_range[0])
+    high = min(loss.parameter.typical_range[1], other.parameter.typical_range[1])
+    support = loss.family.support
+    if not low < high:
+        return False
+    top = min(support.upper, 12.0)
+    y = rng.uniform(max(support.lower, -12.0), top, ROWS)
+    y = np.minimum(np.floor(y), top) if support.integer else y
+    at = rng.uniform(low, high, ROWS)
+    try:
+        mine, theirs = (each.derivatives(y, at)[1] for each in (loss, other))
+    except LikelyError:
+        return False
+    if not (np.all(np.isfinite(mine)) and np.all(np.isfinite(theirs)) and np.any(theirs != 0)):
+        return False
+    ratio = float(np.dot(mine, theirs) / np.dot(theirs, theirs))
+    return ratio > 0 and bool(np.allclose(mine, ratio * theirs, rtol=1e-8, atol=1e-10))
