@@ -14,7 +14,7 @@ SMOOTH = [name for name in FAMILIES if name not in ("categorical", "ordinal", "u
 
 
 def instance(name):
-    known = {"binomial": {"n": 8}, "asymmetric_laplace": {"tau": 0.3}}
+    known = {"binomial": {"n": 8}, "asymmetric_laplace": {"tau": 0.3}, "huber": {"k": 1.345}}
     return FAMILIES[name](**known.get(name, {}))
 
 

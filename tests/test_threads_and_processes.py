@@ -72,7 +72,8 @@ AMOUNTS = [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5]
 
 def fitted(name, **options):
     cls = FAMILIES[name]
-    family = cls(**{"binomial": {"n": 10}, "asymmetric_laplace": {"tau": 0.3}}.get(name, {}))
+    known = {"binomial": {"n": 10}, "asymmetric_laplace": {"tau": 0.3}, "huber": {"k": 1.345}}
+    family = cls(**known.get(name, {}))
     data = SPECIAL.get(name, COUNTS if family.discrete else AMOUNTS)
     return lk.fit(family, data, on_failure="return", **options)
 

@@ -110,7 +110,7 @@ class Likelihood:
         >>> one, other = lk.likelihood("normal", [4.9, 5.2, 5.1]), lk.likelihood("normal", [4.2, 5.9, 5.5, 4.6])
         >>> both = one + other.rename({"sd": "sd2"})
         >>> {k: round(v, 3) for k, v in both.maximize().coef.items()}
-        {'mean': 5.063, 'sd': 0.125, 'sd2': 0.683}
+        {'mean': 5.066, 'sd': 0.125, 'sd2': 0.68}
         """
         if not isinstance(other, Likelihood):
             raise OptionError(f"a likelihood is added to a likelihood, found {other!r}")

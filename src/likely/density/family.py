@@ -265,7 +265,7 @@ def density(
     ... )
     >>> fit = lk.fit(decay, data)
     >>> {k: round(v, 3) for k, v in fit.coef.items()}
-    {'a': 5.081, 'b': 0.513, 'sd': 0.093}
+    {'a': 5.051, 'b': 0.501, 'sd': 0.1}
     """
     layout = layouts.read(params, ties)
     if _is_family(function):

@@ -31,7 +31,7 @@ class Huber(Family):
     --------
     >>> import likely as lk
     >>> round(lk.Huber(k=1.345).prob(0.0, loc=0, scale=1), 4)
-    0.3539
+    0.3758
     """
 
     name: ClassVar = "huber"

@@ -135,7 +135,8 @@ class Labelled(Family):
         codes = family._scipy(**family.resolve(params)).rvs(
             None if size is None else check_size(size), random_state=generator(seed)
         )
-        return np.asarray(family._bound())[codes.astype(np.intp)][()]
+        labels = np.asarray(family._bound())[codes.astype(np.intp)]
+        return labels if np.ndim(labels) else labels.item()
 
     @by_keyword
     def mean(self, **params: Any) -> NoReturn:

@@ -317,7 +317,8 @@ class Ordinal(Labelled):
             raise OptionError("a quantile's level lies between 0 and 1")
         family = self._sized(params)
         codes = np.asarray(family._scipy(**family.resolve(params)).ppf(q))
-        return np.asarray(family._bound())[codes.astype(np.intp)][()]
+        labels = np.asarray(family._bound())[codes.astype(np.intp)]
+        return labels if np.ndim(labels) else labels.item()
 
     # -- help for the fit -----------------------------------------------------------------------------
 
