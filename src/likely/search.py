@@ -356,7 +356,8 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
 def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
     """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
     info: Any = None
-    for every in dict.fromkeys(_every(objective, share) for share in (160, 24)):
+    # the first only has to come near, so it may have few rows for each coefficient
+    for every in dict.fromkeys(_every(objective, share, enough) for share, enough in ((160, 50), (24, 200))):
         small, times = _sample(objective, every)
         # a subsample's own peak is off by its standard error, so a tenth of one is close enough
         solution = newton.maximize(
@@ -368,9 +369,9 @@ def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> 
     return x0, info
 
 
-def _every(objective: Objective, share: int) -> int:
-    """The k for which every k-th row is about one in `share`, and enough for the coefficients."""
-    return int(max(2, objective.rows // max(objective.rows // share, 1_000, 200 * objective.model.size)))
+def _every(objective: Objective, share: int, enough: int = 200) -> int:
+    """The k for which every k-th row is about one in `share`, and `enough` for each of the coefficients."""
+    return int(max(2, objective.rows // max(objective.rows // share, 1_000, enough * objective.model.size)))
 
 
 def _sample(objective: Objective, every: int) -> tuple[Objective, float]:

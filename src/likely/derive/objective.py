@@ -42,8 +42,9 @@ class Objective:
         self.block = BLOCK if model.size <= 8 else BLOCK // 2  # a wide design fills the cache by itself
         designs = [slot.design.x for slot in model.slots if slot.design is not None]
         if entries := sum(x.entries for x in designs if isinstance(x, Blocks)):
-            # every block makes an information matrix; with so many rows that is not more than the rows' own work
-            self.block = max(self.block, int(4 * model.size**2 / entries))
+            # every block makes an information matrix; with so many rows that is not more than the rows' own work,
+            # and two blocks at least keep two threads at work
+            self.block = max(self.block, min(int(4 * model.size**2 / entries), -(-self.rows // 2)))
         self.kernel = kernels.find(model)  # None with analytic weights
 
     @cached_property
@@ -302,7 +303,7 @@ class Objective:
                 x = a.design.x[lo:hi]
                 z = x if b.design.x is a.design.x else b.design.x[lo:hi]
                 block = _gram(x, _rows(h, w, hi - lo), z)
-            info[a.start : a.stop, b.start : b.stop] = -block
+            np.negative(block, out=info[a.start : a.stop, b.start : b.stop])
             if j != k:
                 info[b.start : b.stop, a.start : a.stop] = -block.T
         return info

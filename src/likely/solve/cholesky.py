@@ -83,6 +83,13 @@ class Factor:
 def _diagonal_run(a: Any) -> tuple[int, int]:
     """The longest run of neighbouring rows and columns in which a matrix is diagonal."""
     p = len(a)
+    # no run crosses an entry beside the diagonal; the longest stretch without one usually is the run
+    edges = np.concatenate([[0], np.flatnonzero(np.diagonal(a, -1)) + 1, [p]])
+    k = int(np.argmax(np.diff(edges)))
+    lo, hi = int(edges[k]), int(edges[k + 1])
+    inner = a[lo:hi, lo:hi]
+    if np.count_nonzero(inner) == np.count_nonzero(np.diagonal(inner)):
+        return lo, hi
     filled = np.tril(a != 0.0, -1)
     last = np.where(filled.any(axis=1), p - 1 - np.argmax(filled[:, ::-1], axis=1), -1)  # the last entry of each row
     first = np.maximum.accumulate(last + 1)  # where the run that ends with a row begins

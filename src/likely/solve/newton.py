@@ -64,7 +64,8 @@ def newton_step(point: Point) -> tuple[Any, float, bool]:
     """The step towards the peak, the squared Newton decrement, and whether the point is locally concave."""
     scale = np.sqrt(np.abs(np.diagonal(point.info)))
     scale = np.where(scale > 0, scale, 1.0)
-    a = point.info / np.outer(scale, scale)
+    a = point.info / scale[:, None]
+    a /= scale
     g = point.score / scale
     try:
         factor = Factor(a)
@@ -91,7 +92,9 @@ def _shifted_step(a: Any, g: Any, scale: Any) -> tuple[Any, float, bool]:
     shift = 1e-3
     while True:
         try:
-            factor = Factor(a + shift * np.eye(len(a)))
+            moved = a.copy()
+            moved[np.diag_indices(len(a))] += shift
+            factor = Factor(moved)
             if factor.smallest_pivot > 1e-4:
                 break
         except linalg.LinAlgError:
