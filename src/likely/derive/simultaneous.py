@@ -42,8 +42,7 @@ class MaxT:
         sizes = np.linalg.norm(forms, axis=1)
         unit = forms[sizes > 0] / sizes[sizes > 0, None]
         if len(unit):  # coordinates of the space that they span: lengths and angles stay
-            values, vectors = np.linalg.eigh(unit.T @ unit)
-            unit = unit @ vectors[:, values > 1e-10 * float(values[-1])]
+            unit = unit @ _basis(unit).T
         self.dimension = unit.shape[1] if len(unit) else 0
         self._largest = _largest(unit) if self.dimension else np.ones(1)
 
@@ -62,6 +61,18 @@ class MaxT:
         if high <= low or self.p_value(low) <= 1.0 - level:
             return low / (1.0 - 1e-9)
         return float(optimize.brentq(lambda q: self.p_value(q) - (1.0 - level), low, high * (1.0 + 1e-9), xtol=1e-10))
+
+
+def _basis(unit: Any) -> Any:
+    """Orthonormal rows that span the forms, by Gram and Schmidt in their order: they move little when the forms do."""
+    rows = np.zeros((0, unit.shape[1]))
+    for form in unit:
+        left = form
+        for _ in range(2):
+            left = left - (rows @ left) @ rows
+        if (size := float(np.linalg.norm(left))) > 1e-5:
+            rows = np.vstack([rows, left / size])
+    return rows
 
 
 def _largest(unit: Any) -> Any:
