@@ -393,13 +393,9 @@ def row_products(x: Matrix, v: Any, z: Matrix) -> Any:
     return out
 
 
-def column_scale(x: Matrix) -> Any:
-    """Euclidean norm of every column (1 for a zero column)."""
-    if isinstance(x, Blocks):
-        squares = x.reduce(lambda a: np.einsum("ij,ij->j", a, a), lambda s: s.power(2).sum(axis=0))
-    else:
-        squares = np.einsum("ij,ij->j", x, x)
-    norm = np.sqrt(squares)
+def column_scale(x: Blocks) -> Any:
+    """Euclidean norm of every column (1 for a zero column); for arrays see `likely.solve.orthogonal`."""
+    norm = np.sqrt(x.reduce(lambda a: np.einsum("ij,ij->j", a, a), lambda s: s.power(2).sum(axis=0)))
     return np.where(norm > 0, norm, 1.0)
 
 

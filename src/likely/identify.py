@@ -62,10 +62,6 @@ def extreme(slot: Slot, x: Any) -> str | None:
     return None
 
 
-def _scale(x: Any) -> Any:
-    return orthogonal.column_scale(x) if isinstance(x, np.ndarray) else blocks.column_scale(x)
-
-
 def sum_of(parts: Sequence[tuple[float, str]]) -> str:
     """A linear combination in words.
 
@@ -94,7 +90,7 @@ def without_aliased(design: Design, weights: Any, last: Sequence[str] = ()) -> D
         return design
     dependent = [order[j] for j in found]
     independent = [j for k, j in enumerate(order) if k not in set(found)]
-    size = _scale(x if weights is None else x[weights > 0])
+    size = orthogonal.column_scale(x if weights is None else x[weights > 0])
     real = np.abs(combination) * size[independent][:, None] > 1e-9 * size[dependent]  # not rounding errors
     null = np.zeros((len(names), len(dependent)))
     null[independent] = np.where(real, -combination, 0.0)

@@ -17,6 +17,7 @@ from likely import scale
 from likely.bind import Bound
 from likely.derive.objective import objective_of
 from likely.domains import Real
+from likely.engines import memory
 from likely.errors import OptionError, listed, unknown
 from likely.family import Family, Parameter, Support
 from likely.model import Model, Slot
@@ -251,9 +252,7 @@ class JointObjective:
         scores = self.row_scores(coefficients)
         if len(scores) != len(codes):
             raise OptionError("there are no clusters in a sum with a conditional likelihood, whose terms are strata")
-        sums = np.zeros((count, self.model.size))
-        np.add.at(sums, codes, scores if self.weights is None else scores * self.weights[:, None])
-        return sums.T @ sums
+        return memory.group_gram(scores, self.weights, codes, count)
 
     def metric(self, coefficients: Any) -> Any:
         """The outer product of the rows' scores, in place of the information."""

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from likely.density.layout import Record
+from likely.engines import memory
 from likely.errors import FamilyError, LikelyError
 from likely.model import Model
 from likely.namespace.jax import JaxNamespace, jax_module, x64
@@ -257,10 +258,7 @@ class DensityObjective:
 
     def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
         """The sum over clusters of S S' with S the sum of a cluster's weighted scores."""
-        scores = self.row_scores(coefficients)
-        out = np.zeros((count, scores.shape[1]))
-        np.add.at(out, codes, scores if self.weights is None else scores * self.weights[:, None])
-        return out.T @ out
+        return memory.group_gram(self.row_scores(coefficients), self.weights, codes, count)
 
     def metric(self, coefficients: Any) -> Any:
         """A positive semi-definite matrix in place of the information; see `Program.metric`."""

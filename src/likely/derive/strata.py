@@ -17,6 +17,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import blocks
+from likely.engines import memory
 from likely.errors import DataError, DesignError, listed
 from likely.model import Model
 from likely.solve import least_squares
@@ -188,10 +189,7 @@ class StrataObjective:
                 raise DataError(
                     f"the stratum of row {row} falls into several clusters: clusters consist of whole strata"
                 )
-        scores = self.row_scores(coefficients)
-        out = np.zeros((count, self.model.size))
-        np.add.at(out, codes[self._first], scores if self.weights is None else scores * self.weights[:, None])
-        return out.T @ out
+        return memory.group_gram(self.row_scores(coefficients), self.weights, codes[self._first], count)
 
     @cached_property
     def _first(self) -> Any:

@@ -155,6 +155,13 @@ def sum_blocks(block: Block, n: int, size: int) -> tuple[Any, ...]:
     return tuple(total([p[i] for p in parts]) for i in range(len(parts[0])))
 
 
+def group_gram(scores: Any, weights: Any, codes: Any, count: int) -> Any:
+    """The sum over groups of S S' with S the sum of a group's weighted rows."""
+    sums = np.zeros((count, scores.shape[1]))
+    np.add.at(sums, codes, scores if weights is None else scores * weights[:, None])
+    return sums.T @ sums
+
+
 def total(values: list[Any]) -> Any:
     """Sum of block results: compensated for scalars, in order for arrays."""
     if isinstance(values[0], float):

@@ -13,6 +13,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely import blocks
+from likely.blocks import Blocks
 from likely.engines import memory
 
 BLOCK = 8192  # rows
@@ -23,12 +25,14 @@ _local = threading.local()
 
 def column_scale(x: Any, shift: Any = None) -> Any:
     """Euclidean norm of every column, less `shift` (1 for a zero column), whatever the size of its values."""
+    if isinstance(x, Blocks):
+        return blocks.column_scale(x)
     with np.errstate(over="ignore", under="ignore"):
         if shift is None or not np.any(shift):
             squares = np.einsum("ij,ij->j", x, x)
         else:
-            blocks = (x[lo : lo + BLOCK] - shift for lo in range(0, len(x), BLOCK))
-            squares = np.sum([np.einsum("ij,ij->j", part, part) for part in blocks], axis=0)
+            moved = (x[lo : lo + BLOCK] - shift for lo in range(0, len(x), BLOCK))
+            squares = np.sum([np.einsum("ij,ij->j", part, part) for part in moved], axis=0)
     norm = np.sqrt(squares)
     for j in np.flatnonzero(~((squares > 1e-200) & (squares < 1e200))):
         column = x[:, j] if shift is None else x[:, j] - shift[j]
