@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from likely import identify, limits
-from likely.derive.covariance import flat_names, inverse_information
+from likely.derive.covariance import flat_names
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
 from likely.outcome import Outcome
@@ -164,7 +164,7 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
         )
     if not outcome.point.usable:
         return told
-    _, flat = inverse_information(outcome.point.info)
+    _, flat = outcome.point.inverse
     names = flat_names(L.model.names(), flat) if flat.size else []
     return (f"{told}; it is flat along {', '.join(names)}" if names else told) + elsewhere(L)
 

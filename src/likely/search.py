@@ -11,7 +11,6 @@ import numpy as np
 from likely import limits, scale
 from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
-from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
 from likely.derive.strata import check_within
 from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, unknown
@@ -251,7 +250,7 @@ def _look_around(
 def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None, unit: float) -> Outcome:
     point, covariance = solution.point, None
     if wanted is not None:
-        inner, _ = inverse_information(point.info)
+        inner, _ = point.inverse
         covariance = None if inner is None else wanted.covariance(inner) / unit
         point = wanted.point(point)
     if unit != 1.0:

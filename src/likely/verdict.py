@@ -42,7 +42,7 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
             held = replace(outcome, boundary=ends, covariance=inner)
             return Fit(L, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
     if covariance is None:
-        covariance, flat = inverse_information(outcome.point.info)
+        covariance, flat = outcome.point.inverse
     if covariance is None:
         names = flat_names(model.names(), flat)
         return failed(

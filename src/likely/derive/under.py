@@ -12,7 +12,6 @@ from likely import design as designs
 from likely import scale, tables
 from likely.bind import Bound
 from likely.derive import restricted
-from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective, objective_of
 from likely.derive.profile import locate
 from likely.derive.restricted import Solutions
@@ -117,7 +116,7 @@ def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
     center = np.array(fit.outcome.point.x, dtype=float)
     if not np.all(np.isfinite(center)):
         center = starting_values(L.model, L.objective.y, L.objective.weights)
-    spread = inverse_information(fit.outcome.point.info)[0] if fit._link_cov is not None else None
+    spread = fit.outcome.point.inverse[0] if fit._link_cov is not None else None
     return Coordinates(
         L.objective, center, np.ones(len(center)) if spread is None else spread, link_rows, targets, L.bound
     )

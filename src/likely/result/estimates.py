@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale
-from likely.derive.covariance import Request, covariance, default, inverse_information
+from likely.derive.covariance import Request, covariance, default
 from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
 from likely.solve import least_squares
@@ -195,7 +195,7 @@ class Estimates:
             return self.outcome.restrained.covariance
         if self.outcome.covariance is not None:
             return self.outcome.covariance
-        return inverse_information(self.outcome.point.info)[0]
+        return self.outcome.point.inverse[0]
 
     def link_stderr(self, index: int) -> float | None:
         """Standard error of a coefficient on the link scale.

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy import linalg
 
 from likely.solve.cholesky import Factor
+from likely.solve.inverse import inverse_information
 
 BORROWED = 0.1  # relative error of a subsample's information, at most
 FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
@@ -31,6 +33,11 @@ class Point:
     value: float
     score: Any
     info: Any
+
+    @cached_property
+    def inverse(self) -> tuple[Any, Any]:
+        """The inverse of the information, or None, and the directions in which the value does not fall."""
+        return inverse_information(self.info)
 
     @property
     def usable(self) -> bool:

@@ -4,9 +4,9 @@ Everything follows from each row's score and information with respect to its lin
 family, link and density of one's own.
 """
 
-from likely.derive.covariance.inverse import flat_names, inverse_information, root
 from likely.derive.covariance.request import KINDS, Request, default, requested
 from likely.derive.covariance.sandwich import corner_reason, covariance
+from likely.solve.inverse import flat_names, inverse_information, root
 
 __all__ = [
     "KINDS",

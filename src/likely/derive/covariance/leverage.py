@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from likely.derive.covariance.expected import Expected
-from likely.derive.covariance.inverse import inverse_information
 from likely.derive.objective import Objective
 from likely.errors import IntervalError, first_rows
+from likely.solve.inverse import inverse_information
 
 Rows = Callable[[int, int], Mapping[tuple[int, int], Any]]
 

@@ -8,12 +8,12 @@ import numpy as np
 from scipy import linalg
 
 from likely.derive.covariance.expected import Expected
-from likely.derive.covariance.inverse import inverse_information
 from likely.derive.covariance.leverage import leveraged_scores
 from likely.derive.covariance.request import Request
 from likely.derive.objective import Objective
 from likely.errors import IntervalError
 from likely.identify import coordinates
+from likely.solve.inverse import inverse_information
 
 if TYPE_CHECKING:
     from likely.bind import Bound
