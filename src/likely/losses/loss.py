@@ -205,6 +205,22 @@ class Loss:
 
         return explain(self)
 
+    def torch(self) -> Any:
+        """The loss as a module of PyTorch, ``criterion(output, target)``.
+
+        Returns
+        -------
+        likely.losses.torch.NLLLoss
+
+        Raises
+        ------
+        MissingDependencyError
+            If PyTorch is not installed.
+        """
+        from likely.losses.torch import NLLLoss
+
+        return NLLLoss(self)
+
     # -- values --------------------------------------------------------------------------------------------
 
     def __call__(self, y: Any, prediction: Any, weights: Any = None, *, check: bool = True) -> Any:

@@ -138,6 +138,22 @@ class NLL:
         second = {(at[i], at[j]): full(out.h.get((min(i, j), max(i, j)), 0.0)) for i in at for j in at}
         return full(out.v), first, second
 
+    def torch(self) -> Any:
+        """The same as a module of PyTorch, ``criterion(output, target)``, with a head for every parameter.
+
+        Returns
+        -------
+        likely.losses.torch.NLLLoss
+
+        Raises
+        ------
+        MissingDependencyError
+            If PyTorch is not installed.
+        """
+        from likely.losses.torch import NLLLoss
+
+        return NLLLoss(self)
+
     def rows(self, xp: Any, y: Any, heads: Mapping[str, Any]) -> Any:
         """The negative log-density of each row on any namespace, unchecked.
 

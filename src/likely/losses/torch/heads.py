@@ -1,0 +1,280 @@
+"""What a network has to give for a likelihood: its heads, how an output holds them, and cheap looks at both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from likely.errors import DataError, OptionError, SupportError, first_rows, listed, unknown
+from likely.family import Family, Parameter
+from likely.losses.checked import check_shapes
+from likely.losses.loss import Loss
+from likely.losses.nll import NLL
+from likely.namespace.torch import torch_module
+from likely.vectors import Simplex
+
+torch = torch_module()
+
+
+@final
+@dataclass(frozen=True)
+class Heads:
+    """The parameters that a network predicts, and those that each batch brings along.
+
+    Attributes
+    ----------
+    source : Loss or NLL
+    predicted : tuple of Parameter
+        In the order of the output's last axis.
+    given : tuple of str
+        Parameters that are always known and have no value yet, such as a Binomial's trials.
+    links : mapping of str to str
+        The scale of the predictions; empty for natural values.
+    """
+
+    source: Loss | NLL
+    predicted: tuple[Parameter, ...]
+    given: tuple[str, ...]
+    links: Mapping[str, str]
+
+    @classmethod
+    def of(cls, source: Loss | NLL) -> Heads:
+        """The heads of a loss or a negative log-likelihood."""
+        family = source.family
+        if isinstance(source, Loss):
+            by_row, predicted = source._by_row, [source.parameter]
+            given: list[str] = []
+            links = {} if source.link is None else {source.of: source.link}
+        else:
+            by_row, links = source.by_row, source.links
+            rest = [family.parameter(name) for name in source.heads]
+            predicted = [p for p in rest if not p.known_only and p.name not in source.known]
+            given = [p.name for p in rest if p.known_only]
+        if by_row:
+            name = next(iter(by_row))
+            raise OptionError(
+                f"{name} of {family.title} has a value for each row, which does not follow the rows of a batch: "
+                f"give one number" + (f", or pass {name}= with each batch" if family.parameter(name).known_only else "")
+            )
+        if not predicted:
+            raise OptionError(f"every parameter of {family!r} is known: there is nothing for a network to predict")
+        return cls(source, tuple(predicted), tuple(given), links)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.predicted)
+
+    @property
+    def family(self) -> Family:
+        return self.source.family
+
+    # -- outputs -------------------------------------------------------------------------------------------
+
+    def split(self, output: Any, target: Any) -> dict[str, Any]:
+        """The predictions by parameter: in the target's shape, with a last axis for the entries of a vector."""
+        if isinstance(output, Mapping):
+            parts = self._by_name(output)
+        elif isinstance(output, (tuple, list)):
+            if len(output) != len(self.predicted):
+                raise DataError(
+                    f"{self.family.title} needs {len(self.predicted)} heads, {listed(self.names)}; the output is "
+                    f"a tuple of {len(output)}"
+                )
+            parts = list(output)
+        elif len(self.predicted) == 1:
+            parts = [output]
+        else:
+            return self._along_last_axis(output, target)
+        return {p.name: self._one(p, part, target) for p, part in zip(self.predicted, parts, strict=True)}
+
+    def _by_name(self, output: Mapping[str, Any]) -> list[Any]:
+        for name in output:
+            if name not in self.names:
+                raise unknown("head", name, self.names, f" of {self.family.title}")
+        if missing := [name for name in self.names if name not in output]:
+            raise OptionError(
+                f"the output lacks the head{'s' * (len(missing) > 1)} {listed(missing)} of {self.family.title}"
+            )
+        return [output[name] for name in self.names]
+
+    def _one(self, p: Parameter, part: Any, target: Any) -> Any:
+        """One head: in the shape of the target or with a last axis of its own."""
+        _require_floats(part, p.name)
+        if p.vector:
+            self._require_leading(part, target, self._width(p) or "its entries")
+            if (width := self._width(p)) is not None and part.shape[-1] != width:
+                raise DataError(f"{p.name} of {self.family.title} has {width} entries, the output {part.shape[-1]}")
+            return part
+        if part.shape == target.shape:
+            return part
+        if part.ndim == target.ndim + 1 and part.shape[-1] == 1 and part.shape[:-1] == target.shape:
+            return part[..., 0]
+        if part.ndim == 0:
+            return part.expand(target.shape)
+        check_shapes(target, part, "output", self.family.title)
+        raise DataError(
+            f"the output of {self.family.title}'s {p.name} has the shape {tuple(part.shape)}, the target "
+            f"{tuple(target.shape)}: they must be the same"
+        )
+
+    def _along_last_axis(self, output: Any, target: Any) -> dict[str, Any]:
+        _require_floats(output, "the output")
+        widths = [self._width(p) if p.vector else 1 for p in self.predicted]
+        open_ = [k for k, width in enumerate(widths) if width is None]
+        have = output.shape[-1] if output.ndim else 0
+        fixed = sum(width or 0 for width in widths)
+        if len(open_) == 1 and have > fixed:
+            widths[open_[0]] = have - fixed
+            fixed = have
+        self._require_leading(output, target, fixed)
+        if have != fixed or None in widths:
+            wanted = ", ".join(
+                f"{p.name} ({w})" if w != 1 else p.name for p, w in zip(self.predicted, widths, strict=True)
+            )
+            raise DataError(
+                f"{self.family.title} needs {fixed} outputs along the last axis, {wanted}; this output has {have}"
+            )
+        out: dict[str, Any] = {}
+        at = 0
+        for p, width in zip(self.predicted, widths, strict=True):
+            assert width is not None
+            out[p.name] = output[..., at : at + width] if p.vector else output[..., at]
+            at += width
+        return out
+
+    def _require_leading(self, output: Any, target: Any, width: Any) -> None:
+        if output.shape[:-1] != target.shape or output.ndim != target.ndim + 1:
+            raise DataError(
+                f"{self.family.title} predicts {listed(self.names)} along the last axis, so the output's shape is the "
+                f"target's with {width} more: expected {(*tuple(target.shape), width)}, found {tuple(output.shape)}"
+            )
+
+    def _width(self, p: Parameter) -> int | None:
+        levels = getattr(self.family, "levels", None)
+        if levels is None:
+            return None
+        return len(levels) if p.domain is Simplex else len(levels) - 1
+
+    def known(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters that come along with a batch."""
+        for name in given:
+            if name not in self.given:
+                raise unknown("option", name, [*self.given, "weights", "mask"], f" of the loss of {self.family.title}")
+        if missing := [name for name in self.given if name not in given]:
+            raise OptionError(
+                f"{self.family.title} is given its {listed(missing)}: "
+                f"criterion(output, target, {', '.join(f'{name}=...' for name in missing)}), or one number for all, "
+                f"lk.{self.family.title}({missing[0]}=10)"
+            )
+        return dict(given)
+
+    # -- rows ----------------------------------------------------------------------------------------------
+
+    def rows(self, xp: Any, y: Any, columns: Mapping[str, Any]) -> Any:
+        """The loss of every observation."""
+        columns = {n: list(c.unbind(-1)) if self.family.parameter(n).vector else c for n, c in columns.items()}
+        if isinstance(self.source, Loss):
+            return self.source.rows(xp, y, columns[self.source.of])
+        return self.source.rows(xp, y, columns)
+
+    def masked(self, y: Any, columns: Mapping[str, Any], mask: Any) -> tuple[Any, dict[str, Any]]:
+        """Harmless values where the mask is false, so that nothing leaks from there into value or gradient."""
+        top = torch.where(mask, y, -torch.inf).amax()  # a target that counts is one that can be
+        y = torch.where(mask, y, torch.where(torch.isfinite(top), top, 0.0))
+
+        out: dict[str, Any] = {}
+        for name, column in columns.items():
+            p = self.family.parameter(name)
+            if p.vector:
+                size = column.shape[-1]
+                calm = torch.full((size,), 1.0 / size) if p.domain is Simplex else torch.arange(float(size))
+                out[name] = torch.where(mask[..., None], column, calm.to(column))
+            elif isinstance(column, torch.Tensor) and column.ndim:
+                middle = top if p.known_only else 0.0 if name in self.links else 0.5 * sum(p.typical_range)
+                out[name] = torch.where(mask, column, middle)
+            else:
+                out[name] = column
+        return y, out
+
+    # -- looks ---------------------------------------------------------------------------------------------
+
+    def suspicious(self, y: Any, columns: Mapping[str, Any]) -> bool:
+        """A quick look: whether a target or a natural value may lie where it cannot. What is not finite shows later."""
+        if self._always or not y.numel():
+            return True
+        support, low_high = self.family.support, None
+        if self._bounded:
+            low_high = _ends(y)
+            if _outside(low_high, support):
+                return True
+            if support.integer and y.is_floating_point() and not torch.equal(y, torch.floor(y)):
+                return True
+        for p in self._watched:
+            column = columns[p.name]
+            if p.vector:
+                if low_high is None or low_high[1] > self._last(p, column):
+                    return True
+            elif _outside(_ends(column), p.domain):
+                return True
+        return False
+
+    @cached_property
+    def _always(self) -> bool:
+        """Whether a quick look tells nothing: ends that depend on parameters, vectors of natural values."""
+        moving = any(p.edge or p.known_only for p in self.family.parameters)
+        return bool(self.given) or moving or any(p.vector and p.name not in self.links for p in self.predicted)
+
+    @cached_property
+    def _bounded(self) -> bool:
+        support = self.family.support
+        return support.integer or support.lower > -np.inf or support.upper < np.inf
+
+    @cached_property
+    def _watched(self) -> list[Parameter]:
+        """The heads whose values may lie outside: labels' vectors, and natural values of bounded domains."""
+        return [
+            p
+            for p in self.predicted
+            if p.vector or (p.name not in self.links and (p.domain.lower > -np.inf or p.domain.upper < np.inf))
+        ]
+
+    def check_codes(self, y: Any, columns: Mapping[str, Any]) -> None:
+        """Raise where the code of a label has no entry in the output."""
+        for name, column in columns.items():
+            p = self.family.parameter(name)
+            if p.vector:
+                rows = np.flatnonzero(np.ravel(y) > self._last(p, column))
+                if len(rows):
+                    raise SupportError(
+                        f"the output's {name} of {self.family.title} is for the codes 0 to {self._last(p, column)}, "
+                        f"but the target holds others: {first_rows(rows, np.ravel(y)[rows])}"
+                    )
+
+    @staticmethod
+    def _last(p: Parameter, column: Any) -> int:
+        """The code of the last label that a vector's entries are for."""
+        return int(column.shape[-1]) - (p.domain is Simplex)
+
+
+def _ends(values: Any) -> tuple[float, float]:
+    low, high = torch.aminmax(values.detach())
+    return low.item(), high.item()
+
+
+def _outside(ends: tuple[float, float], where: Any) -> bool:
+    """Whether values between these ends may lie beyond those of a support or a domain; so do NaN."""
+    low, high = ends
+    above = low >= where.lower if where.closed_lower or where.lower == -np.inf else low > where.lower
+    below = high <= where.upper if where.closed_upper or where.upper == np.inf else high < where.upper
+    return not (above and below)
+
+
+def _require_floats(output: Any, name: str) -> None:
+    if not isinstance(output, torch.Tensor):
+        raise DataError(f"{name} must be a tensor, found {type(output).__name__}")
+    if not output.is_floating_point():
+        raise DataError(f"{name} must be floating-point numbers, found {output.dtype}")

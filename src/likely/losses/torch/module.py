@@ -1,0 +1,221 @@
+"""NLLLoss: any family's negative log-likelihood as a module of PyTorch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, final
+
+from likely.errors import DataError, OptionError, unknown
+from likely.family import Family
+from likely.losses.checked import check_shapes, check_target, check_values, check_weights
+from likely.losses.loss import Loss
+from likely.losses.nll import NLL
+from likely.losses.torch.fused import fused
+from likely.losses.torch.heads import Heads
+from likely.losses.torch.precision import holds_in_single
+from likely.namespace.torch import TorchNamespace, torch_module
+
+torch = torch_module()
+HALVES = (torch.float16, torch.bfloat16)
+
+
+@final
+class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
+    """The negative log-likelihood of an assumption, as a criterion: ``criterion(output, target)``.
+
+    Parameters
+    ----------
+    source : Family, str, Loss or NLL
+        A family (or its name): the whole negative log-likelihood of every parameter that is not known, constants kept,
+        so that a network has a head for each of ``criterion.heads``. What ``lk.loss(...)`` gives: the loss of one
+        prediction, without what cannot move the optimum (squared error for Normal). What ``lk.nll(...)`` gives: that.
+    scale : {"link", "natural"}
+        For a family: whether outputs are linear predictors (any real numbers: logits, logarithms of a scale) or values
+        of the parameters. A Loss or NLL brings its own.
+    link : str or mapping, optional
+        Links by parameter, where they are not the parameters' own.
+    reduction : {"mean", "sum", "none"}, optional
+        By default the source's own, "mean" for a family.
+    check : bool
+        Whether to look for targets and outputs that cannot be. It costs a few microseconds, and on an accelerator
+        makes the step wait for its loss; it does not run while ``torch.compile`` traces.
+
+    Attributes
+    ----------
+    heads : tuple of str
+        What a network has to give, in this order along the last axis of its output.
+
+    Raises
+    ------
+    MissingDependencyError
+        If PyTorch is not installed.
+    OptionError
+        If the family states no density for each row alone, or scale, link or reduction cannot be read.
+
+    Notes
+    -----
+    The loss is computed in the dtype of the outputs where the density holds in single precision at linear predictors
+    of 500 either way (`likely.losses.torch.precision` tries it), else in double precision inside; halves are computed
+    as single. A loss that is larger than its dtype can hold is infinite, never NaN.
+
+    Examples
+    --------
+    >>> import torch
+    >>> import likely as lk
+    >>> from likely.losses.torch import NLLLoss
+    >>> criterion = NLLLoss(lk.Normal())
+    >>> criterion.heads
+    ('mean', 'sd')
+    >>> output = torch.tensor([[1.0, 0.0], [2.0, 0.0]], requires_grad=True)  # means, logarithms of sds
+    >>> value = criterion(output, torch.tensor([1.0, 4.0]))
+    >>> value.backward()
+    >>> round(value.item(), 4), output.grad[1].tolist()
+    (1.9189, [-1.0, -1.5])
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        scale: str | None = None,
+        link: Any = None,
+        reduction: str | None = None,
+        check: bool = True,
+    ) -> None:
+        super().__init__()
+        if isinstance(source, (Loss, NLL)):
+            if scale is not None or link is not None:
+                raise OptionError("scale and link are those of the loss that was given: set them there")
+        else:
+            source = NLL(source, scale="link" if scale is None else scale, link=link)
+        self.source: Loss | NLL = source
+        self.reduction: str = source.reduction if reduction is None else reduction
+        if self.reduction not in ("mean", "sum", "none"):
+            raise unknown("reduction", self.reduction, ("mean", "sum", "none"))
+        self.check = check
+        self._layout = Heads.of(source)
+        self._single = holds_in_single(source, self._layout)
+        self._fused = fused(source)
+        self._codes = self._fused is not None and self._layout.predicted[0].vector  # targets may stay whole numbers
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return self._layout.names
+
+    @property
+    def family(self) -> Family:
+        """The assumption behind it."""
+        return self.source.family
+
+    def extra_repr(self) -> str:
+        return f"{self.source!r}, reduction={self.reduction!r}"
+
+    def forward(self, output: Any, target: Any, weights: Any = None, mask: Any = None, **known: Any) -> Any:
+        """The loss of a batch.
+
+        Parameters
+        ----------
+        output : Tensor, tuple of Tensor, or dict of Tensor by head
+            One head: in the shape of `target`, or with a last axis of 1. Several heads: along the last axis, or one
+            tensor for each. A vector (class probabilities, thresholds) takes one entry for each of its own.
+        target : Tensor
+            Observations; codes from 0 for labels.
+        weights : Tensor, optional
+            One for each observation; the mean is weighted by them.
+        mask : Tensor of bool, optional
+            Which observations count. The others may hold anything, NaN included, and get a gradient of 0.
+        **known : Tensor or number
+            Values of parameters that are always given, such as ``n=`` of a Binomial.
+
+        Returns
+        -------
+        Tensor
+            A scalar; one loss for each observation with ``reduction="none"`` (0 where the mask is false).
+
+        Raises
+        ------
+        SupportError, ParameterError, MissingValuesError, DataError, OptionError
+            For what cannot be, with the family, the parameter and the first rows.
+        """
+        if not isinstance(target, torch.Tensor):
+            target = torch.as_tensor(target)
+        columns = self._layout.split(output, target)
+        if known or self._layout.given:
+            columns |= self._layout.known(known)
+        like = columns[self.heads[0]]
+        inside = self._dtype(like)
+        codes = self._codes and mask is None and not target.is_floating_point()
+        y = target.to(dtype=target.dtype if codes else inside, device=like.device)
+        if inside is not like.dtype:
+            columns = {name: _cast(column, inside) for name, column in columns.items()}
+        if mask is not None:
+            mask = self._mask(mask, y)
+            y, columns = self._layout.masked(y, columns, mask)
+        checking = self.check and not torch.compiler.is_compiling()
+        if checking and self._layout.suspicious(y, columns):
+            self._look_closely(y, columns)
+        whole = weights is None and mask is None
+        if self._fused is not None:
+            total = self._fused(y, columns[self.heads[0]], self.reduction if whole else "none")
+        else:
+            rows = self._layout.rows(TorchNamespace(), y, columns)
+            rows = rows if rows.shape == y.shape else rows.expand(y.shape)
+            total = self._whole(rows) if whole else rows
+        if not whole:
+            total = self._weighed(total, weights, mask)
+        if checking and not (math.isfinite(total.item()) if total.ndim == 0 else torch.isfinite(total).all()):
+            self._look_closely(y, columns)
+        return total if inside is like.dtype else total.to(torch.float32 if like.dtype in HALVES else like.dtype)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _dtype(self, like: Any) -> Any:
+        if self._single:
+            return torch.float32 if like.dtype in HALVES else like.dtype
+        return like.dtype if like.device.type == "mps" else torch.float64  # Apple's GPUs have no doubles
+
+    def _mask(self, mask: Any, y: Any) -> Any:
+        mask = torch.as_tensor(mask, device=y.device)
+        check_shapes(y, mask, "mask", self.family.title)
+        if mask.dtype is not torch.bool:
+            raise DataError(f"a mask is of True and False, found {mask.dtype}: weights= takes numbers")
+        return mask.expand(y.shape)
+
+    def _whole(self, rows: Any) -> Any:
+        if self.reduction == "mean":
+            return rows.mean()
+        return rows.sum() if self.reduction == "sum" else rows
+
+    def _weighed(self, rows: Any, weights: Any, mask: Any) -> Any:
+        """Rows that count, by their weights, as one number or as they are."""
+        checking = self.check and not torch.compiler.is_compiling()
+        w = mask.to(rows.dtype) if weights is None else torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
+        check_shapes(rows, w, "weights", self.family.title)
+        w = w.expand(rows.shape)
+        if mask is not None:
+            w, rows = torch.where(mask, w, 0.0), torch.where(mask, rows, 0.0)
+            if checking and not mask.any():
+                raise DataError("the mask leaves no observation: there is nothing to learn from")
+        if checking and weights is not None:
+            check_weights(_plain(w), _plain(rows), self.family.title)
+        rows = rows * w
+        return rows.sum() / w.sum() if self.reduction == "mean" else self._whole(rows)
+
+    def _look_closely(self, y: Any, columns: Mapping[str, Any]) -> None:
+        """Raise for targets and outputs that cannot be; a loss that is truly infinite passes."""
+        source, family = self.source, self.family
+        given = {name: _plain(columns[name]) for name in self._layout.given}
+        known = {**source.known, **given}
+        check_target(family, _plain(y), known)
+        for name, column in columns.items():
+            check_values(family, family.parameter(name), _plain(column), self._layout.links.get(name))
+        self._layout.check_codes(_plain(y), columns)
+
+
+def _cast(column: Any, dtype: Any) -> Any:
+    return column.to(dtype) if isinstance(column, torch.Tensor) else column
+
+
+def _plain(value: Any) -> Any:
+    return value.detach().to(device="cpu", dtype=torch.float64).numpy() if hasattr(value, "detach") else value
