@@ -1,0 +1,66 @@
+"""Where training has got to, on disk: written whole or not at all, read without running any code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from likely.errors import DataError, OptionError
+from likely.namespace.torch import torch_module
+
+torch = torch_module()
+FORMAT = "likely training checkpoint 1"
+
+
+def write(path: Path, settings: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Write a checkpoint; a kill at any moment leaves the old one or the new one.
+
+    Parameters
+    ----------
+    path : Path
+    settings : mapping
+        What a run that goes on from here has to share.
+    state : mapping
+        Tensors and plain values.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            torch.save({"format": FORMAT, "settings": dict(settings), **state}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a checkpoint of the same run.
+
+    Raises
+    ------
+    DataError
+        If the file is no checkpoint.
+    OptionError
+        If it is one of another run.
+    """
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise DataError(
+            f"{path} cannot be read as a checkpoint of training ({type(error).__name__}): give another path, or remove "
+            "it to begin anew"
+        ) from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise DataError(f"{path} is no checkpoint of likely.losses.torch.train: give another path")
+    theirs = found["settings"]
+    for name, value in settings.items():
+        if theirs.get(name) != value:
+            raise OptionError(
+                f"the checkpoint {path} is of another run: its {name} is {theirs.get(name)!r}, this one's {value!r}. "
+                "Pass resume=False to begin anew, which overwrites it, or give another path"
+            )
+    return dict(found)

@@ -1,0 +1,214 @@
+"""One run of training: its epochs, what is the best so far, and how it goes on from a checkpoint."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from likely.errors import FitError, OptionError
+from likely.losses.nll import NLL
+from likely.losses.torch import checkpoint as on_disk
+from likely.losses.torch.batches import Rows
+from likely.losses.torch.module import NLLLoss
+from likely.losses.torch.record import Training
+from likely.namespace.torch import torch_module
+from likely.progress import Task
+
+torch = torch_module()
+
+
+@final
+class Run:
+    """One run: what changes from epoch to epoch."""
+
+    def __init__(
+        self,
+        model: Any,
+        criterion: Any,
+        rows: Rows,
+        held: Rows | None,
+        optimizer: Any,
+        *,
+        batch_size: int,
+        clip: float | None,
+        seed: int,
+        device: Any,
+    ) -> None:
+        self.model, self.criterion, self.rows, self.held, self.optimizer = model, criterion, rows, held, optimizer
+        self.batch_size, self.clip, self.seed, self.device = batch_size, clip, seed, device
+        self.scheduler: Any = None
+        self.path: Path | None = None
+        self.history: list[tuple[int, float, float | None, float]] = []
+        self.best: tuple[int, float, Any] | None = None  # epoch, held-out loss, weights
+
+    def to_the_end(self, epochs: int, patience: int | None, callback: Any, task: Task) -> str:
+        """Epochs until there is a reason to stop, which is returned in words."""
+        while len(self.history) < epochs:
+            if (stop := self._out_of_patience(patience)) is not None:
+                return stop
+            loss, held = self._epoch(len(self.history) + 1)
+            task.count(
+                len(self.history),
+                epochs,
+                f"epochs, loss {loss:.4f}" + ("" if held is None else f", held out {held:.4f}"),
+            )
+            if self.path is not None:
+                self.save()
+            if callback is not None and callback(len(self.history), loss, held) is True:
+                return "stopped by the callback"
+        return self._out_of_patience(patience) or f"all {epochs:,} epochs done"
+
+    def _epoch(self, number: int) -> tuple[float, float | None]:
+        began = time.perf_counter()
+        with _seeded(self.seed, number, self.device) as generator:
+            loss = self._learn(number, generator)
+            held = None if self.held is None else self._check(number, self.held)
+        if self.scheduler is not None:
+            plateau = isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau)
+            self.scheduler.step(*([loss if held is None else held] if plateau else []))
+        self.history.append((number, loss, held, time.perf_counter() - began))
+        if held is not None and (self.best is None or held < self.best[1]):
+            self.best = (number, held, copy.deepcopy(self.model.state_dict()))
+        return loss, held
+
+    def _learn(self, number: int, generator: Any) -> float:
+        """One pass over the rows; the mean loss of its batches."""
+        self.model.train()
+        total = torch.zeros((), dtype=torch.float64)
+        for k, (x, y, w) in enumerate(self.rows.batches(self.batch_size, self.device, generator)):
+
+            def closure(x: Any = x, y: Any = y, w: Any = w) -> Any:
+                self.optimizer.zero_grad(set_to_none=True)
+                value = self._loss(x, y, w)
+                value.backward()
+                if self.clip is not None:
+                    torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
+                return value
+
+            value = self.optimizer.step(closure)
+            total += value.detach().double().cpu() * len(y)
+            if not math.isfinite(total.item()):
+                raise FitError(self._lost(number, k + 1))
+        return float(total) / self.rows.n
+
+    def _check(self, number: int, held: Rows) -> float:
+        self.model.eval()
+        total, count = 0.0, 0.0
+        with torch.no_grad():
+            for x, y, w in held.batches(max(self.batch_size, 4096), self.device):
+                share = float(len(y)) if w is None else float(w.sum())
+                total, count = total + float(self._loss(x, y, w)) * share, count + share
+        value = total / count
+        if not math.isfinite(value):
+            raise FitError(
+                f"the held-out loss is {value} after epoch {number}: the network gives some row no chance at all. Clip "
+                "gradients with clip=1.0, lower lr=, or scale the predictors"
+            )
+        return value
+
+    def _loss(self, x: Any, y: Any, w: Any) -> Any:
+        output = self.model(x)
+        if isinstance(self.criterion, NLLLoss):
+            return self.criterion(output, y, weights=w)
+        if w is not None:
+            raise OptionError("weights go with a likelihood as the loss: NLLLoss(family), or pass the family itself")
+        if hasattr(output, "shape") and output.shape[:-1] == y.shape and output.shape[-1:] == (1,):
+            output = output[..., 0]  # else torch's losses compare every row with every other
+        return self.criterion(output, y.to(output.dtype) if y.is_floating_point() else y)
+
+    def _lost(self, epoch: int, batch: int) -> str:
+        return (
+            f"the loss is no finite number any more, in batch {batch} of epoch {epoch}: the steps are too long, or the "
+            "predictors or responses are of very different sizes. Lower lr=, set clip=1.0, or scale the columns of X"
+        )
+
+    def _out_of_patience(self, patience: int | None) -> str | None:
+        if patience is None or self.best is None or len(self.history) - self.best[0] < patience:
+            return None
+        return f"no better held-out loss in {patience:,} epochs: stopped after epoch {len(self.history):,}"
+
+    def restore_best(self) -> None:
+        """The weights of the best epoch, where rows were held out."""
+        if self.best is not None:
+            self.model.load_state_dict(self.best[2])
+        self.model.eval()
+
+    def record(self, stopped: str) -> Training:
+        whole = isinstance(self.criterion, NLLLoss) and isinstance(self.criterion.source, NLL)
+        best = len(self.history) if self.best is None else self.best[0]
+        return Training(self.model, tuple(self.history), best, stopped, whole)
+
+    @property
+    def told(self) -> str:
+        """What an interruption leaves, in words."""
+        done = len(self.history)
+        where = f"interrupted in epoch {done + 1:,}"
+        if self.path is not None and done:
+            return f"{where}: call train again with checkpoint={str(self.path)!r} to go on from epoch {done + 1:,}"
+        return (
+            f"{where}; the network has what it learned until then. With checkpoint='training.pt' it could go on from "
+            "there"
+        )
+
+    # -- checkpoints -----------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a run that goes on from here has to share."""
+        return {
+            "loss": repr(self.criterion),
+            "number of rows": self.rows.n,
+            "number of held-out rows": 0 if self.held is None else self.held.n,
+            "batch size": self.batch_size,
+            "clip": self.clip,
+            "seed": self.seed,
+            "optimizer": type(self.optimizer).__name__,
+            "scheduler": None if self.scheduler is None else type(self.scheduler).__name__,
+            "weights": [[name, list(value.shape)] for name, value in self.model.state_dict().items()],
+        }
+
+    def save(self) -> None:
+        assert self.path is not None
+        on_disk.write(
+            self.path,
+            self.settings,
+            {
+                "history": [list(row) for row in self.history],
+                "best": None if self.best is None else list(self.best),
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "scheduler": None if self.scheduler is None else self.scheduler.state_dict(),
+            },
+        )
+
+    def load(self) -> None:
+        assert self.path is not None
+        found = on_disk.read(self.path, self.settings)
+        self.model.load_state_dict(found["model"])
+        self.optimizer.load_state_dict(found["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(found["scheduler"])
+        self.history = [(int(n), loss, held, seconds) for n, loss, held, seconds in found["history"]]
+        self.best = None if found["best"] is None else tuple(found["best"])
+
+
+class _seeded:
+    """The randomness of one epoch, a function of seed and epoch alone; the user's own state is left as it was."""
+
+    def __init__(self, seed: int, epoch: int, device: Any) -> None:
+        words = np.random.SeedSequence([seed, epoch]).generate_state(2, np.uint64) >> np.uint64(1)
+        self._order, self._network = (int(word) for word in words)
+        self._fork = torch.random.fork_rng([device] if device.type == "cuda" else [])
+
+    def __enter__(self) -> Any:
+        self._fork.__enter__()
+        torch.manual_seed(self._network)
+        return torch.Generator().manual_seed(self._order)
+
+    def __exit__(self, *error: Any) -> None:
+        self._fork.__exit__(*error)

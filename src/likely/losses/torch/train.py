@@ -1,0 +1,166 @@
+"""A plain loop that trains a network by maximum likelihood: mini-batches, a held-out check, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likely.errors import Interrupted, OptionError
+from likely.losses.torch.batches import Rows
+from likely.losses.torch.module import NLLLoss
+from likely.losses.torch.record import Training
+from likely.losses.torch.run import Run
+from likely.namespace.torch import torch_module
+from likely.progress import Task, check_progress
+
+torch = torch_module()
+
+
+def train(
+    model: Any,
+    loss: Any,
+    data: Any,
+    *,
+    validation: Any = None,
+    epochs: int = 100,
+    batch_size: int = 256,
+    lr: float = 1e-3,
+    optimizer: Any = None,
+    scheduler: Any = None,
+    weight_decay: float = 0.0,
+    patience: int | None = None,
+    clip: float | None = None,
+    seed: int = 0,
+    checkpoint: Any = None,
+    resume: bool = True,
+    device: Any = None,
+    progress: Any = None,
+    callback: Callable[[int, float, float | None], Any] | None = None,
+) -> Training:
+    """Train a network by gradient descent on a likelihood.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        It is trained in place. Its output has the heads of the loss, see `NLLLoss`.
+    loss : family, str, Loss, NLL or torch criterion
+        What is minimised; a family stands for ``NLLLoss(family)``.
+    data : (X, y), (X, y, weights) or torch Dataset
+        Arrays, tables of numbers or tensors.
+    validation : float or data, optional
+        Rows that are held out: a share, drawn with the seed, or rows of their own. Their mean loss is taken after each
+        epoch, and the weights of the best epoch are restored at the end.
+    epochs : int
+        Passes over the rows, at most.
+    batch_size : int
+    lr, weight_decay : float
+        Of the default optimizer, Adam (AdamW where there is a decay).
+    optimizer : torch.optim.Optimizer or callable, optional
+        Another one; a callable makes it from the parameters.
+    scheduler : callable, optional
+        Makes a scheduler from the optimizer; it takes a step after each epoch.
+    patience : int, optional
+        Stop after so many epochs without a better held-out loss.
+    clip : float, optional
+        Largest norm of the gradient.
+    seed : int
+        Of the order of the rows and of what is random in the network; the global state is left alone. The same seed
+        gives the same weights on the same machine and device.
+    checkpoint : path, optional
+        A file that is renewed after each epoch.
+    resume : bool
+        Whether to go on from the checkpoint where there is one; the result is the same as without the interruption.
+    device : str or torch.device, optional
+        Where to train; by default where the network is.
+    progress : None, "auto" or bool
+        The line that shows how far it is, as in `likely.fit`.
+    callback : callable, optional
+        Told the epoch, its loss and the held-out loss; returning True stops.
+
+    Returns
+    -------
+    Training
+
+    Raises
+    ------
+    FitError
+        If the loss is no number any more, with the epoch and what to do.
+    Interrupted
+        On Ctrl-C; ``state`` is the Training so far.
+    DataError, MissingValuesError, OptionError
+        If data or options cannot be used.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from likely.losses.torch import train
+    >>> x = torch.linspace(-1, 1, 200)[:, None]
+    >>> y = torch.poisson(torch.exp(0.5 + x[:, 0]), generator=torch.Generator().manual_seed(0))
+    >>> model = torch.nn.Linear(1, 1)
+    >>> training = train(model, "poisson", (x, y), epochs=300, batch_size=200, lr=0.05)
+    >>> training.epochs, bool(abs(model.weight.item() - 1.0) < 0.2)
+    (300, True)
+    """
+    check_progress(progress, "nothing: use callback=")
+    _require_whole(epochs=epochs, batch_size=batch_size, patience=1 if patience is None else patience)
+    criterion = loss if isinstance(loss, torch.nn.Module) else NLLLoss(loss)
+    if getattr(criterion, "reduction", "mean") != "mean":
+        raise OptionError(
+            f"the loop averages over batches, so the loss needs reduction='mean', not {criterion.reduction!r}"
+        )
+    if device is not None:
+        model.to(device)
+    weights = [p for p in model.parameters() if p.requires_grad]
+    if not weights:
+        raise OptionError("the model has no parameters to learn")
+    rows = Rows.of(data, weights[0].dtype)
+    held = None
+    if isinstance(validation, float):
+        rows, held = rows.split(validation, torch.Generator().manual_seed(seed))
+    elif validation is not None:
+        held = Rows.of(validation, weights[0].dtype, "validation")
+    if patience is not None and held is None:
+        raise OptionError("patience= waits for a better held-out loss: give validation=0.2, or rows of their own")
+    run = Run(
+        model,
+        criterion,
+        rows,
+        held,
+        _optimizer(optimizer, weights, lr, weight_decay),
+        batch_size=batch_size,
+        clip=clip,
+        seed=seed,
+        device=weights[0].device,
+    )
+    if scheduler is not None:
+        run.scheduler = scheduler(run.optimizer)
+    if checkpoint is not None:
+        run.path = Path(checkpoint)
+        if resume and run.path.exists():
+            run.load()
+    with Task("training", progress) as task:
+        try:
+            stopped = run.to_the_end(epochs, patience, callback, task)
+        except KeyboardInterrupt:
+            raise Interrupted(run.told, run.record("interrupted")) from None
+    run.restore_best()
+    return run.record(stopped)
+
+
+def _optimizer(given: Any, weights: list[Any], lr: float, decay: float) -> Any:
+    if given is None:
+        made = torch.optim.AdamW(weights, lr=lr, weight_decay=decay) if decay else torch.optim.Adam(weights, lr=lr)
+        return made
+    made = given if isinstance(given, torch.optim.Optimizer) else given(weights)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise OptionError(f"optimizer= is one of torch.optim, or makes one from the parameters; found {made!r}")
+    return made
+
+
+def _require_whole(**numbers: Any) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+            raise OptionError(f"{name} is a whole number of at least 1, found {value!r}")
