@@ -38,28 +38,11 @@ def title(fit: Fit) -> Title:
 
 def facts(fit: Fit) -> list[tuple[str, str]]:
     """What was assumed, of which data, and how the peak was found."""
-    model, bound = fit.likelihood.model, fit.likelihood.bound
-    family = model.family
+    family = fit.likelihood.model.family
     out = [("assumes", family.assumes)] if family.assumes else []
     for parameter in family.parameters:
         out.append((parameter.name, f"{parameter.meaning}; {treatment(fit, parameter.name)}".removeprefix("; ")))
-    rows = len(bound.y)
-    data = f"{rows:,} observations" if rows != 1 else "1 observation"
-    if bound.weighted:
-        data = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
-    apart = 0 if bound.separation is None else len(bound.separation.left_out)
-    if apart:
-        data += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
-    if family.conditional:
-        strata = fit.likelihood.objective.strata
-        used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
-        data = f"{rows:,} rows in {strata.total:,} strata, {used}"
-        if strata.count < strata.total:
-            data += "; the others have no case, or nothing else, and drop out"
-    if bound.dropped:
-        lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
-        data += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
-    out.append(("data", data))
+    out.append(("data", data(fit)))
     for name, value in fit.condition.items():
         if value > LARGE:
             out.append(("condition", f"{value:.1e} for the predictors of {name}, which say almost the same"))
@@ -76,6 +59,28 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         steps = f", {outcome.iterations} iterations" if outcome.iterations > 1 else ""
         out.append(("solver", f"{SOLVERS.get(outcome.solver, outcome.solver)}{steps}"))
     return out
+
+
+def data(fit: Fit) -> str:
+    """How many observations there are, and what became of the other rows."""
+    bound = fit.likelihood.bound
+    rows = len(bound.y)
+    told = f"{rows:,} observations" if rows != 1 else "1 observation"
+    if bound.weighted:
+        told = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
+    apart = 0 if bound.separation is None else len(bound.separation.left_out)
+    if apart:
+        told += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
+    if fit.likelihood.model.family.conditional:
+        strata = fit.likelihood.objective.strata
+        used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
+        told = f"{rows:,} rows in {strata.total:,} strata, {used}"
+        if strata.count < strata.total:
+            told += "; the others have no case, or nothing else, and drop out"
+    if bound.dropped:
+        lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
+        told += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
+    return told
 
 
 def treatment(fit: Fit, name: str) -> str:

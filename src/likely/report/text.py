@@ -190,7 +190,8 @@ class Summary:
         return Grid(("derived", "value", "std. error"), tuple(rows), "lrr") if rows else None
 
     @property
-    def _legend(self) -> str:
+    def legend(self) -> str:
+        """How to read the table of estimates."""
         kinds = {"wald": "Wald, computed on the link scale", "profile": "profile likelihood"}
         if self.fit.posterior:
             kinds = {"wald": "of the posterior, Normal about its mode", "profile": "profile of the posterior"}
@@ -233,8 +234,8 @@ class Summary:
         out: list[Block] = [facts.title(self.fit), Facts(tuple(facts.facts(self.fit))), self.grid]
         if self.fit.aliased:
             out.append(Facts(tuple((name, f"not estimated: {why}") for name, why in facts.aliased(self.fit).items())))
-        if self._legend:
-            out.append(self._legend)
+        if self.legend:
+            out.append(self.legend)
         if self.notes:
             out.append(Facts(tuple((f"[{i}]", self._sentence(note)) for i, note in enumerate(self.notes, 1))))
         elif self.fit.status != "converged":

@@ -1,0 +1,156 @@
+"""A fit beside those of neighbouring assumptions: families, or links, whose data could be these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.compare import compare
+from likely.errors import FitError, LikelyError
+from likely.families import get_family
+from likely.family import Family
+from likely.fit import fit as maximum
+from likely.progress import Task
+from likely.report.recipe import Recipe
+
+if TYPE_CHECKING:
+    from likely.compare import Comparison
+    from likely.result import Fit
+
+REAL = ("normal", "student_t", "laplace", "skew_normal")
+POSITIVE = ("gamma", "log_normal", "weibull", "inverse_gaussian")
+COUNTS = ("poisson", "negative_binomial", "geometric")
+LINKS = ("logit", "probit", "cloglog")
+MANY_ROWS = 200_000  # beyond which only the nearest neighbours are fitted
+FEW = 2
+
+
+def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | str:
+    """The fit beside its neighbours, with the same formula, weights and offsets; or why there is no comparison.
+
+    Parameters
+    ----------
+    fit : Fit
+    chosen : list of families, optional
+        In place of the usual neighbours.
+
+    Returns
+    -------
+    Comparison or str
+
+    Raises
+    ------
+    UnknownNameError, OptionError
+        If a chosen family is none.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> waits = [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5]
+    >>> sorted(row.name for row in neighbours(lk.fit("gamma", waits), ["exponential", "weibull"]).rows)
+    ['Exponential', 'Gamma', 'Weibull']
+    """
+    families = None if chosen is None else [get_family(one) for one in chosen]
+    if (why := _incomparable(fit)) is not None:
+        return why
+    recipe, found = Recipe(fit), {_name(fit): fit}
+    others = _links(fit) if families is None and fit.likelihood.model.family.discrete else {}
+    jobs = [(f"link {name}", change) for name, change in others.items()]
+    jobs += [(family.title, {"family": family}) for family in (_usual(fit) if families is None else families)]
+    if not jobs:
+        return f"{fit.likelihood.model.family.title} has no neighbour that these data could come from as well."
+    lost = []
+    with Task("neighbouring families") as task:
+        for i, (name, change) in enumerate(jobs):
+            task.count(i, len(jobs), f"done, now {name}")
+            try:
+                found[name] = _fitted(recipe, change)
+            except FitError as error:
+                lost.append(f"{name}: {error}")
+            except LikelyError as error:
+                if families is not None:
+                    lost.append(f"{name}: {error}")
+    if len(found) == 1:
+        return f"No neighbour of {_name(fit)} could be fitted. {' '.join(lost)}".strip()
+    return compare(found)
+
+
+def _incomparable(fit: Fit) -> str | None:
+    """Why a fit is not compared."""
+    family, bound = fit.likelihood.model.family, fit.likelihood.bound
+    if not fit.converged:
+        return "The fit failed, so there is nothing to compare."
+    if bound.pseudo:
+        return "Under sampling weights there is no likelihood of the rows, and so no AIC to compare."
+    if fit.asked:
+        return "A fit under a penalty or constraints is not compared with fits without: its AIC counts other things."
+    if bound.separation is not None:
+        return "Separated rows were left out of this fit; fits of other families would be of other rows."
+    if family.known and not all(p.known_only for p in family.parameters if p.name in family.known):
+        return f"{', '.join(family.known)} of {family.title} is known here, which no neighbour would know."
+    return None
+
+
+def _name(fit: Fit) -> str:
+    return fit.likelihood.model.family.title
+
+
+def _usual(fit: Fit) -> list[Family]:
+    """Families of the same kind of data, nearest first."""
+    family, y = fit.likelihood.model.family, fit.likelihood.bound.y
+    if family.labels or family.conditional:
+        return []
+    names: tuple[str, ...] = REAL
+    if family.discrete:
+        names = () if np.isfinite(family.support.upper) or any(p.known_only for p in family.parameters) else COUNTS
+    elif family.support.lower == 0.0:
+        names = ("beta",) if family.support.upper == 1.0 else POSITIVE
+    elif float(np.min(y)) > 0.0:
+        names = REAL[:2] + POSITIVE[:2]
+    others = [name for name in names if name != family.name]
+    return [get_family(name) for name in others[: FEW if len(y) > MANY_ROWS else None]]
+
+
+def _links(fit: Fit) -> dict[str, dict[str, Any]]:
+    """Other links of a probability with predictors, or of ordered labels."""
+    model = fit.likelihood.model
+    first = model.slots[0] if model.slots else None
+    if first is None or first.design is None or len(first.design.names) < 2:
+        return {}
+    if (own := getattr(model.family, "link", None)) is not None:
+        return {name: {"link": name} for name in LINKS if name != own}
+    if first.parameter.name != "p" or first.entry is not None:
+        return {}
+    return {name: {"link": name} for name in LINKS if name != first.link.name}
+
+
+def _fitted(recipe: Recipe, change: dict[str, Any]) -> Fit:
+    """The same rows under another family, or with another link."""
+    family = change.get("family")
+    arguments, options = recipe.again(family, **({} if family is not None else change))
+    if family is not None:
+        options = _carried(recipe, family, options)
+    return maximum(*arguments, progress=False, **options)
+
+
+def _carried(recipe: Recipe, family: Family, options: dict[str, Any]) -> dict[str, Any]:
+    """The options for another family: formulas of later parameters go to its own, links where it has them."""
+    own = [p.name for p in recipe.fit.likelihood.model.family.free]
+    theirs = [p.name for p in family.free]
+    renamed = dict(zip(own, theirs, strict=False))
+    out = {}
+    for name, value in options.items():
+        if name in own:
+            if name in renamed:
+                out[renamed[name]] = value
+        elif name == "link":
+            links = {renamed[k]: v for k, v in value.items() if k in renamed}
+            kept = {k: v for k, v in links.items() if v in family.parameter(k).domain.links}
+            out |= {"link": kept} if kept else {}
+        elif name == "offset" and isinstance(value, dict):
+            out["offset"] = {renamed[k]: v for k, v in value.items() if k in renamed}
+        else:
+            out[name] = value
+    return out
