@@ -14,8 +14,21 @@ except ImportError as error:
         "likely.estimators needs scikit-learn, which is not installed: pip install 'likely[sklearn]'"
     ) from error
 
+from typing import TYPE_CHECKING, Any
+
 from likely.estimators.classifier import MLEClassifier
 from likely.estimators.regressor import MLERegressor
 from likely.estimators.scoring import log_likelihood
 
-__all__ = ["MLEClassifier", "MLERegressor", "log_likelihood"]
+if TYPE_CHECKING:
+    from likely.estimators.neural import NeuralRegressor
+
+__all__ = ["MLEClassifier", "MLERegressor", "NeuralRegressor", "log_likelihood"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "NeuralRegressor":  # which needs PyTorch
+        from likely.estimators.neural import NeuralRegressor
+
+        return NeuralRegressor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,5 @@
+"""Networks that give every parameter of a family, behind scikit-learn's interface."""
+
+from likely.estimators.neural.regressor import NeuralRegressor
+
+__all__ = ["NeuralRegressor"]

@@ -1,0 +1,67 @@
+"""A trained network in one file: arrays and JSON, nothing that runs code when it is read."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from likely.errors import DataError
+
+FORMAT = "likely neural regressor 1"
+
+
+def write(path: Any, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    """Write plain facts and arrays, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+    facts : mapping
+        Ready for JSON.
+    arrays : mapping of str to ndarray
+    """
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with zipfile.ZipFile(partial, "w") as file:
+            file.writestr("facts.json", json.dumps({"format": FORMAT, **facts}, indent=1))
+            for name, values in arrays.items():
+                buffer = io.BytesIO()
+                np.save(buffer, np.asarray(values), allow_pickle=False)
+                file.writestr(f"{name}.npy", buffer.getvalue())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The facts and arrays of a file.
+
+    Raises
+    ------
+    DataError
+        If it is no such file.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as file:
+            facts = json.loads(file.read("facts.json"))
+            arrays = {
+                name.removesuffix(".npy"): np.load(io.BytesIO(file.read(name)), allow_pickle=False)
+                for name in file.namelist()
+                if name.endswith(".npy")
+            }
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise DataError(f"{path} is no saved network of likely: {error}") from None
+    if facts.get("format") != FORMAT:
+        raise DataError(f"{path} is no saved network of likely, or one of another version: {facts.get('format')!r}")
+    return facts, arrays

@@ -1,0 +1,449 @@
+"""NeuralRegressor: a small network gives every parameter of a family, trained by maximum likelihood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from likely.derive.intervals import check_level
+from likely.errors import LikelyError, OptionError, SupportError, first_rows, listed, unknown
+from likely.estimators.base import checked_weights, require_plain_numbers, response_of
+from likely.estimators.neural import file
+from likely.estimators.neural.levels import Levels
+from likely.estimators.neural.network import Network, beginning, check_layers
+from likely.families import FAMILIES, get_family
+from likely.family import Family
+from likely.losses.torch import NLLLoss, train
+from likely.namespace.numpy import NumpyNamespace
+from likely.namespace.torch import torch_module
+
+torch = torch_module()
+
+
+class NeuralRegressor(RegressorMixin, BaseEstimator):
+    """Regression by a neural network that gives every parameter of a family, as a scikit-learn estimator.
+
+    Parameters
+    ----------
+    family : str or Family
+        How the response came to be, given the predictors. Known parameters are numbers.
+    hidden : int or sequence of int
+        Sizes of the hidden layers; ``()`` is a linear model.
+    activation : {"silu", "relu", "gelu", "tanh"}
+    dropout : float
+    link : str or dict by parameter, optional
+    constant : sequence of str
+        Parameters with one value for all rows, learned with the rest: ``("sd",)`` is the usual network with squared
+        error.
+    learning_rate, batch_size, max_epochs, weight_decay
+        Of the training, see `likely.losses.torch.train`.
+    validation_fraction : float
+        Share of the rows that is held out: training stops when their log-likelihood gets no better, and they calibrate
+        the quantiles.
+    patience : int
+        Epochs without a better held-out log-likelihood after which training stops.
+    calibrate : bool
+        Whether quantiles and intervals take the levels that the held-out rows show to be right (from 30 such rows on).
+    random_state : int, RandomState or None
+    progress : None, "auto" or bool
+
+    Attributes
+    ----------
+    network_ : torch.nn.Module
+    training_ : likely.losses.torch.Training
+        How it went, epoch by epoch.
+    levels_ : Levels or None
+        The calibration of quantiles.
+    n_features_in_, feature_names_in_, n_iter_
+        As everywhere in scikit-learn.
+
+    Raises
+    ------
+    MissingDependencyError
+        On import, if PyTorch is not installed.
+
+    Notes
+    -----
+    Predictors are standardised inside, and each head starts at the estimate of a constant, so neither the units of X
+    nor those of y matter. Calibration follows `likely.estimators.neural.levels`; as the rows that calibrate have also
+    chosen when to stop, its guarantee is approximate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from likely.estimators import NeuralRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(-2, 2, size=(600, 1))
+    >>> y = rng.normal(np.sin(2 * X[:, 0]), 0.1 + 0.2 * np.abs(X[:, 0]))
+    >>> model = NeuralRegressor("normal", hidden=(32,), learning_rate=0.01, max_epochs=60).fit(X, y)
+    >>> sd = model.predict_parameters([[0.0], [2.0]])["sd"]
+    >>> bool(sd[1] > 2 * sd[0])  # the noise grows away from 0, and the network has seen it
+    True
+    """
+
+    def __init__(
+        self,
+        family: Any = "normal",
+        *,
+        hidden: Any = (64, 64),
+        activation: str = "silu",
+        dropout: float = 0.0,
+        link: Any = None,
+        constant: Sequence[str] = (),
+        learning_rate: float = 1e-3,
+        batch_size: int = 256,
+        max_epochs: int = 200,
+        weight_decay: float = 1e-4,
+        validation_fraction: float = 0.1,
+        patience: int = 20,
+        calibrate: bool = True,
+        random_state: Any = 0,
+        progress: Any = None,
+    ) -> None:
+        self.family = family
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.link = link
+        self.constant = constant
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.weight_decay = weight_decay
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.calibrate = calibrate
+        self.random_state = random_state
+        self.progress = progress
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = self.random_state is None
+        try:
+            tags.target_tags.positive_only = get_family(self.family).support.lower >= 0.0
+        except LikelyError:  # a wrong name is for fit to tell
+            tags.target_tags.positive_only = False
+        return tags
+
+    # -- training ------------------------------------------------------------------------------------------
+
+    def fit(self, X: Any, y: Any) -> NeuralRegressor:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        y : array_like, shape (n,)
+
+        Returns
+        -------
+        NeuralRegressor
+            The same object, trained.
+
+        Raises
+        ------
+        SupportError
+            If a response cannot be observed under the family.
+        OptionError
+            If an option cannot be used.
+        """
+        family = get_family(self.family)
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        y = y.astype(float)
+        criterion = self._criterion(family)
+        if not np.all(inside := np.broadcast_to(family.inside(y, family.known), y.shape)):
+            rows = np.flatnonzero(~inside)
+            raise SupportError(
+                f"{family.title} is for {family.support.text}, but {len(rows)} of {len(y)} values of y are not: "
+                f"{first_rows(rows, y[rows])}"
+            )
+        self._family = family
+        self._center, spread = X.mean(axis=0), X.std(axis=0)
+        self._spread = np.where(spread > 0.0, spread, 1.0)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        held = self._held_out(len(y), seed)
+        learned = ~held
+        start, scale = beginning(family, criterion._layout, y[learned])
+        with torch.random.fork_rng([]):
+            torch.manual_seed(seed)
+            self.network_ = self._network(start, scale)
+        checked = bool(held.any())
+        standard = self._standard(X)
+        self.training_ = train(
+            self.network_,
+            criterion,
+            (standard[learned], y[learned]),
+            validation=(standard[held], y[held]) if checked else None,
+            epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            patience=self.patience if checked else None,
+            clip=10.0,
+            seed=seed,
+            progress=self.progress,
+        )
+        self.n_iter_ = self.training_.epochs
+        self.levels_ = None
+        if self.calibrate and checked:
+            self.levels_ = Levels.learned(self._transforms(X[held], y[held], seed))
+        return self
+
+    def _criterion(self, family: Family) -> NLLLoss:
+        """The loss, after a look at the options that shape the network."""
+        require_plain_numbers(family)
+        if family.labels:
+            raise OptionError(f"{family.title} is for labels, and this is a regressor: use MLEClassifier")
+        if any(p.edge for p in family.free):
+            raise OptionError(f"{family.title} has an end of its support to learn, which has no gradient to learn from")
+        self._layers = check_layers(self.hidden, self.activation, self.dropout)
+        criterion = NLLLoss(family, link=self.link)
+        if criterion._layout.given:
+            raise OptionError(
+                f"{family.title} needs its {listed(criterion._layout.given)}: one number, "
+                f"lk.{family.title}({criterion._layout.given[0]}=10)"
+            )
+        for name in self.constant:
+            if name not in criterion.heads:
+                raise unknown("parameter", name, criterion.heads, " to hold constant")
+        if not 0.0 <= self.validation_fraction < 1.0:
+            raise OptionError(f"validation_fraction is a share from 0 to below 1, found {self.validation_fraction!r}")
+        self._heads, self._links = criterion.heads, dict(criterion._layout.links)
+        return criterion
+
+    def _network(self, start: Sequence[float], scale: Sequence[float]) -> Network:
+        constant = [name in self.constant for name in self._heads]
+        return Network(self.n_features_in_, self._layers, self.activation, self.dropout, start, scale, constant)
+
+    def _held_out(self, n: int, seed: int) -> Any:
+        """Which rows are held out; none where there are too few to hold any."""
+        held = np.zeros(n, dtype=bool)
+        count = round(self.validation_fraction * n)
+        if count >= 5:
+            held[np.random.default_rng(seed).permutation(n)[:count]] = True
+        return held
+
+    def _standard(self, X: Any) -> Any:
+        return ((X - self._center) / self._spread).astype(np.float32)
+
+    def _transforms(self, X: Any, y: Any, seed: int) -> Any:
+        """Probability integral transforms, drawn over the jump of a discrete distribution."""
+        params = self._parameters(X)
+        above = np.asarray(self._family.cdf(y, **params))
+        if not self._family.discrete:
+            return above
+        below = np.asarray(self._family.cdf(y - 1.0, **params))
+        return below + np.random.default_rng(seed).random(len(y)) * (above - below)
+
+    # -- prediction ----------------------------------------------------------------------------------------
+
+    def _parameters(self, X: Any) -> dict[str, Any]:
+        """Every predicted parameter of every row, on its natural scale."""
+        with torch.no_grad():
+            output = self.network_(torch.from_numpy(self._standard(X))).numpy()
+        xp = NumpyNamespace()
+        out = {}
+        for k, name in enumerate(self._heads):
+            p = self._family.parameter(name)
+            with np.errstate(all="ignore"):
+                out[name] = p.domain.get_link(name, self._links[name]).inverse(output[:, k], xp)
+        return out
+
+    def _checked(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=np.float64, reset=False)
+
+    def predict_parameters(self, X: Any) -> dict[str, Any]:
+        """Every parameter of the family for every row.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+
+        Returns
+        -------
+        dict of str to ndarray, shape (n,)
+        """
+        return self._parameters(self._checked(X))
+
+    def predict(self, X: Any) -> Any:
+        """The expected response of every row; the median where the family has no mean.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        params = self.predict_parameters(X)
+        with np.errstate(all="ignore"):
+            mean = np.array(np.broadcast_to(self._family.mean(**params), len(next(iter(params.values())))), dtype=float)
+        if np.any(none := ~np.isfinite(mean)):
+            mean[none] = np.broadcast_to(self._family.quantile(0.5, **params), mean.shape)[none]
+        return mean
+
+    def predict_quantile(self, X: Any, q: float = 0.5) -> Any:
+        """A quantile of every row's distribution, calibrated on the held-out rows.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        q : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        if isinstance(q, str) or np.ndim(q) or not 0.0 < q < 1.0:
+            raise OptionError(f"q is a number between 0 and 1, found {q!r}")
+        params = self.predict_parameters(X)
+        level = float(q) if self.levels_ is None else float(self.levels_(q))
+        return np.array(np.broadcast_to(self._family.quantile(level, **params), len(next(iter(params.values())))))
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> Any:
+        """The interval that holds a new observation of each row with probability `level`, calibrated.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        level : float
+
+        Returns
+        -------
+        ndarray, shape (n, 2)
+            Equal-tailed.
+        """
+        tail = 0.5 * (1.0 - check_level(level))
+        return np.column_stack([self.predict_quantile(X, q) for q in (tail, 1.0 - tail)])
+
+    def sample(self, X: Any, size: int = 1, seed: int = 0) -> Any:
+        """Responses drawn from every row's distribution.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, n_features)
+        size : int
+        seed : int
+
+        Returns
+        -------
+        ndarray, shape (size, n)
+        """
+        params = self.predict_parameters(X)
+        n = len(next(iter(params.values())))
+        return self._family.sample(size=(size, n), seed=seed, **params)
+
+    # -- scores --------------------------------------------------------------------------------------------
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R² of the predictions, as for every regressor of scikit-learn; see `log_likelihood` for the fair score.
+
+        Parameters
+        ----------
+        X, y : array_like
+        sample_weight : array_like, optional
+
+        Returns
+        -------
+        float
+        """
+        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
+
+    def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean log-density of `y` under the network's distributions: higher is better.
+
+        Parameters
+        ----------
+        X, y : array_like
+        sample_weight : array_like, optional
+
+        Returns
+        -------
+        float
+            In nats per row; minus infinity where a value of `y` cannot occur.
+        """
+        params = self.predict_parameters(X)
+        y = response_of(y, len(next(iter(params.values())))).astype(float)
+        return float(np.average(self._family.log_prob(y, **params), weights=checked_weights(sample_weight, X)))
+
+    # -- files ---------------------------------------------------------------------------------------------
+
+    def save(self, path: Any) -> None:
+        """Write the trained network to one file of plain numbers, from which `load` makes it again.
+
+        Parameters
+        ----------
+        path : path
+        """
+        check_is_fitted(self)
+        options = {k: v for k, v in self.get_params(deep=False).items() if k not in ("family", "random_state")}
+        options |= {"hidden": list(self._layers), "constant": list(self.constant)}
+        facts = {
+            "family": self._family.name,
+            "known": {name: float(value) for name, value in self._family.known.items()},
+            "options": options,
+            "heads": list(self._heads),
+            "links": self._links,
+            "features": getattr(self, "feature_names_in_", np.array([])).tolist(),
+            "epochs": self.n_iter_,
+        }
+        arrays = {f"network.{name}": value.numpy() for name, value in self.network_.state_dict().items()}
+        arrays |= {"center": self._center, "spread": self._spread}
+        if self.levels_ is not None:
+            arrays["levels"] = self.levels_.transforms
+        file.write(path, facts, arrays)
+
+    @classmethod
+    def load(cls, path: Any, family: Any = None) -> NeuralRegressor:
+        """A network that `save` has written.
+
+        Parameters
+        ----------
+        path : path
+        family : Family, optional
+            Needed for a family of one's own, whose density the file does not hold.
+
+        Returns
+        -------
+        NeuralRegressor
+
+        Raises
+        ------
+        DataError
+            If the file is none.
+        OptionError
+            If the family is one's own and was not given, or is another one.
+        """
+        facts, arrays = file.read(path)
+        name = facts["family"]
+        if family is None:
+            if name not in FAMILIES:
+                raise OptionError(f"{name} is a family of one's own: NeuralRegressor.load(path, family=...)")
+            family = FAMILIES[name](**facts["known"])
+        family = get_family(family)
+        if family.name != name:
+            raise OptionError(f"the network in {path} is for the family {name}, not {family.name}")
+        model = cls(family, **facts["options"])
+        model.n_features_in_ = len(arrays["center"])
+        if facts["features"]:
+            model.feature_names_in_ = np.array(facts["features"], dtype=object)
+        model._criterion(family)
+        model._family = family
+        model._center, model._spread = arrays["center"], arrays["spread"]
+        zeros = [0.0] * len(model._heads)
+        model.network_ = model._network(zeros, zeros)
+        weights = {k.removeprefix("network."): torch.tensor(v) for k, v in arrays.items() if k.startswith("network.")}
+        model.network_.load_state_dict(weights)
+        model.network_.eval()
+        model.levels_ = Levels(arrays["levels"]) if "levels" in arrays else None
+        model.n_iter_ = facts["epochs"]
+        return model

@@ -1,0 +1,199 @@
+"""NeuralRegressor: scikit-learn's own checks, changing scale, calibrated quantiles, files, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+import likely as lk
+from likely.errors import DataError, OptionError, SupportError, UnknownNameError
+
+pytest.importorskip("torch")
+pytest.importorskip("sklearn")
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from likely.estimators import NeuralRegressor, log_likelihood
+
+QUICK = {"hidden": (24,), "learning_rate": 0.01, "max_epochs": 80, "patience": 15, "batch_size": 128}
+
+
+@parametrize_with_checks(
+    [
+        NeuralRegressor(hidden=(16,), learning_rate=0.02, max_epochs=150),
+        NeuralRegressor("gamma", hidden=(), learning_rate=0.05, max_epochs=200),
+    ]
+)
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+def changing(n, seed, heavy=False):
+    rng = np.random.default_rng(seed)
+    X = rng.uniform(-2, 2, size=(n, 2))
+    sd = 0.1 + 0.5 * np.abs(X[:, 0])
+    noise = rng.standard_t(3, size=n) if heavy else rng.normal(size=n)
+    return X, np.sin(2 * X[:, 0]) + 0.3 * X[:, 1] + sd * noise
+
+
+@pytest.fixture(scope="module")
+def trained():
+    X, y = changing(1500, 1)
+    return NeuralRegressor("normal", **QUICK).fit(X, y)
+
+
+def test_a_network_with_a_changing_scale_beats_one_with_a_fixed_one(trained):
+    X, y = changing(1500, 1)
+    fixed = NeuralRegressor("normal", constant=("sd",), **QUICK).fit(X, y)
+    new, truth = changing(3000, 2)
+    better, worse = trained.log_likelihood(new, truth), fixed.log_likelihood(new, truth)
+    assert better > worse + 0.25
+    sd = fixed.predict_parameters(new)["sd"]
+    assert np.ptp(sd) == 0.0
+    # close to what the true distribution reaches
+    best = lk.Normal().log_prob(truth, mean=np.sin(2 * new[:, 0]) + 0.3 * new[:, 1], sd=0.1 + 0.5 * np.abs(new[:, 0]))
+    assert np.mean(best) - better < 0.12
+
+
+def test_quantiles_are_calibrated_though_the_noise_is_not_normal():
+    X, y = changing(3000, 3, heavy=True)
+    options = {**QUICK, "validation_fraction": 0.3}
+    model = NeuralRegressor("normal", **options).fit(X, y)
+    new, truth = changing(6000, 4, heavy=True)
+    m = len(model.levels_.transforms)
+    for q in (0.05, 0.25, 0.5, 0.75, 0.95):
+        covered = np.mean(truth <= model.predict_quantile(new, q))
+        assert abs(covered - q) < 3.5 * np.sqrt(q * (1 - q) * (1 / m + 1 / 6000)) + 1 / m
+    raw = clone(model).set_params(calibrate=False).fit(X, y)
+    inner = np.mean(truth <= raw.predict_quantile(new, 0.75)) - np.mean(truth <= raw.predict_quantile(new, 0.25))
+    assert inner > 0.55  # the normal's middle half is too wide for such noise
+    lower, upper = model.predict_interval(new, 0.9).T
+    assert np.mean((lower <= truth) & (truth <= upper)) == pytest.approx(0.9, abs=0.03)
+
+
+def test_neither_the_units_of_x_nor_those_of_y_matter(trained):
+    X, y = changing(1500, 1)
+    moved = NeuralRegressor("normal", **QUICK).fit(1e5 * X + 3e6, 1e6 * y + 5e9)
+    new = changing(200, 2)[0]
+    near, far = trained.predict(new), (moved.predict(1e5 * new + 3e6) - 5e9) / 1e6
+    np.testing.assert_allclose(far, near, atol=0.1)
+
+
+def test_counts_with_their_own_dispersion():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(800, 1))
+    y = rng.negative_binomial(2, 2 / (2 + np.exp(1 + 0.5 * X[:, 0])))
+    model = NeuralRegressor("negative_binomial", **QUICK).fit(X, y)
+    linear = lk.fit("negative_binomial", {"y": y, "x": X[:, 0]}, "y ~ x")
+    assert model.log_likelihood(X, y) > linear.loglik / 800 - 0.02
+    assert set(model.predict_parameters(X)) == {"mean", "dispersion"}
+    assert model.sample(X, 3, seed=1).shape == (3, 800)
+
+
+def test_a_linear_network_is_the_regression():
+    rng = np.random.default_rng(6)
+    X = rng.normal(size=(500, 2))
+    y = rng.poisson(np.exp(0.5 + X @ [0.4, -0.2]))
+    options = {"hidden": (), "learning_rate": 0.02, "max_epochs": 300, "weight_decay": 0.0, "validation_fraction": 0.0}
+    model = NeuralRegressor("poisson", batch_size=500, **options).fit(X, y)
+    fit = lk.fit("poisson", {"y": y, "a": X[:, 0], "b": X[:, 1]}, "y ~ a + b")
+    np.testing.assert_allclose(model.predict(X), fit.predict(), rtol=5e-3)
+
+
+def test_in_pipelines_searches_and_cross_validation():
+    X, y = changing(300, 7)
+    quick = NeuralRegressor(hidden=(8,), max_epochs=10, learning_rate=0.02)
+    pipe = make_pipeline(StandardScaler(), quick)
+    assert np.all(np.isfinite(cross_val_score(pipe, X, y, cv=3, scoring=log_likelihood)))
+    assert np.all(np.isfinite(cross_val_score(quick, X, y, cv=3, scoring=lk.scorer())))
+    search = GridSearchCV(quick, {"constant": [(), ("sd",)]}, scoring=log_likelihood, cv=2).fit(X, y)
+    assert "constant" in search.best_params_
+    twice = [clone(quick).fit(X, y).predict(X) for _ in range(2)]
+    np.testing.assert_array_equal(*twice)
+
+
+def test_a_file_brings_the_same_network_back(trained, tmp_path):
+    path = tmp_path / "net.likely"
+    trained.save(path)
+    again = NeuralRegressor.load(path)
+    X = changing(50, 8)[0]
+    np.testing.assert_array_equal(again.predict_quantile(X, 0.9), trained.predict_quantile(X, 0.9))
+    assert again.get_params()["hidden"] == [24]
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("facts.json"))["family"] == "normal"
+        assert not any(b"pickle" in archive.read(name)[:200] for name in archive.namelist())
+    code = f"from likely.estimators import NeuralRegressor as N; print(N.load({str(path)!r}).predict([[0.1, 0.2]])[0])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert float(shown) == trained.predict([[0.1, 0.2]])[0]
+
+
+def test_a_family_of_ones_own_comes_along_to_load(tmp_path):
+    @lk.family(params={"rate": lk.Positive}, support="positive")
+    def waiting(y, rate, xp):
+        return xp.log(rate) - rate * y
+
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(200, 1))
+    y = rng.exponential(np.exp(X[:, 0]))
+    model = NeuralRegressor(waiting, hidden=(8,), max_epochs=15, learning_rate=0.02, validation_fraction=0.0).fit(X, y)
+    path = tmp_path / "own"
+    model.save(path)
+    with pytest.raises(OptionError, match="family of one's own"):
+        NeuralRegressor.load(path)
+    again = NeuralRegressor.load(path, family=waiting)
+    np.testing.assert_array_equal(again.predict_parameters(X)["rate"], model.predict_parameters(X)["rate"])
+    with pytest.raises(OptionError, match="is for the family waiting, not normal"):
+        NeuralRegressor.load(path, family="normal")
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(DataError, match="there is no file"):
+        NeuralRegressor.load(tmp_path / "none")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(DataError, match="no saved network"):
+        NeuralRegressor.load(tmp_path / "text")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "match"),
+    [
+        ({"family": "gamma"}, SupportError, "Gamma is for numbers > 0, but .*values of y are not: row 0"),
+        ({"family": "categorical"}, OptionError, "for labels, and this is a regressor"),
+        ({"family": "uniform"}, OptionError, "an end of its support to learn"),
+        ({"family": "binomial"}, OptionError, "Binomial needs its 'n'"),
+        ({"hidden": (8, 0)}, OptionError, r"sizes of the hidden layers.*\(8, 0\)"),
+        ({"activation": "swish"}, UnknownNameError, "activation"),
+        ({"dropout": 1.0}, OptionError, "dropout is a share"),
+        ({"constant": ("scale",)}, UnknownNameError, "parameter"),
+        ({"validation_fraction": 1.0}, OptionError, "validation_fraction is a share"),
+    ],
+)
+def test_what_cannot_be_is_told(options, error, match):
+    X, y = np.zeros((4, 1)), np.array([-1.0, 0.5, 2.0, 1.0])
+    with pytest.raises(error, match=match):
+        NeuralRegressor(**options).fit(X, y)
+
+
+def test_without_pytorch_the_other_estimators_work_and_this_one_says_what_to_install():
+    code = (
+        "import sys\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "from likely.estimators import MLERegressor\n"
+        "try:\n    from likely.estimators import NeuralRegressor\n"
+        "except ImportError as error:\n    print(type(error).__name__, error)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "MissingDependencyError" in shown
+    assert "pip install 'likely[torch]'" in shown
