@@ -51,10 +51,10 @@ def test_the_second_formula_goes_to_the_second_parameter() -> None:
 
 def test_a_probability_is_compared_by_its_links() -> None:
     found = neighbours(lk.fit("bernoulli", LOANS, "default ~ duration"))
-    assert names(found) == {"Bernoulli", "link probit", "link cloglog"}
+    assert names(found) == {f"Bernoulli, {link} link" for link in ("logit", "probit", "cloglog")}
     by_name = {row.name: row for row in found.rows}
     again = lk.fit("bernoulli", LOANS, "default ~ duration", link="probit")
-    assert by_name["link probit"].loglik == pytest.approx(again.loglik, abs=1e-8)
+    assert by_name["Bernoulli, probit link"].loglik == pytest.approx(again.loglik, abs=1e-8)
 
 
 def test_where_there_is_nothing_to_compare_it_says_why() -> None:

@@ -9,11 +9,29 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from likely.cli.options import (
+    Aliased,
+    Cluster,
+    Cov,
+    Data,
+    Exposure,
+    FamilyName,
+    Formula,
+    Json,
+    Known,
+    Link,
+    Missing,
+    MoreFormulas,
+    Offset,
+    Output,
+    Separated,
+    Weights,
+    WeightsKind,
+)
 from likely.cli.output import (
     Worded,
     emit,
@@ -43,67 +61,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-# -- options that several commands share ----------------------------------------------------------------------
-
-Data = Annotated[
-    str,
-    typer.Argument(
-        metavar="DATA",
-        help="A CSV or Parquet file; - for CSV on standard input; numbers such as 1,1,0,1 or 1x7,0x3 (seven 1, "
-        "three 0); or a packaged data set: loans.",
-    ),
-]
-Formula = Annotated[
-    str | None,
-    typer.Argument(metavar="FORMULA", help="'y ~ x + C(group)', or just the response; may be left out for one column."),
-]
-FamilyName = Annotated[str, typer.Option("--family", "-f", help="How the data came to be; see: likely families.")]
-Known = Annotated[
-    list[str] | None, typer.Option("--known", metavar="NAME=VALUE", help="A known parameter: a number or a column.")
-]
-Weights = Annotated[str | None, typer.Option("--weights", help="Column of weights, one for each row.")]
-WeightsKind = Annotated[
-    str,
-    typer.Option("--weights-kind", help="What they mean: frequency, analytic, sampling or importance."),
-]
-Cov = Annotated[
-    str | None,
-    typer.Option("--cov", help="Of the standard errors: observed, expected, opg, HC0, HC1, HC2, HC3 or cluster."),
-]
-Cluster = Annotated[
-    list[str] | None, typer.Option("--cluster", help="Column that names the clusters; twice for two ways.")
-]
-Offset = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--offset",
-        metavar="EXPR",
-        help="Added to the linear predictor: a column, log(t), or NAME=EXPR; several are added up.",
-    ),
-]
-Exposure = Annotated[
-    str | None,
-    typer.Option("--exposure", help="What the first parameter is proportional to: a column; its log is an offset."),
-]
-Link = Annotated[
-    list[str] | None,
-    typer.Option("--link", metavar="NAME=LINK", help="A link other than the default: p=probit, or just probit."),
-]
-MoreFormulas = Annotated[
-    list[str] | None,
-    typer.Option("--formula", metavar="NAME=FORMULA", help="A further parameter's own formula: sd='~ x'."),
-]
-Missing = Annotated[str, typer.Option("--missing", help="What to do about missing values: error or drop.")]
-Aliased = Annotated[
-    str, typer.Option("--aliased", help="What to do about columns that others make up: refuse or drop.")
-]
-Separated = Annotated[
-    str,
-    typer.Option("--separation", help="What to do about rows that predictors tell apart perfectly: refuse or drop."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; *.json is written as JSON.")]
 
 
 class _State:

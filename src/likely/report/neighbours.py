@@ -55,9 +55,10 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
     families = None if chosen is None else [get_family(one) for one in chosen]
     if (why := _incomparable(fit)) is not None:
         return why
-    recipe, found = Recipe(fit), {_name(fit): fit}
-    others = _links(fit) if families is None and fit.likelihood.model.family.discrete else {}
-    jobs = [(f"link {name}", change) for name, change in others.items()]
+    others = _links(fit) if families is None else {}
+    own = f"{_name(fit)}, {_link(fit)} link" if others else _name(fit)
+    recipe, found = Recipe(fit), {own: fit}
+    jobs = [(f"{_name(fit)}, {link} link", {"link": link}) for link in others]
     jobs += [(family.title, {"family": family}) for family in (_usual(fit) if families is None else families)]
     if not jobs:
         return f"{fit.likelihood.model.family.title} has no neighbour that these data could come from as well."
@@ -73,7 +74,7 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
                 if families is not None:
                     lost.append(f"{name}: {error}")
     if len(found) == 1:
-        return f"No neighbour of {_name(fit)} could be fitted. {' '.join(lost)}".strip()
+        return f"No neighbour of {own} could be fitted. {' '.join(lost)}".strip()
     return compare(found)
 
 
@@ -113,17 +114,22 @@ def _usual(fit: Fit) -> list[Family]:
     return [get_family(name) for name in others[: FEW if len(y) > MANY_ROWS else None]]
 
 
-def _links(fit: Fit) -> dict[str, dict[str, Any]]:
+def _link(fit: Fit) -> str:
+    """The link of a probability, or of ordered labels."""
+    model = fit.likelihood.model
+    return str(getattr(model.family, "link", None) or model.slots[0].link.name)
+
+
+def _links(fit: Fit) -> list[str]:
     """Other links of a probability with predictors, or of ordered labels."""
     model = fit.likelihood.model
     first = model.slots[0] if model.slots else None
     if first is None or first.design is None or len(first.design.names) < 2:
-        return {}
-    if (own := getattr(model.family, "link", None)) is not None:
-        return {name: {"link": name} for name in LINKS if name != own}
-    if first.parameter.name != "p" or first.entry is not None:
-        return {}
-    return {name: {"link": name} for name in LINKS if name != first.link.name}
+        return []
+    ordered = hasattr(model.family, "link")
+    if not ordered and (first.parameter.name != "p" or first.entry is not None):
+        return []
+    return [name for name in LINKS if name != _link(fit)]
 
 
 def _fitted(recipe: Recipe, change: dict[str, Any]) -> Fit:
