@@ -58,7 +58,7 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
     others = _links(fit) if families is None else {}
     own = f"{_name(fit)}, {_link(fit)} link" if others else _name(fit)
     recipe, found = Recipe(fit), {own: fit}
-    jobs = [(f"{_name(fit)}, {link} link", {"link": link}) for link in others]
+    jobs: list[tuple[str, dict[str, Any]]] = [(f"{_name(fit)}, {link} link", {"link": link}) for link in others]
     jobs += [(family.title, {"family": family}) for family in (_usual(fit) if families is None else families)]
     if not jobs:
         return f"{fit.likelihood.model.family.title} has no neighbour that these data could come from as well."

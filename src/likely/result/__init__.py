@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, final
 
 from likely.result.estimates import AtLimit
@@ -75,6 +77,61 @@ class Fit(Inference, Prediction):
         from likely.report.text import Summary
 
         return Summary(self, level, method)
+
+    def report(
+        self,
+        path: str | Path | None = None,
+        *,
+        title: str | None = None,
+        compare: bool | Iterable[Any] = True,
+        progress: Any = None,
+        open: bool = False,
+    ) -> Any:
+        """A report as one HTML file that opens without a network and prints well.
+
+        What was found; what was assumed; the estimates and what they mean; neighbouring assumptions; and how to
+        reproduce it all.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write it; a file that is there is replaced. Without it the HTML is returned as text.
+        title : str, optional
+        compare : bool or list of families
+            Whether to fit neighbouring families (or links of a probability) to the same rows, or which.
+        progress : {None, "auto", True, False}
+            As in `likely.fit`.
+        open : bool
+            Whether to show it in the browser.
+
+        Returns
+        -------
+        Path, or str without `path`
+
+        Raises
+        ------
+        OptionError
+            If the file cannot be written.
+        UnknownNameError
+            If there is no family of a name given.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> page = lk.fit("bernoulli", [1] * 7 + [0] * 3).report(compare=False)
+        >>> page.count("<h1>Bernoulli fit of y</h1>")
+        1
+        """
+        from likely.report.html import report
+
+        return report(
+            self,
+            path,
+            title=title,
+            compare=compare,
+            progress=progress,
+            open=open,
+        )
 
     def __repr__(self) -> str:
         coef = ", ".join(f"{k}={v:.6g}" for k, v in list(self.coef.items())[:6])

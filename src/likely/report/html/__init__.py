@@ -1,0 +1,90 @@
+"""A fit as one HTML file that needs nothing but itself."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from likely.errors import OptionError
+from likely.progress import Task, check_progress
+from likely.report import facts
+from likely.report.html.page import page
+from likely.report.html.sections import Contents, body, spec_id
+from likely.report.neighbours import neighbours
+from likely.report.text import Summary
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+__all__ = ["report"]
+
+
+def report(
+    fit: Fit,
+    path: str | Path | None = None,
+    *,
+    title: str | None = None,
+    compare: bool | Iterable[Any] = True,
+    progress: Any = None,
+    open: bool = False,
+    source: str | None = None,
+) -> Any:
+    """The report on a fit; see `Fit.report`.
+
+    Parameters
+    ----------
+    fit : Fit
+    path, title, compare, progress, open
+        As in `Fit.report`.
+    source : str, optional
+        The data as an expression for the code that repeats the fit, where it is known.
+
+    Returns
+    -------
+    Path or str
+    """
+    check_progress(progress, "nothing: a report takes True, False or 'auto'")
+    if open and path is None:
+        raise OptionError("open=True shows the file that was written: name it, fit.report('fit.html', open=True)")
+    target = None if path is None else _checked(path)
+    with Task("report", progress, long=True) as task:
+        contents = _contents(fit, title, compare, source, task)
+        specs = {spec_id(name): spec for name, (spec, _) in contents.charts.items()}
+        task.say("writing the page")
+        html = page(contents.title, body(contents), specs)
+    if target is None:
+        return html
+    try:
+        target.write_text(html, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OptionError(f"cannot write {str(target)!r}: {error.strerror}") from error
+    if open:
+        webbrowser.open(target.resolve().as_uri())
+    return target
+
+
+def _checked(path: str | Path) -> Path:
+    """Where to write, before the work is done."""
+    target = Path(os.fspath(path))
+    if target.is_dir():
+        raise OptionError(f"{str(target)!r} is a folder: name a file in it, such as {str(target / 'fit.html')!r}")
+    if not target.parent.is_dir():
+        raise OptionError(f"cannot write {str(target)!r}: there is no folder {str(target.parent)!r}; make it first")
+    return target
+
+
+def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, task: Task) -> Contents:
+    """Everything that the page tells."""
+    task.say("estimates and intervals")
+    summary = Summary(fit)
+    summary.estimates  # noqa: B018  they can take long, and belong under this line
+    task.say("neighbouring families")
+    beside = None
+    if compare is not False and fit.converged:
+        beside = neighbours(fit, None if compare is True else compare)
+    task.say("rows that stand out")
+    heading = facts.title(fit).text.removesuffix(": converged") if title is None else str(title)
+    return Contents(fit, heading, summary, None, {}, {}, beside, (), source)
