@@ -10,7 +10,7 @@ import numpy as np
 from likely.errors import OptionError, unknown
 from likely.family import Family
 from likely.fit import fit
-from likely.losses.torch.heads import Heads
+from likely.losses.heads import Heads
 from likely.namespace.torch import torch_module
 
 torch = torch_module()

@@ -8,11 +8,12 @@ from typing import Any, final
 
 from likely.errors import DataError, OptionError, unknown
 from likely.family import Family
-from likely.losses.checked import check_shapes, check_target, check_values, check_weights
+from likely.losses.checked import check_shapes, check_weights
+from likely.losses.heads import Heads
 from likely.losses.loss import Loss
 from likely.losses.nll import NLL
 from likely.losses.torch.fused import fused
-from likely.losses.torch.heads import Heads
+from likely.losses.torch.look import Look
 from likely.losses.torch.precision import holds_in_single
 from likely.namespace.torch import TorchNamespace, torch_module
 
@@ -95,7 +96,8 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             raise unknown("reduction", self.reduction, ("mean", "sum", "none"))
         self.check = check
         self._layout = Heads.of(source)
-        self._single = holds_in_single(source, self._layout)
+        self._suspicious = Look(self._layout)
+        self._single = holds_in_single(self._layout)
         self._fused = fused(source)
         self._codes = self._fused is not None and self._layout.predicted[0].vector  # targets may stay whole numbers
 
@@ -151,9 +153,9 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             columns = {name: _cast(column, inside) for name, column in columns.items()}
         if mask is not None:
             mask = self._mask(mask, y)
-            y, columns = self._layout.masked(y, columns, mask)
+            y, columns = self._layout.masked(torch, y, columns, mask)
         checking = self.check and not torch.compiler.is_compiling()
-        if checking and self._layout.suspicious(y, columns):
+        if checking and self._suspicious(y, columns):
             self._look_closely(y, columns)
         whole = weights is None and mask is None
         if self._fused is not None:
@@ -203,14 +205,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         return rows.sum() / w.sum() if self.reduction == "mean" else self._whole(rows)
 
     def _look_closely(self, y: Any, columns: Mapping[str, Any]) -> None:
-        """Raise for targets and outputs that cannot be; a loss that is truly infinite passes."""
-        source, family = self.source, self.family
-        given = {name: _plain(columns[name]) for name in self._layout.given}
-        known = {**source.known, **given}
-        check_target(family, _plain(y), known)
-        for name, column in columns.items():
-            check_values(family, family.parameter(name), _plain(column), self._layout.links.get(name))
-        self._layout.check_codes(_plain(y), columns)
+        self._layout.check(_plain(y), {name: _plain(column) for name, column in columns.items()})
 
 
 def _cast(column: Any, dtype: Any) -> Any:

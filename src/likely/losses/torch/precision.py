@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from likely.losses.loss import Loss
-from likely.losses.nll import NLL
+from likely.losses.heads import Heads
 from likely.namespace.torch import TorchNamespace, torch_module
-
-if TYPE_CHECKING:
-    from likely.losses.torch.heads import Heads
 
 torch = torch_module()
 
@@ -20,18 +16,16 @@ TARGETS = (-3.0, 0.0, 0.4, 1.0, 2.5, 7.0)
 MOST = 3e38  # of single precision
 
 
-def holds_in_single(source: Loss | NLL, heads: Heads) -> bool:
+def holds_in_single(heads: Heads) -> bool:
     """Whether value and gradient of a loss in single precision are those of double, as far as they fit.
 
-    Losses of natural values, and of what a batch brings along, are computed in the dtype they come in if their heads
-    are few numbers; a density that fails the trial, or cannot be tried, is computed in double precision.
+    A density that fails the trial, or cannot be tried, is computed in double precision.
 
     Parameters
     ----------
-    source : Loss or NLL
     heads : Heads
     """
-    family = source.family
+    family = heads.family
     if heads.given or any(p.vector for p in heads.predicted):
         return not heads.given and len(heads.predicted) == 1 and family.name == "categorical"
     ys = [y for y in TARGETS if bool(np.all(family.support.contains(y)))]

@@ -1,4 +1,4 @@
-"""What a network has to give for a likelihood: its heads, how an output holds them, and cheap looks at both."""
+"""What a network has to give for a likelihood: its heads, and how an output holds them, in PyTorch and in JAX."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ import numpy as np
 
 from likely.errors import DataError, OptionError, SupportError, first_rows, listed, unknown
 from likely.family import Family, Parameter
-from likely.losses.checked import check_shapes
+from likely.losses.checked import check_shapes, check_target, check_values
 from likely.losses.loss import Loss
 from likely.losses.nll import NLL
-from likely.namespace.torch import torch_module
 from likely.vectors import Simplex
-
-torch = torch_module()
 
 
 @final
@@ -176,105 +173,60 @@ class Heads:
 
     def rows(self, xp: Any, y: Any, columns: Mapping[str, Any]) -> Any:
         """The loss of every observation."""
-        columns = {n: list(c.unbind(-1)) if self.family.parameter(n).vector else c for n, c in columns.items()}
+        columns = {n: _entries(c) if self.family.parameter(n).vector else c for n, c in columns.items()}
         if isinstance(self.source, Loss):
             return self.source.rows(xp, y, columns[self.source.of])
         return self.source.rows(xp, y, columns)
 
-    def masked(self, y: Any, columns: Mapping[str, Any], mask: Any) -> tuple[Any, dict[str, Any]]:
-        """Harmless values where the mask is false, so that nothing leaks from there into value or gradient."""
-        top = torch.where(mask, y, -torch.inf).amax()  # a target that counts is one that can be
-        y = torch.where(mask, y, torch.where(torch.isfinite(top), top, 0.0))
+    def masked(self, xp: Any, y: Any, columns: Mapping[str, Any], mask: Any) -> tuple[Any, dict[str, Any]]:
+        """Harmless values where the mask is false, so that nothing leaks from there into value or gradient.
 
+        `xp` is the module ``torch`` or ``jax.numpy``.
+        """
+        top = xp.amax(xp.where(mask, y, -np.inf))  # a target that counts is one that can be
+        y = xp.where(mask, y, xp.where(xp.isfinite(top), top, 0.0))
         out: dict[str, Any] = {}
         for name, column in columns.items():
             p = self.family.parameter(name)
             if p.vector:
                 size = column.shape[-1]
-                calm = torch.full((size,), 1.0 / size) if p.domain is Simplex else torch.arange(float(size))
-                out[name] = torch.where(mask[..., None], column, calm.to(column))
-            elif isinstance(column, torch.Tensor) and column.ndim:
+                calm = [1.0 / size] * size if p.domain is Simplex else range(size)
+                parts = [xp.where(mask, column[..., k], float(v)) for k, v in enumerate(calm)]
+                out[name] = xp.stack(parts, -1)
+            elif getattr(column, "ndim", 0):
                 middle = top if p.known_only else 0.0 if name in self.links else 0.5 * sum(p.typical_range)
-                out[name] = torch.where(mask, column, middle)
+                out[name] = xp.where(mask, column, middle)
             else:
                 out[name] = column
         return y, out
 
-    # -- looks ---------------------------------------------------------------------------------------------
+    # -- what cannot be ------------------------------------------------------------------------------------
 
-    def suspicious(self, y: Any, columns: Mapping[str, Any]) -> bool:
-        """A quick look: whether a target or a natural value may lie where it cannot. What is not finite shows later."""
-        if self._always or not y.numel():
-            return True
-        support, low_high = self.family.support, None
-        if self._bounded:
-            low_high = _ends(y)
-            if _outside(low_high, support):
-                return True
-            if support.integer and y.is_floating_point() and not torch.equal(y, torch.floor(y)):
-                return True
-        for p in self._watched:
-            column = columns[p.name]
-            if p.vector:
-                if low_high is None or low_high[1] > self._last(p, column):
-                    return True
-            elif _outside(_ends(column), p.domain):
-                return True
-        return False
-
-    @cached_property
-    def _always(self) -> bool:
-        """Whether a quick look tells nothing: ends that depend on parameters, vectors of natural values."""
-        moving = any(p.edge or p.known_only for p in self.family.parameters)
-        return bool(self.given) or moving or any(p.vector and p.name not in self.links for p in self.predicted)
-
-    @cached_property
-    def _bounded(self) -> bool:
-        support = self.family.support
-        return support.integer or support.lower > -np.inf or support.upper < np.inf
-
-    @cached_property
-    def _watched(self) -> list[Parameter]:
-        """The heads whose values may lie outside: labels' vectors, and natural values of bounded domains."""
-        return [
-            p
-            for p in self.predicted
-            if p.vector or (p.name not in self.links and (p.domain.lower > -np.inf or p.domain.upper < np.inf))
-        ]
-
-    def check_codes(self, y: Any, columns: Mapping[str, Any]) -> None:
-        """Raise where the code of a label has no entry in the output."""
+    def check(self, y: Any, columns: Mapping[str, Any]) -> None:
+        """Raise for targets and predictions that cannot be; NumPy arrays. A loss that is truly infinite passes."""
+        family = self.family
+        check_target(family, y, {**self.source.known, **{name: columns[name] for name in self.given}})
         for name, column in columns.items():
-            p = self.family.parameter(name)
-            if p.vector:
-                rows = np.flatnonzero(np.ravel(y) > self._last(p, column))
-                if len(rows):
-                    raise SupportError(
-                        f"the output's {name} of {self.family.title} is for the codes 0 to {self._last(p, column)}, "
-                        f"but the target holds others: {first_rows(rows, np.ravel(y)[rows])}"
-                    )
+            p = family.parameter(name)
+            check_values(family, p, column, self.links.get(name))
+            if p.vector and len(rows := np.flatnonzero(np.ravel(y) > self.last(p, column))):
+                raise SupportError(
+                    f"the output's {name} of {family.title} is for the codes 0 to {self.last(p, column)}, but the "
+                    f"target holds others: {first_rows(rows, np.ravel(y)[rows])}"
+                )
 
     @staticmethod
-    def _last(p: Parameter, column: Any) -> int:
+    def last(p: Parameter, column: Any) -> int:
         """The code of the last label that a vector's entries are for."""
         return int(column.shape[-1]) - (p.domain is Simplex)
 
 
-def _ends(values: Any) -> tuple[float, float]:
-    low, high = torch.aminmax(values.detach())
-    return low.item(), high.item()
-
-
-def _outside(ends: tuple[float, float], where: Any) -> bool:
-    """Whether values between these ends may lie beyond those of a support or a domain; so do NaN."""
-    low, high = ends
-    above = low >= where.lower if where.closed_lower or where.lower == -np.inf else low > where.lower
-    below = high <= where.upper if where.closed_upper or where.upper == np.inf else high < where.upper
-    return not (above and below)
+def _entries(vector: Any) -> list[Any]:
+    return [vector[..., k] for k in range(vector.shape[-1])]
 
 
 def _require_floats(output: Any, name: str) -> None:
-    if not isinstance(output, torch.Tensor):
-        raise DataError(f"{name} must be a tensor, found {type(output).__name__}")
-    if not output.is_floating_point():
+    if not hasattr(output, "dtype"):
+        raise DataError(f"{name} must be an array or tensor, found {type(output).__name__}")
+    if "float" not in str(output.dtype):
         raise DataError(f"{name} must be floating-point numbers, found {output.dtype}")
