@@ -272,7 +272,7 @@ def test_a_bug_is_called_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("likely.cli.read", broken)
+    monkeypatch.setattr("likely.cli.fitted.read", broken)
     assert "Bug in likely (ZeroDivisionError: oh)" in run("fit", "1,2", "-f", "normal", code=3).stderr
 
 
@@ -280,7 +280,7 @@ def test_no_memory_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("likely.cli.read", full)
+    monkeypatch.setattr("likely.cli.fitted.read", full)
     assert "more memory than there is" in run("fit", "1,2", "-f", "normal", code=2).stderr
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from likely.cli.fitted import Fitted, on_a_fit
 from likely.cli.options import (
-    Aliased,
-    Cluster,
-    Cov,
     Data,
     Exposure,
     FamilyName,
@@ -28,7 +27,6 @@ from likely.cli.options import (
     MoreFormulas,
     Offset,
     Output,
-    Separated,
     Weights,
     WeightsKind,
 )
@@ -46,8 +44,8 @@ from likely.cli.output import (
     worded_comparison,
     write,
 )
+from likely.cli.words import expression, in_shell, model_options, numbers, pairs, read
 from likely.cli.words import family as family_of
-from likely.cli.words import in_shell, model_options, numbers, pairs, penalty_of, read
 from likely.errors import FitError, Interrupted, LikelyError, OptionError
 from likely.progress import Task
 
@@ -123,33 +121,12 @@ def _told(error: Exception) -> tuple[str, int]:
 
 @app.command()
 @_guarded
+@on_a_fit
 def fit(
-    data: Data,
-    formula: Formula = None,
-    family: FamilyName = ...,  # type: ignore[assignment]
-    weights: Weights = None,
-    weights_kind: WeightsKind = "frequency",
-    offset: Offset = None,
-    exposure: Exposure = None,
-    link: Link = None,
-    formulas: MoreFormulas = None,
-    known: Known = None,
-    missing: Missing = "error",
-    aliased: Aliased = "refuse",
-    separation: Separated = "refuse",
-    cov: Cov = None,
-    cluster: Cluster = None,
+    fitted: Fitted,
     level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
-    solver: Annotated[str, typer.Option("--solver", help="auto, closed form, newton or lbfgs.")] = "auto",
-    penalty: Annotated[
-        str | None,
-        typer.Option("--penalty", help="ridge:STRENGTH, lasso:STRENGTH, elastic-net:STRENGTH:L1_RATIO or firth."),
-    ] = None,
-    constraints: Annotated[
-        str | None, typer.Option("--constraints", help="Of estimates: 'p.x = 1, p.a <= p.b, p.z >= 0'.")
-    ] = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
@@ -157,27 +134,10 @@ def fit(
 
     likely fit loans "default ~ duration + C(housing)" --family bernoulli
     """
-    from likely.fit import fit as maximum
     from likely.report.text import Summary
 
-    assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure)
-    options |= {"penalty": penalty_of(penalty), "constraints": constraints}
-    options |= {name: value for name, value in (("cov", cov), ("cluster", cluster)) if value}
     with _line(json) as task:
-        task.say("reading the data, setting up")
-        rows = read(data)
-        task.say("")
-        found = maximum(
-            assumed,
-            rows,
-            formula,
-            aliased=aliased,
-            separation=separation,
-            solver=solver,
-            on_failure="return",
-            **options,
-        )
+        found = fitted(task)
         bootstrap = {"seed": seed}
         summary = Summary(found, level, interval, bootstrap if interval == "bootstrap" else {})
         shown = Worded(summary)
@@ -187,6 +147,33 @@ def fit(
     else:
         screen(error=True).show(shown)
     if not found.converged:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+@_guarded
+@on_a_fit
+def report(
+    fitted: Fitted,
+    title: Annotated[str | None, typer.Option("--title", help="Of the report.")] = None,
+    compare: Annotated[bool, typer.Option(help="Whether to fit neighbouring families as well.")] = True,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is simulated.")] = 0,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write; one that is there is replaced.")
+    ] = Path("likely-report.html"),
+) -> None:
+    """Fit a model and write a report on it: one HTML file that opens without a network.
+
+    likely report loans "default ~ duration + C(housing)" --family bernoulli -o fit.html
+    """
+    from likely.report.html import report as written
+
+    with _line(False) as task:
+        found = fitted(task)
+        written(found, output, title=title, compare=compare, source=expression(fitted.data))
+    say(f"Written to {output}.")
+    if not found.converged:
+        say(f"The fit failed: {in_shell(found.status.removeprefix('failed: ').removesuffix('.'))}.")
         raise typer.Exit(FAILED)
 
 

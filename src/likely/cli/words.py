@@ -13,6 +13,7 @@ from likely.errors import DataError, OptionError
 INLINE = re.compile(r"\s*[-+]?[\d.][\dxeE.,+\-\s]*")
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 MOST = 10_000_000  # numbers that are written out in memory
+SHORT = 80  # characters of a list of numbers in code
 
 # What the library's messages say to someone in Python, and what it is called in a shell. The order matters.
 IN_SHELL = (
@@ -93,6 +94,24 @@ def read(text: str) -> Any:
         f"there is no file {text!r}. DATA is a CSV or Parquet file, - for CSV on standard input, numbers such as "
         f"1,1,0,1 or 1x7,0x3, or a packaged data set: {', '.join(datasets.NAMES)}"
     )
+
+
+def expression(text: str) -> str | None:
+    """The data that the argument DATA means, as code in Python; None where that would be long, or came from a pipe.
+
+    >>> expression("loans"), expression("1x2,0"), expression("-")
+    ('lk.datasets.loans()', '[1.0, 1.0, 0.0]', None)
+    """
+    from likely import datasets
+
+    if text == "-":
+        return None
+    if os.path.exists(text):
+        return repr(text)
+    if text in datasets.NAMES:
+        return f"lk.datasets.{text}()"
+    found = repr(inline(text))
+    return found if len(found) <= SHORT else None
 
 
 def standard_input(content: bytes) -> Any:
