@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import boosting, custom, growth, levels, regression, report, small, univariate
+from bench import boosting, custom, growth, levels, regression, report, small, training, univariate
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
@@ -36,6 +36,7 @@ CASES: dict[str, Callable[[int, int], Table]] = {
         f"boosting-{library}": lambda rows, repeats, library=library: boosting.rounds(library, rows // 5, repeats)
         for library in ("lightgbm", "xgboost")
     },
+    **{f"training-{batch}": lambda rows, repeats, batch=batch: training.steps(batch, repeats) for batch in (256, 4096)},
     "custom": lambda rows, repeats: measure(custom.job("constants", rows // 10), repeats),
     "custom-regression": lambda rows, repeats: measure(custom.job("regression", rows // 10), repeats),
 }

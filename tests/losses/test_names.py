@@ -16,7 +16,7 @@ from likely.losses.names import FORMS
 
 def test_losses_equal_their_twins():
     for pair in table.pairs():
-        assert pair.value < 1e-9, pair
+        assert pair.value < (3e-4 if pair.twin.startswith("XGBoost") else 1e-9), pair  # which computes in float32
         assert not pair.gradient > 1e-6, pair
 
 

@@ -1,8 +1,8 @@
 """Every loss beside its well-known twins: ``python -m likely.losses.table [page]`` writes the largest differences.
 
 Both are taken on random and on extreme inputs. Differences are relative to the twin's value, or to 1e-8 of its largest
-where that is more. Twins are functions of scikit-learn, densities of SciPy, and modules of PyTorch where it is
-installed.
+where that is more. Twins are functions of scikit-learn, densities of SciPy, and where they are installed modules of
+PyTorch, functions of optax, and objectives of LightGBM and XGBoost.
 """
 
 from __future__ import annotations
@@ -192,6 +192,108 @@ def torch_pairs() -> Iterator[Pair]:
             difference(mine.grad, theirs.grad),
         )
 
+    yield from _torch_heads()
+
+
+def _torch_heads() -> Iterator[Pair]:
+    """Whole negative log-likelihoods: modules of PyTorch that keep their constants, or have none."""
+    import torch
+
+    from likely.losses.torch import NLLLoss
+
+    y, eta = logits()
+    inner = 1.0 / (1.0 + np.exp(-np.clip(eta, -15, 15)))
+    (ry, rm), sd = real(), 10.0 ** np.random.default_rng(8).uniform(-2, 2, ROWS + 5)
+    tensors = [torch.tensor(v, dtype=torch.float64) for v in (y, inner, ry, rm, sd)]
+    hits, share, target = tensors[0], tensors[1].requires_grad_(), tensors[2]
+    mean, spread = tensors[3].requires_grad_(), tensors[4].requires_grad_()
+    rows: list[tuple[str, Any, Any, list[Any]]] = [
+        ("BCELoss", NLLLoss(Bernoulli(), scale="natural")(share, hits), torch.nn.BCELoss()(share, hits), [share]),
+        (
+            "GaussianNLLLoss(full=True)",
+            NLLLoss(Normal(), scale="natural")((mean, spread), target),
+            torch.nn.GaussianNLLLoss(full=True, eps=1e-30)(mean, target, spread**2),
+            [mean, spread],
+        ),
+    ]
+    for name, ours, theirs, leaves in rows:
+        mine, twin = (torch.cat(torch.autograd.grad(v, leaves)) for v in (ours, theirs))
+        title = "Bernoulli" if name == "BCELoss" else "Normal"
+        yield Pair(
+            f"nll of {title}", f"PyTorch {name}", difference(ours.detach(), theirs.detach()), difference(mine, twin)
+        )
+
+
+def optax_pairs() -> Iterator[Pair]:
+    """Functions of optax, value and gradient, in double precision."""
+    import jax
+    import jax.numpy as jnp
+    from optax import losses as o
+
+    from likely.losses.jax import criterion
+
+    multi = np.random.default_rng(6).normal(scale=20, size=(ROWS, 4))
+    codes = np.random.default_rng(7).integers(0, 4, ROWS)
+    with jax.enable_x64(True):
+        rows: list[tuple[Loss, Callable[..., Any], Any, Any]] = [
+            (Loss(Normal()), o.squared_error, *real()),
+            (Loss(Huber(k=0.7, scale=1.0)), lambda p, y: o.huber_loss(p, y, delta=0.7), *real()),
+            (Loss(Bernoulli(), scale="link"), o.sigmoid_binary_cross_entropy, *logits()),
+            (Loss(Categorical(), scale="link"), o.softmax_cross_entropy_with_integer_labels, codes, multi),
+        ]
+        for loss, twin, observed, predicted in rows:
+            y, p = jnp.asarray(observed), jnp.asarray(predicted, dtype=float)
+            mine = jax.value_and_grad(criterion(loss))(p, y)
+            theirs = jax.value_and_grad(lambda v, t, twin=twin: twin(v, t).mean())(p, y)
+            name = getattr(twin, "__name__", "").replace("<lambda>", "huber_loss")
+            yield Pair(loss.name, f"optax {name}", *(difference(a, b) for a, b in zip(mine, theirs, strict=True)))
+
+
+# name -> family, options of LightGBM's objective, of XGBoost's: those that make the second derivative their Hessian
+BUILT_IN: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+    "l2": (Normal(sd=1.0), {"objective": "l2"}, {"objective": "reg:squarederror"}),
+    "binary": (Bernoulli(), {"objective": "binary"}, {"objective": "binary:logistic"}),
+    "poisson": (
+        Poisson(),
+        {"objective": "poisson", "poisson_max_delta_step": 1e-12},
+        {"objective": "count:poisson", "max_delta_step": 0.0},
+    ),
+    "gamma": (Gamma(shape=1.0), {"objective": "gamma"}, {"objective": "reg:gamma"}),
+}
+
+
+def boosting_pairs() -> Iterator[Pair]:
+    """Objectives of LightGBM and XGBoost: raw predictions after five rounds, which need the same derivatives."""
+    from likely.losses.boosting import objective
+
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=(10 * ROWS, 4))
+    eta = 0.5 * x[:, 0] + np.sin(x[:, 1])
+    drawn = {
+        "l2": rng.normal(eta),
+        "binary": (rng.random(len(x)) < 1.0 / (1.0 + np.exp(-eta))).astype(float),
+        "poisson": rng.poisson(np.exp(eta)).astype(float),
+        "gamma": rng.gamma(2.0, np.exp(eta) / 2.0),
+    }
+    for name, (family, lightgbm, xgboost) in BUILT_IN.items():
+        made, y = objective(family), drawn[name]
+        if importlib.util.find_spec("lightgbm"):
+            import lightgbm as lgb
+
+            common = {"verbosity": -1, "boost_from_average": False, "num_threads": 1}
+            data = lgb.Dataset(x, y, params=common).construct()
+            raw = [lgb.train({**common, **o}, data, 5).predict(x, raw_score=True) for o in (lightgbm, made.lightgbm)]
+            yield Pair(Loss(family).name, f"LightGBM {lightgbm['objective']}", difference(raw[1], raw[0]))
+        if importlib.util.find_spec("xgboost"):
+            import xgboost as xgb
+
+            matrix = xgb.DMatrix(x, y)
+            base = 0.0 if name == "l2" else 0.5 if name == "binary" else 1.0
+            own = xgb.train({"base_score": base, "nthread": 1, **xgboost}, matrix, 5)
+            ours = xgb.train({**made.xgboost, "nthread": 1}, matrix, 5, obj=made)
+            raw = [booster.predict(matrix, output_margin=True) for booster in (own, ours)]
+            yield Pair(Loss(family).name, f"XGBoost {xgboost['objective']}", difference(raw[1], raw[0]))
+
 
 def _saturated(y: Any) -> Any:
     """What the Poisson deviance has and PoissonNLLLoss leaves out: terms of y alone."""
@@ -203,7 +305,9 @@ def _saturated(y: Any) -> Any:
 def pairs() -> list[Pair]:
     """Every pair whose twin is installed."""
     found = [*sklearn_pairs(), *scipy_pairs()]
-    return found + (list(torch_pairs()) if importlib.util.find_spec("torch") else [])
+    for package, more in (("torch", torch_pairs), ("optax", optax_pairs)):
+        found += more() if importlib.util.find_spec(package) else []
+    return [*found, *boosting_pairs()]
 
 
 def markdown() -> str:

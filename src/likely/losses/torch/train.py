@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import Interrupted, OptionError
+from likely.losses.checked import check_target
 from likely.losses.torch.batches import Rows
 from likely.losses.torch.module import NLLLoss
 from likely.losses.torch.record import Training
@@ -117,6 +118,8 @@ def train(
     if not weights:
         raise OptionError("the model has no parameters to learn")
     rows = Rows.of(data, weights[0].dtype)
+    if isinstance(criterion, NLLLoss) and isinstance(rows.parts, tuple):  # all of them, before the first step
+        check_target(criterion.family, rows.parts[1].double().numpy(force=True), criterion.source.known)
     held = None
     if isinstance(validation, float):
         rows, held = rows.split(validation, torch.Generator().manual_seed(seed))
