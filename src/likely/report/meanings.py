@@ -90,7 +90,7 @@ def _constant(fit: Fit, e: Estimate) -> str:
     model = fit.likelihood.model
     name = e.name.split("[")[0]
     known = [p for p in model.family.parameters if p.name == name]
-    meaning = f" ({known[0].meaning})" if known and known[0].meaning and name == e.name else ""
+    meaning = f" ({known[0].meaning})" if known and known[0].meaning not in ("", name) and name == e.name else ""
     if not math.isfinite(e.value) or e.name in fit.boundary:
         return f"{e.name}{meaning} is estimated at the end of its domain, {number(e.value)}{_between(e)}."
     shown, low, high = _alike(e, e.value, *e.interval)

@@ -23,7 +23,7 @@ REAL = ("normal", "student_t", "laplace", "skew_normal")
 POSITIVE = ("gamma", "log_normal", "weibull", "inverse_gaussian")
 COUNTS = ("poisson", "negative_binomial", "geometric")
 LINKS = ("logit", "probit", "cloglog")
-MANY_ROWS = 200_000  # beyond which only the nearest neighbours are fitted
+MANY_ROWS, MANY_COEFFICIENTS = 200_000, 50  # beyond which only the nearest neighbours are fitted
 FEW = 2
 
 
@@ -110,8 +110,9 @@ def _usual(fit: Fit) -> list[Family]:
         names = ("beta",) if family.support.upper == 1.0 else POSITIVE
     elif float(np.min(y)) > 0.0:
         names = REAL[:2] + POSITIVE[:2]
+    large = len(y) > MANY_ROWS or fit.likelihood.model.size > MANY_COEFFICIENTS
     others = [name for name in names if name != family.name]
-    return [get_family(name) for name in others[: FEW if len(y) > MANY_ROWS else None]]
+    return [get_family(name) for name in others[: FEW if large else None]]
 
 
 def _link(fit: Fit) -> str:

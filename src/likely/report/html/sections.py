@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COEFFICIENTS = 60  # told one by one; the rest is counted
 LEADING = 2  # coefficients in the first paragraph
+LITTLE = 2.0  # difference of AIC that says little (Burnham and Anderson 2002)
 PACKAGES = ("likely", "numpy", "scipy")
 
 
@@ -113,10 +114,7 @@ def headline(contents: Contents) -> str:
     fit = contents.fit
     model = fit.likelihood.model
     if not fit.converged:
-        return (
-            f"The fit of {model.family.title} to {model.response} failed: "
-            f"{_sentence(fit.status.removeprefix('failed: '))} There are no estimates to report."
-        )
+        return f"The fit of {model.family.title} to {model.response} failed. There are no estimates to report."
     rows = facts.data(fit)
     parts = [_sentence(f"{model.family.title} was fitted to {model.response}, {rows}")]
     parts += [m.text for m in _leading(contents)]
@@ -267,10 +265,12 @@ def comparison(contents: Contents) -> Markup:
     own = next(row for row in found.rows if row.fit is contents.fit)
     if best is own:
         said = f"By AIC, none of the neighbours explains these data better than {own.name}."
+    elif (own.delta or 0.0) <= LITTLE:
+        said = f"By AIC, {best.name} and {own.name} explain these data about equally well: {fixed(own.delta, 2)} apart."
     else:
         said = (
-            f"By AIC, {best.name} explains these data better than {own.name}: by {fixed(own.delta, 2)}, where 2 is "
-            "little and 10 a great deal."
+            f"By AIC, {best.name} explains these data better than {own.name}: by {fixed(own.delta, 2)}, where "
+            f"{LITTLE:g} is little and 10 a great deal."
         )
     grid, *remarks = found.blocks
     parts = [element("p", said), table(grid, grid.title)]
