@@ -22,6 +22,11 @@ from likely.losses.torch import NLLLoss, train  # noqa: E402
 N = 500
 
 
+@pytest.fixture(autouse=True)
+def same_start():
+    torch.manual_seed(0)
+
+
 def data(name):
     rng = np.random.default_rng(11)
     x = rng.normal(size=(N, 2))
