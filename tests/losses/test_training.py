@@ -237,7 +237,8 @@ def test_a_criterion_of_torch_and_a_data_set_of_torch():
 def test_weights_count_as_rows():
     x, y = data("poisson")
     w = np.random.default_rng(0).integers(0, 3, size=N).astype(float)
-    one, two = (torch.nn.Linear(2, 1, dtype=torch.float64) for _ in range(2))
+    one = torch.nn.Linear(2, 1, dtype=torch.float64)
+    two = copy.deepcopy(one)
     for model, rows in ((one, (x, y, w)), (two, (np.repeat(x, w.astype(int), 0), np.repeat(y, w.astype(int))))):
         train(
             model,
