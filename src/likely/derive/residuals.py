@@ -1,4 +1,4 @@
-"""Residuals and surprises: how each observation compares with what the fitted model expected of it."""
+"""Residuals: how each observation compares with what the fitted model expected of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely.derive.rows import Rows, rows_of
+from likely.derive.surprise import own_log_density
 from likely.errors import OptionError, unknown
 from likely.family import generator
 from likely.namespace import NumpyNamespace
@@ -18,30 +19,6 @@ if TYPE_CHECKING:
 KINDS = ("quantile", "pearson", "response", "deviance")
 # families given by their mean, under which the density of y is highest at mean = y (p = y/n for the binomial)
 BY_MEAN = ("normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "bernoulli", "binomial")
-
-
-def surprise(fit: Fit) -> Any:
-    """Minus the log-density of every row under the fitted model, in nats.
-
-    Parameters
-    ----------
-    fit : Fit
-
-    Returns
-    -------
-    A column of the user's own library, one value for each row that the fit used.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
-    >>> [round(v, 3) for v in fit.surprise().tolist()[6:8]]
-    [0.357, 1.204]
-    """
-    rows = rows_of(fit, observed=True)
-    if rows.family.conditional:
-        rows.log_density(rows.fit.likelihood.bound.y)  # raises, with the reason
-    return rows.column(-_log_density(rows) + 0.0, "surprise")
 
 
 def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
@@ -108,22 +85,13 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     return rows.column(_deviance(rows, gap), kind)
 
 
-def _log_density(rows: Rows) -> Any:
-    """Every row's log-density at its own observation."""
-    likelihood = rows.fit.likelihood
-    x = rows.fit.outcome.point.x
-    if np.all(np.isfinite(x)):
-        return likelihood.row_objective.log_density(x)
-    return rows.log_density(likelihood.bound.y)
-
-
 def _deviance(rows: Rows, gap: Any) -> Any:
     y, params = rows.fit.likelihood.bound.y, dict(rows.values)
     first = rows.family.parameters[0].name
     with np.errstate(all="ignore"):
         params[first] = np.where(params["n"] > 0, y / np.maximum(params["n"], 1.0), 0.5) if "n" in params else y
         best = rows.full(rows.family._log_density(NumpyNamespace(), y, **params))
-    return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - _log_density(rows), 0.0))
+    return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - own_log_density(rows), 0.0))
 
 
 # -- quantile residuals ----------------------------------------------------------------------------------------
@@ -151,7 +119,7 @@ def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
     Far out, log P(Y > y) = log f(y) - log(-(log f)'(y)) to the first order of the tail's expansion; for whole numbers
     the tail is a geometric series.
     """
-    lost = np.isinf(out) & np.isfinite(log_now := _log_density(rows))
+    lost = np.isinf(out) & np.isfinite(log_now := own_log_density(rows))
     if not np.any(lost):
         return out
     side = np.where(lower, -1.0, 1.0)

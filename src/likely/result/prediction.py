@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
+    from likely.derive.influence import Influence
     from likely.derive.quantities import Quantities
+    from likely.derive.surprise import Surprising
 
 
 class Prediction(Estimates):
@@ -244,12 +246,18 @@ class Prediction(Estimates):
 
         return simulate(self, size, new=new, seed=seed, **given)
 
-    def surprise(self: Any) -> Any:
+    def surprise(self: Any, tail: bool = False) -> Any:
         """Every row's surprise in nats: minus its log-density under the fitted model.
+
+        Parameters
+        ----------
+        tail : bool
+            Whether to give a table: the surprise, its expectation under the model, and the probability of one at least
+            as large.
 
         Returns
         -------
-        A column of the user's own library, or an array.
+        A column or table of the user's own library, or an array or dict of arrays.
 
         Examples
         --------
@@ -257,9 +265,30 @@ class Prediction(Estimates):
         >>> lk.fit("bernoulli", [1, 1, 1, 0]).surprise().round(3).tolist()
         [0.288, 0.288, 0.288, 1.386]
         """
-        from likely.derive.residuals import surprise
+        from likely.derive.surprise import surprise
 
-        return surprise(self)
+        return surprise(self, tail)
+
+    def surprising(self: Any, count: int = 10) -> Surprising:
+        """The rows that the fitted model expected least, with the chance of such a surprise.
+
+        Parameters
+        ----------
+        count : int
+
+        Returns
+        -------
+        Surprising
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).surprising().rows[0]["row"]
+        4
+        """
+        from likely.derive.surprise import surprising
+
+        return surprising(self, count)
 
     def residuals(self: Any, kind: str = "quantile", *, seed: int = 0) -> Any:
         """Residuals of every row.
@@ -290,3 +319,27 @@ class Prediction(Estimates):
         from likely.derive.residuals import residuals
 
         return residuals(self, kind, seed=seed)
+
+    def influence(self: Any) -> Influence:
+        """What the estimates would be without each row: Cook's distances, leverages, pulls in standard errors.
+
+        Returns
+        -------
+        Influence
+            ``.top(10)``, ``.pull(name)``, and ``.refit([row, ...])`` for exact refits.
+
+        Raises
+        ------
+        OptionError
+            If single rows have no influence that one step could tell; the message says why.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> influence = lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).influence()
+        >>> influence.top(1).rows[0]["row"], round(float(influence.pull("mean")[4]), 2)
+        (4, 1.12)
+        """
+        from likely.derive.influence import influence
+
+        return influence(self)
