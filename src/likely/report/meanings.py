@@ -54,6 +54,9 @@ class Meaning:
     name: str
     text: str
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def meanings(fit: Fit, estimates: Sequence[Estimate]) -> tuple[Meaning, ...]:
     """A sentence for each estimate; columns that together draw one curve share a sentence.

@@ -15,6 +15,7 @@ from likely.report.blocks import Block, Facts, as_html, as_text
 
 if TYPE_CHECKING:
     from likely.model import Slot
+    from likely.report.meanings import Meaning
     from likely.result import Fit
 
 
@@ -143,6 +144,21 @@ class Summary:
     def notes(self) -> list[str]:
         """What is withheld or special, each reason once, in the order of the estimates."""
         return list(dict.fromkeys(e.note for e in self.estimates if e.note))
+
+    @cached_property
+    def meanings(self) -> tuple[Meaning, ...]:
+        """What each estimate says, as a sentence.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> summary = lk.fit("gamma", lk.datasets.loans(), "amount ~ duration").summary()
+        >>> print(summary.meanings[1])
+        One unit more of duration multiplies the mean of amount by 1.0392 (95% interval 1.0359 to 1.0424).
+        """
+        from likely.report.meanings import meanings
+
+        return meanings(self.fit, self.estimates)
 
     # -- as blocks, which text, notebook and terminal draw each in its way ---------------------------------
 

@@ -13,7 +13,7 @@ from likely.grid import Grid, fixed, number, p_value
 from likely.report import facts
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
-from likely.report.meanings import Meaning, meanings
+from likely.report.meanings import Meaning
 from likely.report.recipe import Recipe
 from likely.report.text import Summary
 
@@ -60,10 +60,6 @@ class Contents:
     comparison: Comparison | str | None
     unexpected: tuple[tuple[str, Any], ...]
     source: str | None = None
-
-    @cached_property
-    def meanings(self) -> tuple[Meaning, ...]:
-        return meanings(self.fit, self.summary.estimates)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -129,7 +125,7 @@ def headline(contents: Contents) -> str:
 
 def _leading(contents: Contents) -> list[Meaning]:
     """What the most telling estimates mean."""
-    told = {m.name: m for m in contents.meanings}
+    told = {m.name: m for m in contents.summary.meanings}
     tested = [e for e in contents.summary.estimates if e.z is not None and not e.name.endswith("Intercept")]
     chosen = sorted(tested, key=lambda e: -abs(e.z or 0.0)) or contents.summary.estimates
     return [told[e.name] for e in chosen if e.name in told][:LEADING]
@@ -220,7 +216,7 @@ def estimates(contents: Contents) -> Markup:
     parts += [element("p", text, class_="note") for text in (summary.legend,) if text]
     if summary.notes:
         parts.append(terms((f"[{i}]", _sentence(note)) for i, note in enumerate(summary.notes, 1)))
-    told = contents.meanings
+    told = contents.summary.meanings
     parts.append(element("ul", *(element("li", m.text) for m in told[:COEFFICIENTS]), class_="plain"))
     if len(told) > COEFFICIENTS:
         parts.append(element("p", f"The other {len(told) - COEFFICIENTS:,} read likewise.", class_="note"))
