@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from likely.errors import OptionError
+from likely.errors import LikelyError, OptionError
 from likely.progress import Task, check_progress
 from likely.report import facts
 from likely.report.html.page import page
@@ -87,4 +87,22 @@ def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, tas
         beside = neighbours(fit, None if compare is True else compare)
     task.say("rows that stand out")
     heading = facts.title(fit).text.removesuffix(": converged") if title is None else str(title)
-    return Contents(fit, heading, summary, None, {}, {}, beside, (), source)
+    return Contents(fit, heading, summary, None, {}, {}, beside, _unexpected(fit), source)
+
+
+def _unexpected(fit: Fit) -> tuple[tuple[str, Any], ...]:
+    """Tables of rows with a heading each, those that surprise most and those that move the estimates; or why not."""
+    if not fit.converged:
+        return ()
+    return (
+        ("Rows that were expected least", _or_why(fit.surprising)),
+        ("Rows that move the estimates most", _or_why(fit.influence)),
+    )
+
+
+def _or_why(make: Callable[[], Any]) -> Any:
+    """What is made, or the reason why it cannot be."""
+    try:
+        return make()
+    except LikelyError as error:
+        return str(error)

@@ -45,8 +45,8 @@ class Contents:
         Charts that could not be made, with the reason.
     comparison : Comparison, str or None
         Or why there is none; None where it was not wanted.
-    unexpected : tuple of (str, Record)
-        Tables of single rows, with what they show.
+    unexpected : tuple of (str, Record or str)
+        Tables of single rows with their headings, or why there is none.
     source : str or None
         The data as an expression, where it is known.
     """
@@ -277,9 +277,13 @@ def comparison(contents: Contents) -> Markup:
 def rows(contents: Contents) -> Markup:
     """Single rows: the most surprising ones, and those that move the estimates."""
     parts: list[Markup] = []
-    for heading, record in contents.unexpected:
-        parts += [element("h3", heading), table(record.grid, heading)]
-        parts += [element("p", remark, class_="note") for remark in record.remarks]
+    for heading, found in contents.unexpected:
+        parts.append(element("h3", heading))
+        if isinstance(found, str):
+            parts.append(element("p", _sentence(found)))
+            continue
+        parts.append(table(found.grid, heading))
+        parts += [element("p", remark, class_="note") for remark in found.remarks]
     return joined(parts)
 
 
