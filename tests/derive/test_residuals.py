@@ -171,3 +171,43 @@ def test_refusals():
         lk.fit("categorical", list("aab")).residuals()
     with pytest.raises(FitError, match="converged"):
         lk.fit("normal", [1.0, 1.0], on_failure="return").residuals()
+
+
+@pytest.mark.parametrize("name", ["normal", "poisson", "bernoulli", "gamma", "inverse_gaussian", "negative_binomial"])
+def test_anscombe_and_standardized_residuals_are_those_of_statsmodels(name):
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=80)
+    eta = 0.5 + 0.4 * x
+    y = {
+        "normal": lambda: rng.normal(eta),
+        "poisson": lambda: rng.poisson(np.exp(eta)).astype(float),
+        "bernoulli": lambda: (rng.random(80) < 1 / (1 + np.exp(-eta))).astype(float),
+        "gamma": lambda: rng.gamma(3, np.exp(eta) / 3),
+        "inverse_gaussian": lambda: rng.wald(np.exp(eta), 4.0),
+        "negative_binomial": lambda: rng.negative_binomial(2, 2 / (2 + np.exp(eta))).astype(float),
+    }[name]()
+    fit = lk.fit(name, {"y": y, "x": x}, "y ~ x")
+    f = sm.families
+    outside = {
+        "normal": f.Gaussian,
+        "poisson": f.Poisson,
+        "bernoulli": f.Binomial,
+        "gamma": lambda: f.Gamma(f.links.Log()),
+        "inverse_gaussian": lambda: f.InverseGaussian(f.links.Log()),
+        "negative_binomial": lambda: f.NegativeBinomial(alpha=fit.coef["dispersion"]),
+    }[name]()
+    glm = sm.GLM(y, sm.add_constant(x), family=outside).fit(tol=1e-12)
+    ours = fit.residuals("anscombe")
+    ratio = np.asarray(glm.resid_anscombe) / ours
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)  # theirs are in units of the square root of the dispersion
+    if name in ("poisson", "bernoulli", "negative_binomial"):
+        assert ratio[0] == pytest.approx(1.0, rel=1e-5)
+    hat = glm.get_influence(observed=False).hat_matrix_diag
+    np.testing.assert_allclose(fit.residuals("standardized"), fit.residuals("pearson") / np.sqrt(1 - hat), rtol=1e-5)
+
+
+def test_families_without_anscombe_residuals_say_so():
+    with pytest.raises(OptionError, match="no Anscombe residuals"):
+        lk.fit("beta", [0.2, 0.4, 0.7]).residuals("anscombe")

@@ -40,19 +40,24 @@ class Influence(Record):
         Cook's distance of every row: (b - b_i)' I (b - b_i) / k, with b_i the estimates without the row, I their
         expected information and k their number, b_i to first order (Cook 1977, Pregibon 1981). Infinite where the
         estimates hang on the row alone.
-    leverage : ndarray, shape (n,)
-        The share of its own information in the estimates of its linear predictors, summed over these: the hat value of
-        a GLM with one. They sum to the number of coefficients.
+    shares : ndarray, shape (n, linear predictors)
+        The share of a row's own information in the estimate of each of its linear predictors: the hat value of a GLM,
+        for the first.
     """
 
     fit: Fit
     cook: Any
-    leverage: Any
+    shares: Any
     _corrected: Any  # every row's score by slot, made that of a deletion, shape (n, slots)
     _inverse: Any  # of the expected information
     _objective: Objective
 
     # -- all rows --------------------------------------------------------------------------------------------
+
+    @property
+    def leverage(self) -> Any:
+        """Every row's leverage, summed over its linear predictors; all of them sum to the number of coefficients."""
+        return self.shares.sum(axis=1)
 
     def pull(self, name: str) -> Any:
         """How far each row pulls an estimate, in its standard errors: the estimate with the row less that without it.
@@ -209,7 +214,7 @@ class Influence(Record):
         moved = (self._x[None, :] - without) / self._errors[None, :]
         limit = self.fit.limit
         names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
-        y = self.fit.likelihood.bound.y
+        y, leverage = self.fit.likelihood.bound.y, self.leverage
         levels = model.levels if model.family.labels else None
         rows = []
         for i, label, b, pulls in zip(order, self.labels(order), without, moved, strict=True):
@@ -220,7 +225,7 @@ class Influence(Record):
                     "row": label,
                     "observed": float(y[i]) if levels is None else levels[int(y[i])],
                     "cook": float(self.cook[i]),
-                    "leverage": float(self.leverage[i]),
+                    "leverage": float(leverage[i]),
                     "estimate": names[j],
                     "with": self._reported(j, self._x),
                     "without": None if alone else self._reported(j, b),
@@ -346,18 +351,18 @@ def influence(fit: Fit) -> Influence:
             information[:, j, k] = information[:, k, j] = value * w
         variance = objective.predictor_covariance(inverse, lo, hi)
         share = information @ variance
-        leverage = np.trace(share, axis1=1, axis2=2)
+        shares = np.diagonal(share, axis1=1, axis2=2)
         rest = np.eye(len(slots)) - share
         alone = np.abs(np.linalg.det(rest)) < 1e-9
         rest[alone] = np.eye(len(slots))
         corrected = np.linalg.solve(rest, g[:, :, None])[:, :, 0]
         distance = np.einsum("ij,ijk,ik->i", corrected, variance, corrected) / model.size
         corrected[alone], distance[alone] = np.inf, np.inf
-        return corrected, distance, leverage
+        return corrected, distance, shares
 
     parts = memory.map_blocks(block, objective.rows, objective.block)
-    corrected, cook, leverage = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Influence(fit, cook, leverage, corrected, inverse, objective)
+    corrected, cook, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Influence(fit, cook, shares, corrected, inverse, objective)
 
 
 def _refuse(fit: Fit, effective: Fit) -> None:

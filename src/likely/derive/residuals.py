@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special as sc
 
+from likely.derive.influence import influence
 from likely.derive.rows import Rows, rows_of
 from likely.derive.surprise import own_log_density
-from likely.errors import OptionError, unknown
+from likely.errors import OptionError, first_rows, unknown
 from likely.family import generator
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
     from likely.result import Fit
 
-KINDS = ("quantile", "pearson", "response", "deviance")
+KINDS = ("quantile", "pearson", "standardized", "response", "deviance", "anscombe")
 # families given by their mean, under which the density of y is highest at mean = y (p = y/n for the binomial)
 BY_MEAN = ("normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "bernoulli", "binomial")
 
@@ -27,11 +28,14 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     Parameters
     ----------
     fit : Fit
-    kind : {"quantile", "pearson", "response", "deviance"}
+    kind : {"quantile", "pearson", "standardized", "response", "deviance", "anscombe"}
         "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
         of a discrete cdf; standard normal if the model holds, whatever its family. "pearson": (y - mean)/sd.
         "response": y - mean. "deviance": sign(y - mean) sqrt(2 (log f(y; mean = y) - log f(y))), the other parameters
         at their estimates (so R's, divided by the square root of the dispersion where a family has one).
+        "standardized": Pearson's, divided by sqrt(1 - h) with h the row's leverage. "anscombe": (A(y) - A(mean))/
+        (A'(mean) sd) with A' = V^(-1/3), V the variance as a function of the mean (Anscombe 1953; McCullagh and Nelder
+        1989, section 2.4): closer to normal than Pearson's.
     seed : int or numpy.random.Generator
         For the quantile residuals of discrete data.
 
@@ -72,17 +76,71 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     gap = rows.fit.likelihood.bound.y - rows.mean()
     if kind == "response":
         return rows.column(gap, kind)
-    if kind == "pearson":
+    if kind == "anscombe":
+        return rows.column(_anscombe(rows), kind)
+    if kind in ("pearson", "standardized"):
         spread = np.sqrt(rows.variance())
         if not np.all(np.isfinite(spread)):
             raise OptionError(
                 f"the fitted {title} has no finite variance, so it has no Pearson residuals; use kind='quantile'"
             )
         with np.errstate(all="ignore"):
-            return rows.column(np.where(gap == 0.0, 0.0, gap / spread), kind)
+            scaled = np.where(gap == 0.0, 0.0, gap / spread)
+        return rows.column(scaled if kind == "pearson" else scaled / _own_room(fit), kind)
     if rows.family.name not in BY_MEAN:
         raise OptionError(f"{title} has no deviance residuals; use kind='quantile'")
     return rows.column(_deviance(rows, gap), kind)
+
+
+def _own_room(fit: Fit) -> Any:
+    """sqrt(1 - h): how far a row's own residual can be from 0, in its standard deviation."""
+    h = influence(fit).shares[:, 0]
+    if np.any(full := h > 1.0 - 1e-9):
+        i = np.flatnonzero(full)
+        raise OptionError(
+            f"some rows have leverage 1, so their residuals are 0 whatever their responses, {first_rows(i, h[i])}: use "
+            "kind='pearson'"
+        )
+    return np.sqrt(1.0 - h)
+
+
+# the variance as a power of the mean, per dispersion
+POWER = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "inverse_gaussian": 3.0}
+
+
+def _anscombe(rows: Rows) -> Any:
+    """Residuals of A(y), whose distribution is nearly symmetric."""
+    name, y, mean = rows.family.name, rows.fit.likelihood.bound.y, rows.mean()
+    spread = np.sqrt(rows.variance())
+    if name in POWER:
+        power = POWER[name]
+        v = mean**power
+
+        def transformed(t: Any) -> Any:
+            return np.log(t) if power == 3.0 else t ** (1.0 - power / 3.0) / (1.0 - power / 3.0)
+
+    elif name in ("bernoulli", "binomial"):
+        n = rows.full(rows.values.get("n", 1.0))
+        y, mean, spread = y / n, mean / n, spread / n
+        v = mean * (1.0 - mean)
+
+        def transformed(t: Any) -> Any:
+            return sc.betainc(2.0 / 3.0, 2.0 / 3.0, t) * sc.beta(2.0 / 3.0, 2.0 / 3.0)
+
+    elif name == "negative_binomial":
+        dispersion = rows.full(rows.values["dispersion"])
+        v = mean + dispersion * mean * mean
+
+        def transformed(t: Any) -> Any:
+            return 1.5 * t ** (2.0 / 3.0) * sc.hyp2f1(1.0 / 3.0, 2.0 / 3.0, 5.0 / 3.0, -dispersion * t)
+
+    else:
+        raise OptionError(
+            f"the variance of {rows.family.title} is no function of its mean alone, so it has no Anscombe residuals; "
+            "use kind='quantile'"
+        )
+    with np.errstate(all="ignore"):
+        return (transformed(y) - transformed(mean)) * v ** (1.0 / 3.0) / spread
 
 
 def _deviance(rows: Rows, gap: Any) -> Any:

@@ -295,9 +295,11 @@ class Prediction(Estimates):
 
         Parameters
         ----------
-        kind : {"quantile", "pearson", "response", "deviance"}
+        kind : {"quantile", "pearson", "standardized", "response", "deviance", "anscombe"}
             "quantile": standard normal if the model holds, randomised for counts. "pearson": divided by the standard
-            deviation. "response": observed minus expected. "deviance": signed roots of the deviance's terms.
+            deviation. "standardized": and by the square root of one minus the leverage. "response": observed minus
+            expected. "deviance": signed roots of the deviance's terms. "anscombe": of a transformation that makes them
+            nearly normal.
         seed : int
             Of the randomised ones.
 
