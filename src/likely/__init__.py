@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from likely import datasets, errors, estimators, losses
+    from likely.calibration import calibration, recalibrate
     from likely.compare import Comparison, compare
     from likely.custom import family
     from likely.density import Density, density
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from likely.vectors import Simplex
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "likely.calibration": ("calibration", "recalibrate"),
     "likely.compare": ("Comparison", "compare"),
     "likely.custom": ("family",),
     "likely.density": ("Density", "density"),

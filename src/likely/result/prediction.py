@@ -345,3 +345,29 @@ class Prediction(Estimates):
         from likely.derive.influence import influence
 
         return influence(self)
+
+    def calibration(self: Any, new: Any = None, **options: Any) -> Any:
+        """Whether the fitted probabilities or distributions are what they say, on the fit's rows or on new ones.
+
+        Parameters
+        ----------
+        new : data of any kind, optional
+            Other rows, with the response among the columns: on its own rows a fit looks better than it is.
+        **options
+            ``bins``, ``how``, ``level`` and ``seed`` of `likely.calibration`.
+
+        Returns
+        -------
+        Calibration, MulticlassCalibration or DistributionCalibration
+            For a yes or no, labels, or numbers.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("poisson", [2, 3, 1, 4, 2, 0, 5, 3])
+        >>> fit.calibration().verdict
+        'No sign of miscalibration: intervals hold what they state.'
+        """
+        from likely.calibration import calibration
+
+        return calibration(self, new=new, **options)

@@ -1,0 +1,336 @@
+"""Calibration of whole predictive distributions: transforms, coverage, continuous ranked probability, sharpness."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import stats
+
+from likely.derive.bands import PITHistogram, histogram
+from likely.derive.covariance.nodes import nodes
+from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows
+from likely.grid import DASH, Grid, fixed, number, p_value, plain
+
+if TYPE_CHECKING:
+    from likely.derive.rows import Rows
+
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
+AT_ONCE = 4000  # distributions whose nodes are held at once
+MOST = 50_000  # rows whose score is integrated
+WIDTH = 88
+
+
+@final
+@dataclass(frozen=True)
+class Coverage:
+    """How many observations a central interval held.
+
+    Attributes
+    ----------
+    level : float
+        That it states.
+    share : float
+        Of the observations inside.
+    lower, upper : float
+        Where the share lies in 95 of 100 samples if the intervals are right.
+    width : float
+        Mean width of the intervals: their sharpness.
+    """
+
+    level: float
+    share: float
+    lower: float
+    upper: float
+    width: float
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class DistributionCalibration:
+    """Whether predictive distributions are what they say; made by `likely.calibration`.
+
+    Attributes
+    ----------
+    n : int
+    pit : PITHistogram or None
+        Of the probability integral transforms; None where only quantiles are known.
+    coverage : tuple of Coverage
+    crps : float or None
+        Mean continuous ranked probability score, in the units of y: smaller is better. None where it does not exist.
+    crps_stderr : float or None
+    log_score : float or None
+        Mean surprise in nats; None where no density is known.
+    remark : str
+    """
+
+    n: int
+    pit: PITHistogram | None
+    coverage: tuple[Coverage, ...]
+    crps: float | None
+    crps_stderr: float | None
+    log_score: float | None
+    remark: str = ""
+
+    @property
+    def grid(self) -> Grid:
+        """Coverage by level."""
+        cells = tuple(
+            (
+                f"{100 * c.level:g}%",
+                f"{100 * c.share:.1f}%",
+                f"{100 * c.lower:.1f}% to {100 * c.upper:.1f}%",
+                "" if c.lower <= c.share <= c.upper else "*",
+                number(c.width, 4),
+            )
+            for c in self.coverage
+        )
+        header = ("interval", "held", "expected if right", "", "mean width")
+        return Grid(header, cells, "rrrlr", f"Calibration of {self.n:,} predictive distributions")
+
+    @property
+    def verdict(self) -> str:
+        """What all this says, in a sentence."""
+        # half of 5% for the transforms, half for all intervals together (Bonferroni)
+        limit = stats.norm.isf(0.0125 / len(self.coverage))
+        off = [c for c in self.coverage if abs(c.share - c.level) > limit * np.sqrt(c.level * (1.0 - c.level) / self.n)]
+        if self.pit is not None and self.pit.p_value < (0.025 if self.coverage else 0.05):
+            off = off or [max(self.coverage, key=lambda c: abs(c.share - c.level))]
+        if not off:
+            return "No sign of miscalibration: intervals hold what they state."
+        worst = max(off, key=lambda c: abs(c.share - c.level))
+        if abs(worst.share - worst.level) < 0.005:
+            return "Miscalibrated in shape: intervals hold what they state, but the transforms are not evenly spread."
+        way = "too narrow (overconfident)" if worst.share < worst.level else "too wide (underconfident)"
+        return f"Miscalibrated: the {100 * worst.level:g}% interval held {100 * worst.share:.1f}%, so it is {way}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON.
+
+        Returns
+        -------
+        dict
+        """
+        out: dict[str, Any] = {
+            "n": self.n,
+            "coverage": [vars(c) for c in self.coverage],
+            "crps": self.crps,
+            "crps_stderr": self.crps_stderr,
+            "log_score": self.log_score,
+            "pit": None
+            if self.pit is None
+            else {"heights": self.pit.heights.tolist(), "p_value": self.pit.p_value, "statistic": self.pit.statistic},
+            "verdict": self.verdict,
+            "remark": self.remark,
+        }
+        return plain(out)
+
+    def __str__(self) -> str:
+        score = DASH if self.crps is None else f"{self.crps:.6g} (SE {self.crps_stderr:.2g})"
+        facts = [f"CRPS {score}, log score {fixed(self.log_score, 4)}"]
+        if self.pit is not None:
+            facts.append(
+                f"transforms: chi-squared {self.pit.statistic:.4g} for {len(self.pit.heights)} equal bins, "
+                f"p {p_value(self.pit.p_value)}"
+            )
+        texts = [textwrap.fill(t, WIDTH) for t in (self.verdict, self.remark) if t]
+        return "\n".join([str(self.grid), "", *facts, *texts])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f'<div class="likely-calibration">{self.grid.html()}</div>'
+
+
+def of_rows(rows: Rows, y: Any, seed: int) -> DistributionCalibration:
+    """The calibration of a family's distributions on some rows.
+
+    Parameters
+    ----------
+    rows : Rows
+    y : ndarray
+        What was observed.
+    seed : int
+        Of the rows whose score is integrated, where they are very many.
+    """
+    bare, values = rows.bare, rows.values
+    discrete = bare.discrete
+    distribution = bare._scipy(**values)
+    with np.errstate(all="ignore"):
+        above = rows.full(distribution.cdf(y))
+        below = rows.full(distribution.cdf(y - 1.0)) if discrete else above
+        surprise = float(np.mean(-rows.log_density(y)))
+        ends = [
+            (rows.full(distribution.ppf(0.5 * (1 - q))), rows.full(distribution.ppf(0.5 * (1 + q)))) for q in LEVELS
+        ]
+    held = [_held(level, low, high, y, below, above, discrete) for level, (low, high) in zip(LEVELS, ends, strict=True)]
+    some = np.arange(rows.n)
+    remark = ""
+    if rows.n > MOST:
+        some = np.sort(np.random.default_rng(seed).choice(rows.n, MOST, replace=False))
+        remark = f"The CRPS is that of {MOST:,} rows, drawn with the seed {seed}."
+    vector = {p.name for p in rows.family.parameters if p.vector}
+    taken = {k: v[some] if np.ndim(v) > (k in vector) else v for k, v in values.items()}
+    score = crps_of(bare, taken, y[some])
+    if score is None:
+        remark = f"{remark} The fitted distributions have no mean, so their CRPS cannot be computed.".strip()
+    found = np.isfinite(surprise)
+    if discrete:
+        remark = f"{remark} Intervals of whole numbers count their ends in part.".strip()
+    return DistributionCalibration(
+        rows.n,
+        histogram(below, above, 10, 0.95),
+        tuple(held),
+        None if score is None else float(np.mean(score)),
+        None if score is None else _error(score),
+        surprise if found else None,
+        remark,
+    )
+
+
+def _held(level: float, low: Any, high: Any, y: Any, below: Any, above: Any, discrete: bool) -> Coverage:
+    """How many observations lie in the central interval; a whole number's jump counts as far as it is inside."""
+    tail = 0.5 * (1.0 - level)
+    if discrete:
+        width = np.maximum(above - below, 1e-300)
+        inside = np.clip((np.minimum(above, 1.0 - tail) - np.maximum(below, tail)) / width, 0.0, 1.0)
+    else:
+        inside = ((y >= low) & (y <= high)).astype(float)
+    return _coverage(level, float(np.mean(inside)), len(y), float(np.mean(high - low)))
+
+
+def _coverage(level: float, share: float, n: int, width: float) -> Coverage:
+    lower, upper = (float(stats.binom.ppf(q, n, level)) / n for q in (0.025, 0.975))
+    return Coverage(level, share, lower, upper, width)
+
+
+def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Any:
+    """The continuous ranked probability score of every row; None where the distributions have no mean.
+
+    E|Y - y| - E|Y - Y'|/2 (Gneiting and Raftery 2007), the second as E[Y (F(Y) + F(Y-) - 1)].
+
+    Parameters
+    ----------
+    family : Family
+        With nothing known.
+    values : mapping
+        Every parameter, one number or one for each row.
+    y : ndarray
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import likely as lk
+    >>> crps_of(lk.Normal(), {"mean": 0.0, "sd": 1.0}, np.array([0.0])).round(6).tolist()  # 2 phi(0) - 1/sqrt(pi)
+    [0.233695]
+    """
+    out = np.empty(len(y))
+    for lo in range(0, len(y), AT_ONCE):
+        rows = slice(lo, min(lo + AT_ONCE, len(y)))
+        part = {k: v[rows] if np.ndim(v) == 1 else v for k, v in values.items()}
+        at = y[rows]
+        with np.errstate(all="ignore"):
+            mean = family._mean(_numpy(), **part)
+            if not np.all(np.isfinite(mean)):
+                return None
+            x, p = nodes(family, part, len(at), None if family.discrete else at)
+            columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in part.items()}
+            distribution = family._scipy(**columns)
+            reached = distribution.cdf(x) + (distribution.cdf(x - 1.0) if family.discrete else distribution.cdf(x))
+            out[rows] = np.sum(p * np.abs(x - at[:, None]), axis=1) - 0.5 * np.sum(
+                p * x * 2.0 * (reached - 1.0), axis=1
+            )
+    return out
+
+
+def _numpy() -> Any:
+    from likely.namespace import NumpyNamespace
+
+    return NumpyNamespace()
+
+
+def _error(score: Any) -> float | None:
+    return float(np.std(score, ddof=1) / np.sqrt(len(score))) if len(score) > 1 else None
+
+
+# -- forecasts of any model --------------------------------------------------------------------------------------
+
+
+def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibration:
+    """The calibration of stated quantiles: ``{0.05: [...], 0.5: [...], 0.95: [...]}``."""
+    y = _observed(y)
+    levels = sorted(float(q) for q in quantiles)
+    if not levels or levels[0] <= 0.0 or levels[-1] >= 1.0:
+        raise OptionError(f"quantiles go by levels between 0 and 1, found {list(quantiles)[:6]}")
+    table = np.column_stack([_column(quantiles[q], len(y), f"the {float(q):g} quantile") for q in sorted(quantiles)])
+    if np.any(crossing := np.any(np.diff(table, axis=1) < 0.0, axis=1)):
+        rows = np.flatnonzero(crossing)
+        raise ParameterError(
+            f"quantiles do not decrease with their level, but they do in {first_rows(rows, table[rows, 0])}"
+        )
+    held = []
+    for k, q in enumerate(levels):
+        mirror = next((j for j, other in enumerate(levels) if abs(other - (1.0 - q)) < 1e-9), None)
+        if q < 0.5 and mirror is not None:
+            low, high = table[:, k], table[:, mirror]
+            inside = float(np.mean((y >= low) & (y <= high)))
+            held.append(_coverage(round(1.0 - 2.0 * q, 12), inside, len(y), float(np.mean(high - low))))
+    if not held:
+        raise OptionError(f"central intervals need pairs of levels such as 0.05 and 0.95, found {levels}")
+    return DistributionCalibration(
+        len(y), None, tuple(held[::-1]), None, None, None, "Quantiles alone have no transform, density or CRPS."
+    )
+
+
+def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
+    """The calibration of ensembles: samples of shape (n, m), m draws from each predictive distribution."""
+    y = _observed(y)
+    draws = np.asarray(samples, dtype=float)
+    if draws.ndim != 2 or len(draws) != len(y) or draws.shape[1] < 2:
+        raise DataError(f"samples has a row of draws for each of {len(y)} observations, found the shape {draws.shape}")
+    if np.any(bad := ~np.isfinite(draws).all(axis=1)):
+        rows = np.flatnonzero(bad)
+        raise MissingValuesError(f"samples are missing or not finite in {first_rows(rows, ['not finite'] * len(rows))}")
+    m = draws.shape[1]
+    ordered = np.sort(draws, axis=1)
+    less, same = (ordered < y[:, None]).sum(axis=1), (ordered == y[:, None]).sum(axis=1)
+    u = (less + np.random.default_rng(seed).random(len(y)) * (same + 1)) / (m + 1)  # the rank among its draws
+    held = []
+    for level in LEVELS:
+        tail = 0.5 * (1.0 - level)
+        low, high = (np.quantile(ordered, q, axis=1) for q in (tail, 1.0 - tail))
+        held.append(
+            _coverage(level, float(np.mean((u >= tail) & (u <= 1.0 - tail))), len(y), float(np.mean(high - low)))
+        )
+    ranks = 2.0 * np.arange(1, m + 1) - m - 1.0
+    score = np.mean(np.abs(ordered - y[:, None]), axis=1) - ordered @ ranks / (m * (m - 1.0))
+    pit = histogram(u, u, 10, 0.95)
+    return DistributionCalibration(len(y), pit, tuple(held), float(np.mean(score)), _error(score), None)
+
+
+def _observed(y: Any) -> Any:
+    try:
+        y = np.asarray(y, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("y must be numbers") from None
+    if y.ndim != 1 or not len(y):
+        raise DataError(f"y is one column of numbers, found the shape {y.shape}")
+    if np.any(np.isnan(y)):
+        rows = np.flatnonzero(np.isnan(y))
+        raise MissingValuesError(f"{len(rows)} values of y are missing, {first_rows(rows, y[rows])}")
+    return y
+
+
+def _column(values: Any, n: int, what: str) -> Any:
+    column = (
+        np.broadcast_to(np.asarray(values, dtype=float), (n,)) if np.ndim(values) == 0 else np.asarray(values, float)
+    )
+    if column.shape != (n,):
+        raise DataError(f"{what} has the shape {column.shape}, and there are {n} observations")
+    if np.any(np.isnan(column)):
+        rows = np.flatnonzero(np.isnan(column))
+        raise MissingValuesError(f"{what} is missing in {first_rows(rows, column[rows])}")
+    return column
