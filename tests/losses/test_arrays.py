@@ -112,3 +112,16 @@ def test_torch_compiles_as_one_graph():
     found.backward()
     assert found.item() == 250.0
     same(eta.grad, [0.0, 0.5])
+
+
+def test_a_choice_between_two_numbers_keeps_their_digits():
+    torch = pytest.importorskip("torch")
+
+    @lk.family(params={"rate": lk.Positive}, support="positive")
+    def stepped(y, rate, xp):
+        return xp.log(rate) - rate * y + 0.0 * xp.where(y > 1.0, 0.1, 0.3) + xp.where(y > 1.0, 0.1, 0.3)
+
+    loss = lk.nll(stepped)
+    y, rate = np.array([0.5, 2.0]), np.array([1.0, 1.5])
+    got = loss(torch.tensor(y), rate=torch.tensor(rate))
+    assert float(got) == pytest.approx(loss(y, rate=rate), rel=1e-14)

@@ -23,7 +23,7 @@ def log1p_square(xp: Any, difference: Any, width: Any, log_width: Any) -> Any:
     z = difference / width
     far = xp.abs(z) > 1e8
     # each part sees a harmless argument where the other one holds, so that no derivative is 0 * inf
-    near = xp.where(far, 0.0, difference / xp.where(far, 1.0, width))
+    near = xp.where(far, 0.0, difference) / width
     size = xp.log(xp.where(far, xp.abs(difference), 1.0))
     return xp.log1p(near * near) + 2.0 * (size - xp.where(far, log_width, 0.0))
 

@@ -200,6 +200,8 @@ class TorchNamespace(Memory):
             if np.ndim(condition) == 0:
                 return a if condition else b
             raise FamilyError("a condition on tensors is a tensor")
+        if not (self._is_tensor(a) or self._is_tensor(b)):  # torch would round two numbers to single precision
+            a = self._torch.full((), a, dtype=self._torch.float64, device=condition.device)
         return self._on_tensors["where"](condition, a, b)
 
     def _is_tensor(self, x: Any) -> bool:
