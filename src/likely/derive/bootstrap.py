@@ -141,7 +141,7 @@ def _resumed(fit: Fit, state: Any) -> BootstrapState:
 
 def _drawn(fit: Fit, state: BootstrapState, rng: np.random.Generator, task: Task, told: Any) -> Bootstrap:
     """The refits, after those that the state already has."""
-    draw, total = (_cases if state.kind == "cases" else _simulated), state.replicates
+    draw, total = (_cases if state.kind == "cases" else simulated), state.replicates
     made: list[Any] = []
     try:
         for i, (model, y, w) in enumerate(draw(fit, total, rng)):
@@ -232,6 +232,12 @@ def bootstrap_intervals(
     for name in fit.names if names is None else names:
         out[name] = _one(fit, drawn, name, level, influence)
     return out
+
+
+def check_simulated(fit: Fit) -> None:
+    """Raise where the fitted model does not say how such data would come about again."""
+    _check_weights(fit, "parametric")
+    _check_clusters(fit, "parametric")
 
 
 def _check_weights(fit: Fit, kind: str) -> None:
@@ -356,7 +362,7 @@ def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw
             drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups))[which]
             yield model, y, drawn * (1.0 if bound.weights is None else bound.weights)
         return
-    if _countable(model) and not bound.pseudo:
+    if countable(model) and not bound.pseudo:
         y, w = counted(y, w)
     each = bound.weights if bound.pseudo else 1.0
     total = len(y) if w is None else int(w.sum())
@@ -365,7 +371,7 @@ def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw
         yield model, y, rng.multinomial(total, share) * each
 
 
-def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
     """Responses from the fitted model; a row of weight 3 is three rows."""
     model, rows, w = fit.likelihood.model, rows_of(fit, observed=True), _whole_weights(fit)
     params, n = rows.values, rows.n
@@ -377,10 +383,10 @@ def _simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[
     at_once = max(1, DRAWN_AT_ONCE // n)
     for first in range(0, replicates, at_once):
         for y in _draw(rows, params, (min(at_once, replicates - first), n), rng):
-            yield (model, *(counted(y, None) if _countable(model) else (y, None)))
+            yield (model, *(counted(y, None) if countable(model) else (y, None)))
 
 
-def _countable(model: Model) -> bool:
+def countable(model: Model) -> bool:
     """Whether the distinct responses and how often they occur say everything."""
     return model.constant and model.family.discrete and not any(np.ndim(v) for v in model.known.values())
 

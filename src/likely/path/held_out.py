@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
-from likely.derive.covariance.request import group_codes
-from likely.errors import FitError, OptionError, unknown
+from likely.derive.held_rows import dealt, of_rows
+from likely.errors import FitError, unknown
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood
 from likely.path.fits import Path, check_progress, climb, shown
 from likely.result import Fit
-
-if TYPE_CHECKING:
-    from likely.bind import Bound
 
 RULES = ("best", "one standard error")
 
@@ -26,15 +23,15 @@ def cross_validate(
 ) -> CrossValidation:
     """The log-likelihood of rows held out; see `likely.path.Path.cross_validate`."""
     bound = path.likelihood.bound
-    fold_of, by = _dealt(bound, folds, groups, seed)
+    fold_of, by = dealt(bound, folds, groups, seed)
     check_progress(progress)
     m = len(path.strengths)
     held, sizes = np.full((folds, m), -np.inf), np.zeros(folds)
     for k in range(folds):
         rows, out = (np.flatnonzero(chosen) for chosen in (fold_of != k, fold_of == k))
-        test = _of_rows(path.likelihood, out).objective
+        test = Likelihood(of_rows(bound, out)).objective
         sizes[k] = len(out) if bound.weights is None else float(np.sum(bound.weights[out]))
-        training = _of_rows(path.likelihood, rows)
+        training = Likelihood(of_rows(bound, rows))
         for i, outcome in enumerate(climb(training, path._made, path.strengths)):
             if outcome is None:
                 break
@@ -49,27 +46,6 @@ def cross_validate(
     if not np.any(np.isfinite(mean)):
         raise FitError("no strength of the path has a finite log-likelihood in all rows held out")
     return CrossValidation(path, mean, np.where(np.isfinite(mean), error, np.inf), int(folds), seed, by)
-
-
-def _dealt(bound: Bound, folds: Any, groups: Any, seed: int) -> tuple[Any, str]:
-    """The fold of every row, and the name of the groups that stay together."""
-    what, by, codes = "rows", "", np.arange(len(bound.y))
-    if bound.model.family.conditional and groups is None:
-        raise OptionError("the rows of a stratum are one observation: pass groups= the column of the strata")
-    if groups is not None:
-        by, codes = group_codes(bound, groups, "groups", "the groups", "or leave these rows out")
-        what = f"groups ({by})"
-    n = int(np.max(codes)) + 1
-    whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
-    if not whole or not 2 <= folds <= n:
-        raise OptionError(f"folds is a whole number from 2 to the {n} {what}, found {folds!r}")
-    return np.random.default_rng(seed).permutation(np.arange(n) % folds)[codes], by
-
-
-def _of_rows(L: Likelihood, rows: Any) -> Likelihood:
-    bound = L.bound
-    weights = None if bound.weights is None else bound.weights[rows]
-    return Likelihood(replace(bound, model=bound.model.of_rows(rows), y=bound.y[rows], weights=weights))
 
 
 @final
