@@ -16,7 +16,7 @@ import pytest
 import likely as lk
 from likely.errors import DroppedRowsWarning
 from likely.report.fingerprint import fingerprint
-from likely.report.recipe import Recipe
+from likely.recipe import Recipe
 
 DATA = pd.DataFrame(
     {

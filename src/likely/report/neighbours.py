@@ -13,7 +13,7 @@ from likely.families import get_family
 from likely.family import Family
 from likely.fit import fit as maximum
 from likely.progress import Task
-from likely.report.recipe import Recipe
+from likely.recipe import Recipe
 
 if TYPE_CHECKING:
     from likely.compare import Comparison
@@ -135,29 +135,5 @@ def _links(fit: Fit) -> list[str]:
 
 def _fitted(recipe: Recipe, change: dict[str, Any]) -> Fit:
     """The same rows under another family, or with another link."""
-    family = change.get("family")
-    arguments, options = recipe.again(family, **({} if family is not None else change))
-    if family is not None:
-        options = _carried(recipe, family, options)
+    arguments, options = recipe.again(**change)
     return maximum(*arguments, progress=False, **options)
-
-
-def _carried(recipe: Recipe, family: Family, options: dict[str, Any]) -> dict[str, Any]:
-    """The options for another family: formulas of later parameters go to its own, links where it has them."""
-    own = [p.name for p in recipe.fit.likelihood.model.family.free]
-    theirs = [p.name for p in family.free]
-    renamed = dict(zip(own, theirs, strict=False))
-    out = {}
-    for name, value in options.items():
-        if name in own:
-            if name in renamed:
-                out[renamed[name]] = value
-        elif name == "link":
-            links = {renamed[k]: v for k, v in value.items() if k in renamed}
-            kept = {k: v for k, v in links.items() if v in family.parameter(k).domain.links}
-            out |= {"link": kept} if kept else {}
-        elif name == "offset" and isinstance(value, dict):
-            out["offset"] = {renamed[k]: v for k, v in value.items() if k in renamed}
-        else:
-            out[name] = value
-    return out

@@ -14,7 +14,7 @@ from likely.report import facts
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
-from likely.report.recipe import Recipe
+from likely.recipe import Recipe
 from likely.report.text import Summary
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from likely.model import Slot
 
 if TYPE_CHECKING:
     from likely.bind import Bound
+    from likely.family import Family
     from likely.model import Model
     from likely.result import Fit
 
@@ -149,11 +150,16 @@ class Recipe:
 
     # -- as code -------------------------------------------------------------------------------------------
 
-    def code(self, data: str) -> str:
-        """The call that repeats the fit, of `data` as an expression; ``...`` where something is no text."""
-        options = {**self.options, **self.search}
-        arguments = [_family_text(self._model), data]
-        arguments += [] if self.formula is None or not self._needs_formula() else [_text(self.formula)]
+    def code(self, data: str, family: Any = None, formula: Any = None, **changes: Any) -> str:
+        """The call that repeats the fit, of `data` as an expression; ``...`` where something is no text.
+
+        Another family, another formula or further options give the call that fits those in its place.
+        """
+        options = self.options if family is None else self.carried(family)
+        options = {**options, **self.search, **changes}
+        formula = self.formula if formula is None else formula
+        arguments = [_family_text(self._model) if family is None else f"lk.{family!r}", data]
+        arguments += [] if formula is None or not self._needs_formula() else [_text(formula)]
         arguments += [f"{name}={_text(value)}" for name, value in options.items()]
         code = f"fit = lk.fit({', '.join(arguments)})"
         if len(code) > 96:
@@ -199,10 +205,29 @@ class Recipe:
         return [name for name in table.names if name in used] or list(table.names)
 
     def again(self, family: Any = None, **changes: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments that fit another family, or the same with other links, to the same rows."""
-        data: Any = self._bound.table
-        arguments = (family if family is not None else self._model.family, data, self.formula)
-        return arguments, {**self.options, **changes}
+        """The arguments that fit another family, or the same with other options, to the same rows."""
+        arguments = (family if family is not None else self._model.family, self._bound.table, self.formula)
+        return arguments, {**(self.options if family is None else self.carried(family)), **changes}
+
+    def carried(self, family: Family) -> dict[str, Any]:
+        """The options for another family: formulas of later parameters go to its own, links where it has them."""
+        own = [p.name for p in self._model.family.free]
+        theirs = [p.name for p in family.free]
+        renamed = dict(zip(own, theirs, strict=False))
+        out: dict[str, Any] = {}
+        for name, value in self.options.items():
+            if name in own:
+                if name in renamed:
+                    out[renamed[name]] = value
+            elif name == "link":
+                links = {renamed[k]: v for k, v in value.items() if k in renamed}
+                kept = {k: v for k, v in links.items() if v in family.parameter(k).domain.links}
+                out |= {"link": kept} if kept else {}
+            elif name == "offset" and isinstance(value, dict):
+                out["offset"] = {renamed[k]: v for k, v in value.items() if k in renamed}
+            else:
+                out[name] = value
+        return out
 
 
 def _names(text: str, names: list[str]) -> set[str]:
