@@ -6,6 +6,7 @@
 #   make bench       speed and accuracy beside other libraries
 #   make reference   outside reference cases, one by one, into tests/reference/STATUS.md
 #   make losses      every loss beside its well-known twins, into docs/losses.md
+#   make levels      how often the checks of a diagnosis are wrong, into docs/levels.md (half an hour)
 #   make clean       remove everything made here
 #
 # PYTHON=/path/to/python picks the interpreter; ARGS="-k normal" goes on to pytest or to the benchmarks.
@@ -20,7 +21,7 @@ PYTHON ?=
 ARGS ?=
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test lint format bench reference losses clean
+.PHONY: help demo test lint format bench reference losses levels clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -49,6 +50,9 @@ reference: $(STAMPS)/dev
 
 losses: $(STAMPS)/dev
 	$(BIN)/python -m likely.losses.table docs/losses.md
+
+levels: $(STAMPS)/dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m likely.diagnose.study docs/levels.md
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

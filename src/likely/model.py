@@ -151,8 +151,14 @@ class Model:
     def of_rows(self, rows: Any) -> Model:
         """The model of some rows (a slice, or indices, which may repeat)."""
 
+        made: dict[int, Design] = {}  # slots that share a design go on sharing it
+
         def taken(slot: Slot) -> Slot:
-            design = None if slot.design is None else slot.design.of_rows(rows)
+            design = slot.design
+            if design is not None:
+                if id(design) not in made:
+                    made[id(design)] = design.of_rows(rows)
+                design = made[id(design)]
             return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
 
         family, slots = self.family._of_rows(rows), tuple(map(taken, self.slots))

@@ -15,8 +15,8 @@ import pytest
 
 import likely as lk
 from likely.errors import DroppedRowsWarning
-from likely.report.fingerprint import fingerprint
 from likely.recipe import Recipe
+from likely.report.fingerprint import fingerprint
 
 DATA = pd.DataFrame(
     {

@@ -179,6 +179,30 @@ def report(
 
 @app.command()
 @_guarded
+@on_a_fit
+def diagnose(
+    fitted: Fitted,
+    level: Annotated[float, typer.Option("--level", help="The chance of a false alarm, all checks together.")] = 0.05,
+    index: Annotated[str | None, typer.Option("--index", help="A column that orders the rows.")] = None,
+    groups: Annotated[str | None, typer.Option("--groups", help="A column of rows that belong together.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is simulated.")] = 0,
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Fit a model and check what it assumes: each finding with its evidence, meaning and next step.
+
+    likely diagnose loans "amount ~ duration" --family normal
+    """
+    with _line(json) as task:
+        found = fitted(task)
+        if not found.converged:
+            raise FitError(found.status.removeprefix("failed: "), found)
+        told = found.diagnose(level, index=index, groups=groups, seed=seed)
+    emit(told, told.to_dict, json, output)
+
+
+@app.command()
+@_guarded
 def table(
     data: Data,
     formula: Formula = None,

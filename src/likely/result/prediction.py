@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from likely.derive.influence import Influence
     from likely.derive.quantities import Quantities
     from likely.derive.surprise import Surprising
+    from likely.diagnose import Diagnosis
 
 
 class Prediction(Estimates):
@@ -345,6 +346,65 @@ class Prediction(Estimates):
         from likely.derive.influence import influence
 
         return influence(self)
+
+    def diagnose(
+        self: Any,
+        level: float = 0.05,
+        *,
+        checks: Any = None,
+        index: Any = None,
+        groups: Any = None,
+        seed: int = 0,
+        progress: Any = None,
+    ) -> Diagnosis:
+        """What speaks against this fit: checks fitting to its family, with what each found and what to do.
+
+        Parameters
+        ----------
+        level : float
+            The chance that a true model meets with a finding that has a p-value; p-values are adjusted for the number
+            of checks (Holm 1979).
+        checks : str or list of str, optional
+            Which ones; all that apply by default (``likely.diagnose.CHECKS``).
+        index : str or array, optional
+            A column that orders the rows, for the check of neighbours; the order of the data by default.
+        groups : str or array, optional
+            A column that says which rows belong together.
+        seed : int
+            Of what is simulated.
+        progress : {None, "auto", True, False}
+            As in `likely.fit`.
+
+        Returns
+        -------
+        Diagnosis
+            With ``findings``, most serious first, and ``checks``, all that were run.
+
+        Raises
+        ------
+        FitError
+            If the fit did not converge.
+        OptionError, UnknownNameError
+            If an option cannot be read, or the family states no distribution of each row by itself.
+
+        Notes
+        -----
+        A check sums numbers whose expectation is zero if the model holds, and frees the sum of what the estimation does
+        to it by projection on the scores (C(alpha), Neyman 1959; Newey 1985; Tauchen 1985). Its distribution comes from
+        data that the fitted model simulates: refitted up to 500 rows. Beyond a million rows, a million are drawn.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> import numpy as np
+        >>> y = np.random.default_rng(0).standard_t(2, size=200)
+        >>> diagnosis = lk.fit("normal", y).diagnose()
+        >>> "tails" in [found.check for found in diagnosis.findings]
+        True
+        """
+        from likely.diagnose import diagnose
+
+        return diagnose(self, level, checks=checks, index=index, groups=groups, seed=seed, progress=progress)
 
     def calibration(self: Any, new: Any = None, **options: Any) -> Any:
         """Whether the fitted probabilities or distributions are what they say, on the fit's rows or on new ones.

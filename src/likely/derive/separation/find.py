@@ -111,7 +111,7 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
 
 def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
     """Whether some row's parameter lies within exp(-saturated) of the end of the domain that its outcome points to."""
-    places = [L.model.slots.index(slot) for slot in slots]
+    places = [next(k for k, own in enumerate(L.model.slots) if own is slot) for slot in slots]
     objective = L.row_objective
 
     def block(lo: int, hi: int) -> tuple[Any, ...]:

@@ -81,13 +81,15 @@ def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, tas
     task.say("estimates and intervals")
     summary = Summary(fit)
     summary.estimates  # noqa: B018  they can take long, and belong under this line
+    task.say("checks")
+    diagnosis = _or_why(fit.diagnose) if fit.converged else None
     task.say("neighbouring families")
     beside = None
     if compare is not False and fit.converged:
         beside = neighbours(fit, None if compare is True else compare)
     task.say("rows that stand out")
     heading = facts.title(fit).text.removesuffix(": converged") if title is None else str(title)
-    return Contents(fit, heading, summary, None, {}, {}, beside, _unexpected(fit), source)
+    return Contents(fit, heading, summary, diagnosis, {}, {}, beside, _unexpected(fit), source)
 
 
 def _unexpected(fit: Fit) -> tuple[tuple[str, Any], ...]:

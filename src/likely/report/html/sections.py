@@ -10,11 +10,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
 from likely.grid import Grid, fixed, number, p_value
+from likely.recipe import Recipe
 from likely.report import facts
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
-from likely.recipe import Recipe
 from likely.report.text import Summary
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class Contents:
     fit : Fit
     title : str
     summary : Summary
-    diagnosis : Diagnosis or None
-        None for a fit that failed.
+    diagnosis : Diagnosis, str or None
+        Or why there is none; None for a fit that failed.
     charts : mapping of str to (dict, str)
         Specification and caption by name.
     undrawn : mapping of str to str
@@ -142,7 +142,7 @@ def _count(n: int) -> str:
 
 def _verdict(diagnosis: Any) -> str:
     """The most serious finding, or that there is none."""
-    if diagnosis is None:
+    if diagnosis is None or isinstance(diagnosis, str):
         return ""
     serious = [f for f in diagnosis.findings if f.severity == "finding"]
     if not serious:
@@ -166,6 +166,8 @@ def findings(contents: Contents) -> Markup:
     diagnosis = contents.diagnosis
     if diagnosis is None:
         return Markup()
+    if isinstance(diagnosis, str):
+        return paragraphs(_sentence(f"No checks were run: {diagnosis}"))
     parts = [_finding(i, f, contents) for i, f in enumerate(diagnosis.findings, 1)]
     if not parts:
         parts = [element("p", "Nothing in the data speaks against the assumption, as far as these checks see.")]

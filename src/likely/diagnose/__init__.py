@@ -1,0 +1,121 @@
+"""Why a fit disappoints: checks of what was assumed, each with evidence, meaning and a next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.derive.covariance.request import group_codes
+from likely.diagnose.facts import FACTS, stated
+from likely.diagnose.finding import Check, Diagnosis, Finding, holm
+from likely.diagnose.moments import MOMENTS, Order
+from likely.diagnose.null import Outcome, outcomes
+from likely.diagnose.sample import Sample, sample_of
+from likely.diagnose.wording import MANY, Case, word
+from likely.errors import FitError, OptionError, unknown
+from likely.family import generator
+from likely.grid import p_value
+from likely.progress import Task
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+__all__ = ["CHECKS", "Check", "Diagnosis", "Finding", "diagnose"]
+
+CHECKS = (*MOMENTS, *FACTS)
+
+
+def diagnose(
+    fit: Fit,
+    level: float = 0.05,
+    *,
+    checks: Iterable[str] | None = None,
+    index: Any = None,
+    groups: Any = None,
+    seed: int = 0,
+    progress: Any = None,
+) -> Diagnosis:
+    """Hold a fit against its data; see `Fit.diagnose`.
+
+    Raises
+    ------
+    FitError
+        If the fit did not converge.
+    OptionError, UnknownNameError
+        If an option cannot be read, or the rows have no distribution of their own.
+    """
+    if not fit.converged:
+        raise FitError(f"a diagnosis needs a converged fit; this one: {fit.status}", fit)
+    if not (isinstance(level, (int, float)) and 0.0 < level < 1.0):
+        raise OptionError(f"level is a number between 0 and 1 such as 0.05, found {level!r}")
+    chosen = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
+    for name in chosen:
+        if name not in CHECKS:
+            raise unknown("check", name, CHECKS)
+    rng = generator(seed)
+    with Task("diagnosis", progress, long=True) as task:
+        task.say("the fitted distributions")
+        sample = sample_of(fit, rng)
+        order = _order(fit, sample, index, groups)
+        tested = _tested(sample, order, chosen, rng, task)
+        adjusted = holm({name: o.p_value for name, o in tested.items() if isinstance(o, Outcome)})
+        findings: list[Finding] = []
+        records: list[Check] = []
+        for name in chosen:
+            task.say(name)
+            if name in FACTS:
+                told = stated(name, fit, sample, seed)
+                records.append(Check(name, FACTS[name][0], told.outcome))
+                findings += [told.finding] if told.finding is not None else []
+                continue
+            asks, outcome = MOMENTS[name].asks, tested[name]
+            if isinstance(outcome, str):
+                records.append(Check(name, asks, f"not run: {outcome}"))
+                continue
+            records.append(Check(name, asks, _ended(outcome, adjusted[name], level), outcome.p_value, adjusted[name]))
+            if adjusted[name] <= level:
+                findings.append(word(name, Case(fit, sample, order, outcome, level)))
+    title = f"Diagnosis of the {fit.likelihood.model.family.title} fit of {fit.likelihood.model.response}"
+    findings.sort(key=lambda found: _rank(found, sample))
+    return Diagnosis(tuple(findings), tuple(records), level, title, sample.total, fit.likelihood.bound.table)
+
+
+def _rank(found: Finding, sample: Sample) -> tuple[bool, float]:
+    """Findings before notes; a few outlying rows first, since they may be the reason of the others."""
+    first = found.check == "outliers" and len(found.evidence["rows"]) <= MANY * sample.n
+    return found.severity != "finding", -1.0 if first else 1.0 if found.p_value is None else found.p_value
+
+
+def _tested(
+    sample: Sample, order: Order, chosen: list[str], rng: np.random.Generator, task: Task
+) -> dict[str, Outcome | str]:
+    """The checks that have a null distribution, by name."""
+    asked = {name: MOMENTS[name].moment(sample, order) for name in chosen if name in MOMENTS}
+    moments = [m for m in asked.values() if not isinstance(m, str)]
+    found = outcomes(sample, moments, rng, lambda done, total: task.count(done, total, "simulated data sets"))
+    return {name: m if isinstance(m, str) else found[m.name] for name, m in asked.items()}
+
+
+def _ended(outcome: Outcome, adjusted: float, level: float) -> str:
+    """A check's outcome, in words."""
+    if adjusted <= level:
+        return "found: see above"
+    if outcome.p_value <= level:
+        return f"passed: p = {p_value(outcome.p_value)} alone is no finding among so many checks"
+    return "passed"
+
+
+def _order(fit: Fit, sample: Sample, index: Any, groups: Any) -> Order:
+    """The order of the observations, and the groups that were named."""
+    bound = fit.likelihood.bound
+    codes = None
+    if groups is not None:
+        codes = group_codes(bound, groups, "groups", "the groups", "or leave these rows out")[1][sample.rows]
+    if bound.weights is not None:
+        return Order("", None, codes)
+    if index is None:
+        return Order("the rows", np.arange(sample.n), codes)
+    name, places = group_codes(bound, index, "index", "the index", "or leave these rows out")
+    return Order(name, np.argsort(places[sample.rows], kind="stable"), codes)
