@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from likely import datasets, errors, estimators, losses
+    from likely import charts, datasets, errors, estimators, losses
     from likely.calibration import calibration, recalibrate
     from likely.compare import Comparison, compare
     from likely.custom import family
@@ -104,7 +104,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-_MODULES = ("datasets", "errors", "estimators", "losses")
+_MODULES = ("charts", "datasets", "errors", "estimators", "losses")
 
 __all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
 

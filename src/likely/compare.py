@@ -147,6 +147,12 @@ class Comparison:
         grid, *texts = self.blocks
         return f'<div class="likely-comparison">{grid.html()}{"".join(f"<p>{escape(t)}</p>" for t in texts)}</div>'
 
+    def plot(self) -> Any:
+        """As an Altair chart: how much larger each AIC is than the best."""
+        from likely.charts import comparison
+
+        return comparison(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON: None for what does not exist.
 

@@ -432,6 +432,13 @@ class Likelihood:
         """The fit, found once."""
         return self.maximize(on_failure="return")
 
+    @property
+    def plot(self) -> Any:
+        """Charts of the likelihood: ``L.plot.curve("p")``, ``L.plot.profile("p")``, ``L.plot.contour((a, b))``."""
+        from likely.charts import LikelihoodCharts
+
+        return LikelihoodCharts(self)
+
     def table(self, values: Any = None, /, **params: Any) -> LikelihoodTable:
         """Candidates side by side: likelihood, likelihood relative to the peak, and how surprising the data are.
 

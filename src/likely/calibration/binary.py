@@ -182,6 +182,12 @@ class Calibration:
             out.append(("AUC", f"{area:.4f}"))
         return out
 
+    def plot(self) -> Any:
+        """As an Altair chart; see `likely.charts.calibration`."""
+        from likely.charts import calibration
+
+        return calibration(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON.
 

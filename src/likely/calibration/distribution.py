@@ -107,6 +107,12 @@ class DistributionCalibration:
         way = "too narrow (overconfident)" if worst.share < worst.level else "too wide (underconfident)"
         return f"Miscalibrated: the {100 * worst.level:g}% interval held {100 * worst.share:.1f}%, so it is {way}."
 
+    def plot(self) -> Any:
+        """As an Altair chart; see `likely.charts.calibration`."""
+        from likely.charts import calibration
+
+        return calibration(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON.
 

@@ -131,6 +131,12 @@ class MulticlassCalibration:
         how = "too extreme (overconfident)" if self.sharpening.slope < 1.0 else "too timid (underconfident)"
         return f"Miscalibrated: the probabilities are {how}. lk.recalibrate(y, p, 'temperature') mends it."
 
+    def plot(self) -> Any:
+        """As an Altair chart; see `likely.charts.calibration`."""
+        from likely.charts import calibration
+
+        return calibration(self)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON.
 

@@ -187,6 +187,12 @@ class Loss:
         """The positive factor and the additive constant that the loss has lost."""
         return Dropped(self)
 
+    def plot(self) -> Any:
+        """What the loss charges for an error, as an Altair chart; `likely.charts.losses` draws several."""
+        from likely.charts import losses
+
+        return losses([self])
+
     def explain(self) -> Explanation:
         """The derivation: density, product, logarithm, sign, what is left, and what it believes about errors.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
+    from likely.charts import FitCharts
     from likely.derive.influence import Influence
     from likely.derive.quantities import Quantities
     from likely.derive.surprise import Surprising
@@ -405,6 +406,30 @@ class Prediction(Estimates):
         from likely.diagnose import diagnose
 
         return diagnose(self, level, checks=checks, index=index, groups=groups, seed=seed, progress=progress)
+
+    @property
+    def plot(self: Any) -> FitCharts:
+        """The charts of this fit, by name: ``fit.plot.qq()``, ``fit.plot.residuals()``; ``fit.plot`` lists them.
+
+        Each is an Altair chart: a notebook shows it, ``.save("qq.png")`` writes it (SVG, PDF, HTML and JSON too).
+
+        Raises
+        ------
+        FitError
+            If the fit did not converge.
+        OptionError
+            If a chart does not suit the family.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
+        >>> print(fit.plot)  # doctest: +ELLIPSIS
+        fit.plot.density() ...
+        """
+        from likely.charts import FitCharts
+
+        return FitCharts(self)
 
     def calibration(self: Any, new: Any = None, **options: Any) -> Any:
         """Whether the fitted probabilities or distributions are what they say, on the fit's rows or on new ones.

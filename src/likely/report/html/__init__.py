@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from likely.charts import drawn
 from likely.errors import LikelyError, OptionError
 from likely.progress import Task, check_progress
 from likely.report import facts
@@ -83,13 +84,15 @@ def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, tas
     summary.estimates  # noqa: B018  they can take long, and belong under this line
     task.say("checks")
     diagnosis = _or_why(fit.diagnose) if fit.converged else None
+    task.say("charts")
+    charts, undrawn = drawn(fit)
     task.say("neighbouring families")
     beside = None
     if compare is not False and fit.converged:
         beside = neighbours(fit, None if compare is True else compare)
     task.say("rows that stand out")
     heading = facts.title(fit).text.removesuffix(": converged") if title is None else str(title)
-    return Contents(fit, heading, summary, diagnosis, {}, {}, beside, _unexpected(fit), source)
+    return Contents(fit, heading, summary, diagnosis, charts, undrawn, beside, _unexpected(fit), source)
 
 
 def _unexpected(fit: Fit) -> tuple[tuple[str, Any], ...]:

@@ -1,0 +1,123 @@
+"""Charts of a likelihood: along one parameter, with the others refitted, over two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from likely.charts import theme
+from likely.errors import OptionError
+
+if TYPE_CHECKING:
+    from likely.likelihood import Likelihood
+    from likely.result import Fit
+
+LEVEL = 0.95
+
+
+def curve(fit: Fit, name: str | None = None, log: bool = False) -> Any:
+    """The likelihood along one estimate, relative to its peak, with its parabola and intervals.
+
+    Parameters
+    ----------
+    fit : Fit
+    name : str, optional
+        Of an estimate; the first by default.
+    log : bool
+        The log-likelihood instead, less its peak.
+    """
+    return _along(fit, fit.likelihood, name, "curve", log)
+
+
+def profile(fit: Fit, name: str | None = None, log: bool = True) -> Any:
+    """The same with all other parameters refitted at each value: the profile likelihood."""
+    return _along(fit, fit.likelihood, name, "profile", log)
+
+
+def _along(fit: Fit, L: Likelihood, name: str | None, kind: str, log: bool) -> Any:
+    alt = theme.altair()
+    name = _telling(fit)[0] if name is None else name
+    found = getattr(L, kind)(name)
+    gap = np.asarray(found.loglik) - found.peak_loglik
+    values = np.asarray(found.values, dtype=float)
+    parts = [(values, gap, "likelihood" if kind == "curve" else "profile")]
+    error = fit.stderr.get(name)
+    if error:  # of a slice, the curvature with the others held
+        spread = error
+        if kind == "curve":
+            near = np.argsort(np.abs(values - found.peak))[: max(5, len(values) // 6)]
+            a = np.polyfit(values[near] - found.peak, gap[near], 2)[0]
+            spread = float(np.sqrt(-0.5 / a)) if a < 0 else error
+        parts.append((values, -0.5 * ((values - found.peak) / spread) ** 2, "its parabola at the peak"))
+    shown = (lambda g: g) if log else np.exp
+    xs = np.concatenate([p[0] for p in parts])
+    ys = np.concatenate([shown(np.maximum(p[1], gap.min() if log else -50.0)) for p in parts])
+    names = np.repeat([p[2] for p in parts], [len(p[0]) for p in parts])
+    title = "log-likelihood less its peak" if log else "likelihood relative to its peak"
+    legend = alt.StrokeDash("line:N", title=None, scale=alt.Scale(domain=[p[2] for p in parts], range=[[1, 0], [4, 3]]))
+    lines = (
+        alt.Chart(theme.data(x=xs, y=ys, line=names))
+        .mark_line(color=theme.INK)
+        .encode(
+            x=theme.x("x:Q", name),
+            y=theme.y("y:Q", title),
+            strokeDash=legend,
+            tooltip=theme.tips(line_N="line", x_Q=name, y_Q=title),
+        )
+    )
+    low = -0.5 * float(stats.chi2.ppf(LEVEL, 1))
+    layers = [lines, theme.line(found.peak, horizontal=False, dash=(1, 3))]
+    said = f"peak at {found.peak:.5g}"
+    if fit.k <= 1 or kind == "profile":
+        layers.append(theme.line(low if log else np.exp(low)))
+        said += f"; the values above the dashed line are the {100 * LEVEL:g} % interval"
+    kind_of = "Profile likelihood" if kind == "profile" else "Likelihood"
+    return theme.finished(theme.sized(alt.layer(*layers)), f"{kind_of} of {name}", said)
+
+
+def _telling(fit: Fit) -> list[str]:
+    """The estimates with standard errors, intercepts last."""
+    names = fit.regular or fit.names
+    return sorted(names, key=lambda name: name.endswith(".Intercept"))
+
+
+def contour(fit: Fit, names: tuple[str, str] | None = None) -> Any:
+    """Joint confidence regions of two estimates, from the profile likelihood and from the covariance."""
+    alt = theme.altair()
+    if names is None:
+        if len(fit.regular) < 2:
+            raise OptionError("a contour needs two estimates with standard errors")
+        first, second, *_ = _telling(fit)
+        names = (first, second)
+    xs, ys, line, order = [], [], [], []
+    for level in (0.5, 0.95):
+        for method, told in (("profile", "profile likelihood"), ("wald", "covariance")):
+            found = fit.region(list(names), level, method)
+            xs.append(found.points[:, 0])
+            ys.append(found.points[:, 1])
+            line.append(np.repeat(f"{100 * level:g} %, {told}", len(found.points)))
+            order.append(np.arange(len(found.points)))
+    columns = theme.data(
+        x=np.concatenate(xs), y=np.concatenate(ys), line=np.concatenate(line), order=np.concatenate(order)
+    )
+    domain = [part[0] for part in line]
+    edges = (
+        alt.Chart(columns)
+        .mark_line()
+        .encode(
+            x=theme.x("x:Q", names[0]),
+            y=theme.y("y:Q", names[1]),
+            order="order:Q",
+            color=alt.Color("line:N", title=None, scale=alt.Scale(domain=domain, range=[theme.INK, theme.SOFT] * 2)),
+            strokeDash=alt.StrokeDash(
+                "line:N", title=None, scale=alt.Scale(domain=domain, range=[[1, 0], [1, 0], [6, 3], [6, 3]])
+            ),
+        )
+    )
+    peak = alt.Chart(theme.data(x=[fit.coef[names[0]]], y=[fit.coef[names[1]]])).mark_point(
+        shape="cross", size=80, filled=True, color=theme.STRONG
+    )
+    chart = alt.layer(edges, peak.encode(x="x:Q", y="y:Q", tooltip=theme.tips(x_Q=names[0], y_Q=names[1])))
+    return theme.finished(theme.sized(chart), f"{names[0]} and {names[1]} together", "regions of both estimates")

@@ -1,0 +1,112 @@
+"""Charts of what is no fit: calibrations, comparisons, the shapes of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.charts import theme
+from likely.charts.distribution import histogram
+from likely.errors import LikelyError, OptionError
+from likely.losses import Loss
+
+if TYPE_CHECKING:
+    from likely.compare import Comparison
+
+ERROR = 4.0
+GRID = 161
+
+
+def calibration(found: Any) -> Any:
+    """A calibration: observed frequencies against stated chances, or the histogram of transforms."""
+    if hasattr(found, "pit"):
+        if found.pit is None:
+            raise OptionError("where only quantiles are known there is no histogram; print the calibration")
+        return histogram(found.pit)
+    return _reliability(getattr(found, "top", found), multiclass=hasattr(found, "top"))
+
+
+def _reliability(found: Any, *, multiclass: bool) -> Any:
+    alt = theme.altair()
+    c, iso = found.curve, found.isotonic
+    stated = "chance of the most likely label" if multiclass else "stated probability"
+    seen = "how often it was right" if multiclass else "observed share"
+    chosen = np.unique(np.linspace(0, len(iso.x) - 1, min(len(iso.x), 300)).astype(int))
+    smooth = theme.data(x=iso.x[chosen], y=iso.y[chosen], lower=iso.lower[chosen], upper=iso.upper[chosen])
+    band = (
+        alt.Chart(smooth)
+        .mark_area(color=theme.BAND, opacity=0.7)
+        .encode(x=theme.x("x:Q", stated, domain=(0, 1)), y=theme.y("lower:Q", seen, domain=(0, 1)), y2="upper:Q")
+    )
+    steps = alt.Chart(smooth).mark_line(color=theme.STRONG, interpolate="step-after").encode(x="x:Q", y="y:Q")
+    ends = theme.data(x=[0.0, 1.0], y=[0.0, 1.0])
+    diagonal = alt.Chart(ends).mark_line(color=theme.SOFT, strokeDash=[5, 4]).encode(x="x:Q", y="y:Q")
+    bins = alt.Chart(theme.data(x=c.p, y=c.observed, lower=c.lower, upper=c.upper, n=c.count))
+    tip = theme.tips(x_Q=stated, y_Q=seen, n_Q="rows")
+    rules = bins.mark_rule(color=theme.INK).encode(x="x:Q", y="lower:Q", y2="upper:Q")
+    dots = bins.mark_point(filled=True, color=theme.INK, size=50).encode(x="x:Q", y="y:Q", tooltip=tip)
+    said = "points: bins; steps: isotonic; shaded: where the steps lie if the chances are right"
+    chart = theme.sized(alt.layer(band, diagonal, steps, rules, dots), height=theme.WIDTH * 3 // 4)
+    return theme.finished(chart, "Calibration", said)
+
+
+def comparison(found: Comparison) -> Any:
+    """Candidates by how much larger their AIC is than the best."""
+    alt = theme.altair()
+    rows = [row for row in found.rows if row.delta is not None]
+    columns = theme.data(
+        name=[row.name for row in rows],
+        x=[row.delta for row in rows],
+        aic=[row.aic for row in rows],
+        weight=[row.weight for row in rows],
+    )
+    base = alt.Chart(columns).encode(
+        y=alt.Y("name:N", sort=[row.name for row in rows], title=None, axis=alt.Axis(labelLimit=260)),
+        tooltip=theme.tips(name_N="candidate", aic_Q="AIC", x_Q="more than the best", weight_Q="Akaike weight"),
+    )
+    bars = base.mark_bar(color=theme.BAND, stroke=theme.INK, strokeWidth=0.6, height=14).encode(
+        x=theme.x("x:Q", "AIC, more than the best", zero=True)
+    )
+    dots = base.mark_point(filled=True, color=theme.INK, size=40).encode(x="x:Q")
+    chart = theme.sized(bars + dots, height=max(60, 26 * len(rows)))
+    return theme.finished(chart, f"Candidates for {found.response}", "less is better; 10 is a great deal")
+
+
+def losses(chosen: Iterable[Loss]) -> Any:
+    """What each loss charges for an error, and so what each noise believes about errors.
+
+    Parameters
+    ----------
+    chosen : list of Loss
+        Of families whose first parameter is a location.
+    """
+    alt = theme.altair()
+    error = np.linspace(-ERROR, ERROR, GRID)
+    xs, ys, names = [], [], []
+    for loss in chosen:
+        try:
+            value = np.asarray(Loss(loss.family, reduction="none")(error, np.zeros_like(error)))
+        except LikelyError as why:
+            raise OptionError(f"{loss.name} is no loss of an error alone, so it has no shape to draw: {why}") from None
+        xs.append(error)
+        ys.append(value - np.nanmin(value))
+        names.append(np.repeat(f"{loss.name} ({loss.family.title})", GRID))
+    if not xs:
+        raise OptionError("name the losses: charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())])")
+    columns = theme.data(x=np.concatenate(xs), y=np.concatenate(ys), line=np.concatenate(names))
+    lines = (
+        alt.Chart(columns)
+        .mark_line()
+        .encode(
+            x=theme.x("x:Q", "error: observed less predicted"),
+            y=theme.y("y:Q", "loss", zero=True),
+            color=alt.Color("line:N", title=None, scale=alt.Scale(scheme="dark2"), legend=alt.Legend(labelLimit=300)),
+            strokeDash=alt.StrokeDash("line:N", title=None),
+            tooltip=theme.tips(line_N="loss", x_Q="error", y_Q="loss"),
+        )
+    )
+    return theme.finished(
+        theme.sized(lines), "What an error costs", "a flat end believes in outliers; a steep one does not"
+    )

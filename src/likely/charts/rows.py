@@ -1,0 +1,93 @@
+"""Charts of single rows: residuals against the fitted, surprise, influence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.charts import theme
+from likely.derive.influence import influence as influence_of
+from likely.derive.residuals import residuals as residuals_of
+from likely.derive.rows import rows_of
+from likely.derive.surprise import own_log_density
+
+if TYPE_CHECKING:
+    from likely.result import Fit
+
+NAMED = 5
+
+
+def residuals(fit: Fit, against: str | None = None) -> Any:
+    """Quantile residuals against the fitted mean (or a column of the data), with their quartiles along it.
+
+    Parameters
+    ----------
+    fit : Fit
+    against : str, optional
+        A numeric column of the data.
+    """
+    alt = theme.altair()
+    rows = rows_of(fit, observed=True)
+    values = np.asarray(residuals_of(rows.fit, "quantile"), dtype=float)
+    along, title = _along(fit, rows, against)
+    chart = theme.points(along, values, (title, "quantile residual"), _labels(fit))
+    layers = [chart, theme.line(0.0)]
+    if len(np.unique(along[:1000])) > 10:
+        layers.append(theme.trend(along, values, {"upper quartile": 0.75, "median": 0.5, "lower quartile": 0.25}))
+    said = "quartiles should run level at 0.67, 0 and -0.67"
+    return theme.finished(theme.sized(alt.layer(*layers)), f"Residuals against {title}", said)
+
+
+def _along(fit: Fit, rows: Any, against: str | None) -> tuple[Any, str]:
+    if against is not None:
+        bound = fit.likelihood.bound
+        column = bound.table.column(against)
+        return np.asarray(column if bound.rows is None else column[bound.rows], dtype=float), against
+    if rows.model.constant:
+        return np.arange(rows.n, dtype=float), "row"
+    if rows.family.labels:
+        return rows.full(rows.etas[0]), "linear predictor"
+    middle = rows.full(rows.mean_at(rows.etas))
+    if np.all(np.isfinite(middle)):
+        return middle, f"expected {rows.model.response}"
+    return rows.full(rows.etas[0]), "linear predictor"
+
+
+def _labels(fit: Fit) -> Any:
+    used = fit.likelihood.bound.rows
+    return np.arange(len(fit.likelihood.bound.y)) if used is None else np.flatnonzero(used)
+
+
+def surprise(fit: Fit) -> Any:
+    """Every row's surprise in the order of the data; the largest ones with their row."""
+    alt = theme.altair()
+    rows = rows_of(fit, observed=True)
+    value, labels = -own_log_density(rows), _labels(fit)
+    layers = [theme.points(labels.astype(float), value, ("row", "surprise (nats)"), labels)]
+    layers.append(_named(labels.astype(float), value, labels))
+    return theme.finished(
+        theme.sized(alt.layer(*layers)), "Surprise by row", "minus the log-density: what each row costs"
+    )
+
+
+def _named(horizontal: Any, vertical: Any, labels: Any) -> Any:
+    top = np.argsort(-vertical, kind="stable")[:NAMED]
+    return (
+        theme.altair()
+        .Chart(theme.data(x=horizontal[top], y=vertical[top], row=[f"row {int(i):,}" for i in labels[top]]))
+        .mark_text(align="left", dx=5, dy=-5, fontSize=10, color=theme.STRONG)
+        .encode(x="x:Q", y="y:Q", text="row:N")
+    )
+
+
+def influence(fit: Fit) -> Any:
+    """Cook's distance against leverage; the rows that move the estimates most with their number."""
+    alt = theme.altair()
+    found = influence_of(fit)
+    leverage, cook, labels = np.asarray(found.leverage), np.asarray(found.cook), _labels(fit)
+    keep = np.isfinite(cook)
+    titles = ("leverage", "Cook's distance")
+    layers = [theme.points(leverage[keep], cook[keep], titles, labels[keep])]
+    layers.append(_named(leverage[keep], cook[keep], labels[keep]))
+    return theme.finished(theme.sized(alt.layer(*layers)), "Influence of single rows", "what the estimates would lose")
