@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Check", "Diagnosis", "Finding", "diagnose"]
 
 CHECKS = (*MOMENTS, *FACTS)
+WILD = 1e-6  # expected number of rows as far out as the first, below which it is a mistake rather than a tail
 
 
 def diagnose(
@@ -82,10 +83,15 @@ def diagnose(
     return Diagnosis(tuple(findings), tuple(records), level, title, sample.total, fit.likelihood.bound.table)
 
 
-def _rank(found: Finding, sample: Sample) -> tuple[bool, float]:
-    """Findings before notes; a few outlying rows first, since they may be the reason of the others."""
-    first = found.check == "outliers" and len(found.evidence["rows"]) <= MANY * sample.n
-    return found.severity != "finding", -1.0 if first else 1.0 if found.p_value is None else found.p_value
+def _rank(found: Finding, sample: Sample) -> tuple[bool, bool, float]:
+    """Findings before notes; a few wild rows first, since they may be the reason of the others; then by their weight.
+
+    The weight is what the log-likelihood gains under another assumption, or to first order half the squared statistic.
+    """
+    rows = found.evidence.get("rows", ()) if found.check == "outliers" else ()
+    wild = 0 < len(rows) <= MANY * sample.n and found.evidence["smallest_tail"] * sample.n < WILD
+    z = 0.0 if found.statistic is None or found.check == "outliers" else found.statistic
+    return found.severity != "finding", not wild, -float(found.evidence.get("loglik_gain", 0.5 * z * z))
 
 
 def _tested(

@@ -141,7 +141,10 @@ def _skew(case: Case) -> Finding:
     if case.name == "normal" and float(np.min(case.sample.y)) > 0.0 and case.outcome.z > 0:
         name = "gamma"
     other = case.other(name) if name else None
-    matters = robust(case.fit) if other is None else f"{_moved(case.fit, other)}. {robust(case.fit)}"
+    matters, evidence = robust(case.fit), {"skewness": value}
+    if other is not None:
+        matters = f"{_moved(case.fit, other)}. {matters}"
+        evidence["loglik_gain"] = other.loglik - case.fit.loglik
     return _found(
         f"The {long} side is longer than that of {case.sample.family.title}",
         f"The skewness of the quantile residuals is {number(value, 3)}, where 0 is expected",
@@ -150,7 +153,7 @@ def _skew(case: Case) -> Finding:
         matters=matters,
         next_step=case.recipe.code("data", get_family(name)) if name and other else "fit.with_cov('HC1').summary()",
         chart="qq",
-        evidence={"skewness": value},
+        evidence=evidence,
     )
 
 
@@ -163,14 +166,14 @@ def _scale(case: Case) -> Finding:
     name = slot.parameter.name
     where = "grows" if case.outcome.z > 0 else "falls"
     step = f"# {name} as a function of the predictors:\nfit.likelihood.model.formula"
-    matters = robust(case.fit)
+    matters, evidence = robust(case.fit), {"column": label, "effect": case.outcome.effect}
     if isinstance(right, str):
         step = case.recipe.code("data", **{name: f"~ {right}"})
         try:
             arguments, options = case.recipe.again(**{name: f"~ {right}"})
             other = maximum(*arguments, progress=False, on_failure="return", **options)
             if other.converged:
-                gain = other.loglik - case.fit.loglik
+                evidence["loglik_gain"] = gain = other.loglik - case.fit.loglik
                 matters = f"{_moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {matters}"
         except LikelyError:
             pass
@@ -183,7 +186,7 @@ def _scale(case: Case) -> Finding:
         matters=matters,
         next_step=step,
         chart="residuals",
-        evidence={"column": label, "effect": case.outcome.effect},
+        evidence=evidence,
     )
 
 
@@ -239,7 +242,9 @@ def _dispersion(case: Case) -> Finding:
     ratio = float(np.mean(case.sample.observed.pearson)) + 1.0
     over = case.outcome.z > 0
     name = WIDER.get(case.name) if over else None
-    title = case.sample.family.title
+    other, title, evidence = case.other(name) if name else None, case.sample.family.title, {"ratio": ratio}
+    if other is not None:
+        evidence["loglik_gain"] = other.loglik - case.fit.loglik
     return _found(
         f"The responses vary {'more' if over else 'less'} than {title} allows",
         f"The squared distance from the mean is {number(ratio, 4)} times the fitted variance",
@@ -251,7 +256,7 @@ def _dispersion(case: Case) -> Finding:
         f"{number(np.sqrt(ratio if over else 1.0 / ratio), 3)}. {robust(case.fit)}",
         next_step=case.recipe.code("data", get_family(name)) if name else "fit.with_cov('HC1').summary()",
         chart="worm",
-        evidence={"ratio": ratio},
+        evidence=evidence,
     )
 
 
