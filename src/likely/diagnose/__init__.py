@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.derive.covariance.request import group_codes
+from likely.derive.sample import Sample, sample_of
 from likely.diagnose.facts import FACTS, stated
 from likely.diagnose.finding import Check, Diagnosis, Finding, holm
 from likely.diagnose.moments import MOMENTS, Order
 from likely.diagnose.null import Outcome, outcomes
-from likely.diagnose.sample import Sample, sample_of
 from likely.diagnose.wording import MANY, Case, word
 from likely.errors import FitError, OptionError, unknown
 from likely.family import generator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.derive.held_rows import dealt, of_rows
+from likely.derive.sample import Sample
 from likely.diagnose.finding import Finding
-from likely.diagnose.sample import Sample
 from likely.errors import LikelyError
 from likely.grid import number
 from likely.likelihood import Likelihood

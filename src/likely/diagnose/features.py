@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import blocks
-from likely.diagnose.sample import Sample
+from likely.derive.sample import Sample
 
 COLUMNS = 20  # columns of a design that are looked at one by one
 LEVELS = 4  # a column with no more values than that has no shape

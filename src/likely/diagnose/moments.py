@@ -8,9 +8,9 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.derive.sample import Sample, View
 from likely.diagnose.features import PREDICTOR, Feature, squares, straight
 from likely.diagnose.null import Moment
-from likely.diagnose.sample import Sample, View
 from likely.namespace import NumpyNamespace
 
 SMALL = 0.05  # a label that was given less was confidently denied

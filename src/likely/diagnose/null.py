@@ -16,7 +16,7 @@ from typing import Any, final
 import numpy as np
 from scipy import linalg, stats
 
-from likely.diagnose.sample import Sample, View
+from likely.derive.sample import Sample, View
 
 FEW = 500  # rows up to which every draw is refitted
 DRAWS = 399

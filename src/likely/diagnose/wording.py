@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.derive.sample import Sample
 from likely.diagnose.features import PREDICTOR
 from likely.diagnose.finding import Finding
 from likely.diagnose.moments import Order, row_tails, scale_slot, signed, zero
 from likely.diagnose.null import Outcome
-from likely.diagnose.sample import Sample
 from likely.errors import LikelyError
 from likely.families import get_family
 from likely.fit import fit as maximum

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from likely.derive.region import Region
     from likely.derive.terms import TermTable
     from likely.derive.tests import TestResult
+    from likely.goodness import Goodness
     from likely.result import Fit
 
 
@@ -363,6 +364,54 @@ class Inference(Estimates):
         from likely.derive.delta import delta
 
         return delta(self, functions, null=null, level=level, method=method, log=log)
+
+    def goodness(
+        self: Any, test: str | None = None, *, replicates: int | None = None, seed: int = 0, progress: Any = None
+    ) -> Goodness:
+        """Whether the data could have come from the fitted model, its estimated parameters allowed for.
+
+        Parameters
+        ----------
+        test : {"ad", "ks", "cvm", "chi2", "hosmer-lemeshow"}, optional
+            Anderson and Darling's, Kolmogorov and Smirnov's, Cramer and von Mises's distances between the observed and
+            the fitted distribution function; Pearson's over cells (equally probable ones; for whole numbers, merged
+            until each expects five rows); Hosmer and Lemeshow's over ten groups by fitted probability. By default "ad",
+            "chi2" for counts, "hosmer-lemeshow" for a yes or no.
+        replicates : int, optional
+            999 by default, 199 beyond 10,000 rows.
+        seed : int
+        progress : {None, "auto", True, False}
+            As in `likely.fit`.
+
+        Returns
+        -------
+        Goodness
+            With ``statistic`` and ``p_value``.
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            If the test does not suit the family, or there is none of that name.
+        FitError
+            If too many simulated data sets have no fit.
+
+        Notes
+        -----
+        The p-value comes from a parametric bootstrap: each simulated data set is fitted again, so that the distances
+        are as small as estimation makes them (Lilliefors 1967; Stute, Gonzalez Manteiga and Presedo Quindimil 1993).
+        With predictors, the distances are those of the transforms F(y) of all rows from the uniform distribution; for
+        whole numbers, of observed from expected counts, the rows' probabilities summed.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("normal", [4.1, 5.2, 3.9, 4.8, 5.0, 4.4, 9.9, 4.2, 4.6, 5.1])
+        >>> fit.goodness("ad", replicates=199).p_value < 0.05
+        True
+        """
+        from likely.goodness import goodness
+
+        return goodness(self, test, replicates=replicates, seed=seed, progress=progress)
 
     def derived(self: Any) -> dict[str, tuple[float, float | None]]:
         """Derived quantities of a model of constants, with delta-method standard errors.

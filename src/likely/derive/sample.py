@@ -1,4 +1,4 @@
-"""What the checks look at: the observations of a fit one by one, and others that the fitted model might produce."""
+"""The observations of a fit one by one, and others that the fitted model might produce."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ class View:
 
 
 def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
-    """The observations of a fit as the checks see them.
+    """The observations of a fit one by one.
 
     Raises
     ------
@@ -206,20 +206,19 @@ def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
     if bound.pseudo:
         raise OptionError(
             "under sampling weights the rows stand for others that were not drawn, so the model says nothing of their "
-            "spread; diagnose the fit without weights"
+            "spread; use a fit without weights"
         )
     if not np.all(np.isfinite(x)) or rows.model.fixed:
         raise OptionError(
-            f"an estimate of this {title} fit is at the end of its domain, where the checks have no null distribution; "
-            "fit the simpler family that it leads to, and diagnose that"
+            f"an estimate of this {title} fit is at the end of its domain, where there is no null distribution to "
+            "simulate; fit the simpler family that it leads to instead"
         )
     chosen = np.arange(rows.n)
     if bound.weights is not None:
         whole = np.asarray(bound.weights)
         if np.any(whole != np.round(whole)):
             raise OptionError(
-                "weights that are no whole numbers do not say how often a row was observed; diagnose the fit without "
-                "weights"
+                "weights that are no whole numbers do not say how often a row was observed; use a fit without weights"
             )
         total = int(whole.sum())
         if total <= MOST:
