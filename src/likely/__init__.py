@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from likely import charts, datasets, errors, estimators, losses
     from likely.calibration import calibration, recalibrate
-    from likely.compare import Comparison, compare
+    from likely.compare import Comparison, compare, suggest
     from likely.custom import family
     from likely.density import Density, density
     from likely.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
 _HOMES: dict[str, tuple[str, ...]] = {
     "likely.calibration": ("calibration", "recalibrate"),
-    "likely.compare": ("Comparison", "compare"),
+    "likely.compare": ("Comparison", "compare", "suggest"),
     "likely.custom": ("family",),
     "likely.density": ("Density", "density"),
     "likely.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),

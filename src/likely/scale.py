@@ -19,6 +19,8 @@ from likely.model import Model, Slot
 from likely.namespace import JetNamespace
 from likely.vectors import VectorDomain
 
+AT_LIMIT = 30.0  # on a logarithmic scale, where a parameter stands that ran to its limit
+
 
 def reported_names(model: Model) -> list[str]:
     """Names of the values people read, in order."""
@@ -62,6 +64,16 @@ def to_reported(model: Model, coefficients: Any) -> tuple[Any, Any]:
                 row[i] = float(g)
             rows.append(row)
     return np.array(values), np.array(rows).reshape(len(values), model.size)
+
+
+def reached(model: Model, coef: Mapping[str, Any]) -> Any:
+    """The coefficients as `from_reported` gives them, with constants that ran to a limit a little before it."""
+    end = float(np.exp(AT_LIMIT))
+    inside = dict(coef)
+    for slot in model.slots:
+        if slot.constant and slot.label in inside and slot.link.name == "log":
+            inside[slot.label] = float(np.clip(inside[slot.label], 1.0 / end, end))
+    return from_reported(model, inside)
 
 
 def from_reported(model: Model, values: Mapping[str, Any]) -> Any:

@@ -255,10 +255,14 @@ def compare(
     exposure: Exposure = None,
     known: Known = None,
     missing: Missing = "error",
+    folds: Annotated[
+        str | None, typer.Option("--folds", help="Held-out log-likelihoods too: a number of folds, or loo.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the folds.")] = 0,
     json: Json = False,
     output: Output = None,
 ) -> None:
-    """Fit several families to the same data and compare them by AIC and BIC.
+    """Fit several families to the same data and compare them by AIC, BIC and on held-out rows.
 
     likely compare loans amount -f normal -f laplace -f student_t
     """
@@ -273,11 +277,35 @@ def compare(
     if unused:
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
     options = model_options(None, weights, offset, None, None, missing, weights_kind, exposure)
+    parts: Any = int(folds) if folds is not None and folds.isdigit() else folds
     with _line(json):
-        found = worded_comparison(side_by_side(candidates, read(data), formula, **options))
+        found = worded_comparison(side_by_side(candidates, read(data), formula, folds=parts, seed=seed, **options))
     emit(found, found.to_dict, json, output)
     if not found.rows[0].converged:
         raise typer.Exit(FAILED)
+
+
+@app.command()
+@_guarded
+def suggest(
+    data: Data,
+    column: Annotated[str | None, typer.Argument(metavar="COLUMN", help="Of the data.")] = None,
+    replicates: Annotated[
+        int, typer.Option("--replicates", min=0, help="Simulated data sets for each test of goodness of fit; 0: none.")
+    ] = 199,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is simulated.")] = 0,
+    json: Json = False,
+    output: Output = None,
+) -> None:
+    """Families for a column: which makes the data least surprising, and whether it could have made them.
+
+    likely suggest loans amount
+    """
+    from likely.compare import suggest as suggested
+
+    with _line(json):
+        found = worded_comparison(suggested(read(data), column, replicates=replicates, seed=seed))
+    emit(found, found.to_dict, json, output)
 
 
 @app.command()

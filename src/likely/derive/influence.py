@@ -82,7 +82,7 @@ class Influence(Record):
         """
         j = self._place(name)
         values = np.concatenate(
-            [part[0] for part in self._blocks(lambda lo, hi: (self._moves(slice(lo, hi), [j])[:, 0],))]
+            [part[0] for part in self._blocks(lambda lo, hi: (self.moves(slice(lo, hi), [j])[:, 0],))]
         )
         bound = self.fit.likelihood.bound
         return kept(bound.table, bound.rows).wrap(values / self._errors[j], f"pull on {name}")
@@ -116,7 +116,7 @@ class Influence(Record):
         Pulls
         """
         order = np.argsort(-self.cook, kind="stable")[: max(1, count)]
-        return self._pulls(order, self._x[None, :] - self._moves(order), exact=False)
+        return self._pulls(order, self._x[None, :] - self.moves(order), exact=False)
 
     def refit(self, rows: Iterable[int] | None = None, *, progress: Any = None) -> Pulls:
         """The same, exactly: the model fitted again without each of these rows.
@@ -194,8 +194,8 @@ class Influence(Record):
     def _blocks(self, block: Any) -> Any:
         return memory.map_blocks(block, len(self.cook), self._objective.block)
 
-    def _moves(self, rows: Any, only: list[int] | None = None) -> Any:
-        """b - b_i of some rows by coefficient (all, or some of them)."""
+    def moves(self, rows: Any, only: list[int] | None = None) -> Any:
+        """b - b_i of some rows by coefficient (all, or some of them), on the scale of the coefficients."""
         columns = self._inverse if only is None else self._inverse[:, only]
         c = self._corrected[rows]
         out = np.zeros((len(c), columns.shape[1]))

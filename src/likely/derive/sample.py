@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST = 1_000_000  # observations that are looked at; of more, so many drawn at random
 RUN = 100  # neighbouring rows drawn together
-AT_LIMIT = 30.0  # on a logarithmic scale, a parameter that ran to its limit
 EDGE = 40.0  # a quantile residual that no float holds
 
 
@@ -89,15 +88,9 @@ class Sample:
             found = refit(self.fit, self.model, y, None)
             if isinstance(found, str):
                 continue
-            x = scale.from_reported(self.model, dict(zip(self.fit.names, self._inside(found), strict=True)))
+            x = scale.reached(self.model, dict(zip(self.fit.names, found, strict=True)))
             if np.all(np.isfinite(x)):
-                yield View(self, y, _values(self.model, self.family, x), x, rng)
-
-    def _inside(self, found: Any) -> Any:
-        """Estimates with those that ran to a limit a little before it."""
-        end = np.exp(AT_LIMIT)
-        logs = [slot.constant and slot.link.name == "log" for slot in self.model.slots for _ in slot.names]
-        return np.where(np.isinf(found), end, np.where(logs & (found == 0.0), 1.0 / end, found))
+                yield View(self, y, values_at(self.model, self.family, x), x, rng)
 
     def _drawn(self, rng: np.random.Generator) -> Any:
         if self.family.labels:
@@ -239,13 +232,13 @@ def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
         model,
         np.asarray(bound.y, dtype=float)[chosen],
         x,
-        _values(model, rows.bare, x),
+        values_at(model, rows.bare, x),
         chosen,
         total,
     )
 
 
-def _values(model: Model, family: Family, x: Any) -> dict[str, Any]:
+def values_at(model: Model, family: Family, x: Any) -> dict[str, Any]:
     """The parameters as plain numbers and arrays; a vector parameter has its levels along the last axis."""
     xp = NumpyNamespace()
     objective = Objective(model, np.zeros(0))

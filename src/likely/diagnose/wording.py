@@ -317,7 +317,7 @@ def _outliers(case: Case) -> Finding:
     try:
         top = case.fit.influence()
         own = top._pulls(
-            case.sample.rows[chosen[:1]], top._x[None] - top._moves(case.sample.rows[chosen[:1]]), exact=False
+            case.sample.rows[chosen[:1]], top._x[None] - top.moves(case.sample.rows[chosen[:1]]), exact=False
         )
         found = own.rows[0]
         matters = (

@@ -10,7 +10,13 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import DataError, FitError, OptionError, SupportError
+from likely.compare.between import Preference, clarke, vuong
+from likely.compare.held_out import attempted, fold_of
+from likely.compare.transform import transform_of
+from likely.derive.rows import rows_of
+from likely.derive.surprise import own_log_density
+from likely.derive.tests import TestResult
+from likely.errors import DataError, FitError, OptionError, SupportError, unknown
 from likely.families import get_family
 from likely.family import Family
 from likely.fit import fit
@@ -39,6 +45,15 @@ class Row:
         Akaike weight: exp(-delta / 2), divided by their sum.
     status : str
         ``"converged"``, or what is special or wrong, in words.
+    held_out : float or None
+        The log-likelihood of all rows, each under estimates from other rows; None where it was not asked for, or does
+        not exist.
+    difference, difference_stderr : float or None
+        Of the held-out log-likelihood from the best one, with its standard error.
+    log_jacobian : ndarray or None
+        What brings each row's log-density back to the original response, for a candidate fitted to a transformed one.
+    held_out_rows : ndarray or None
+        The held-out log-density of each row.
     """
 
     name: str
@@ -51,10 +66,21 @@ class Row:
     delta: float | None
     weight: float | None
     status: str
+    held_out: float | None = None
+    difference: float | None = None
+    difference_stderr: float | None = None
+    log_jacobian: Any = None
+    held_out_rows: Any = None
 
     @property
     def converged(self) -> bool:
         return self.fit is not None and self.fit.converged
+
+    def log_density(self) -> Any:
+        """The log-density of each row of the original response, shape (n,)."""
+        assert self.fit is not None
+        own = own_log_density(rows_of(self.fit, observed=True))
+        return own if self.log_jacobian is None else own + self.log_jacobian
 
 
 @final
@@ -85,6 +111,71 @@ class Comparison:
     n: float
     notes: tuple[str, ...] = ()
 
+    def __getitem__(self, name: str) -> Row:
+        """A candidate by its name."""
+        by_name = {row.name: row for row in self.rows}
+        if name not in by_name:
+            raise unknown("candidate", name, by_name)
+        return by_name[name]
+
+    def vuong(self, first: str, second: str, correction: str = "none") -> Preference:
+        """Vuong's test which of two candidates, not nested in each other, is closer to the truth.
+
+        Parameters
+        ----------
+        first, second : str
+            Names of candidates.
+        correction : {"none", "aic", "bic"}
+            For their numbers of estimates.
+
+        Returns
+        -------
+        Preference
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> found = lk.compare([lk.Gamma(), lk.LogNormal()], lk.datasets.loans(), "amount")
+        >>> print(found.vuong("LogNormal", "Gamma"))
+        Vuong test of LogNormal against Gamma: z = 7.197, p = 6.163e-13: LogNormal is closer
+        """
+        return vuong(*self._pair(first, second), correction)
+
+    def clarke(self, first: str, second: str, correction: str = "bic") -> Preference:
+        """Clarke's sign test: whether more rows prefer the one candidate than the other.
+
+        Parameters
+        ----------
+        first, second : str
+        correction : {"none", "aic", "bic"}
+            For their numbers of estimates, spread evenly over the rows.
+
+        Returns
+        -------
+        Preference
+        """
+        return clarke(*self._pair(first, second), correction)
+
+    def lr_test(self, first: str, second: str) -> TestResult:
+        """The likelihood-ratio test of two nested candidates; see `Fit.lr_test`."""
+        a, b = self[first], self[second]
+        if not (a.converged and b.converged) or a.fit is None or b.fit is None:
+            raise FitError(f"{first if not a.converged else second} has no fit to test")
+        return a.fit.lr_test(b.fit)
+
+    def _pair(self, first: str, second: str) -> tuple[tuple[str, str], Any, Any, Any, tuple[float, float]]:
+        """What a test of two candidates needs: names, log-densities, weights, numbers of estimates."""
+        a, b = self[first], self[second]
+        for row in (a, b):
+            if not row.converged:
+                raise FitError(f"{row.name} has no fit to test: {row.status}", row.fit)
+        assert a.fit is not None
+        return (first, second), a.log_density(), b.log_density(), _weights(a.fit), (float(a.k or 0), float(b.k or 0))
+
+    def with_notes(self, notes: Iterable[str]) -> Comparison:
+        """The same with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
     @property
     def best(self) -> Fit:
         """The fit with the smallest AIC."""
@@ -101,7 +192,9 @@ class Comparison:
     @property
     def grid(self) -> Grid:
         """The comparison as text cells."""
-        header: tuple[str, ...] = ("", "loglik", "k", "AIC", "AICc", "BIC", "delta", "weight", "note")
+        folded = any(row.held_out is not None for row in self.rows)
+        more = ("held out", "behind", "SE") if folded else ()
+        header: tuple[str, ...] = ("", "loglik", "k", "AIC", "AICc", "BIC", "delta", "weight", *more, "note")
         notes = self._remarks
         rows: list[tuple[str, ...]] = []
         for row in self.rows:
@@ -109,10 +202,18 @@ class Comparison:
             k = DASH if row.k is None or not row.converged else f"{row.k:.4g}"
             weight = DASH if row.weight is None else "<0.0001" if row.weight < 0.0001 else fixed(row.weight, 4)
             numbers = [fixed(v, 2) for v in (row.aic, row.aicc, row.bic, row.delta)]
-            rows.append((row.name, fixed(row.loglik, 2), k, *numbers, weight, mark))
+            if folded:
+                numbers_out = (row.held_out, row.difference, row.difference_stderr)
+                weight_out = [fixed(v, 2) for v in numbers_out]
+            rows.append((row.name, fixed(row.loglik, 2), k, *numbers, weight, *(weight_out if folded else ()), mark))
         if not notes:
             header, rows = header[:-1], [row[:-1] for row in rows]
-        return Grid(header, tuple(rows), "lrrrrrrrl"[: len(header)], f"Comparison for {self.response}, n = {self.n:,}")
+        return Grid(
+            header,
+            tuple(rows),
+            ("l" + "r" * (7 + len(more)) + "l")[: len(header)],
+            f"Comparison for {self.response}, n = {self.n:,}",
+        )
 
     @property
     def _remarks(self) -> dict[str, None]:
@@ -166,15 +267,25 @@ class Comparison:
         >>> lk.compare(["normal", "poisson"], [1.2, 0.3, 2.7]).to_dict()["rows"][1]["aic"] is None
         True
         """
-        names = ("name", "loglik", "k", "aic", "aicc", "bic", "delta", "weight", "converged", "status")
+        names = ["name", "loglik", "k", "aic", "aicc", "bic", "delta", "weight", "converged", "status"]
+        if any(row.held_out is not None for row in self.rows):
+            names += ["held_out", "difference", "difference_stderr"]
         rows = [{name: getattr(row, name) for name in names} for row in self.rows]
         return plain({"response": self.response, "n": self.n, "rows": rows, "notes": list(self.notes)})
 
 
 def compare(
-    candidates: Iterable[Any] | Mapping[str, Any], data: Any = None, formula: Any = None, **options: Any
+    candidates: Iterable[Any] | Mapping[str, Any],
+    data: Any = None,
+    formula: Any = None,
+    *,
+    folds: int | str | None = None,
+    groups: Any = None,
+    seed: int = 0,
+    transform: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> Comparison:
-    """Which assumption describes the data best, by information criteria.
+    """Which assumption describes the data best, by information criteria and on rows that were held out.
 
     Parameters
     ----------
@@ -182,6 +293,17 @@ def compare(
         Families (or their names) are fitted to `data`; fits, which must be of the same rows, are compared as they are.
     data, formula, **options
         As in `likely.fit`, for all families.
+    folds : int or "loo", optional
+        Into how many parts the rows are dealt for held-out log-likelihoods: each part under the estimates from the
+        others. "loo" leaves out one row at a time: by refits up to 2,000 rows, to first order beyond.
+    groups : str or array, optional
+        A column of rows that stay together in a fold.
+    seed : int
+        Of the folds.
+    transform : dict of str to transformation, optional
+        By name, the candidates that were fitted to a transformed response: "log", "log10", "log2", "log1p", "sqrt",
+        "reciprocal", "logit", ("power", p), ("boxcox", lambda), or a function with its derivative. Their densities are
+        brought back by the Jacobian.
 
     Returns
     -------
@@ -195,10 +317,15 @@ def compare(
 
     Examples
     --------
+    >>> import math
     >>> import likely as lk
     >>> waits = [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5]
     >>> [row.name for row in lk.compare([lk.Normal(), lk.Exponential()], waits).rows]
     ['Exponential', 'Normal']
+    >>> logs = lk.fit("normal", {"y": [math.log(w) for w in waits]}, "y")
+    >>> found = lk.compare({"on logs": logs, "plain": lk.fit("normal", waits)}, transform={"on logs": "log"})
+    >>> round(found["on logs"].loglik - lk.fit("log_normal", waits).loglik, 10)
+    0.0
     """
     if isinstance(candidates, (str, Family, Fit, type)):
         raise OptionError(f"a comparison takes a list of families or fits, found only {candidates!r}")
@@ -228,9 +355,85 @@ def compare(
     fits = [found for found, _ in results if found is not None]
     if not fits:
         raise SupportError(_none_fits(items, results))
-    _check_same(fits)
     names = list(named) if named is not None else _names(items, fits)
-    return _comparison([_row(name, *result) for name, result in zip(names, results, strict=True)], fits)
+    made = [_row(name, *result) for name, result in zip(names, results, strict=True)]
+    made = _transformed(made, dict(transform or {}))
+    _check_same([row.fit for row in made if row.fit is not None and row.log_jacobian is None])
+    notes: list[str] = []
+    if folds is not None:
+        made, notes = _held_out(made, folds, groups, seed, options.get("progress"))
+    return _comparison(made, fits).with_notes(notes)
+
+
+def _transformed(rows: list[Row], transform: dict[str, Any]) -> list[Row]:
+    """The candidates with the Jacobians of their transformations."""
+    if not transform:
+        return rows
+    for name in transform:
+        if name not in {row.name for row in rows}:
+            raise unknown("candidate", name, [row.name for row in rows], " in transform=")
+    plain_fit = next((row.fit for row in rows if row.name not in transform and row.fit is not None), None)
+    if plain_fit is None:
+        raise OptionError("one candidate has to be fitted to the response itself, to say what was transformed")
+    bound = plain_fit.likelihood.bound
+    out = []
+    for row in rows:
+        if row.name not in transform or row.fit is None or row.loglik is None:
+            out.append(row)
+            continue
+        other = row.fit.likelihood.bound
+        if len(other.y) != len(bound.y) or not bound.weighted_like(other) or other.model.units is not None:
+            raise DataError(f"{row.name} was fitted to other rows or weights; fit both to the same")
+        jacobian = transform_of(transform[row.name]).log_jacobian(bound.y, other.y, row.name)
+        gain = float(np.sum(_weights(row.fit) * jacobian))
+        aicc = None if row.aicc is None else row.aicc - 2.0 * gain
+        aic, bic = (row.aic or 0.0) - 2.0 * gain, (row.bic or 0.0) - 2.0 * gain
+        out.append(replace(row, loglik=row.loglik + gain, aic=aic, aicc=aicc, bic=bic, log_jacobian=jacobian))
+    return out
+
+
+def _weights(fit: Fit) -> Any:
+    """How many observations each row is."""
+    bound = fit.likelihood.bound
+    return np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
+
+
+def _held_out(rows: list[Row], folds: Any, groups: Any, seed: int, progress: Any) -> tuple[list[Row], list[str]]:
+    """The candidates with their held-out log-likelihoods, and how these came about."""
+    first = next(row.fit for row in rows if row.fit is not None)
+    fold = fold_of(first, folds, groups, seed)
+    out, notes = [], []
+    with Task("held-out log-likelihoods", False if callable(progress) else progress) as task:
+        for row in rows:
+            if row.fit is None or not row.converged:
+                out.append(row)
+                continue
+            found = attempted(row.fit, fold, task)
+            if isinstance(found, str):
+                notes.append(f"{row.name} has no held-out log-likelihood: {found.removesuffix('.')}.")
+                out.append(row)
+                continue
+            found = found if row.log_jacobian is None else found + row.log_jacobian
+            out.append(replace(row, held_out=float(np.sum(_weights(row.fit) * found)), held_out_rows=found))
+    scored = [row for row in out if row.held_out is not None]
+    if not scored:
+        return out, notes
+    best = max(scored, key=lambda row: row.held_out or -math.inf)
+    how = "one row at a time" if folds == "loo" else f"{folds} folds"
+    how += ", to first order" if fold is None else ""
+    notes.insert(0, f"Held out: {how}. Behind: how far from the best, with its standard error.")
+    w = _weights(first)
+    return [row if row.held_out is None else _behind(row, best, w) for row in out], notes
+
+
+def _behind(row: Row, best: Row, w: Any) -> Row:
+    """A candidate with how far its held-out log-likelihood is from the best one."""
+    if row is best:
+        return replace(row, difference=0.0)
+    gap, n = best.held_out_rows - row.held_out_rows, float(np.sum(w))
+    total = float(np.sum(w * gap))
+    spread = float(np.sqrt(np.sum(w * (gap - total / n) ** 2) / max(n - 1.0, 1.0)))
+    return replace(row, difference=total, difference_stderr=spread * math.sqrt(n))
 
 
 def _fitted(family: Family, data: Any, formula: Any, options: dict[str, Any]) -> tuple[Fit | None, str]:
@@ -288,8 +491,8 @@ def _check_same(fits: list[Fit]) -> None:
             raise DataError(
                 f"likelihoods of different responses cannot be compared: {first.model.response} under "
                 f"{first.model.family.title} and {other.model.response} under {other.model.family.title} have "
-                "different values. For a transformed response use a family of the original one: LogNormal instead of "
-                "Normal on log(y)"
+                "different values. For a transformed response say how, transform={'name': 'log'}, or use a family of "
+                "the original one: LogNormal instead of Normal on log(y)"
             )
         if not first.bound.weighted_like(other.bound):
             raise DataError(f"{who} were fitted with different weights; fit both with the same")

@@ -1,0 +1,97 @@
+"""Fits of a transformed response: their densities are brought back to the original one by the Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from likely.errors import DataError, OptionError, unknown
+
+SAME = 1e-9
+
+
+@final
+@dataclass(frozen=True)
+class Transform:
+    """An increasing or decreasing function of the response.
+
+    Attributes
+    ----------
+    name : str
+    function : callable
+    derivative : callable
+    """
+
+    name: str
+    function: Callable[[Any], Any]
+    derivative: Callable[[Any], Any]
+
+    def log_jacobian(self, y: Any, transformed: Any, candidate: str) -> Any:
+        """log |t'(y)| of every row, once it is clear that the candidate's response is t(y).
+
+        Raises
+        ------
+        DataError
+            If it is not, or the function cannot be undone at some row.
+        """
+        with np.errstate(all="ignore"):
+            expected = np.asarray(self.function(y), dtype=float)
+            slope = np.abs(np.asarray(self.derivative(y), dtype=float))
+        wrong = ~(np.abs(expected - transformed) <= SAME * (1.0 + np.abs(transformed)))
+        if np.any(wrong):
+            i = int(np.flatnonzero(wrong)[0])
+            raise DataError(
+                f"{candidate} was said to be fitted to {self.name} of the response, but row {i} has "
+                f"{transformed[i]:.6g} where {self.name} of {y[i]:.6g} is {expected[i]:.6g}"
+            )
+        if not np.all((slope > 0.0) & np.isfinite(slope)):
+            i = int(np.flatnonzero(~((slope > 0.0) & np.isfinite(slope)))[0])
+            raise DataError(f"{self.name} has no slope at row {i}, {y[i]:.6g}, so there is no Jacobian")
+        return np.log(slope)
+
+
+NAMED: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "log": (np.log, lambda y: 1.0 / y),
+    "log10": (np.log10, lambda y: 1.0 / (y * np.log(10.0))),
+    "log2": (np.log2, lambda y: 1.0 / (y * np.log(2.0))),
+    "log1p": (np.log1p, lambda y: 1.0 / (1.0 + y)),
+    "sqrt": (np.sqrt, lambda y: 0.5 / np.sqrt(y)),
+    "reciprocal": (lambda y: 1.0 / y, lambda y: 1.0 / y**2),
+    "logit": (lambda y: np.log(y / (1.0 - y)), lambda y: 1.0 / (y * (1.0 - y))),
+}
+
+
+def transform_of(given: Any) -> Transform:
+    """A transformation from its name, ("power", p), ("boxcox", lambda), or a pair of a function and its derivative.
+
+    Raises
+    ------
+    OptionError, UnknownNameError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> round(float(transform_of("sqrt").derivative(4.0)), 3)
+    0.25
+    """
+    if isinstance(given, str):
+        if given not in NAMED:
+            raise unknown("transformation", given, NAMED)
+        return Transform(given, *NAMED[given])
+    if isinstance(given, tuple) and len(given) == 2:
+        first, second = given
+        if callable(first) and callable(second):
+            return Transform(getattr(first, "__name__", "the function"), first, second)
+        if first == "power" and isinstance(second, (int, float)) and second != 0:
+            return Transform(f"power {second:g}", lambda y: y**second, lambda y: second * y ** (second - 1.0))
+        if first == "boxcox" and isinstance(second, (int, float)):
+            if second == 0:
+                return Transform("boxcox 0", *NAMED["log"])
+            return Transform(f"boxcox {second:g}", lambda y: (y**second - 1.0) / second, lambda y: y ** (second - 1.0))
+    raise OptionError(
+        f"a transformation is one of {', '.join(NAMED)}, ('power', p), ('boxcox', lambda), or a function with its "
+        f"derivative, found {given!r}"
+    )
