@@ -26,6 +26,7 @@ def run(screen: Screen) -> None:
     regression(walk)
     tails(walk)
     surprises(walk)
+    diagnosis(walk)
     walk.say("From here: likely families, likely fit --help, and README.md.")
 
 
@@ -181,3 +182,19 @@ def surprises(walk: Walk) -> None:
         f"Under Normal one loan in {1 / chance:,.0f} would be larger than the largest one here, under {title} one in "
         f"{1 / other:,.0f}. There are {len(names['loans']):,}."
     )
+
+
+def diagnosis(walk: Walk) -> None:
+    """What was wrongly believed."""
+    walk.title("6. What was wrongly believed?")
+    walk.say(
+        "A diagnosis holds a fit against data that it would have made itself. Here an amount is Gamma with a mean that "
+        "grows with the duration of the loan."
+    )
+    walk.run('fit = lk.fit("gamma", loans, "amount ~ duration", link="log")')
+    walk.run("found = fit.diagnose()")
+    for i, one in enumerate(walk.names["found"].findings[:3]):
+        walk.say(f"{i + 1}. {one.title}. {one.seen}. {one.matters}.")
+    step = walk.names["found"].findings[0].next_step.splitlines()[0] if walk.names["found"].findings else ""
+    walk.say(f"The first finding's next step is code: {step}")
+    walk.say("fit.report('fit.html') writes this with charts, as one file; fit.plot shows the charts one by one.")

@@ -67,7 +67,7 @@ def available(fit: Fit) -> dict[str, tuple[Callable[[], Any], str]]:
         left_out |= {"contour", "profile"}
     if fit.n > PROFILED or model.size > 30 or fit.asked:
         left_out |= {"curve", "profile", "contour"}
-    if not fit.regular or model.size > 1:
+    if not fit.regular or model.size > 1 or model.fixed:
         left_out.add("curve")
     return {name: (_bound(make, fit), caption) for name, (make, caption) in CHARTS.items() if name not in left_out}
 

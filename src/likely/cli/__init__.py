@@ -170,7 +170,7 @@ def report(
 
     with _line(False) as task:
         found = fitted(task)
-        written(found, output, title=title, compare=compare, source=expression(fitted.data))
+        written(found, output, title=title, compare=compare, source=expression(fitted.data), seed=seed)
     say(f"Written to {output}.")
     if not found.converged:
         say(f"The fit failed: {in_shell(found.status.removeprefix('failed: ').removesuffix('.'))}.")

@@ -67,6 +67,11 @@ class Sample:
         """Whether all observations are looked at."""
         return self.n == self.total
 
+    @property
+    def refits_fast(self) -> bool:
+        """Whether the peak for other responses is a few Newton steps away: no corners, penalties or constraints."""
+        return not self.family.kinked and self.fit.outcome.restrained is None
+
     @cached_property
     def objective(self) -> Objective:
         return Objective(self.model, self.y)

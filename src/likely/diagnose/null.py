@@ -94,7 +94,7 @@ def outcomes(
         m.name: "what it looks at is decided by the estimates themselves" for m in moments if m not in usable
     }
     seen = {m.name: _standard(m, sample.observed, projections[m.name]) for m in usable}
-    few = sample.n <= FEW
+    few = sample.n <= FEW and sample.refits_fast
     count = DRAWS if few else int(min(DRAWS, NUMBERS // sample.n))
     drawn: dict[str, list[Any]] = {m.name: [] for m in usable}
     if few or count >= ENOUGH:

@@ -32,6 +32,7 @@ def report(
     progress: Any = None,
     open: bool = False,
     source: str | None = None,
+    seed: int = 0,
 ) -> Any:
     """The report on a fit; see `Fit.report`.
 
@@ -42,6 +43,8 @@ def report(
         As in `Fit.report`.
     source : str, optional
         The data as an expression for the code that repeats the fit, where it is known.
+    seed : int
+        Of what the checks simulate.
 
     Returns
     -------
@@ -52,7 +55,7 @@ def report(
         raise OptionError("open=True shows the file that was written: name it, fit.report('fit.html', open=True)")
     target = None if path is None else _checked(path)
     with Task("report", progress, long=True) as task:
-        contents = _contents(fit, title, compare, source, task)
+        contents = _contents(fit, title, compare, source, seed, task)
         specs = {spec_id(name): spec for name, (spec, _) in contents.charts.items()}
         task.say("writing the page")
         html = page(contents.title, body(contents), specs)
@@ -77,13 +80,13 @@ def _checked(path: str | Path) -> Path:
     return target
 
 
-def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, task: Task) -> Contents:
+def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, seed: int, task: Task) -> Contents:
     """Everything that the page tells."""
     task.say("estimates and intervals")
     summary = Summary(fit)
     summary.estimates  # noqa: B018  they can take long, and belong under this line
     task.say("checks")
-    diagnosis = _or_why(fit.diagnose) if fit.converged else None
+    diagnosis = _or_why(lambda: fit.diagnose(seed=seed)) if fit.converged else None
     task.say("charts")
     charts, undrawn = drawn(fit)
     task.say("neighbouring families")
