@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely import tables
-from likely.compare.candidates import Comparison, compare
+from likely.compare.candidates import compare
+from likely.compare.record import Comparison
 from likely.errors import DataError, LikelyError, OptionError
 from likely.families import get_family
 

@@ -11,6 +11,7 @@ import numpy as np
 from likely.derive.sample import Sample
 from likely.diagnose.features import PREDICTOR
 from likely.diagnose.finding import Finding
+from likely.diagnose.matters import moved, robust
 from likely.diagnose.moments import Order, row_tails, scale_slot, signed, zero
 from likely.diagnose.null import Outcome
 from likely.errors import LikelyError
@@ -107,7 +108,7 @@ def _tails(case: Case) -> Finding:
     matters = robust(case.fit)
     if other is not None:
         gain = other.loglik - case.fit.loglik
-        matters = f"{_moved(case.fit, other)}. {matters}"
+        matters = f"{moved(case.fit, other)}. {matters}"
         evidence |= {"loglik_gain": gain, "neighbour": name}
         if case.name == "normal":
             from scipy import stats
@@ -143,7 +144,7 @@ def _skew(case: Case) -> Finding:
     other = case.other(name) if name else None
     matters, evidence = robust(case.fit), {"skewness": value}
     if other is not None:
-        matters = f"{_moved(case.fit, other)}. {matters}"
+        matters = f"{moved(case.fit, other)}. {matters}"
         evidence["loglik_gain"] = other.loglik - case.fit.loglik
     return _found(
         f"The {long} side is longer than that of {case.sample.family.title}",
@@ -174,7 +175,7 @@ def _scale(case: Case) -> Finding:
             other = maximum(*arguments, progress=False, on_failure="return", **options)
             if other.converged:
                 evidence["loglik_gain"] = gain = other.loglik - case.fit.loglik
-                matters = f"{_moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {matters}"
+                matters = f"{moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {matters}"
         except LikelyError:
             pass
     return _found(
@@ -383,46 +384,6 @@ def _grouped(case: Case) -> Finding:
         chart=None,
         evidence={"correlation": correlation, "groups": len(size)},
     )
-
-
-# -- how much it matters -----------------------------------------------------------------------------------------------
-
-
-def robust(fit: Fit) -> str:
-    """Standard errors that do not take the model as true, beside those that do."""
-    try:
-        other = fit.with_cov("HC0").stderr
-    except LikelyError:
-        return ""
-    ratios = {
-        name: other[name] / error  # type: ignore[operator]
-        for name, error in fit.stderr.items()
-        if error and other.get(name)
-    }
-    if not ratios:
-        return ""
-    name = max(ratios, key=lambda key: abs(np.log(ratios[key])))
-    return (
-        f"Standard errors that hold without the assumption are {number(min(ratios.values()), 3)} to "
-        f"{number(max(ratios.values()), 3)} times the stated ones (the furthest: {name})"
-    )
-
-
-def _moved(fit: Fit, other: Fit) -> str:
-    """What becomes of the first parameter's estimates under another assumption."""
-    first = [slot for slot in fit.likelihood.model.slots if slot.parameter is fit.likelihood.model.slots[0].parameter]
-    theirs = list(other.coef.values())
-    moves = {}
-    for j, name in enumerate(n for slot in first for n in slot.names):
-        error = fit.stderr.get(name)
-        if error and j < len(theirs) and not name.endswith("Intercept"):
-            moves[name] = (theirs[j] - fit.coef[name]) / error
-    gain = f"{other.likelihood.model.family.title}: AIC {number(other.aic - fit.aic, 5)} against this fit"
-    same = fit.likelihood.model.slots[0].link.name == other.likelihood.model.slots[0].link.name
-    if not moves or not same:
-        return gain
-    name = max(moves, key=lambda key: abs(moves[key]))
-    return f"{gain}, and {name} moves by {number(moves[name], 3)} of its standard errors"
 
 
 WORDS: dict[str, Callable[[Case], Finding]] = {
