@@ -21,7 +21,7 @@ from likely.progress import Task
 
 LEVEL = 0.05
 SIZES = (60, 1000)
-TRUE_RUNS, WRONG_RUNS = 400, 200
+TRUE_RUNS, WRONG_RUNS = 200, 100
 WRONG_SIZE = 300
 
 Data = dict[str, Any]
