@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import likely as lk
 from likely.charts import CHARTS, available
@@ -37,9 +38,9 @@ FITS = {
 
 def values(spec):
     """All rows of data that a specification embeds."""
-    rows = []
-    for part in [spec, *spec.get("layer", [])]:
-        rows += part.get("data", {}).get("values", [])
+    rows = list(spec.get("data", {}).get("values", []))
+    for part in [*spec.get("layer", []), *spec.get("vconcat", [])]:
+        rows += values(part)
     return rows + [row for rows_ in spec.get("datasets", {}).values() for row in rows_]
 
 
@@ -83,6 +84,69 @@ def test_many_rows_are_counted():
         assert len(json.dumps(spec)) < 100_000
     cells = values(fit.plot.residuals().to_dict())
     assert sum(row["n"] for row in cells if "n" in row) == 30_000
+
+
+def test_cells_stay_small_where_they_are_all_filled():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(size=60_000)
+    fit = lk.fit("bernoulli", {"y": (rng.random(60_000) < x).astype(int), "x": x}, "y ~ x")
+    for name in ("residuals", "surprise"):
+        assert len(json.dumps(getattr(fit.plot, name)().to_dict())) < 100_000
+
+
+def test_values_that_are_large_and_close_together_stay_apart():
+    y = 1.7e9 + np.random.default_rng(0).normal(size=200)
+    bars = [r for r in values(lk.fit("normal", y).plot.density().to_dict()) if "zero" in r]
+    assert sum(r["y"] * (r["x2"] - r["x"]) for r in bars) == pytest.approx(1.0, abs=0.02)
+    counts = 1_000_000 + np.arange(4).repeat(10)
+    rows = values(lk.fit("poisson", counts).plot.density().to_dict())
+    assert [r["x"] for r in rows] == ["1000000", "1000001", "1000002", "1000003"]
+
+
+def test_counts_that_span_much_have_their_fitted_chances_at_whole_numbers():
+    y = np.random.default_rng(0).poisson(150, 400)
+    spec = values(lk.fit("poisson", y).plot.density().to_dict())
+    bars, line = [r for r in spec if "zero" in r], [r for r in spec if "zero" not in r]
+    assert [r["y"] for r in line] == pytest.approx(stats.poisson(y.mean()).pmf([r["x"] for r in line]), rel=1e-4)
+    assert all((r["x"] % 1, (r["x2"] - r["x"]) % 1) == (0.5, 0.0) for r in bars)
+
+
+def test_a_fitted_density_is_averaged_with_the_weights_of_the_rows():
+    rng = np.random.default_rng(0)
+    g, w = np.repeat([0, 1], 50), np.repeat([9.0, 1.0], 50)
+    fit = lk.fit("normal", {"y": 6 * g + rng.normal(size=100), "g": g, "w": w}, "y ~ g", weights="w")
+    line = [r for r in values(fit.plot.density().to_dict()) if "zero" not in r]
+    low, high = (stats.norm(fit.predict({"g": [k]})[0], fit.coef["sd"]) for k in (0, 1))
+    x = np.array([r["x"] for r in line])
+    assert [r["y"] for r in line] == pytest.approx(0.9 * low.pdf(x) + 0.1 * high.pdf(x), rel=1e-3, abs=1e-6)
+
+
+def test_an_effect_is_the_average_prediction():
+    fit = lk.fit("bernoulli", lk.datasets.loans(), "default ~ duration + age")
+    rows = [r for r in values(fit.plot.effect("age").to_dict()) if "lower" in r]
+    loans = lk.datasets.loans()
+    for row in rows[::20]:
+        eta = (
+            fit.coef["p.Intercept"]
+            + fit.coef["p.duration"] * np.asarray(loans["duration"])
+            + fit.coef["p.age"] * row["x"]
+        )
+        assert row["y"] == pytest.approx(np.mean(1 / (1 + np.exp(-eta))), rel=1e-4)
+        assert row["lower"] < row["y"] < row["upper"]
+    labels = values(lk.fit("categorical", lk.datasets.loans(), "housing ~ age").plot.effect().to_dict())
+    at = [r["y"] for r in labels if r["x"] == labels[0]["x"]]
+    assert sum(at) == pytest.approx(1.0, abs=1e-4)
+    with pytest.raises(OptionError, match="no predictors"):
+        lk.fit("normal", [1.0, 2.0, 4.0]).plot.effect()
+
+
+def test_rows_of_strata_and_estimates_at_an_end_say_why_there_is_no_chart():
+    x = np.random.default_rng(0).normal(size=60)
+    data = {"y": (np.arange(60) % 3 == 0).astype(int), "x": x, "s": np.repeat(np.arange(20), 3)}
+    with pytest.raises(OptionError, match="strata"):
+        lk.fit("conditional_logit", data, "y ~ x", strata="s").plot.surprise()
+    with pytest.raises(OptionError, match="end of its domain"):
+        lk.fit("uniform", [0.1, 0.5, 0.9, 0.3]).plot.curve()
 
 
 def test_the_numbers_are_those_of_the_fit():

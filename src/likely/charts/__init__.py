@@ -27,6 +27,7 @@ CHARTS: dict[str, tuple[Callable[..., Any], str]] = {
         "The data, and the fitted distribution: averaged over the rows where there are predictors.",
     ),
     "coefficients": (estimates.coefficients, "The estimates with their intervals."),
+    "effect": (estimates.effect, "The average prediction along a predictor, the others as they are."),
     "residuals": (
         rows.residuals,
         "Quantile residuals: standard normal at every place if the model holds. A bend says that the mean is wrong, a "
@@ -40,7 +41,7 @@ CHARTS: dict[str, tuple[Callable[..., Any], str]] = {
     ),
     "calibration": (_calibration, "Stated chances beside what happened: on the diagonal, they are what they say."),
     "surprise": (rows.surprise, "What each row costs: the rows at the top carry the loss."),
-    "influence": (rows.influence, "Rows at the upper right move the estimates."),
+    "influence": (rows.influence, "Rows at the top move the estimates; rows to the right could."),
     "curve": (likelihood.curve, "The likelihood along the first estimate, with the others held."),
     "profile": (likelihood.profile, "The likelihood along an estimate, with the others refitted; and its parabola."),
     "contour": (likelihood.contour, "Where two estimates can be together."),
@@ -63,6 +64,8 @@ def available(fit: Fit) -> dict[str, tuple[Callable[[], Any], str]]:
         left_out |= {"worm", "pit"} | ({"residuals", "qq"} if family.labels == "labels" else set())
     if family.name not in OF_CHANCES or model.constant:
         left_out.add("calibration")
+    if model.constant or not fit.regular or family._objective is not None or family.conditional:
+        left_out.add("effect")
     if len(fit.regular) < 2:
         left_out |= {"contour", "profile"}
     if fit.n > PROFILED or model.size > 30 or fit.asked:

@@ -11,12 +11,14 @@ from likely.derive.bands import pit_histogram
 from likely.derive.bands import qq as quantile_lines
 from likely.derive.rows import rows_of
 from likely.errors import OptionError
+from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
     from likely.result import Fit
 
 GRID = 201
-AVERAGED = 400  # rows whose fitted densities are averaged
+AVERAGED = 2_000  # rows whose fitted densities are averaged
+WIDE = 60  # counts that span more are drawn in bins
 TAIL = 0.002  # of the data on each side beyond which no bars are drawn one by one
 
 
@@ -28,12 +30,11 @@ def density(fit: Fit) -> Any:
     w = rows.fit.likelihood.bound.weights
     w = np.ones(len(y)) if w is None else np.asarray(w, dtype=float)
     share = w / w.sum()
-    chosen = np.unique(np.linspace(0, rows.n - 1, min(rows.n, AVERAGED)).astype(int))
-    if rows.family.labels or (rows.family.discrete and np.ptp(y) <= 60):
+    if rows.family.labels or (rows.family.discrete and np.ptp(y) <= WIDE):
         at = np.arange(y.min(), y.max() + 1.0) if not rows.family.labels else np.arange(len(rows.model.levels))
         observed = np.array([share[y == v].sum() for v in at])
         fitted = np.array([np.average(np.exp(rows.log_density(np.full(rows.n, v))), weights=w) for v in at])
-        labels = [str(v) for v in rows.model.levels] if rows.family.labels else [f"{v:g}" for v in at]
+        labels = [str(v) for v in rows.model.levels] if rows.family.labels else [f"{v:.0f}" for v in at]
         columns = theme.data(x=labels, y=observed, fitted=fitted)
         base = alt.Chart(columns).encode(
             x=alt.X("x:N", title=name, sort=labels, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
@@ -45,11 +46,15 @@ def density(fit: Fit) -> Any:
     low, high = np.quantile(y, [TAIL, 1.0 - TAIL]) if len(y) > 100 else (y.min(), y.max())
     room = 0.05 * (high - low) or 1.0
     inside = (y >= low - room) & (y <= high + room)
-    edges = np.linspace(y[inside].min(), y[inside].max() + 1e-12, int(np.clip(np.sqrt(len(y)), 8, 60)) + 1)
+    edges = _edges(y[inside], int(np.clip(np.sqrt(len(y)), 8, 60)), rows.family.discrete)
     heights = np.histogram(y[inside], edges, weights=share[inside])[0] / np.diff(edges)
     grid = np.linspace(low - room, high + room, GRID)
-    grid = grid[(grid > rows.family.support.lower) & (grid < rows.family.support.upper)]
-    fitted = np.array([np.mean(np.exp(rows.log_density(np.full(rows.n, v)))[chosen]) for v in grid])
+    if rows.family.discrete:  # between whole numbers there is no density
+        grid = np.unique(np.round(grid))
+        grid = grid[(grid >= rows.family.support.lower) & (grid <= rows.family.support.upper)]
+    else:
+        grid = grid[(grid > rows.family.support.lower) & (grid < rows.family.support.upper)]
+    fitted = _average(rows, grid, w)
     bars = (
         alt.Chart(theme.data(x=edges[:-1], x2=edges[1:], y=heights, zero=0.0))
         .mark_rect(color=theme.BAND, stroke="white", strokeWidth=0.5)
@@ -67,6 +72,30 @@ def density(fit: Fit) -> Any:
         f" ({outside:,} row{'s lie' if outside > 1 else ' lies'} beyond the chart)" if outside else ""
     )
     return theme.finished(theme.sized(bars + lines), f"{name}: observed and fitted", said)
+
+
+def _edges(y: Any, bins: int, discrete: bool) -> Any:
+    """Edges of bars; those of counts hold the same number of whole numbers each."""
+    low, high = float(y.min()), float(y.max())
+    if not discrete:
+        return np.linspace(low, np.nextafter(high, np.inf), bins + 1)
+    width = np.ceil((high - low + 1.0) / bins)
+    return np.arange(low - 0.5, high + 0.5 + width, width)
+
+
+def _average(rows: Any, grid: Any, weights: Any) -> Any:
+    """The fitted density at some places, averaged over rows that are spread along the first linear predictor."""
+    order = np.argsort(rows.full(rows.etas[0]), kind="stable") if rows.etas else np.arange(rows.n)
+    some = order[np.unique(np.linspace(0, rows.n - 1, min(rows.n, AVERAGED)).astype(int))]
+    if not np.any(weights[some] > 0):
+        some = order[weights[order] > 0][:AVERAGED]
+    values = {name: v[some] if np.ndim(v) else v for name, v in rows.values.items()}
+    xp, out = NumpyNamespace(), np.empty(len(grid))
+    for i, v in enumerate(grid):
+        with np.errstate(all="ignore"):
+            logs = np.where(rows.family.inside(v, values), rows.family._log_density(xp, v, **values), -np.inf)
+        out[i] = np.average(np.broadcast_to(np.exp(logs), some.shape), weights=weights[some])
+    return out
 
 
 def qq(fit: Fit) -> Any:

@@ -38,6 +38,8 @@ def profile(fit: Fit, name: str | None = None, log: bool = True) -> Any:
 
 def _along(fit: Fit, L: Likelihood, name: str | None, kind: str, log: bool) -> Any:
     alt = theme.altair()
+    if not L.names:
+        raise OptionError("every estimate is at the end of its domain: the likelihood has no peak to draw")
     name = _telling(fit)[0] if name is None else name
     found = getattr(L, kind)(name)
     gap = np.asarray(found.loglik) - found.peak_loglik
@@ -102,7 +104,7 @@ def contour(fit: Fit, names: tuple[str, str] | None = None) -> Any:
     columns = theme.data(
         x=np.concatenate(xs), y=np.concatenate(ys), line=np.concatenate(line), order=np.concatenate(order)
     )
-    domain = [part[0] for part in line]
+    domain, legend = [part[0] for part in line], alt.Legend(columns=2)
     edges = (
         alt.Chart(columns)
         .mark_line()
@@ -110,9 +112,14 @@ def contour(fit: Fit, names: tuple[str, str] | None = None) -> Any:
             x=theme.x("x:Q", names[0]),
             y=theme.y("y:Q", names[1]),
             order="order:Q",
-            color=alt.Color("line:N", title=None, scale=alt.Scale(domain=domain, range=[theme.INK, theme.SOFT] * 2)),
+            color=alt.Color(
+                "line:N", title=None, scale=alt.Scale(domain=domain, range=[theme.INK, theme.SOFT] * 2), legend=legend
+            ),
             strokeDash=alt.StrokeDash(
-                "line:N", title=None, scale=alt.Scale(domain=domain, range=[[1, 0], [1, 0], [6, 3], [6, 3]])
+                "line:N",
+                title=None,
+                scale=alt.Scale(domain=domain, range=[[1, 0], [2, 2], [6, 3], [8, 3, 2, 3]]),
+                legend=legend,
             ),
         )
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 NAMED = 5
+NAME = (0.13, 0.05)  # of the chart that a row's name takes
 
 
 def residuals(fit: Fit, against: str | None = None) -> Any:
@@ -63,31 +64,56 @@ def surprise(fit: Fit) -> Any:
     """Every row's surprise in the order of the data; the largest ones with their row."""
     alt = theme.altair()
     rows = rows_of(fit, observed=True)
+    if rows.family.conditional:
+        rows.log_density(rows.fit.likelihood.bound.y)  # raises, with the reason
     value, labels = -own_log_density(rows), _labels(fit)
     layers = [theme.points(labels.astype(float), value, ("row", "surprise (nats)"), labels)]
-    layers.append(_named(labels.astype(float), value, labels))
+    layers += _named(labels.astype(float), value, labels)
     return theme.finished(
         theme.sized(alt.layer(*layers)), "Surprise by row", "minus the log-density: what each row costs"
     )
 
 
-def _named(horizontal: Any, vertical: Any, labels: Any) -> Any:
-    top = np.argsort(-vertical, kind="stable")[:NAMED]
-    return (
+def _named(horizontal: Any, vertical: Any, labels: Any) -> list[Any]:
+    """A layer with the names of the rows that stand out, if any do."""
+    top = _apart(horizontal, vertical, np.argsort(-vertical, kind="stable")[:NAMED])
+    if not len(top):
+        return []
+    names = (
         theme.altair()
         .Chart(theme.data(x=horizontal[top], y=vertical[top], row=[f"row {int(i):,}" for i in labels[top]]))
         .mark_text(align="left", dx=5, dy=-5, fontSize=10, color=theme.STRONG)
         .encode(x="x:Q", y="y:Q", text="row:N")
     )
+    return [names]
+
+
+def _apart(horizontal: Any, vertical: Any, top: Any) -> Any:
+    """Of some rows those that stand out, and whose names would not cover each other."""
+    across, up = float(np.ptp(horizontal)) or 1.0, float(np.ptp(vertical)) or 1.0
+    middle, kept = float(np.median(vertical)), list[int]()
+    for i in top:
+        near = [
+            j
+            for j in kept
+            if abs(horizontal[i] - horizontal[j]) < NAME[0] * across and abs(vertical[i] - vertical[j]) < NAME[1] * up
+        ]
+        if not near and vertical[i] > middle:
+            kept.append(int(i))
+    return np.array(kept, dtype=int)
 
 
 def influence(fit: Fit) -> Any:
-    """Cook's distance against leverage; the rows that move the estimates most with their number."""
+    """Cook's distance against leverage; the rows that move the estimates most with their number.
+
+    Where all rows have the same leverage, as in a fit of constants, against the row.
+    """
     alt = theme.altair()
     found = influence_of(fit)
     leverage, cook, labels = np.asarray(found.leverage), np.asarray(found.cook), _labels(fit)
     keep = np.isfinite(cook)
-    titles = ("leverage", "Cook's distance")
-    layers = [theme.points(leverage[keep], cook[keep], titles, labels[keep])]
-    layers.append(_named(leverage[keep], cook[keep], labels[keep]))
+    leverage, cook, labels = leverage[keep], cook[keep], labels[keep]
+    alike = not len(leverage) or np.ptp(leverage) <= 1e-9 * np.max(np.abs(leverage))
+    along, title = (labels.astype(float), "row") if alike else (leverage, "leverage")
+    layers = [theme.points(along, cook, (title, "Cook's distance"), labels), *_named(along, cook, labels)]
     return theme.finished(theme.sized(alt.layer(*layers)), "Influence of single rows", "what the estimates would lose")

@@ -10,7 +10,8 @@ import numpy as np
 
 WIDTH, HEIGHT = 420, 280
 MOST = 5_000  # rows that are drawn one by one; more are counted in cells
-CELLS = 40  # along each axis
+CELLS = (40, 25)  # along the axes: squares, and less than 100 kB
+DIGITS = 6  # of what a column spans
 INK, SOFT, BAND, STRONG = "#1f4e79", "#8a8f98", "#c9d6e4", "#b3480f"
 
 
@@ -26,13 +27,25 @@ def data(**columns: Any) -> Any:
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     n = max(len(a) if a.ndim else 1 for a in arrays.values())
     lists = {name: np.broadcast_to(a, (n,)).tolist() for name, a in arrays.items()}
-    rows = [{name: _plain(values[i]) for name, values in lists.items()} for i in range(n)]
+    digits = {name: _digits(a) for name, a in arrays.items()}
+    rows = [{name: _plain(values[i], digits[name]) for name, values in lists.items()} for i in range(n)]
     return altair().InlineData(values=rows)
 
 
-def _plain(value: Any) -> Any:
+def _digits(column: Any) -> int:
+    """How many digits tell a column's values apart: more than six where they are large and close together."""
+    if column.dtype.kind != "f":
+        return DIGITS
+    finite = column[np.isfinite(column)]
+    span = float(np.ptp(finite)) if finite.size else 0.0
+    if span == 0.0:
+        return DIGITS
+    return min(17, DIGITS + max(0, math.floor(math.log10(float(np.max(np.abs(finite))) / span))))
+
+
+def _plain(value: Any, digits: int) -> Any:
     if isinstance(value, float):
-        return float(f"{value:.6g}") if math.isfinite(value) else None
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     return value
 
 
@@ -77,7 +90,12 @@ def finished(chart: Any, title: str, subtitle: str = "") -> Any:
         chart.properties(title=head)
         .configure_view(stroke=None)
         .configure_axis(
-            labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridColor="#eceff3", domainColor=SOFT
+            labelFontSize=11,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            gridColor="#eceff3",
+            domainColor=SOFT,
+            labelSeparation=6,
         )
         .configure_legend(labelFontSize=11, titleFontSize=12, orient="bottom", labelLimit=300)
     )
