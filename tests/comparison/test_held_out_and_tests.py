@@ -1,6 +1,8 @@
 """Held-out log-likelihoods, tests between candidates, transformations and suggestions, against sums by hand."""
 
+import dataclasses
 import importlib
+import math
 
 import numpy as np
 import pytest
@@ -179,3 +181,47 @@ def test_groups_stay_together(data):
     assert found.rows[0].held_out is not None
     with pytest.raises(OptionError, match="single rows"):
         lk.compare([lk.Normal(), lk.Gamma()], {**data, "g": groups}, "y ~ x", folds="loo", groups="g")
+
+
+def test_a_transformation_that_is_not_what_it_says_is_refused(data):
+    right = lk.fit("normal", data, "y ~ x")
+    logs = lk.fit("normal", {"y": np.log(data["y"]), "x": data["x"]}, "y ~ x")
+    both = {"a": right, "b": logs}
+    with pytest.raises(OptionError, match="derivative"):
+        lk.compare(both, transform={"b": (np.log, lambda y: 7.0 + 0.0 * y)})
+    with pytest.raises(OptionError, match="all rows at once"):
+        lk.compare(both, transform={"b": (math.log, lambda y: 1 / y)})
+    with pytest.raises(OptionError, match="by name"):
+        lk.compare(both, transform="log")
+    middle = float(np.median(data["y"]))
+    folded = lk.fit("normal", {"y": (data["y"] - middle) ** 2, "x": data["x"]}, "y ~ x")
+    with pytest.raises(DataError, match="rises and falls"):
+        lk.compare(
+            {"a": right, "b": folded}, transform={"b": (lambda y: (y - middle) ** 2, lambda y: 2 * (y - middle))}
+        )
+
+
+def test_a_transformed_candidate_that_failed_comes_last(data):
+    right = lk.fit("normal", data, "y ~ x")
+    separated = lk.fit("normal", {"y": np.log(data["y"]), "x": data["x"]}, "y ~ x")
+    failed = dataclasses.replace(separated, converged=False, status="failed: no peak")
+    found = lk.compare({"a": right, "b": failed}, transform={"b": "log"})
+    assert [row.name for row in found.rows] == ["a", "b"]
+    assert found["b"].status == "failed: no peak"
+
+
+def test_groups_without_folds_are_not_ignored(data):
+    with pytest.raises(OptionError, match="folds="):
+        lk.compare([lk.Normal(), lk.Gamma()], data, "y ~ x", groups=np.arange(120) // 10)
+
+
+def test_a_suggestion_says_what_it_left_out():
+    rng = np.random.default_rng(0)
+    shares = np.append(rng.beta(2, 3, size=60), [0.0, 1.0])
+    for y, said in (
+        (shares, "Beta was left out"),
+        (np.append(rng.gamma(2, size=60), 0.0), "exact zeros"),
+        (rng.integers(-5, 6, size=60), "below 0"),
+        (rng.integers(1, 9000, size=60), "taken for measured"),
+    ):
+        assert any(said in note for note in lk.suggest(y, folds=None, replicates=0).notes)

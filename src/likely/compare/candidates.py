@@ -103,8 +103,13 @@ def compare(
         raise SupportError(_none_fits(items, results))
     names = list(named) if named is not None else _names(items, fits)
     made = [_row(name, *result) for name, result in zip(names, results, strict=True)]
-    made = _transformed(made, dict(transform or {}))
-    _check_same([row.fit for row in made if row.fit is not None and row.log_jacobian is None])
+    if transform is not None and not isinstance(transform, Mapping):
+        raise OptionError(f"transform= says by name what was transformed, {{'name': 'log'}}, found {transform!r}")
+    if groups is not None and folds is None:
+        raise OptionError("groups= says which rows stay together in a fold: give the number of folds, folds=10")
+    given = dict(transform or {})
+    made = _transformed(made, given)
+    _check_same([row.fit for row in made if row.fit is not None and row.name not in given])
     notes: list[str] = []
     if folds is not None:
         made, notes = _held_out(made, folds, groups, seed, options.get("progress"))

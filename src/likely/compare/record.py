@@ -131,6 +131,11 @@ class Comparison:
         -------
         Preference
 
+        Notes
+        -----
+        Sign and scale of z are those of R's ``pscl::vuong``, whose p-value is one-sided where this one is two-sided
+        (Vuong 1989).
+
         Examples
         --------
         >>> import likely as lk

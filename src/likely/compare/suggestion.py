@@ -84,7 +84,7 @@ def suggest(
     )
     lost = f" {int(np.sum(~kept)):,} missing values were left out." if not np.all(kept) else ""
     tested = _tested([row.fit for row in found.rows[:TESTED] if row.fit is not None], replicates, seed, progress)
-    return found.with_notes([*tested, *([lost.strip()] if lost else [])])
+    return found.with_notes([*tested, *_left_out(numbers), *([lost.strip()] if lost else [])])
 
 
 def _kind(y: Any) -> tuple[str, ...]:
@@ -97,6 +97,20 @@ def _kind(y: Any) -> tuple[str, ...]:
     if low > 0.0 and high < 1.0:
         return SHARES
     return POSITIVE if low > 0.0 else REAL
+
+
+def _left_out(y: Any) -> list[str]:
+    """Why families that one might expect are not among the candidates."""
+    whole, low, high = bool(np.all(y == np.round(y))), float(np.min(y)), float(np.max(y))
+    if whole and low < 0.0:
+        return ["Whole numbers below 0 are no counts: they were taken for measured ones."]
+    if whole and high > LARGEST:
+        return [f"Whole numbers beyond {LARGEST:,.0f} were taken for measured ones, not for counts."]
+    if not whole and low >= 0.0 and high <= 1.0 and (low == 0.0 or high == 1.0):
+        return ["Beta was left out: it gives exact 0 and 1 no density."]
+    if not whole and low == 0.0:
+        return ["Families of positive numbers were left out: there are exact zeros."]
+    return []
 
 
 def _tested(fits: list[Fit], replicates: int, seed: int, progress: Any) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from likely.errors import DataError, OptionError, unknown
 
 SAME = 1e-9
+STEP = 1e-5  # of a difference, relative to the response
 
 
 @final
@@ -37,9 +38,7 @@ class Transform:
         DataError
             If it is not, or the function cannot be undone at some row.
         """
-        with np.errstate(all="ignore"):
-            expected = np.asarray(self.function(y), dtype=float)
-            slope = np.abs(np.asarray(self.derivative(y), dtype=float))
+        expected, slope = self._at(y, self.function), self._at(y, self.derivative)
         wrong = ~(np.abs(expected - transformed) <= SAME * (1.0 + np.abs(transformed)))
         if np.any(wrong):
             i = int(np.flatnonzero(wrong)[0])
@@ -47,10 +46,42 @@ class Transform:
                 f"{candidate} was said to be fitted to {self.name} of the response, but row {i} has "
                 f"{transformed[i]:.6g} where {self.name} of {y[i]:.6g} is {expected[i]:.6g}"
             )
-        if not np.all((slope > 0.0) & np.isfinite(slope)):
-            i = int(np.flatnonzero(~((slope > 0.0) & np.isfinite(slope)))[0])
+        if not np.all((slope != 0.0) & np.isfinite(slope)):
+            i = int(np.flatnonzero(~((slope != 0.0) & np.isfinite(slope)))[0])
             raise DataError(f"{self.name} has no slope at row {i}, {y[i]:.6g}, so there is no Jacobian")
-        return np.log(slope)
+        self._check_slope(y, expected, slope)
+        return np.log(np.abs(slope))
+
+    def _at(self, y: Any, function: Callable[[Any], Any]) -> Any:
+        """A function of all rows at once."""
+        try:
+            with np.errstate(all="ignore"):
+                value = np.asarray(function(y), dtype=float)
+        except (TypeError, ValueError) as error:
+            raise OptionError(
+                f"{self.name} cannot be applied to all rows at once ({error}): write it, and its derivative, with "
+                "NumPy's functions"
+            ) from None
+        return np.broadcast_to(value, np.shape(y))
+
+    def _check_slope(self, y: Any, value: Any, slope: Any) -> None:
+        """Raise unless the function rises everywhere or falls everywhere, and the derivative is its own."""
+        order = np.argsort(y, kind="stable")
+        steps = np.diff(value[order])[np.diff(y[order]) > 0]
+        if (np.any(slope > 0) and np.any(slope < 0)) or (np.any(steps > 0) and np.any(steps < 0)):
+            raise DataError(f"{self.name} rises and falls over these responses, so it cannot be undone")
+        step = STEP * np.maximum(np.abs(y), 1e-300)
+        rise = self._at(y + step, self.function) - self._at(y - step, self.function)
+        with np.errstate(all="ignore"):
+            found = rise / ((y + step) - (y - step))
+            noise = 1e-15 * (np.abs(value) + 1e-300) / step  # what rounding alone can do to the difference
+            wrong = np.isfinite(found) & (np.abs(found - slope) > 1e-3 * np.abs(slope) + 10.0 * noise)
+        if np.any(wrong):
+            i = int(np.flatnonzero(wrong)[0])
+            raise OptionError(
+                f"the derivative of {self.name} is wrong: at row {i}, {y[i]:.6g}, it says {slope[i]:.6g} where the "
+                f"function's slope is {found[i]:.6g}"
+            )
 
 
 NAMED: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
@@ -59,7 +90,7 @@ NAMED: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "log2": (np.log2, lambda y: 1.0 / (y * np.log(2.0))),
     "log1p": (np.log1p, lambda y: 1.0 / (1.0 + y)),
     "sqrt": (np.sqrt, lambda y: 0.5 / np.sqrt(y)),
-    "reciprocal": (lambda y: 1.0 / y, lambda y: 1.0 / y**2),
+    "reciprocal": (lambda y: 1.0 / y, lambda y: -1.0 / y**2),
     "logit": (lambda y: np.log(y / (1.0 - y)), lambda y: 1.0 / (y * (1.0 - y))),
 }
 
