@@ -11,7 +11,7 @@ import pytest
 
 import likely as lk
 from likely.losses.boosting import objective
-from likely.losses.boosting.rows import LARGEST, SMALLEST
+from likely.losses.boosting.rows import LARGEST, SMALLEST, fused_rows
 
 EXTREMES = [-500.0, -80.0, -20.0, 0.0, 20.0, 80.0, 500.0]
 RNG = np.random.default_rng(20240607)
@@ -258,11 +258,24 @@ def test_the_gradient_is_the_slope_of_the_loss_in_every_score(name: str) -> None
             assert g[i, c] == pytest.approx(rise / 2e-5, rel=2e-5, abs=2e-6)
 
 
-def test_fused_label_rows_are_the_derived_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    raw, y = draws(SEVERAL["categorical"], 200)
-    loss = objective(SEVERAL["categorical"])
+FUSED = {
+    "categorical": SEVERAL["categorical"],
+    "bernoulli": lk.Bernoulli(),
+    "poisson": lk.Poisson(),
+    "normal": lk.Normal(sd=0.7),
+    "gamma": lk.Gamma(shape=2.5),
+}
+
+
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("spread", [1.0, 8.0])
+def test_fused_rows_are_the_derived_ones(monkeypatch: pytest.MonkeyPatch, name: str, spread: float) -> None:
+    raw, y = draws(FUSED[name], 200)
+    raw = raw * spread
+    loss = objective(FUSED[name])
+    assert fused_rows(loss.model, loss.columns) is not None
     fused = loss.derivatives(raw, y)
-    monkeypatch.setattr("likely.losses.boosting.record.LABEL_ROWS", {})
+    monkeypatch.setattr("likely.losses.boosting.record.fused_rows", lambda *_: None)
     for ours, derived in zip(fused, loss.derivatives(raw, y), strict=True):
         np.testing.assert_allclose(ours, derived, rtol=2e-6, atol=1e-7)
 

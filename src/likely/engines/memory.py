@@ -126,12 +126,12 @@ def scratch(rows: int, columns: int) -> Any:
     return buffer[: rows * columns].reshape(rows, columns)
 
 
-def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
-    """`block` applied to consecutive row ranges of at most `size`, in order."""
+def map_blocks(block: Block, n: int, size: int, threads: int | None = None) -> list[tuple[Any, ...]]:
+    """`block` applied to consecutive row ranges of at most `size`, in order; on as many threads as there are."""
     if n <= size:
         return [block(0, n)]
     ranges = [(lo, min(lo + size, n)) for lo in range(0, n, size)]
-    threads = min(available_threads(), len(ranges))
+    threads = min(threads or available_threads(), len(ranges))
     with one_blas_thread():  # the blocks are the parallelism; BLAS's own threads would fight it
         if threads == 1:
             return [block(lo, hi) for lo, hi in ranges]
@@ -147,9 +147,9 @@ def map_blocks(block: Block, n: int, size: int) -> list[tuple[Any, ...]]:
             raise
 
 
-def sum_blocks(block: Block, n: int, size: int) -> tuple[Any, ...]:
+def sum_blocks(block: Block, n: int, size: int, threads: int | None = None) -> tuple[Any, ...]:
     """The sums over all rows: compensated for scalars, in block order for arrays."""
-    parts = map_blocks(block, n, size)
+    parts = map_blocks(block, n, size, threads)
     if len(parts) == 1:
         return parts[0]
     return tuple(total([p[i] for p in parts]) for i in range(len(parts[0])))

@@ -14,12 +14,12 @@ from likely.errors import FitError, OptionError, first_rows
 from likely.families.labels import Labelled, values_of
 from likely.family import Family
 from likely.losses.boosting.rows import (
-    LABEL_ROWS,
     LARGEST,
     SMALLEST,
     Column,
     ScoredRows,
     check_response,
+    fused_rows,
     in_single_precision,
     response,
     sign_of,
@@ -171,7 +171,7 @@ class Boosting:
         rows = self._rows(y)
         n, k = rows.rows, self.size
         matrix, w = self._matrix(raw, n), _weights(sample_weight, n)
-        gradient, hessian = np.empty((n, k), np.float32, "F"), np.empty((n, k), np.float32, "F")
+        gradient, hessian = np.empty((2, k, n), np.float32).transpose(0, 2, 1)  # in one piece: half the page faults
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             squares, lacking = np.zeros(k), np.zeros(k)
@@ -183,7 +183,10 @@ class Boosting:
                     squares[c] = g @ g if w is None else (w[lo:hi] * g) @ g
             return squares, lacking
 
-        squares, lacking = memory.sum_blocks(block, n, rows.block)
+        # the steps of one score are so short that threads would wait for each other, and for those of the library
+        cheap = k == 1 and (rows.kernel is not None or fused_rows(self.model, self.columns) is not None)
+        few = {"size": 2 * rows.block, "threads": 1} if cheap else {"size": rows.block}
+        squares, lacking = memory.sum_blocks(block, n, **few)
         if not np.all(np.isfinite(squares)):
             self._tell_runaway(gradient, matrix)
         expected = np.minimum(squares / (n if w is None else np.sum(w)), LARGEST)
@@ -275,8 +278,8 @@ class Boosting:
 
     def _block(self, rows: Objective, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
         """Gradient and second derivative of some rows in every score."""
-        if self.family.name in LABEL_ROWS:
-            return LABEL_ROWS[self.family.name](rows.y[lo:hi], raw[lo:hi] + self.start)
+        if (fused := fused_rows(self.model, self.columns)) is not None:
+            return fused(rows.y[lo:hi], raw[lo:hi] + self.start)
         jet = rows.row_jet(raw, slice(lo, hi), 2)
         jet = jet if isinstance(jet, Jet) else Jet(jet, {}, {}, 2)
         out = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +15,7 @@ from likely.model import Model
 
 SMALLEST = 1e-16  # of a Hessian, as in XGBoost: both libraries hold them in single precision and divide by their sums
 LARGEST = 1e30  # of a gradient or Hessian: sums of 1e8 of them still fit in single precision
+LARGEST_MARGIN = 700.0  # of a wrong label: its exponential is a number
 
 Column = tuple[int, int | None]  # a linear predictor as a score, or as the difference of two
 
@@ -40,6 +41,22 @@ class ScoredRows(Objective):
         return [eta(column) for column in self.columns]
 
 
+def _logistic_rows(y: Any, scores: Any) -> list[tuple[Any, Any]]:
+    """With e = exp(-m) of the margin m, minus the log-density is log(1 + e): the gradient's size is e / (1 + e)."""
+    sign = 2.0 * y - 1.0
+    e = scores[:, 0] * sign
+    np.maximum(e, -LARGEST_MARGIN, out=e)
+    np.negative(e, out=e)
+    np.exp(e, out=e)
+    p = 1.0 + e
+    np.reciprocal(p, out=p)
+    e *= p  # 1 - p with all its digits
+    sign *= e
+    np.negative(sign, out=sign)
+    e *= p
+    return [(sign, e)]
+
+
 def _categorical_rows(y: Any, scores: Any) -> list[tuple[Any, Any]]:
     """Softmax of one score for each level: the gradient is p - [y = level], the Hessian's diagonal p (1 - p)."""
     columns = np.ascontiguousarray(scores.T, dtype=float)
@@ -48,7 +65,48 @@ def _categorical_rows(y: Any, scores: Any) -> list[tuple[Any, Any]]:
     return [(p[k] - (y == k), np.maximum(p[k] * (1.0 - p[k]), SMALLEST)) for k in range(len(p))]
 
 
-LABEL_ROWS = {"categorical": _categorical_rows}  # fused; a test proves them equal to the derived ones
+def _normal_rows(y: Any, scores: Any, log_sd: float) -> list[tuple[Any, Any]]:
+    precision = np.exp(-2.0 * log_sd)
+    g = scores[:, 0] - y
+    g *= precision
+    return [(g, precision)]
+
+
+def _poisson_rows(y: Any, scores: Any) -> list[tuple[Any, Any]]:
+    rate = np.exp(scores[:, 0])
+    return [(rate - y, rate)]
+
+
+def _gamma_rows(y: Any, scores: Any, log_shape: float) -> list[tuple[Any, Any]]:
+    """Minus the log-density is shape (log mean + y / mean), and a constant."""
+    ratio = np.negative(scores[:, 0])
+    np.exp(ratio, out=ratio)
+    ratio *= y
+    shape = np.exp(log_shape)
+    if shape != 1.0:
+        ratio *= shape
+    return [(shape - ratio, ratio)]
+
+
+# fused, by family and links, for scores of the first parameter with constants for the others; a test proves them
+# equal to the derived ones
+FUSED_ROWS: dict[tuple[str, ...], Callable[..., list[tuple[Any, Any]]]] = {
+    ("bernoulli", "logit"): _logistic_rows,
+    ("categorical", "logit"): _categorical_rows,
+    ("gamma", "log", "log"): _gamma_rows,
+    ("normal", "identity", "log"): _normal_rows,
+    ("poisson", "log"): _poisson_rows,
+}
+
+
+def fused_rows(model: Model, columns: Sequence[Column | float]) -> Callable[..., list[tuple[Any, Any]]] | None:
+    """(y, scores) -> gradient and second derivative in every score, where they are written out for this model."""
+    links = [group[0].link.name for group in model.groups]
+    rows = FUSED_ROWS.get((model.family.name, *links))
+    constants = [column for column in columns if isinstance(column, float)]
+    if rows is None or model.known or isinstance(columns[0], float) or len(constants) != len(links) - 1:
+        return None
+    return lambda y, scores: rows(y, scores, *constants)
 
 
 def sign_of(column: Column | float, score: int) -> float:
@@ -60,8 +118,7 @@ def sign_of(column: Column | float, score: int) -> float:
 
 def in_single_precision(g: Any, h: Any) -> tuple[Any, Any]:
     """Both shrunk by one factor where one is too large, so that their ratio stays."""
-    largest = max(float(np.max(np.abs(g))), float(np.max(h)), -float(np.min(h)))
-    if largest <= LARGEST:
+    if g @ g <= LARGEST**2 and np.max(h) <= LARGEST and np.min(h) >= -LARGEST:
         return g, h
     most = np.finfo(float).max
     g, h = np.clip(g, -most, most), np.clip(h, -most, most)
