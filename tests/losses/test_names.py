@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from loss_cases import WITH_LOSS, family
 from scipy import stats
-from sklearn import decomposition, ensemble, linear_model, metrics, svm
+from sklearn import decomposition, ensemble, linear_model, metrics, pipeline, preprocessing, svm, tree
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import likely as lk
@@ -31,7 +31,15 @@ def test_losses_equal_their_twins():
         ("SmoothL1Loss", {"beta": 4.0}, lk.Huber(k=2.0, scale=2.0)),
         ("multi:softprob", {}, lk.Categorical()),
         ("mean_tweedie_deviance", {"power": 3.0}, lk.InverseGaussian()),
+        ("tweedie", {"power": 2.0}, lk.Gamma()),
         (metrics.mean_absolute_error, {}, lk.Laplace()),
+        (metrics.d2_tweedie_score, {}, lk.Normal()),
+        (metrics.make_scorer(metrics.mean_tweedie_deviance, power=1.0), {}, lk.Poisson()),
+        (pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.PoissonRegressor()), {}, lk.Poisson()),
+        (GridSearchCV(linear_model.Ridge(), {}), {}, lk.Normal()),
+        (tree.DecisionTreeClassifier(criterion="log_loss"), {}, lk.Bernoulli()),
+        (lk.Weibull(shape=2.0), {}, lk.Weibull(shape=2.0)),
+        (lk.scorer(lk.Gamma(shape=1.0)), {}, lk.Gamma(shape=1.0)),
         (metrics.get_scorer("neg_mean_squared_error"), {}, lk.Normal()),
         (metrics.make_scorer(metrics.mean_pinball_loss, alpha=0.2), {}, lk.AsymmetricLaplace(tau=0.2, scale=1.0)),
         (linear_model.LinearRegression(), {}, lk.Normal()),
@@ -66,6 +74,28 @@ def test_unknown_names_and_settings():
         lk.assumption_of("mae", delta=1.0)
     with pytest.raises(lk.errors.OptionError, match="PCA"):
         lk.assumption_of(decomposition.PCA())
+
+
+def test_torch_modules_at_the_ends_of_their_settings():
+    nn = pytest.importorskip("torch").nn
+    assert lk.assumption_of(nn.SmoothL1Loss(beta=0.0)).family == lk.Laplace()
+    assert lk.assumption_of(nn.SoftMarginLoss()).family == lk.Bernoulli()
+    assert "alignment" in lk.assumption_of(nn.CTCLoss()).why
+
+
+def test_an_objective_of_ones_own():
+    xgb = pytest.importorskip("xgboost")
+    from likely.losses.boosting import objective
+
+    own = objective(lk.Gamma(shape=1.0))
+    assert lk.assumption_of(own).family == lk.Gamma(shape=1.0)
+    assert lk.assumption_of(xgb.XGBRegressor(objective=own)).family == lk.Gamma(shape=1.0)
+
+    def mystery(y, score):
+        return score - y, np.ones_like(y)
+
+    with pytest.raises(lk.errors.OptionError, match="mystery"):
+        lk.assumption_of(xgb.XGBRegressor(objective=mystery))
 
 
 def test_pseudo_huber_and_log_cosh_are_likelihoods():

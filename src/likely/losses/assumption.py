@@ -11,7 +11,8 @@ from likely.errors import OptionError, unknown
 from likely.families import get_family, means_family
 from likely.family import Family
 from likely.losses.loss import Loss
-from likely.losses.names import FORMS, LIBRARIES, NOT_LIKELIHOODS, Form
+from likely.losses.names import FORMS, LIBRARIES, Form
+from likely.losses.unlikely import NOT_LIKELIHOODS
 
 # estimators whose loss is no setting of theirs -> the name of it
 ESTIMATORS: dict[str, str] = {
@@ -34,7 +35,11 @@ ESTIMATORS: dict[str, str] = {
     "SVR": "svr",
     "AdaBoostClassifier": "adaboost",
 }
-PENALISED = {
+REMARKS = {
+    "HuberRegressor": (
+        "here both count in units of a scale that is estimated along with the coefficients, and not by maximum "
+        "likelihood"
+    ),
     "Ridge": "the penalty is a Normal prior of the coefficients, lk.Ridge()",
     "RidgeCV": "the penalty is a Normal prior of the coefficients, lk.Ridge()",
     "Lasso": "the penalty is a Laplace prior of the coefficients, lk.Lasso()",
@@ -101,7 +106,7 @@ class Assumption:
         if self.family is None:
             return f"{self.given}: not the likelihood of a family. {_sentence(self.why)}"
         believes = self.family.assumes or "a density of its own"
-        parts = [f"{self.given}: the negative log-likelihood of {self.family!r}. It believes in {believes}."]
+        parts = [f"{self.given}: the negative log-likelihood of {self.family!r}. What it believes: {believes}."]
         if self.ratio != 1.0:
             parts.append(f"It is {self.ratio:g} times {self.loss.name}, up to terms of y alone.")
         parts.append(_sentence(self.why))
@@ -121,7 +126,8 @@ def assumption_of(loss: Any, **settings: float) -> Assumption:
     ----------
     loss : str or object
         The name of a loss, metric or objective ("mae", "neg_log_loss", "reg:gamma"); a metric, scorer or estimator of
-        scikit-learn; a loss module of PyTorch; an estimator of XGBoost or LightGBM.
+        scikit-learn, also as the last step of a pipeline or in a search; a loss module of PyTorch; an estimator of
+        XGBoost or LightGBM; whatever is made here from a family.
     **settings : float
         What a name leaves open: ``alpha=`` of a quantile, ``delta=`` of Huber's loss, ``power=`` of a deviance.
 
@@ -147,10 +153,12 @@ def assumption_of(loss: Any, **settings: float) -> Assumption:
     >>> bool(lk.assumption_of("hinge"))
     False
     """
-    if isinstance(loss, Loss):
-        return Assumption(
-            repr(loss), loss.family, "natural" if loss.link is None else "link", loss.link, 1.0, "derived from it"
-        )
+    if isinstance(loss, Family) or (isinstance(loss, type) and issubclass(loss, Family)):
+        return _own(repr(loss), get_family(loss))
+    loss = _inner(loss)
+    if isinstance(family := getattr(loss, "family", None), Family):  # a loss, module, objective or scorer made here
+        link = getattr(loss, "link", None) if isinstance(loss, Loss) else None
+        return Assumption(repr(loss), family, "natural" if link is None else "link", link, 1.0, "derived from it")
     given, name, library, found, extra = _asked(loss)
     found = {**found, **settings}
     key = _key(name)
@@ -158,11 +166,14 @@ def assumption_of(loss: Any, **settings: float) -> Assumption:
         return Assumption(given, None, "natural", None, 1.0, why)
     form = _form(key, library)
     if form is None:
-        if isinstance(loss, Family) or (isinstance(loss, str) and means_family(loss)):
-            family = get_family(loss)
-            return Assumption(given, family, "natural", None, 1.0, f"its own loss, {family.loss_name}")
+        if isinstance(loss, str) and means_family(loss):
+            return _own(given, get_family(loss))
         raise unknown("loss", name, sorted(_CHOICES), aliases=list(_FORMS))
     return _assumption(given, form, found, set(settings), extra)
+
+
+def _own(given: str, family: Family) -> Assumption:
+    return Assumption(given, family, "natural", None, 1.0, f"its own loss, {family.loss_name}")
 
 
 def _assumption(given: str, form: Form, found: Mapping[str, float], asked: set[str], extra: str) -> Assumption:
@@ -196,7 +207,8 @@ for _f in FORMS:
             _FORMS.setdefault(_key(_name), {}).setdefault(_library, _f)
 _CHOICES = {name for form in FORMS for names in form.names.values() for name in names}
 
-TWO_LABELS = ("bcewithlogits", "binary:logistic", "binary")
+SEVERAL_LABELS = {**dict.fromkeys(("bcewithlogits", "binary:logistic", "binary"), "softmax"), "log": "cross entropy"}
+SHARES = ("TreeClassifier", "ForestClassifier", "TreesClassifier")  # whose predictions are probabilities from the first
 
 
 def _form(key: str, library: str) -> Form | None:
@@ -222,20 +234,35 @@ def _asked(loss: Any) -> Asked:
     return _torch(title, loss) if library == "PyTorch" else _estimator(title, loss, library)
 
 
+def _inner(loss: Any) -> Any:
+    """What states the loss: the last step of a pipeline, what a search fits, an objective of one's own."""
+    if isinstance(steps := getattr(loss, "steps", None), list) and steps:
+        return _inner(steps[-1][1])
+    if type(loss).__name__.endswith("SearchCV"):
+        return _inner(loss.estimator)
+    stated = getattr(loss, "objective", None)
+    return stated if hasattr(loss, "get_params") and isinstance(getattr(stated, "family", None), Family) else loss
+
+
 def _estimator(title: str, loss: Any, library: str) -> Asked:
     """An estimator, by its own setting of a loss or by what it is."""
-    stated = (getattr(loss, name, None) for name in ("objective", "loss", "criterion"))
+    stated = [getattr(loss, name, None) for name in ("objective", "loss", "criterion")]
+    if callable(stated[0]):
+        raise OptionError(
+            f"{title} has an objective of its own, {getattr(stated[0], '__name__', stated[0])!s}, whose density is not "
+            "known: write it with @lk.family, and lk.loss tells what it assumes"
+        )
     named = next((name for name in stated if isinstance(name, str)), ESTIMATORS.get(title))
     if named is None:
         raise OptionError(
             f"{title} says no loss that is known here: pass its name such as 'mae', a metric or scorer of "
             "scikit-learn, an estimator with a loss, or a loss module of PyTorch"
         )
-    extra = PENALISED.get(title, "")
-    if named == "log_loss" and title.endswith("Classifier"):
+    extra = REMARKS.get(title, "")
+    if named == "log_loss" and title.endswith("Classifier") and not title.endswith(SHARES):
         named = "bce with logits"
-    if len(getattr(loss, "classes_", ())) > 2 and _key(named) in TWO_LABELS:
-        named = "softmax"
+    if len(getattr(loss, "classes_", ())) > 2:
+        named = SEVERAL_LABELS.get(_key(named), named)
     settings = {name: value for name in ATTRIBUTES if (value := _number(loss, ATTRIBUTES[name])) is not None}
     if title == "GradientBoostingRegressor" and named == "huber":
         extra = (
@@ -256,6 +283,8 @@ def _number(made: Any, names: tuple[str, ...]) -> float | None:
 def _torch(title: str, module: Any) -> Asked:
     """A loss module of PyTorch."""
     settings = {name: value for name in ("delta", "beta") if (value := _number(module, (name,))) is not None}
+    if settings.get("beta") == 0.0:
+        return f"{title}(beta=0)", "L1Loss", "PyTorch", {}, ""
     if title == "PoissonNLLLoss" and not getattr(module, "log_input", True):
         return f"{title}(log_input=False)", "poisson nll of rates", "", {}, ""
     extra = ""

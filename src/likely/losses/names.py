@@ -94,6 +94,11 @@ def _tweedie(power: float) -> Family | str:
     ) + "; there is no family of it here. Powers 0, 1, 2 and 3 are Normal, Poisson, Gamma and InverseGaussian"
 
 
+def _deviance_ratio(power: float) -> float:
+    return 1.0 if power in (0.0, 3.0) else 2.0
+
+
+POWER = "the power says how the variance grows with the mean"
 ROWS = "all rows have one and the same spread"
 FORMS: tuple[Form, ...] = (
     Form(
@@ -123,10 +128,14 @@ FORMS: tuple[Form, ...] = (
                 "root_mean_squared_error",
                 "neg_root_mean_squared_error",
                 "r2_score",
-                "explained_variance",
             ),
         },
         note="as a function of the mean squared error alone, it orders models as the squared error does",
+    ),
+    Form(
+        Normal,
+        {"scikit-learn": ("explained_variance", "explained_variance_score")},
+        note="the squared errors less their mean: a constant that is added to all predictions costs nothing",
     ),
     Form(
         LogNormal,
@@ -142,7 +151,12 @@ FORMS: tuple[Form, ...] = (
         Laplace,
         {
             "": ("mae", "l1", "absolute error", "least absolute deviations", "lad"),
-            "scikit-learn": ("mean_absolute_error", "neg_mean_absolute_error", "absolute_error"),
+            "scikit-learn": (
+                "mean_absolute_error",
+                "neg_mean_absolute_error",
+                "absolute_error",
+                "d2_absolute_error_score",
+            ),
             "PyTorch": ("L1Loss", "l1_loss"),
             "XGBoost": ("reg:absoluteerror",),
             "LightGBM": ("regression_l1",),
@@ -194,7 +208,7 @@ FORMS: tuple[Form, ...] = (
         Bernoulli,
         {
             "": ("bce", "binary cross entropy", "logistic loss"),
-            "scikit-learn": ("log_loss", "neg_log_loss"),
+            "scikit-learn": ("log_loss", "neg_log_loss", "d2_log_loss_score"),
             "PyTorch": ("BCELoss", "binary_cross_entropy"),
         },
         note="predictions are probabilities",
@@ -211,27 +225,36 @@ FORMS: tuple[Form, ...] = (
         note="predictions are logits; a weight of the positive class counts each yes that many times",
     ),
     Form(
+        Bernoulli,
+        {"PyTorch": ("SoftMarginLoss", "soft_margin_loss")},
+        scale="link",
+        note="predictions are logits; the labels are called -1 and 1",
+    ),
+    Form(
         Categorical,
         {
             "": ("softmax", "softmax loss", "categorical crossentropy", "sparse categorical crossentropy"),
             "PyTorch": ("CrossEntropyLoss", "cross_entropy"),
             "XGBoost": ("multi:softprob", "multi:softmax"),
             "LightGBM": ("multiclass",),
-            "scikit-learn": ("entropy",),
         },
         scale="link",
         note="predictions are logits, one for each label",
     ),
     Form(
         Categorical,
-        {"PyTorch": ("NLLLoss", "nll_loss"), "": ("cross entropy", "crossentropy", "ce")},
+        {
+            "PyTorch": ("NLLLoss", "nll_loss"),
+            "scikit-learn": ("entropy",),
+            "": ("cross entropy", "crossentropy", "ce"),
+        },
         note="predictions are the labels' probabilities (their logarithms, for NLLLoss)",
     ),
     Form(
         Poisson,
         {
             "": ("poisson deviance",),
-            "scikit-learn": ("mean_poisson_deviance", "neg_mean_poisson_deviance", "d2_tweedie_score"),
+            "scikit-learn": ("mean_poisson_deviance", "neg_mean_poisson_deviance"),
         },
         ratio=_twice,
         note="predictions are expected counts; the deviance is twice the loss",
@@ -268,15 +291,21 @@ FORMS: tuple[Form, ...] = (
     ),
     Form(
         _tweedie,
+        {"scikit-learn": ("mean_tweedie_deviance", "d2_tweedie_score")},
+        settings={"power": 0.0},
+        ratio=_deviance_ratio,
+        note=POWER,
+    ),
+    Form(
+        _tweedie,
         {
             "": ("tweedie",),
-            "scikit-learn": ("mean_tweedie_deviance",),
             "XGBoost": ("reg:tweedie",),
             "LightGBM": ("tweedie",),
         },
         settings={"power": 1.5},
-        ratio=lambda power: 1.0 if power in (0.0, 3.0) else 2.0,
-        note="the power says how the variance grows with the mean",
+        ratio=_deviance_ratio,
+        note=POWER,
     ),
     Form(
         Normal,
@@ -285,82 +314,3 @@ FORMS: tuple[Form, ...] = (
         note="both heads are learnt, as in lk.nll(lk.Normal()), with sd^2 = var; full=True adds log(2 pi)/2",
     ),
 )
-
-MARGIN = (
-    "{} of a margin m belongs to no probabilities of yes and no: exp(-loss) of the two outcomes sums to {} at m = 0 "
-    "and to {} at m = 2, and would have to sum to the same. Take lk.Bernoulli(), whose loss is the log loss"
-)
-
-
-def _margin(name: str, loss: Callable[[float], float]) -> str:
-    sums = (f"{np.exp(-loss(m)) + np.exp(-loss(-m)):.2f}" for m in (0.0, 2.0))
-    return MARGIN.format(name, *sums)
-
-
-WHOLE = "{} is computed from all rows at once, not as a sum over them, so it is no likelihood of independent rows"
-RANKS = "{} looks at the order of predictions alone and states no distribution of y"
-NOT_LIKELIHOODS: dict[tuple[str, ...], str] = {
-    ("hinge", "hinge_loss", "HingeEmbeddingLoss", "MultiMarginLoss", "binary:hinge", "svc", "linearsvc"): _margin(
-        "the hinge loss", lambda m: max(0.0, 1.0 - m)
-    ),
-    ("squared_hinge",): _margin("the squared hinge loss", lambda m: max(0.0, 1.0 - m) ** 2),
-    ("modified_huber",): _margin(
-        "the modified Huber loss", lambda m: max(0.0, 1.0 - m) ** 2 if m >= -1.0 else -4.0 * m
-    ),
-    ("exponential", "adaboost"): _margin("the exponential loss", lambda m: float(np.exp(-m))),
-    ("perceptron",): _margin("the perceptron's loss", lambda m: max(0.0, -m)),
-    ("dice", "diceloss", "dice_loss", "jaccard", "jaccard_score", "iou", "tversky"): WHOLE.format(
-        "the overlap (Dice, IoU)"
-    )
-    + "; for pixels take lk.Bernoulli() or lk.Categorical()",
-    ("f1", "f1_score", "fbeta", "precision", "recall", "matthews_corrcoef"): WHOLE.format("this rate of hits"),
-    ("roc_auc", "auc", "roc_auc_score", "average_precision", "ndcg"): RANKS.format("this score"),
-    ("rank:pairwise", "rank:ndcg", "rank:map", "lambdarank", "rank_xendcg", "MarginRankingLoss"): RANKS.format(
-        "this ranking objective"
-    )
-    + ". For choices within groups take lk.ConditionalLogit()",
-    ("accuracy", "accuracy_score", "zero_one_loss", "balanced_accuracy", "misclassification"): (
-        "the share of wrong labels is flat in the probabilities, so no density has it as its logarithm; take "
-        "lk.Categorical() or lk.Bernoulli(), and judge by held-out log-likelihood"
-    ),
-    ("brier", "brier_score", "brier_score_loss", "neg_brier_score"): (
-        "the Brier score is a proper score of probabilities but not the log-likelihood of a yes or no: exp(-loss) of "
-        "the two outcomes does not sum to the same for all p. Take lk.Bernoulli()"
-    ),
-    ("gini",): (
-        "the Gini impurity is the squared error of shares of labels, not the log-likelihood of a label; "
-        "criterion='log_loss' is that of lk.Categorical()"
-    ),
-    ("focal", "focalloss", "focal_loss", "sigmoid_focal_loss"): (
-        "the focal loss turns the log loss down where the model is right already: exp(-loss) of the two outcomes does "
-        "not sum to the same for all p, and its optimum is not the true probability. Take lk.Bernoulli(), with weights"
-    ),
-    ("mape", "mean_absolute_percentage_error", "neg_mean_absolute_percentage_error", "smape"): (
-        "the percentage error divides by y itself, so it is no density of y for a given prediction: its optimum is "
-        "below the median. For errors relative to the size take lk.LogNormal() or lk.Gamma()"
-    ),
-    ("max_error", "median_absolute_error", "neg_median_absolute_error"): WHOLE.format("this quantile of the errors"),
-    ("TripletMarginLoss", "CosineEmbeddingLoss", "contrastive", "MultiLabelMarginLoss"): (
-        "this loss compares distances between embeddings and states no distribution of y"
-    ),
-    ("survival:cox", "cox"): (
-        "Cox's partial likelihood compares each case with the rows then at risk, so it is no sum over independent "
-        "rows; lk.ConditionalLogit() has the likelihood of cases within strata"
-    ),
-    ("multiclassova", "multilabelsoftmarginloss"): (
-        "one log loss for each label against all others: each is the likelihood of lk.Bernoulli(), but together they "
-        "are no probabilities of one label. Take lk.Categorical()"
-    ),
-    ("KLDivLoss", "kl_div"): (
-        "the divergence from a given distribution is the cross-entropy of lk.Categorical() less the entropy of the "
-        "targets: the same gradients, and a log-likelihood where the targets are shares of counted labels"
-    ),
-    ("fair",): (
-        "the fair loss belongs to a density proportional to (1 + |r|/c)^(c^2) exp(-c |r|), of which there is no family "
-        "here: lk.Huber() and lk.Logistic() are near, and @lk.family takes any density"
-    ),
-    ("epsilon_insensitive", "squared_epsilon_insensitive", "svr", "linearsvr"): (
-        "errors within epsilon cost nothing: a density flat within epsilon and falling exponentially beyond, of which "
-        "there is no family here. lk.Laplace() is its case epsilon = 0, and @lk.family takes any density"
-    ),
-}
