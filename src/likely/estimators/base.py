@@ -195,6 +195,14 @@ def response_of(y: Any, n: int) -> Any:
     return y
 
 
+def log_likelihood_of_labels(logs: Any, classes: Any, y: Any, weights: Any) -> float:
+    """The mean log-probability of labels, from those of every class; minus infinity for labels that are none."""
+    place = {label: k for k, label in enumerate(classes.tolist())}
+    codes = [place.get(label) for label in response_of(y, len(logs)).tolist()]
+    values = [-np.inf if code is None else row[code] for row, code in zip(logs, codes, strict=True)]
+    return float(np.average(values, weights=weights))
+
+
 def checked_offset(offset: Any, n: int) -> Any:
     """An offset as one number for each row."""
     try:

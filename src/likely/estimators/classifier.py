@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from likely.errors import DataError, OptionError, listed
-from likely.estimators.base import MLEEstimator, checked_weights, response_of
+from likely.estimators.base import MLEEstimator, checked_weights, log_likelihood_of_labels
 from likely.families import Bernoulli, Categorical
 
 
@@ -274,8 +274,4 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         >>> round(model.log_likelihood(X, y), 6) == round(model.fit_.loglik / 4, 6)
         True
         """
-        logs = self.predict_log_proba(X)
-        place = {label: k for k, label in enumerate(self.classes_.tolist())}
-        codes = [place.get(label) for label in response_of(y, len(logs)).tolist()]
-        values = [-np.inf if code is None else row[code] for row, code in zip(logs, codes, strict=True)]
-        return float(np.average(values, weights=checked_weights(sample_weight, X)))
+        return log_likelihood_of_labels(self.predict_log_proba(X), self.classes_, y, checked_weights(sample_weight, X))

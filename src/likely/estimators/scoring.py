@@ -15,7 +15,7 @@ def log_likelihood(estimator: Any, X: Any, y: Any, sample_weight: Any = None) ->
 
     Parameters
     ----------
-    estimator : MLERegressor, MLEClassifier, or a pipeline that ends in one
+    estimator : an estimator of `likely.estimators`, or a pipeline that ends in one
     X, y : array_like
     sample_weight : array_like, optional
 
@@ -48,7 +48,7 @@ def log_likelihood(estimator: Any, X: Any, y: Any, sample_weight: Any = None) ->
             X = estimator[:-1].transform(X)
     if not hasattr(final, "log_likelihood"):
         raise OptionError(
-            f"{type(final).__name__} states no likelihood: this score is for MLERegressor, MLEClassifier and pipelines "
-            "that end in one"
+            f"{type(final).__name__} states no likelihood: this score is for the estimators of likely.estimators and "
+            "pipelines that end in one; lk.scorer(family) takes any other"
         )
     return float(final.log_likelihood(X, y, sample_weight=sample_weight))

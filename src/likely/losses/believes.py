@@ -16,7 +16,9 @@ from likely.losses.loss import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NEAR, FAR = 1e3, 1e6  # errors, in spreads, between which the growth of the pull is measured
+ERRORS = np.logspace(1.0, 6.0, 51)  # in spreads: the growth of the pull is measured over the last decades of them
+DECADES = 2.0
+BOUNDED = 0.01  # a smaller power is none; a logarithm's growth shows as 0.09
 SETTLED = {
     "df": 4.0,
     "k": 1.345,
@@ -47,10 +49,10 @@ class Pull:
         """In words."""
         if self.power > 5.0:
             return f"{self.side}, its pull grows exponentially with its size: one such row can decide the fit"
-        if self.power > 0.1:
+        if self.power > BOUNDED:
             times = 10.0**self.power
             return f"{self.side}, ten times the error pulls {times:.3g} times as hard: its influence has no bound"
-        if self.power > -0.1:
+        if self.power > -BOUNDED:
             return f"{self.side}, its pull stays the same however far it is: bounded influence"
         return f"{self.side}, its pull fades the further it is: what lies far out is let go"
 
@@ -63,9 +65,7 @@ def pulls(loss: Loss) -> list[Pull]:
         return found
     if loss.parameter is not loss.family.parameters[0]:
         return found
-    sides: list[tuple[str, Callable[[float], float]]] = [
-        ("for an observation far above its prediction", _above(support))
-    ]
+    sides: list[tuple[str, Callable[[Any], Any]]] = [("for an observation far above its prediction", _above(support))]
     if not np.isfinite(support.lower):
         sides.append(("for one far below", lambda size: -size))
     elif not support.integer:
@@ -73,29 +73,34 @@ def pulls(loss: Loss) -> list[Pull]:
             ("for one close to the lower end of what can occur", lambda size: float(support.lower) + 1.0 / size)
         )
     for side, place in sides:
-        power = _growth(loss, place(NEAR), place(FAR))
+        power = _growth(loss, place)
         if power is not None:
             found.append(Pull(side, power))
     return found
 
 
-def _above(support: Any) -> Callable[[float], float]:
+def _above(support: Any) -> Callable[[Any], Any]:
     return lambda size: np.floor(size) if support.integer else size
 
 
-def _growth(loss: Loss, near: float, far: float) -> float | None:
-    """The exponent of the gradient's growth between two observations, at one prediction."""
-    linked = Loss(loss.family, of=loss.of, scale="link", link=loss.link)
-    at = float(_typical(loss))
+def _growth(loss: Loss, place: Callable[[Any], Any]) -> float | None:
+    """The exponent of the gradient's growth with the error, as far out as the density can be computed."""
+    linked = Loss(loss.family, of=loss.of, scale="link", link=loss.link, reduction="none")
+    y, at = place(ERRORS), np.full(len(ERRORS), float(_typical(loss)))
     try:
-        slopes = [abs(float(np.squeeze(linked.derivatives([y], [at])[1]))) for y in (near, far)]
+        with np.errstate(all="ignore"):
+            values, slopes, _ = linked.derivatives(y, at)
     except (LikelyError, FloatingPointError):
         return None
-    if not np.isfinite(slopes[1]) or (slopes[0] > 0 and slopes[1] / slopes[0] > 1e60):
-        return np.inf
-    if slopes[0] == 0.0 or slopes[1] == 0.0:
-        return -np.inf if slopes[1] == 0.0 else None
-    return float(np.log(slopes[1] / slopes[0]) / np.log(FAR / NEAR))
+    bad = np.flatnonzero(~(np.isfinite(values) & np.isfinite(slopes)))
+    last = (bad[0] if len(bad) else len(ERRORS)) - 1
+    near = max(0, int(np.searchsorted(ERRORS, ERRORS[last] / 10.0**DECADES))) if last > 0 else 0
+    if last - near < 5:  # not even half a decade
+        return None
+    inner, outer = np.abs(slopes[[near, last]])
+    if inner == 0.0 or outer == 0.0:
+        return -np.inf if outer == 0.0 else None
+    return float(np.log(outer / inner) / np.log(ERRORS[last] / ERRORS[near]))
 
 
 def _typical(loss: Loss) -> float:

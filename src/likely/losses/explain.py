@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 from likely.losses.believes import alternatives, confident_and_wrong, pulls
 from likely.losses.recognise import usual_name
 from likely.losses.split import moves
-from likely.losses.symbols import Formulas, Sampled, readable
+from likely.losses.symbols import Formulas, Sampled, as_latex, readable
 
 if TYPE_CHECKING:
     from likely.losses.loss import Loss
@@ -87,12 +87,10 @@ class Explanation:
         Examples
         --------
         >>> import likely as lk
-        >>> "\\\\left(mean - y\\\\right)^{2}" in lk.loss(lk.Normal()).explain().latex()
+        >>> "\\\\left(\\\\mathrm{mean} - y\\\\right)^{2}" in lk.loss(lk.Normal()).explain().latex()
         True
         """
-        from sympy import latex
-
-        rows = [rf"{step.left} &= {latex(step.formula)}" for step in self.steps if step.formula is not None]
+        rows = [rf"{step.left} &= {as_latex(step.formula)}" for step in self.steps if step.formula is not None]
         body = " \\\\\n".join(rows)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
@@ -100,11 +98,9 @@ class Explanation:
         return f"$${self.latex()}$$"
 
     def _repr_html_(self) -> str:
-        from sympy import latex
-
         parts = [f"<h4>Why {escape(self.name)}</h4><ol>"]
         for step in self.steps:
-            shown = "" if step.formula is None else f"<br>$${step.left} = {escape(latex(step.formula))}$$"
+            shown = "" if step.formula is None else f"<br>$${step.left} = {escape(as_latex(step.formula))}$$"
             parts.append(f"<li><b>{escape(step.title)}</b>: {escape(step.words)}{shown}</li>")
         parts.append("</ol><p><b>What it believes</b></p><ul>")
         parts += [f"<li>{escape(text)}</li>" for text in self.believes]
@@ -145,7 +141,7 @@ def explain(loss: Loss) -> Explanation:
             "density",
             f"{family.title} gives one observation y, at {given}{scale}, the density",
             density,
-            rf"f(y \mid {given})",
+            rf"f(y \mid {', '.join(as_latex(formulas.symbol(p.name)) for p in family.parameters)})",
         ),
         Step("product", "rows are independent, so the likelihood of all is the product over rows i of f(y[i])"),
         Step(

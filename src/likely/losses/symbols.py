@@ -288,3 +288,13 @@ class Formulas:
             "stirling": lambda a: sp.loggamma(a + 1) - a * log(a) + a,
             "bd0": lambda a, b: a * log(a / b) + b - a,
         }
+
+
+def as_latex(formula: Any) -> str:
+    """A formula as LaTeX, a name of several letters as one word."""
+    from sympy import latex
+
+    plain = [s for s in formula.free_symbols if len(s.name) > 1 and latex(s).isalpha()]
+    names = {s: rf"\mathrm{{{s.name}}}" for s in plain}
+    shown = latex(formula, symbol_names=names, mul_symbol=r" \, ")
+    return str(shown).replace(r"\operatorname{loggamma}", r"\log \Gamma")

@@ -14,7 +14,7 @@ import numpy as np
 
 from likely.errors import DataError
 
-FORMAT = "likely neural regressor 1"
+FORMAT = "likely network 1"
 
 
 def write(path: Any, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:

@@ -24,18 +24,25 @@ class Levels:
     ----------
     transforms : ndarray
         In increasing order.
+    expected : ndarray
+        The levels that a calibrated model has there: k/(m + 1), with weights their running sum for k.
     """
 
     transforms: Any
+    expected: Any
 
     @classmethod
-    def learned(cls, transforms: Any) -> Levels | None:
+    def learned(cls, transforms: Any, weights: Any = None) -> Levels | None:
         """From the transforms of held-out rows; None where these are too few to tell."""
-        return cls(np.sort(np.asarray(transforms, dtype=float))) if len(transforms) >= FEWEST else None
+        if len(transforms) < FEWEST:
+            return None
+        order = np.argsort(transforms, kind="stable")
+        w = np.ones(len(order)) if weights is None else np.asarray(weights, dtype=float)[order]
+        expected = (np.cumsum(w) - 0.5 * w + 0.5) / (np.sum(w) + 1.0)
+        return cls(np.asarray(transforms, dtype=float)[order], expected)
 
     def __call__(self, q: Any) -> Any:
         """Levels of the fitted distribution."""
-        m = len(self.transforms)
-        expected = np.arange(m + 2) / (m + 1)
+        expected = np.concatenate([[0.0], self.expected, [1.0]])
         found = np.interp(q, expected, np.concatenate([[0.0], self.transforms, [1.0]]))
         return np.clip(found, 1e-12, 1.0 - 1e-12)

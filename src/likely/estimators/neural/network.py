@@ -78,7 +78,7 @@ def check_layers(hidden: Any, activation: str, dropout: Any) -> tuple[int, ...]:
     return tuple(int(size) for size in sizes)
 
 
-def beginning(family: Family, heads: Heads, y: Any) -> tuple[list[float], list[float]]:
+def beginning(family: Family, heads: Heads, y: Any, weights: Any = None) -> tuple[list[float], list[float]]:
     """Where each head starts, the fit of constants on the link scale, and the size of its steps.
 
     Parameters
@@ -86,14 +86,17 @@ def beginning(family: Family, heads: Heads, y: Any) -> tuple[list[float], list[f
     family : Family
     heads : Heads
     y : ndarray
+    weights : ndarray, optional
     """
-    constants = fit(family, y, on_failure="return")
+    kind = "frequency" if weights is None else "importance"
+    constants = fit(family, y, weights=weights, weights_kind=kind, on_failure="return")
     start, scale = [], []
     for p in heads.predicted:
         link = p.domain.get_link(p.name, heads.links[p.name])
         value = constants.coef.get(p.name, np.nan) if constants.converged else np.nan
         if not np.isfinite(value):
-            value = float(np.ravel(family._start(y, np.ones(len(y)), family.known).get(p.name, np.nan))[0])
+            w = np.ones(len(y)) if weights is None else weights
+            value = float(np.ravel(family._start(y, w, family.known).get(p.name, np.nan))[0])
         if not np.isfinite(value):
             value = 0.5 * sum(p.typical_range)
         with np.errstate(all="ignore"):

@@ -6,27 +6,23 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from likely.derive.intervals import check_level
-from likely.errors import LikelyError, OptionError, SupportError, first_rows, listed, unknown
+from likely.errors import DataError, LikelyError, OptionError, SupportError, first_rows, listed, unknown
 from likely.estimators.base import checked_weights, require_plain_numbers, response_of
-from likely.estimators.neural import file
+from likely.estimators.neural.base import NeuralEstimator
 from likely.estimators.neural.levels import Levels
-from likely.estimators.neural.network import Network, beginning, check_layers
+from likely.estimators.neural.network import beginning
 from likely.families import FAMILIES, get_family
 from likely.family import Family
-from likely.losses.torch import NLLLoss, train
+from likely.losses.torch import NLLLoss
 from likely.namespace.numpy import NumpyNamespace
-from likely.namespace.torch import torch_module
-
-torch = torch_module()
 
 
-class NeuralRegressor(RegressorMixin, BaseEstimator):
+class NeuralRegressor(RegressorMixin, NeuralEstimator):
     """Regression by a neural network that gives every parameter of a family, as a scikit-learn estimator.
 
     Parameters
@@ -124,7 +120,6 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.non_deterministic = self.random_state is None
         try:
             tags.target_tags.positive_only = get_family(self.family).support.lower >= 0.0
         except LikelyError:  # a wrong name is for fit to tell
@@ -133,13 +128,15 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
 
     # -- training ------------------------------------------------------------------------------------------
 
-    def fit(self, X: Any, y: Any) -> NeuralRegressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NeuralRegressor:
         """Train the network.
 
         Parameters
         ----------
         X : array_like, shape (n, n_features)
         y : array_like, shape (n,)
+        sample_weight : array_like, shape (n,), optional
+            How many times each row counts.
 
         Returns
         -------
@@ -150,13 +147,20 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
         ------
         SupportError
             If a response cannot be observed under the family.
+        DataError
+            If the response is text.
         OptionError
             If an option cannot be used.
         """
         family = get_family(self.family)
+        criterion = self._criterion(family)
+        if any(isinstance(value, str) for value in np.ravel(np.asarray(y))[:1]):
+            raise DataError(f"y of {family.title} must be numbers, found text; NeuralClassifier takes labels")
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         y = y.astype(float)
-        criterion = self._criterion(family)
+        w = checked_weights(sample_weight, X)
+        if w is not None and not np.all(counted := w > 0):
+            X, y, w = X[counted], y[counted], w[counted]
         if not np.all(inside := np.broadcast_to(family.inside(y, family.known), y.shape)):
             rows = np.flatnonzero(~inside)
             raise SupportError(
@@ -164,45 +168,24 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
                 f"{first_rows(rows, y[rows])}"
             )
         self._family = family
-        self._center, spread = X.mean(axis=0), X.std(axis=0)
-        self._spread = np.where(spread > 0.0, spread, 1.0)
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        held = self._held_out(len(y), seed)
+        self._draw_seed()
+        held = self._held_out(np.zeros(len(y)))
         learned = ~held
-        start, scale = beginning(family, criterion._layout, y[learned])
-        with torch.random.fork_rng([]):
-            torch.manual_seed(seed)
-            self.network_ = self._network(start, scale)
-        checked = bool(held.any())
-        standard = self._standard(X)
-        self.training_ = train(
-            self.network_,
-            criterion,
-            (standard[learned], y[learned]),
-            validation=(standard[held], y[held]) if checked else None,
-            epochs=self.max_epochs,
-            batch_size=self.batch_size,
-            lr=self.learning_rate,
-            weight_decay=self.weight_decay,
-            patience=self.patience if checked else None,
-            clip=10.0,
-            seed=seed,
-            progress=self.progress,
-        )
-        self.n_iter_ = self.training_.epochs
+        start, scale = beginning(family, criterion._layout, y[learned], None if w is None else w[learned])
+        self._train(criterion, X, y, w, held, start, scale)
         self.levels_ = None
-        if self.calibrate and checked:
-            self.levels_ = Levels.learned(self._transforms(X[held], y[held], seed))
+        if self.calibrate and held.any():
+            self.levels_ = Levels.learned(self._transforms(X[held], y[held]), None if w is None else w[held])
         return self
 
     def _criterion(self, family: Family) -> NLLLoss:
         """The loss, after a look at the options that shape the network."""
         require_plain_numbers(family)
         if family.labels:
-            raise OptionError(f"{family.title} is for labels, and this is a regressor: use MLEClassifier")
+            raise OptionError(f"{family.title} is for labels, and this is a regressor: use NeuralClassifier")
         if any(p.edge for p in family.free):
             raise OptionError(f"{family.title} has an end of its support to learn, which has no gradient to learn from")
-        self._layers = check_layers(self.hidden, self.activation, self.dropout)
+        self._check_options()
         criterion = NLLLoss(family, link=self.link)
         if criterion._layout.given:
             raise OptionError(
@@ -212,41 +195,23 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
         for name in self.constant:
             if name not in criterion.heads:
                 raise unknown("parameter", name, criterion.heads, " to hold constant")
-        if not 0.0 <= self.validation_fraction < 1.0:
-            raise OptionError(f"validation_fraction is a share from 0 to below 1, found {self.validation_fraction!r}")
         self._heads, self._links = criterion.heads, dict(criterion._layout.links)
         return criterion
 
-    def _network(self, start: Sequence[float], scale: Sequence[float]) -> Network:
-        constant = [name in self.constant for name in self._heads]
-        return Network(self.n_features_in_, self._layers, self.activation, self.dropout, start, scale, constant)
-
-    def _held_out(self, n: int, seed: int) -> Any:
-        """Which rows are held out; none where there are too few to hold any."""
-        held = np.zeros(n, dtype=bool)
-        count = round(self.validation_fraction * n)
-        if count >= 5:
-            held[np.random.default_rng(seed).permutation(n)[:count]] = True
-        return held
-
-    def _standard(self, X: Any) -> Any:
-        return ((X - self._center) / self._spread).astype(np.float32)
-
-    def _transforms(self, X: Any, y: Any, seed: int) -> Any:
+    def _transforms(self, X: Any, y: Any) -> Any:
         """Probability integral transforms, drawn over the jump of a discrete distribution."""
         params = self._parameters(X)
         above = np.asarray(self._family.cdf(y, **params))
         if not self._family.discrete:
             return above
         below = np.asarray(self._family.cdf(y - 1.0, **params))
-        return below + np.random.default_rng(seed).random(len(y)) * (above - below)
+        return below + np.random.default_rng(self._seed).random(len(y)) * (above - below)
 
     # -- prediction ----------------------------------------------------------------------------------------
 
     def _parameters(self, X: Any) -> dict[str, Any]:
         """Every predicted parameter of every row, on its natural scale."""
-        with torch.no_grad():
-            output = self.network_(torch.from_numpy(self._standard(X))).numpy()
+        output = self._outputs(X)
         xp = NumpyNamespace()
         out = {}
         for k, name in enumerate(self._heads):
@@ -254,10 +219,6 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
             with np.errstate(all="ignore"):
                 out[name] = p.domain.get_link(name, self._links[name]).inverse(output[:, k], xp)
         return out
-
-    def _checked(self, X: Any) -> Any:
-        check_is_fitted(self)
-        return validate_data(self, X, dtype=np.float64, reset=False)
 
     def predict_parameters(self, X: Any) -> dict[str, Any]:
         """Every parameter of the family for every row.
@@ -377,30 +338,25 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
 
     # -- files ---------------------------------------------------------------------------------------------
 
-    def save(self, path: Any) -> None:
-        """Write the trained network to one file of plain numbers, from which `load` makes it again.
+    def _facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        family = self._family
+        known = {name: float(value) for name, value in family.known.items()}
+        levels = (
+            {} if self.levels_ is None else {"transforms": self.levels_.transforms, "expected": self.levels_.expected}
+        )
+        return {"family": family.name, "known": known}, levels
 
-        Parameters
-        ----------
-        path : path
-        """
-        check_is_fitted(self)
-        options = {k: v for k, v in self.get_params(deep=False).items() if k not in ("family", "random_state")}
-        options |= {"hidden": list(self._layers), "constant": list(self.constant)}
-        facts = {
-            "family": self._family.name,
-            "known": {name: float(value) for name, value in self._family.known.items()},
-            "options": options,
-            "heads": list(self._heads),
-            "links": self._links,
-            "features": getattr(self, "feature_names_in_", np.array([])).tolist(),
-            "epochs": self.n_iter_,
-        }
-        arrays = {f"network.{name}": value.numpy() for name, value in self.network_.state_dict().items()}
-        arrays |= {"center": self._center, "spread": self._spread}
-        if self.levels_ is not None:
-            arrays["levels"] = self.levels_.transforms
-        file.write(path, facts, arrays)
+    def _restore(self, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
+        name, family = facts["family"], facts.get("given")
+        if family is None:
+            if name not in FAMILIES:
+                raise OptionError(f"{name} is a family of one's own: NeuralRegressor.load(path, family=...)")
+            family = FAMILIES[name](**facts["known"])
+        if family.name != name:
+            raise OptionError(f"the file's network is for the family {name}, not {family.name}")
+        self.family = self._family = family
+        self._criterion(family)
+        self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if "transforms" in arrays else None
 
     @classmethod
     def load(cls, path: Any, family: Any = None) -> NeuralRegressor:
@@ -423,27 +379,4 @@ class NeuralRegressor(RegressorMixin, BaseEstimator):
         OptionError
             If the family is one's own and was not given, or is another one.
         """
-        facts, arrays = file.read(path)
-        name = facts["family"]
-        if family is None:
-            if name not in FAMILIES:
-                raise OptionError(f"{name} is a family of one's own: NeuralRegressor.load(path, family=...)")
-            family = FAMILIES[name](**facts["known"])
-        family = get_family(family)
-        if family.name != name:
-            raise OptionError(f"the network in {path} is for the family {name}, not {family.name}")
-        model = cls(family, **facts["options"])
-        model.n_features_in_ = len(arrays["center"])
-        if facts["features"]:
-            model.feature_names_in_ = np.array(facts["features"], dtype=object)
-        model._criterion(family)
-        model._family = family
-        model._center, model._spread = arrays["center"], arrays["spread"]
-        zeros = [0.0] * len(model._heads)
-        model.network_ = model._network(zeros, zeros)
-        weights = {k.removeprefix("network."): torch.tensor(v) for k, v in arrays.items() if k.startswith("network.")}
-        model.network_.load_state_dict(weights)
-        model.network_.eval()
-        model.levels_ = Levels(arrays["levels"]) if "levels" in arrays else None
-        model.n_iter_ = facts["epochs"]
-        return model
+        return cls._loaded(path, None if family is None else get_family(family))

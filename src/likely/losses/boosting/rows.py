@@ -133,8 +133,10 @@ def response(y: Any) -> Any:
 
 def check_response(family: Family, y: Any) -> None:
     if y.ndim != 1 or y.dtype.kind != "f":
+        hint = "; compare a yes/no column, y == 'yes', or take lk.Categorical()" if y.dtype.kind in "UO" else ""
         raise OptionError(
-            f"{family.title} needs one number for every row as its response, found shape {y.shape} of type {y.dtype}"
+            f"{family.title} needs one number for every row as its response, found shape {y.shape} of type "
+            f"{y.dtype}{hint}"
         )
     if np.any(missing := np.isnan(y)):
         where = np.flatnonzero(missing)
