@@ -160,7 +160,7 @@ class TestRefusals:
             (lambda: lk.loss("normal")([1, 2], [[0.5], [1.5]]), lk.errors.DataError, "reshape"),
             (lambda: lk.loss("normal")([1, 2], [1, 2], [1, -1]), lk.errors.DataError, "row 1: -1"),
             (lambda: lk.loss("normal")([1, 2], [1, 2], [0, 0]), lk.errors.DataError, "every weight"),
-            (lambda: lk.loss("normal")(["a", "b"], [1, 2]), lk.errors.DataError, "y must be numbers"),
+            (lambda: lk.loss("normal")(["a", "b"], [1, 2]), lk.errors.DataError, "y holds text"),
             (lambda: lk.loss("normal")([], []), lk.errors.DataError, "empty"),
             (lambda: lk.loss("binomial"), lk.errors.OptionError, "'n'"),
             (lambda: lk.loss(lk.Binomial(n=3))([4], [0.5]), lk.errors.SupportError, "row 0: 4"),
@@ -185,3 +185,10 @@ class TestRefusals:
     def test_told(self, call, error, words):
         with pytest.raises(error, match=words):
             call()
+
+
+def test_text_as_a_response_is_told_what_to_do():
+    with pytest.raises(lk.errors.DataError, match=r"lk\.Categorical\(levels="):
+        lk.loss("categorical")(["bus", "car"], [[0.5, 0.5], [0.5, 0.5]])
+    with pytest.raises(lk.errors.DataError, match=r"Bernoulli is for .*y == 'yes'"):
+        lk.loss("bernoulli")(np.array(["yes", "no"], dtype=object), [0.5, 0.5])

@@ -1,7 +1,8 @@
 """Losses: the negative log-likelihoods of stated assumptions, for other learners."""
 
 from likely.losses.assumption import Assumption, assumption_of
-from likely.losses.loss import Dropped, Loss
+from likely.losses.dropped import Dropped
+from likely.losses.loss import Loss
 from likely.losses.nll import NLL
 from likely.losses.scorer import Scorer
 

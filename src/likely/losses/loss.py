@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.domains import LINKS
 from likely.errors import OptionError, SupportError, first_rows, listed, unknown
 from likely.families import get_family
-from likely.families.labels import Labelled, values_of
 from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
 from likely.losses.checked import check_shapes, check_target, check_values, check_weights
+from likely.losses.dropped import Dropped
+from likely.losses.given import known_values, predicted, target
 from likely.losses.split import Split, split
-from likely.losses.trace import PREDICTION, Graph, Node, Program, TraceNamespace, Y
+from likely.losses.trace import PREDICTION, Graph, Program, TraceNamespace, Y
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.vectors import Simplex
 
@@ -26,54 +26,6 @@ if TYPE_CHECKING:
 
 REDUCTIONS = ("mean", "sum", "none")
 SCALES = ("natural", "link")
-
-
-@final
-class Dropped:
-    """What a loss has left out: ``nll = factor * loss + constant``, row by row.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> lk.loss(lk.Normal()).dropped
-    factor 1/(2*sd**2), constant log(sd) + 0.9189385332046727
-    >>> lk.loss(lk.Normal()).dropped.factor(sd=2.0)
-    0.125
-    """
-
-    def __init__(self, loss: Loss) -> None:
-        self._loss = loss
-
-    def factor(self, **parameters: Any) -> float:
-        """The positive number that multiplied the loss, from the values of the other parameters."""
-        return float(self._value(self._loss.parts.factor, None, parameters))
-
-    def constant(self, y: Any, **parameters: Any) -> Any:
-        """What was added to each row, from the observations and the values of the other parameters."""
-        y = target(self._loss.family, y, Arrays("numpy"))
-        return np.broadcast_to(self._value(self._loss.parts.constant, y, parameters), np.shape(y))[()]
-
-    def _value(self, node: Node, y: Any, parameters: Mapping[str, Any]) -> Any:
-        loss = self._loss
-        known = {**loss.known, **loss._entries(parameters)}
-        program = Program(node, {})
-        missing = sorted({str(name) for name in program.needs} - set(known) - {Y})
-        if missing:
-            raise OptionError(
-                f"what the loss of {loss.family.title} has dropped depends on {listed(missing)}: give "
-                + ", ".join(f"{name}=..." for name in missing)
-            )
-        with np.errstate(all="ignore"):
-            return program.run(NumpyNamespace(), {**known, Y: y})
-
-    def __repr__(self) -> str:
-        from likely.losses.text import text
-
-        return f"factor {_short(text(self._loss.parts.factor))}, constant {_short(text(self._loss.parts.constant))}"
-
-
-def _short(formula: str, most: int = 200) -> str:
-    return formula if len(formula) <= most else formula[: most - 4] + " ..."
 
 
 @final
@@ -128,7 +80,7 @@ class Loss:
         if reduction not in REDUCTIONS:
             raise unknown("reduction", reduction, REDUCTIONS)
         self.reduction = reduction
-        self.parameter = _predicted(self.family, of)
+        self.parameter = predicted(self.family, of)
         if link is not None and scale == "natural":
             scale = "link"
         self.link: str | None = None
@@ -469,68 +421,3 @@ class Loss:
                 f"the loss of {self.family.title} in its {self.of} depends on {listed(missing)}, which {has}: give "
                 f"{them}, such as lk.{self.family.title}({shown}), or take lk.nll(...) to learn every parameter"
             )
-
-
-def target(family: Family, y: Any, arrays: Arrays, like: Any = None) -> Any:
-    """Observations as numbers; labels as their codes."""
-    if isinstance(family, Labelled) and family.levels is not None and arrays.kind == "numpy":
-        return family.codes(*values_of(y))
-    return arrays.numbers(y, "y", like=like if arrays.kind != "numpy" else None)
-
-
-def require_rows(family: Family) -> None:
-    """Raise unless the family states a density for each row alone."""
-    if family.conditional or family._objective is not None:
-        raise OptionError(
-            f"{family.title} states the likelihood of several rows together, so it has no loss row by row"
-        )
-
-
-def _predicted(family: Family, of: str | None) -> Parameter:
-    """The parameter that predictions are of."""
-    require_rows(family)
-    choices = [p for p in family.parameters if not p.known_only]
-    if of is None:
-        chosen = choices[0]
-    else:
-        chosen = family.parameter(of)
-        if chosen.known_only:
-            raise OptionError(
-                f"{of} of {family.title} is always given, never predicted; of= takes {listed(p.name for p in choices)}"
-            )
-    if chosen.name in family.known:
-        raise OptionError(
-            f"{chosen.name} is known in {family!r}, and it is what the loss is of: leave it out, or say of= "
-            f"{listed(p.name for p in choices if p is not chosen)}"
-        )
-    if chosen.edge:
-        raise OptionError(
-            f"{chosen.name} of {family.title} is an end of the support: the likelihood jumps to 0 beyond it and has no "
-            "gradient to train with; lk.fit gives its estimate"
-        )
-    if chosen.vector and chosen.domain is not Simplex:
-        raise OptionError(f"{chosen.name} of {family.title} is increasing numbers: take lk.nll, or say of=")
-    return chosen
-
-
-def known_values(family: Family, predicted: Parameter | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Known values by leaf, and those of them that have one value for each row."""
-    known: dict[str, Any] = {}
-    by_row: dict[str, Any] = {}
-    for p in family.parameters:
-        value = family.known.get(p.name)
-        if value is None and p.anchored and p is not predicted:
-            value = float(LINKS[p.domain.link].inverse(np.float64(0.0), NumpyNamespace()))
-        if value is None:
-            continue
-        if isinstance(value, str):
-            raise OptionError(
-                f"{p.name} of {family!r} is the column {value!r}: a loss needs numbers, {family.title}({p.name}=...)"
-            )
-        if p.vector:
-            known.update({f"{p.name}[{k}]": float(v) for k, v in enumerate(np.asarray(value, dtype=float))})
-        elif np.ndim(value):
-            by_row[p.name] = np.asarray(value, dtype=float)
-        else:
-            known[p.name] = float(value)
-    return known, by_row

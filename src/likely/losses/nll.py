@@ -12,7 +12,8 @@ from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
 from likely.losses.checked import check_shapes, check_target, check_values, check_weights
-from likely.losses.loss import REDUCTIONS, SCALES, known_values, require_rows, target
+from likely.losses.given import known_values, require_rows, target
+from likely.losses.loss import REDUCTIONS, SCALES
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.vectors import Simplex
 

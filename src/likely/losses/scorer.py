@@ -11,7 +11,7 @@ from likely.families import get_family
 from likely.families.labels import Labelled
 from likely.family import Family
 from likely.fit import fit
-from likely.losses.loss import known_values, require_rows
+from likely.losses.given import known_values, require_rows
 from likely.losses.nll import NLL
 
 
