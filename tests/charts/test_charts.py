@@ -172,6 +172,20 @@ def test_the_likelihood_has_its_peak_and_its_interval():
     assert at[p] == pytest.approx((p / 0.7) ** 7 * ((1 - p) / 0.3) ** 3, rel=1e-3)
 
 
+def test_the_course_of_a_training():
+    torch = pytest.importorskip("torch")
+    from likely.losses.torch import train
+
+    x = torch.linspace(-1, 1, 60)[:, None]
+    found = train(torch.nn.Linear(1, 1), lk.Normal(sd=1.0), (x, x[:, 0]), validation=0.2, epochs=4)
+    drawn = values(found.plot().to_dict())
+    assert sorted({(row["x"], row["line"]) for row in drawn if "line" in row}) == [
+        (epoch, line) for epoch in (1, 2, 3, 4) for line in ("held out", "learned from")
+    ]
+    alone = train(torch.nn.Linear(1, 1), lk.Normal(sd=1.0), (x, x[:, 0]), epochs=1)
+    assert {row["line"] for row in values(lk.charts.training(alone).to_dict()) if "line" in row} == {"learned from"}
+
+
 def test_losses_comparisons_and_calibrations():
     rows = values(lk.charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())]).to_dict())
     by = {(r["line"], r["x"]): r["y"] for r in rows}

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 from likely.charts import distribution, estimates, likelihood, rows
-from likely.charts.records import calibration, comparison, losses
+from likely.charts.records import calibration, comparison, losses, training
 from likely.errors import FitError, LikelyError, unknown
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
     from likely.result import Fit
 
-__all__ = ["CHARTS", "FitCharts", "available", "calibration", "comparison", "losses"]
+__all__ = ["CHARTS", "FitCharts", "available", "calibration", "comparison", "losses", "training"]
 
 
 def _calibration(fit: Fit) -> Any:

@@ -1,4 +1,4 @@
-"""Charts of what is no fit: calibrations, comparisons, the shapes of losses."""
+"""Charts of what is no fit: calibrations, comparisons, the shapes of losses, the course of a training."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from likely.losses import Loss
 
 if TYPE_CHECKING:
     from likely.compare import Comparison
+    from likely.losses.torch import Training
 
 ERROR = 4.0
 GRID = 161
@@ -72,6 +73,36 @@ def comparison(found: Comparison) -> Any:
     dots = base.mark_point(filled=True, color=theme.INK, size=40).encode(x="x:Q")
     chart = theme.sized(bars + dots, height=max(60, 26 * len(rows)))
     return theme.finished(chart, f"Candidates for {found.response}", "less is better; 10 is a great deal")
+
+
+def training(found: Training) -> Any:
+    """The loss of each epoch, of the rows that were learned from and of those that were held out."""
+    alt = theme.altair()
+    epochs, learned, held = (np.array([row[k] for row in found.history], dtype=float) for k in (0, 1, 2))
+    if not len(epochs):
+        raise OptionError("the training has no epoch yet, so there is nothing to draw")
+    shown = np.isfinite(held)
+    columns = theme.data(
+        x=np.concatenate([epochs, epochs[shown]]),
+        y=np.concatenate([learned, held[shown]]),
+        line=np.repeat(["learned from", "held out"], [len(epochs), int(shown.sum())]),
+    )
+    lines = (
+        alt.Chart(columns)
+        .mark_line(point=len(epochs) == 1)
+        .encode(
+            x=theme.x("x:Q", "epoch"),
+            y=theme.y("y:Q", "negative log-likelihood of a row" if found.likelihood else "loss of a row"),
+            color=alt.Color("line:N", title="rows", scale=alt.Scale(scheme="dark2")),
+            strokeDash=alt.StrokeDash("line:N", title="rows"),
+            tooltip=theme.tips(line_N="rows", x_Q="epoch", y_Q="loss"),
+        )
+    )
+    layers, said = [lines], ""
+    if shown.any():
+        layers.append(theme.line([float(found.best_epoch)], horizontal=False))
+        said = "grey: the epoch whose weights were kept. Where the held-out rows turn up, the network learns noise"
+    return theme.finished(theme.sized(alt.layer(*layers)), "How the training went", said)
 
 
 def losses(chosen: Iterable[Loss]) -> Any:

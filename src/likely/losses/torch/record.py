@@ -50,6 +50,12 @@ class Training(Record):
         held = self.history[self.best_epoch - 1][2] if self.history else None
         return -held if self.likelihood and held is not None else None
 
+    def plot(self) -> Any:
+        """The loss of each epoch, as an Altair chart."""
+        from likely.charts import training
+
+        return training(self)
+
     @property
     def rows(self) -> list[dict[str, Any]]:
         return [dict(zip(COLUMNS, row, strict=True)) for row in self.history]

@@ -61,7 +61,7 @@ class Run:
                 self.save()
             if callback is not None and callback(len(self.history), loss, held) is True:
                 return "stopped by the callback"
-        return self._out_of_patience(patience) or f"all {epochs:,} epochs done"
+        return self._out_of_patience(patience) or (f"all {epochs:,} epochs done" if epochs > 1 else "the epoch is done")
 
     def _epoch(self, number: int) -> tuple[float, float | None]:
         began = time.perf_counter()

@@ -123,6 +123,8 @@ def train(
     held = None
     if isinstance(validation, float):
         rows, held = rows.split(validation, torch.Generator().manual_seed(seed))
+    elif isinstance(validation, (bool, int, str)):
+        raise OptionError(f"validation is a share of the rows such as 0.2, or rows of their own; found {validation!r}")
     elif validation is not None:
         held = Rows.of(validation, weights[0].dtype, "validation")
     if patience is not None and held is None:
@@ -157,7 +159,7 @@ def _optimizer(given: Any, weights: list[Any], lr: float, decay: float) -> Any:
     if given is None:
         made = torch.optim.AdamW(weights, lr=lr, weight_decay=decay) if decay else torch.optim.Adam(weights, lr=lr)
         return made
-    made = given if isinstance(given, torch.optim.Optimizer) else given(weights)
+    made = given if isinstance(given, torch.optim.Optimizer) or not callable(given) else given(weights)
     if not isinstance(made, torch.optim.Optimizer):
         raise OptionError(f"optimizer= is one of torch.optim, or makes one from the parameters; found {made!r}")
     return made
