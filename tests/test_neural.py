@@ -179,7 +179,7 @@ def test_files_that_are_none(tmp_path):
     [
         ({"family": "gamma"}, SupportError, "Gamma is for numbers > 0, but .*values of y are not: row 0"),
         ({"family": "categorical"}, OptionError, "for labels, and this is a regressor"),
-        ({"family": "uniform"}, OptionError, "an end of its support to learn"),
+        ({"family": "uniform"}, OptionError, "low of Uniform is an end of the support"),
         ({"family": "binomial"}, OptionError, "Binomial needs its 'n'"),
         ({"hidden": (8, 0)}, OptionError, r"sizes of the hidden layers.*\(8, 0\)"),
         ({"activation": "swish"}, UnknownNameError, "activation"),

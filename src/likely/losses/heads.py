@@ -57,6 +57,11 @@ class Heads:
                 f"{name} of {family.title} has a value for each row, which does not follow the rows of a batch: "
                 f"give one number" + (f", or pass {name}= with each batch" if family.parameter(name).known_only else "")
             )
+        if edge := next((p for p in predicted if p.edge), None):
+            raise OptionError(
+                f"{edge.name} of {family.title} is an end of the support: the likelihood jumps to 0 beyond it and has "
+                f"no gradient to train with; give it a value, lk.{family.title}({edge.name}=...)"
+            )
         if not predicted:
             raise OptionError(f"every parameter of {family!r} is known: there is nothing for a network to predict")
         return cls(source, tuple(predicted), tuple(given), links)

@@ -183,8 +183,6 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         require_plain_numbers(family)
         if family.labels:
             raise OptionError(f"{family.title} is for labels, and this is a regressor: use NeuralClassifier")
-        if any(p.edge for p in family.free):
-            raise OptionError(f"{family.title} has an end of its support to learn, which has no gradient to learn from")
         self._check_options()
         criterion = NLLLoss(family, link=self.link)
         if criterion._layout.given:
