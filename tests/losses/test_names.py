@@ -142,6 +142,29 @@ class TestScorer:
         sd = np.sqrt(np.mean((y - model.predict(x)) ** 2))
         assert lk.scorer("normal")(model, x, y) == pytest.approx(stats.norm.logpdf(y, model.predict(x), sd).mean())
 
+    def test_a_spread_at_a_limit_is_scored_there(self, regression):
+        x, y = regression
+        model = linear_model.LinearRegression().fit(x, y)
+        even = model.predict(x) + np.resize([1.0, -1.0], len(y))  # lighter tails than any t: df runs to infinity
+        assert lk.scorer("student_t")(model, x, even) == pytest.approx(lk.scorer("normal")(model, x, even), abs=1e-6)
+
+    def test_what_cannot_occur_is_infinitely_surprising(self, regression):
+        x, y = regression
+        model = linear_model.PoissonRegressor().fit(x, np.exp(y))
+        for given in ("gamma", lk.Gamma(shape=1.0)):
+            assert lk.scorer(given)(model, x, np.where(np.arange(len(y)) == 3, 0.0, np.exp(y))) == -np.inf
+        with pytest.raises(lk.errors.MissingValuesError):
+            lk.scorer("gamma")(model, x, np.where(np.arange(len(y)) == 3, np.nan, np.exp(y)))
+        with pytest.raises(lk.errors.DataError, match="are text"):
+            lk.scorer("normal")(linear_model.LogisticRegression().fit(x, np.where(y > 0, "a", "b")), x, ["a"] * len(y))
+
+    def test_weights_that_are_no_counts(self, regression):
+        x, y = regression
+        model, w = linear_model.LinearRegression().fit(x, y), np.linspace(0.1, 2.0, len(y))
+        r2 = (y - model.predict(x)) ** 2
+        want = np.average(stats.norm.logpdf(y, model.predict(x), np.sqrt(np.average(r2, weights=w))), weights=w)
+        assert lk.scorer("normal")(model, x, y, sample_weight=w) == pytest.approx(want)
+
     def test_in_grid_search_and_cross_validation(self, regression):
         x, y = regression
         search = GridSearchCV(linear_model.Ridge(), {"alpha": [0.1, 1e4]}, scoring=lk.scorer(lk.Normal(sd=0.5)), cv=3)

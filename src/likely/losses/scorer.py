@@ -6,11 +6,12 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import FitError, OptionError
+from likely.errors import DataError, FitError, OptionError
 from likely.families import get_family
 from likely.families.labels import Labelled
 from likely.family import Family
 from likely.fit import fit
+from likely.losses.checked import check_values
 from likely.losses.given import known_values, require_rows
 from likely.losses.nll import NLL
 
@@ -88,18 +89,27 @@ class Scorer:
     def _score(family: Family, estimator: Any, X: Any, y: Any, w: Any) -> float:
         first = family.parameters[0]
         prediction, y, family = _predictions(family, estimator, X, y)
+        check_values(family, first, prediction, None)
         known, by_row = known_values(family, None)
+        if not family.labels and not np.all(family.support.contains(y[~np.isnan(y)])):
+            return -np.inf
         free = [p for p in family.free if p is not first and p.name not in known and p.name not in by_row]
-        values: dict[str, Any] = {first.name: prediction}
         if free:
-            values.update(_estimated(family, first.name, prediction, y, w))
-        return -float(NLL(family, reduction="mean")(y, weights=w, **values))
+            return _at_the_peak(family, first.name, prediction, y, w)
+        return -float(NLL(family, reduction="mean")(y, weights=w, **{first.name: prediction}))
 
 
 def _predictions(family: Family, estimator: Any, X: Any, y: Any) -> tuple[Any, Any, Family]:
     """What an estimator predicts for the family's first parameter, and observations to match."""
     if not (isinstance(family, Labelled) or family.name == "bernoulli"):
-        return np.asarray(estimator.predict(X), dtype=float), np.asarray(y, dtype=float), family
+        try:
+            return np.asarray(estimator.predict(X), dtype=float), np.asarray(y, dtype=float), family
+        except (TypeError, ValueError) as error:
+            if np.asarray(y).dtype.kind not in "UO":
+                raise
+            raise DataError(
+                f"{family.title} is for {family.support.text}, and y or the predictions are text"
+            ) from error
     if not hasattr(estimator, "predict_proba"):
         raise OptionError(
             f"{type(estimator).__name__} has no predict_proba, and {family.title} is scored by predicted probabilities"
@@ -114,14 +124,15 @@ def _predictions(family: Family, estimator: Any, X: Any, y: Any) -> tuple[Any, A
     return chances, y, type(family)(classes)
 
 
-def _estimated(family: Family, first: str, prediction: Any, y: Any, w: Any) -> dict[str, Any]:
-    """The other parameters at their maximum, given the predictions."""
+def _at_the_peak(family: Family, first: str, prediction: Any, y: Any, w: Any) -> float:
+    """The mean log-density with the other parameters at their maximum, given the predictions."""
     held = type(family)(**{**family.known, first: prediction})
-    found = fit(held, y, weights=w, on_failure="return")
-    if not found.converged:
+    kind = "frequency" if w is None else "importance"
+    found = fit(held, y, weights=w, weights_kind=kind, on_failure="return")
+    if not found.converged and found.limit is None:
         raise FitError(
             f"the other parameters of {family.title} have no maximum given these predictions ({found.status}): give "
             f"their values, such as lk.scorer(lk.{family.title}({', '.join(f'{n}=1.0' for n in found.coef)}))",
             found,
         )
-    return {p.name: found.coef[p.name] for p in family.free if p.name != first}
+    return float(found.loglik) / (len(y) if w is None else float(np.sum(w)))
