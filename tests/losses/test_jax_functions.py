@@ -124,3 +124,19 @@ def test_what_cannot_be_is_told():
         criterion("poisson")(jnp.zeros(3, dtype=int), jnp.zeros(3))
     with pytest.raises(OptionError, match="given its 'n'"):
         criterion("binomial")(jnp.zeros(3), jnp.zeros(3))
+
+
+def test_arrays_are_looked_at_and_what_is_traced_is_not():
+    f = criterion("gamma")
+    output, y = jnp.zeros((3, 2)), jnp.array([1.0, -2.0, 3.0])
+    with pytest.raises(lk.errors.SupportError, match=r"Gamma .* row 1: -2"):
+        f(output, y)
+    with pytest.raises(lk.errors.ParameterError, match="row 0: nan"):
+        f(output * jnp.nan, jnp.abs(y))
+    with pytest.raises(lk.errors.DataError, match="every weight is 0"):
+        f(output, jnp.abs(y), weights=jnp.zeros(3))
+    with pytest.raises(lk.errors.DataError, match="the mask leaves no observation"):
+        f(output, jnp.abs(y), mask=jnp.zeros(3, bool))
+    assert not np.isfinite(jax.jit(f)(output, y))
+    assert not np.isfinite(criterion("gamma", check=False)(output, y))
+    assert np.isfinite(f(output, y, mask=y > 0))

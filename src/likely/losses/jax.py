@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from likely.errors import MissingDependencyError, OptionError, unknown
-from likely.losses.checked import check_shapes
+import numpy as np
+
+from likely.errors import DataError, MissingDependencyError, OptionError, unknown
+from likely.losses.checked import check_shapes, check_weights
 from likely.losses.heads import Heads
 from likely.losses.loss import REDUCTIONS, Loss
 from likely.losses.nll import NLL
 
 
 def criterion(
-    source: Any, *, scale: str | None = None, link: Any = None, reduction: str | None = None
+    source: Any, *, scale: str | None = None, link: Any = None, reduction: str | None = None, check: bool = True
 ) -> Callable[..., Any]:
     """The negative log-likelihood of an assumption as a pure function, ``f(output, target, weights=None, mask=None)``.
 
-    It has no state and looks at no values, so ``jax.jit``, ``jax.grad``, ``jax.vmap`` and ``jax.hessian`` apply.
+    It has no state and looks at no values that are traced, so ``jax.jit``, ``jax.grad``, ``jax.vmap`` and
+    ``jax.hessian`` apply; there an impossible target is worth NaN or infinity. Called on arrays, it tells them.
 
     Parameters
     ----------
@@ -29,6 +32,8 @@ def criterion(
     link : str or mapping, optional
         Links by parameter, where they are not the parameters' own.
     reduction : {"mean", "sum", "none"}, optional
+    check : bool
+        Whether targets, predictions and weights are looked at where they are arrays with values.
 
     Returns
     -------
@@ -58,6 +63,7 @@ def criterion(
     [-0.5, 0.0]
     """
     try:
+        import jax
         import jax.numpy as jnp
     except ImportError as error:
         raise MissingDependencyError("JAX is needed here and is not installed: pip install 'likely[optax]'") from error
@@ -82,12 +88,19 @@ def criterion(
         if mask is not None:
             mask = jnp.broadcast_to(jnp.asarray(mask, dtype=bool), y.shape)
             y, columns = heads.masked(jnp, y, columns, mask)
+        valued = check and not any(isinstance(v, jax.core.Tracer) for v in (y, mask, weights, *columns.values()))
+        if valued and mask is not None and not mask.any():
+            raise DataError("the mask leaves no observation: there is nothing to learn from")
+        if valued:
+            heads.check(np.asarray(y, dtype=float), {k: np.asarray(v, dtype=float) for k, v in columns.items()})
         rows = jnp.broadcast_to(heads.rows(JaxNamespace(), y, columns), y.shape)
         if weights is None and mask is None:
             return rows.mean() if chosen == "mean" else rows.sum() if chosen == "sum" else rows
         w = mask.astype(rows.dtype) if weights is None else jnp.asarray(weights, dtype=rows.dtype)
         check_shapes(rows, w, "weights", heads.family.title)
         w = jnp.broadcast_to(w, rows.shape)
+        if valued:
+            check_weights(np.asarray(w), rows, heads.family.title)
         if mask is not None:
             w, rows = jnp.where(mask, w, 0.0), jnp.where(mask, rows, 0.0)
         rows = rows * w
