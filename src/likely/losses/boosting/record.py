@@ -173,10 +173,16 @@ class Boosting:
         matrix, w = self._matrix(raw, n), _weights(sample_weight, n)
         gradient, hessian = np.empty((2, k, n), np.float32).transpose(0, 2, 1)  # in one piece: half the page faults
 
+        fused = fused_rows(self.model, self.columns)
+
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             squares, lacking = np.zeros(k), np.zeros(k)
             with np.errstate(all="ignore"):
-                for c, (g, h) in enumerate(self._block(rows, matrix, lo, hi)):
+                if fused is None:
+                    pairs = self._derived(rows, matrix, lo, hi)
+                else:
+                    pairs = fused(rows.y[lo:hi], matrix[lo:hi] + self.start)
+                for c, (g, h) in enumerate(pairs):
                     lacking[c] = not np.min(h) > 0.0
                     g, h = in_single_precision(g, h)
                     gradient[lo:hi, c], hessian[lo:hi, c] = g, h
@@ -184,7 +190,7 @@ class Boosting:
             return squares, lacking
 
         # the steps of one score are so short that threads would wait for each other, and for those of the library
-        cheap = k == 1 and (rows.kernel is not None or fused_rows(self.model, self.columns) is not None)
+        cheap = k == 1 and (rows.kernel is not None or fused is not None)
         few = {"size": 2 * rows.block, "threads": 1} if cheap else {"size": rows.block}
         squares, lacking = memory.sum_blocks(block, n, **few)
         if not np.all(np.isfinite(squares)):
@@ -276,10 +282,8 @@ class Boosting:
             )
         return raw.reshape(n, self.size)
 
-    def _block(self, rows: Objective, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
-        """Gradient and second derivative of some rows in every score."""
-        if (fused := fused_rows(self.model, self.columns)) is not None:
-            return fused(rows.y[lo:hi], raw[lo:hi] + self.start)
+    def _derived(self, rows: Objective, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
+        """Gradient and second derivative of some rows in every score, from those in the linear predictors."""
         jet = rows.row_jet(raw, slice(lo, hi), 2)
         jet = jet if isinstance(jet, Jet) else Jet(jet, {}, {}, 2)
         out = []
