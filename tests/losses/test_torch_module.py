@@ -199,6 +199,23 @@ def test_half_precision_is_computed_as_single(dtype):
     assert torch.isfinite(logits.grad).all()
 
 
+@pytest.mark.parametrize("name", ["normal", "bernoulli", "categorical", "poisson"])
+def test_gradients_of_single_rows_by_vmap(name):
+    criterion, codes = NLLLoss(name), torch.tensor([0, 1, 1, 0])
+    output = torch.randn(4, 2, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    output = output if name in ("normal", "categorical") else output[:, 0]
+    one = torch.func.grad(lambda o, y: criterion(o[None], y[None]))
+    found = torch.func.vmap(one)(output, codes)
+    torch.testing.assert_close(found, torch.stack([one(o, y) for o, y in zip(output, codes, strict=True)]))
+    whole = torch.func.grad(lambda o: criterion(o, codes))(output)
+    torch.testing.assert_close(found / 4, whole)
+    assert torch.func.vmap(lk.loss("normal"))(codes.double(), codes.double()).shape == (4,)
+
+
+def test_nothing_is_looked_at_where_there_is_nothing():
+    assert NLLLoss("normal")(torch.zeros(3, 2, device="meta"), torch.zeros(3, device="meta")).device.type == "meta"
+
+
 def test_double_backward():
     criterion = NLLLoss("gamma")
     output = torch.tensor(RNG.normal(size=(6, 2)), requires_grad=True)

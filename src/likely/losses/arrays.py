@@ -64,8 +64,11 @@ class Arrays:
     def concrete(self, values: Any) -> Any:
         """Values as a NumPy array; None where they are being traced and have none yet."""
         if self.kind == "torch":
+            from likely.namespace.torch import has_values
+
             torch = sys.modules["torch"]
-            if torch.compiler.is_compiling() or type(values) not in (torch.Tensor, torch.nn.Parameter):
+            plain = type(values) in (torch.Tensor, torch.nn.Parameter)
+            if torch.compiler.is_compiling() or not plain or not has_values(values):
                 return None
             return values.detach().to(device="cpu", dtype=torch.float64).numpy()
         if self.kind == "jax":

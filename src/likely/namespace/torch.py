@@ -19,7 +19,7 @@ from likely.namespace.memory import Memory
 from likely.namespace.numpy import NumpyNamespace
 from likely.namespace.special import coefficients as sp
 
-__all__ = ["TorchNamespace", "torch_module"]
+__all__ = ["TorchNamespace", "has_values", "torch_module"]
 
 
 def torch_module() -> Any:
@@ -29,6 +29,14 @@ def torch_module() -> Any:
     except ImportError as e:
         raise MissingDependencyError("PyTorch is needed here and is not installed: pip install 'likely[torch]'") from e
     return torch
+
+
+def has_values(tensor: Any) -> bool:
+    """Whether its numbers can be looked at: not under ``vmap``, and not on the meta device."""
+    try:
+        return tensor.device.type != "meta" and tensor.data_ptr() is not None
+    except RuntimeError:  # what stands for a tensor has no storage
+        return False
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {}

@@ -15,7 +15,7 @@ from likely.losses.nll import NLL
 from likely.losses.torch.fused import fused
 from likely.losses.torch.look import Look
 from likely.losses.torch.precision import holds_in_single
-from likely.namespace.torch import TorchNamespace, torch_module
+from likely.namespace.torch import TorchNamespace, has_values, torch_module
 
 torch = torch_module()
 HALVES = (torch.float16, torch.bfloat16)
@@ -40,7 +40,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         By default the source's own, "mean" for a family.
     check : bool
         Whether to look for targets and outputs that cannot be. It costs a few microseconds, and on an accelerator
-        makes the step wait for its loss; it does not run while ``torch.compile`` traces.
+        makes the step wait for its loss; it does not run while ``torch.compile`` traces or under ``torch.func.vmap``.
 
     Attributes
     ----------
@@ -154,7 +154,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         if mask is not None:
             mask = self._mask(mask, y)
             y, columns = self._layout.masked(torch, y, columns, mask)
-        checking = self.check and not torch.compiler.is_compiling()
+        checking = self.check and not torch.compiler.is_compiling() and has_values(y) and has_values(like)
         if checking and self._suspicious(y, columns):
             self._look_closely(y, columns)
         whole = weights is None and mask is None
@@ -165,7 +165,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             rows = rows if rows.shape == y.shape else rows.expand(y.shape)
             total = self._whole(rows) if whole else rows
         if not whole:
-            total = self._weighed(total, weights, mask)
+            total = self._weighed(total, weights, mask, checking)
         if checking and not (math.isfinite(total.item()) if total.ndim == 0 else torch.isfinite(total).all()):
             self._look_closely(y, columns)
         return total if inside is like.dtype else total.to(torch.float32 if like.dtype in HALVES else like.dtype)
@@ -189,9 +189,8 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             return rows.mean()
         return rows.sum() if self.reduction == "sum" else rows
 
-    def _weighed(self, rows: Any, weights: Any, mask: Any) -> Any:
+    def _weighed(self, rows: Any, weights: Any, mask: Any, checking: bool) -> Any:
         """Rows that count, by their weights, as one number or as they are."""
-        checking = self.check and not torch.compiler.is_compiling()
         w = mask.to(rows.dtype) if weights is None else torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
         check_shapes(rows, w, "weights", self.family.title)
         w = w.expand(rows.shape)
