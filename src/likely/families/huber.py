@@ -6,10 +6,12 @@ import math
 from typing import Any, ClassVar, final
 
 import numpy as np
+from scipy import special as sc
 
 from likely.domains import Positive, Real
 from likely.families.laplace import weighted_quantile
 from likely.family import Family, Parameter, Support, weighted_mean
+from likely.namespace import NumpyNamespace
 
 SQRT_2PI = math.sqrt(2.0 * math.pi)
 
@@ -46,10 +48,13 @@ class Huber(Family):
     averaged: ClassVar = {"scale": -0.5}
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, k: Any) -> Any:
-        size = xp.abs((y - loc) / scale)
-        near = xp.minimum(size, k)
+        z = (y - loc) / scale
+        size = xp.abs(z)
         middle, tail = _mass(xp, k)
-        return -(near * (size - 0.5 * near)) - xp.log(scale) - xp.log(middle + 2.0 * tail)
+        return -xp.where(size <= k, 0.5 * (z * z), k * (size - 0.5 * k)) - xp.log(scale) - xp.log(middle + 2.0 * tail)
+
+    def _scipy(self, loc: Any, scale: Any, k: Any) -> Any:
+        return _Distribution(loc, scale, k)
 
     def _mean(self, xp: Any, loc: Any, scale: Any, k: Any) -> Any:
         return loc
@@ -65,3 +70,61 @@ class Huber(Family):
         # the median of |z| is 0.67 for a normal; where more than half are ties, take their mean
         scale = weighted_quantile(size, w, 0.5) / 0.6745 or float(weighted_mean(size, w)) or 1.0
         return {"loc": loc, "scale": scale}
+
+
+@final
+class _Distribution:
+    """What scipy.stats has of its distributions, from the pieces of the density."""
+
+    def __init__(self, loc: Any, scale: Any, k: Any) -> None:
+        self._values = {"loc": loc, "scale": scale, "k": np.asarray(k, dtype=float)}
+        self._loc, self._scale, self._k = self._values.values()
+        middle, tail = _mass(NumpyNamespace(), self._k)
+        self._core = SQRT_2PI / (middle + 2.0 * tail)  # of the normal's probabilities
+        self._tail = tail / (middle + 2.0 * tail)  # the probability of either tail
+
+    def _below(self, z: Any) -> Any:
+        """P(Z <= z) for z <= 0."""
+        far = self._tail * np.exp(self._k * np.minimum(z + self._k, 0.0))
+        near = self._tail + self._core * (sc.ndtr(np.maximum(z, -self._k)) - sc.ndtr(-self._k))
+        return np.where(z < -self._k, far, near)
+
+    def _above_half(self, q: Any) -> Any:
+        """The z <= 0 with probability q <= 1/2 below it."""
+        with np.errstate(divide="ignore"):
+            far = np.log(np.minimum(q / self._tail, 1.0)) / self._k - self._k
+        near = sc.ndtri(np.clip((q - self._tail) / self._core + sc.ndtr(-self._k), 0.0, 0.5))
+        return np.where(q < self._tail, far, near)
+
+    def cdf(self, y: Any) -> Any:
+        """P(Y <= y)."""
+        z = (np.asarray(y, dtype=float) - self._loc) / self._scale
+        below = self._below(-np.abs(z))
+        return np.where(z <= 0.0, below, 1.0 - below)[()]
+
+    def sf(self, y: Any) -> Any:
+        """P(Y > y)."""
+        return self.cdf(2.0 * np.asarray(self._loc) - y)
+
+    def ppf(self, q: Any) -> Any:
+        """The value with probability `q` below it."""
+        q = np.asarray(q, dtype=float)
+        z = self._above_half(np.minimum(q, 1.0 - q))
+        return (self._loc + self._scale * np.where(q <= 0.5, z, -z))[()]
+
+    def isf(self, q: Any) -> Any:
+        """The value with probability `q` above it."""
+        return 2.0 * self._loc - self.ppf(q)
+
+    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+        """Random values."""
+        size = np.broadcast_shapes(*map(np.shape, self._values.values())) if size is None else size
+        return self.ppf(np.random.default_rng(random_state).random(size))
+
+    def mean(self) -> Any:
+        """Expected value."""
+        return Huber()._mean(NumpyNamespace(), **self._values)
+
+    def var(self) -> Any:
+        """Variance."""
+        return Huber()._variance(NumpyNamespace(), **self._values)
