@@ -8,7 +8,7 @@ from typing import Any, final
 from likely.derive.record import Record
 from likely.families import FAMILIES
 from likely.grid import Grid
-from likely.losses.names import FORMS, LIBRARIES
+from likely.losses.names import FORMS, LIBRARIES, tweedie
 from likely.tables import Table
 
 
@@ -47,8 +47,8 @@ def catalogue() -> Catalogue:
     known: dict[str, dict[str, list[str]]] = {name: {library: [] for library in LIBRARIES} for name in FAMILIES}
     for form in FORMS:
         family = form.family(**dict(form.settings or {}))
-        if isinstance(family, str) or family.name not in known:
-            continue
+        if isinstance(family, str) or family.name not in known or form.family is tweedie:
+            continue  # a power stands for one family or another
         for library in LIBRARIES:
             for name in form.names.get(library, ())[:1]:
                 known[family.name][library].append(name)

@@ -83,7 +83,7 @@ def _hyperbolic(delta: float) -> Family:
     return own_family(params={"loc": Real}, support="real", loss_name="pseudo-Huber loss")(hyperbolic)()
 
 
-def _tweedie(power: float) -> Family | str:
+def tweedie(power: float) -> Family | str:
     whole: dict[float, Family] = {0.0: Normal(), 1.0: Poisson(), 2.0: Gamma(), 3.0: InverseGaussian()}
     if power in whole:
         return whole[power]
@@ -131,11 +131,6 @@ FORMS: tuple[Form, ...] = (
             ),
         },
         note="as a function of the mean squared error alone, it orders models as the squared error does",
-    ),
-    Form(
-        Normal,
-        {"scikit-learn": ("explained_variance", "explained_variance_score")},
-        note="the squared errors less their mean: a constant that is added to all predictions costs nothing",
     ),
     Form(
         LogNormal,
@@ -290,14 +285,14 @@ FORMS: tuple[Form, ...] = (
         note="predictions are logarithms of the expected amounts; the shape is anything, as long as all rows share it",
     ),
     Form(
-        _tweedie,
+        tweedie,
         {"scikit-learn": ("mean_tweedie_deviance", "d2_tweedie_score")},
         settings={"power": 0.0},
         ratio=_deviance_ratio,
         note=POWER,
     ),
     Form(
-        _tweedie,
+        tweedie,
         {
             "": ("tweedie",),
             "XGBoost": ("reg:tweedie",),

@@ -61,6 +61,10 @@ NOT_LIKELIHOODS: dict[tuple[str, ...], str] = {
         "the percentage error divides by y itself, so it is no density of y for a given prediction: its optimum is "
         "below the median. For errors relative to the size take lk.LogNormal() or lk.Gamma()"
     ),
+    ("explained_variance", "explained_variance_score"): (
+        "the explained variance takes the mean error away first, so a constant that is added to all predictions costs "
+        "nothing; r2 and the squared error are lk.Normal()"
+    ),
     ("max_error", "neg_max_error", "median_absolute_error", "neg_median_absolute_error"): WHOLE.format(
         "this quantile of the errors"
     ),
