@@ -210,6 +210,14 @@ def test_weights_are_repetitions():
     np.testing.assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=2e-3)
 
 
+def test_rows_of_weight_zero_may_be_anything_and_others_are_named_by_their_place():
+    X, y = np.arange(20.0)[:, None], np.arange(20.0)
+    w = (y > 0) * 1.0
+    assert NeuralRegressor("gamma", hidden=(), max_epochs=2).fit(X, y, sample_weight=w).n_iter_ == 2
+    with pytest.raises(SupportError, match="row 7: -1"):
+        NeuralRegressor("gamma").fit(X, np.where(y == 7, -1.0, y), sample_weight=w)
+
+
 def test_weighted_rows_calibrate_as_repeated_ones():
     rng = np.random.default_rng(11)
     transforms, w = rng.beta(2, 1, 400), rng.integers(1, 5, 400)

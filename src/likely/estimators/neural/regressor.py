@@ -159,14 +159,15 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         y = y.astype(float)
         w = checked_weights(sample_weight, X)
-        if w is not None and not np.all(counted := w > 0):
-            X, y, w = X[counted], y[counted], w[counted]
-        if not np.all(inside := np.broadcast_to(family.inside(y, family.known), y.shape)):
-            rows = np.flatnonzero(~inside)
+        counted = np.ones(len(y), dtype=bool) if w is None else w > 0
+        if not np.all(fine := family.inside(y, family.known) | ~counted):
+            rows = np.flatnonzero(~fine)
             raise SupportError(
                 f"{family.title} is for {family.support.text}, but {len(rows)} of {len(y)} values of y are not: "
                 f"{first_rows(rows, y[rows])}"
             )
+        if w is not None:
+            X, y, w = X[counted], y[counted], w[counted]
         self._family = family
         self._draw_seed()
         held = self._held_out(np.zeros(len(y)))
