@@ -134,18 +134,17 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         self._check_options()
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
-        w = checked_weights(sample_weight, X)
-        if w is not None and not np.all(counted := w > 0):
-            X, y, w = X[counted], y[counted], w[counted]
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise DataError(
-                f"NeuralClassifier needs two or more classes, but y has one class only: {listed(self.classes_)}"
-            )
+        w = checked_weights(sample_weight, X)
+        if w is not None:
+            counted = w > 0
+            X, codes, w = X[counted], codes[counted], w[counted]
+        if len(present := self.classes_[np.unique(codes)]) < 2:
+            raise DataError(f"NeuralClassifier needs two or more classes, but y has one class only: {listed(present)}")
         self._draw_seed()
         self._name_heads()
         two = len(self._heads) == 1
-        start = np.log(np.bincount(codes, w) + 0.5)
+        start = np.log(np.bincount(codes, w, len(self.classes_)) + 0.5)
         start = start[1:] - start[0] if two else start - np.mean(start)
         held = self._held_out(codes)
         criterion = NLLLoss(Bernoulli() if two else Categorical())
