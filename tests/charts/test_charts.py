@@ -187,6 +187,8 @@ def test_the_course_of_a_training():
 
 
 def test_losses_comparisons_and_calibrations():
+    pinballs = [lk.loss(lk.AsymmetricLaplace(tau=tau)) for tau in (0.1, 0.9)]
+    assert len({row["line"] for row in values(lk.charts.losses(pinballs).to_dict())}) == 2
     rows = values(lk.charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())]).to_dict())
     by = {(r["line"], r["x"]): r["y"] for r in rows}
     assert by["squared error (Normal)", 2.0] == pytest.approx(4.0)

@@ -116,25 +116,30 @@ def losses(chosen: Iterable[Loss]) -> Any:
     alt = theme.altair()
     error = np.linspace(-ERROR, ERROR, GRID)
     xs, ys, names = [], [], []
+    chosen = list(chosen)
+    titles = [loss.family.title for loss in chosen]
     for loss in chosen:
+        title = loss.family.title
+        shown = title if titles.count(title) == 1 else repr(loss.family)  # one family, several known values
         try:
             value = np.asarray(Loss(loss.family, reduction="none")(error, np.zeros_like(error)))
         except LikelyError as why:
             raise OptionError(f"{loss.name} is no loss of an error alone, so it has no shape to draw: {why}") from None
         xs.append(error)
         ys.append(value - np.nanmin(value))
-        names.append(np.repeat(f"{loss.name} ({loss.family.title})", GRID))
+        names.append(np.repeat(f"{loss.name} ({shown})", GRID))
     if not xs:
         raise OptionError("name the losses: charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())])")
     columns = theme.data(x=np.concatenate(xs), y=np.concatenate(ys), line=np.concatenate(names))
+    order, legend = [str(name[0]) for name in names], alt.Legend(labelLimit=300, columns=2)
     lines = (
         alt.Chart(columns)
         .mark_line()
         .encode(
             x=theme.x("x:Q", "error: observed less predicted"),
             y=theme.y("y:Q", "loss", zero=True),
-            color=alt.Color("line:N", title=None, scale=alt.Scale(scheme="dark2"), legend=alt.Legend(labelLimit=300)),
-            strokeDash=alt.StrokeDash("line:N", title=None),
+            color=alt.Color("line:N", title=None, scale=alt.Scale(domain=order, scheme="dark2"), legend=legend),
+            strokeDash=alt.StrokeDash("line:N", title=None, scale=alt.Scale(domain=order), legend=legend),
             tooltip=theme.tips(line_N="loss", x_Q="error", y_Q="loss"),
         )
     )
