@@ -12,6 +12,7 @@ from likely.families.laplace import weighted_quantile
 from likely.family import Family, Parameter, Support, weighted_mean
 
 LOG_PI = math.log(math.pi)
+SMALLEST = 1e-150  # width: its square is still a number
 
 
 def log1p_square(xp: Any, difference: Any, width: Any, log_width: Any) -> Any:
@@ -20,6 +21,7 @@ def log1p_square(xp: Any, difference: Any, width: Any, log_width: Any) -> Any:
     Beyond 1e8, where the 1 has rounded away, it is 2 (log|difference| - log(width)): z^2 would overflow, and the
     second derivatives of log|z| as a function of z would be lost to underflow.
     """
+    width = xp.maximum(width, SMALLEST)  # far already, and its square is no zero to divide by
     z = difference / width
     far = xp.abs(z) > 1e8
     # each part sees a harmless argument where the other one holds, so that no derivative is 0 * inf
