@@ -76,10 +76,17 @@ class Arrays:
             return None if isinstance(values, jax.core.Tracer) else np.asarray(values, dtype=float)
         return values
 
-    def reduced(self, rows: Any, weights: Any, reduction: str) -> Any:
-        """Losses of rows as one number, or as they are, times their weights."""
+    def reduced(self, rows: Any, weights: Any, reduction: str, like: Any) -> Any:
+        """Losses of rows as one number, or as they are, times their weights; tensors in the dtype of `like`."""
         if weights is not None:
-            rows = rows * weights
+            where = (
+                np.where
+                if self.kind == "numpy"
+                else sys.modules["torch" if self.kind == "torch" else "jax.numpy"].where
+            )
+            rows = where(weights == 0, 0.0, rows) * weights  # an infinite loss that does not count
+        if self.kind == "torch":
+            rows = rows.to(like.dtype)
         if reduction == "none":
             return rows
         total = rows.sum()

@@ -76,12 +76,12 @@ def check_shapes(y: Any, values: Any, what: str, title: str) -> None:
         raise DataError(f"the loss of {title} needs {what} in the shape of y, {wanted}, found {shape}{hint}")
 
 
-def check_weights(weights: Any, y: Any, title: str) -> None:
-    """Raise unless weights are numbers of at least 0, not all of them 0."""
+def check_weights(weights: Any, y: Any, title: str, none_left: bool = False) -> None:
+    """Raise unless weights are numbers of at least 0, not all of them 0 (unless `none_left` allows that)."""
     check_shapes(y, weights, "weights", title)
     flat = np.ravel(weights)
     if not np.all(good := np.isfinite(flat) & (flat >= 0)):
         rows = np.flatnonzero(~good)
         raise DataError(f"weights must be finite and at least 0, found {first_rows(rows, flat[rows])}")
-    if not np.any(flat > 0):
+    if not none_left and not np.any(flat > 0):
         raise DataError("every weight is 0: there is no row left")

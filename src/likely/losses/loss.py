@@ -210,7 +210,7 @@ class Loss:
         """
         arrays = Arrays.of(y, prediction, weights)
         y, prediction, weights = self._ready(arrays, y, prediction, weights, check)
-        return arrays.reduced(self._rows(arrays, y, prediction), weights, self.reduction)
+        return arrays.reduced(self._rows(arrays, y, prediction), weights, self.reduction, y)
 
     def gradient(self, y: Any, prediction: Any, weights: Any = None) -> Any:
         """Derivative of the loss (its mean or sum, as `reduction` says) by each prediction, on NumPy arrays.

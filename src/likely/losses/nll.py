@@ -95,7 +95,7 @@ class NLL:
         """
         arrays = Arrays.of(y, weights, *heads.values())
         y, values, weights = self._ready(arrays, y, heads, weights, check)
-        return arrays.reduced(self._rows(arrays, y, values), weights, self.reduction)
+        return arrays.reduced(self._rows(arrays, y, values), weights, self.reduction, y)
 
     def derivatives(self, y: Any, **heads: Any) -> tuple[Any, dict[str, Any], dict[tuple[str, str], Any]]:
         """Every row's value with its exact first and second derivatives by the predictions, on NumPy arrays.

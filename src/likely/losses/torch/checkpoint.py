@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from likely.errors import DataError, OptionError
 from likely.namespace.torch import torch_module
 
 torch = torch_module()
-FORMAT = "likely training checkpoint 1"
+FORMAT = "likely training checkpoint 2"
+KEYS = {"settings", "history", "best", "model", "optimizer", "scheduler"}
 
 
 def write(path: Path, settings: Mapping[str, Any], state: Mapping[str, Any]) -> None:
@@ -48,13 +50,16 @@ def read(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         If it is one of another run.
     """
     try:
+        with zipfile.ZipFile(path) as file:
+            if (damaged := file.testzip()) is not None:
+                raise ValueError(f"its part {damaged} is damaged")
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise DataError(
-            f"{path} cannot be read as a checkpoint of training ({type(error).__name__}): give another path, or remove "
-            "it to begin anew"
+            f"{path} cannot be read as a checkpoint of training ({type(error).__name__}: {error}): give another "
+            "path, or remove it to begin anew"
         ) from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if not isinstance(found, dict) or found.get("format") != FORMAT or not found.keys() >= KEYS:
         raise DataError(f"{path} is no checkpoint of likely.losses.torch.train: give another path")
     theirs = found["settings"]
     for name, value in settings.items():

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
+import numpy as np
+
 from likely.errors import DataError, OptionError, unknown
 from likely.family import Family
 from likely.losses.checked import check_shapes, check_weights
@@ -124,7 +126,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         target : Tensor
             Observations; codes from 0 for labels.
         weights : Tensor, optional
-            One for each observation; the mean is weighted by them.
+            One for each observation; the mean is weighted by them. A weight of 0 is as good as a mask.
         mask : Tensor of bool, optional
             Which observations count. The others may hold anything, NaN included, and get a gradient of 0.
         **known : Tensor or number
@@ -140,8 +142,35 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         SupportError, ParameterError, MissingValuesError, DataError, OptionError
             For what cannot be, with the family, the parameter and the first rows.
         """
-        if not isinstance(target, torch.Tensor):
-            target = torch.as_tensor(target)
+        if weights is None and mask is None:
+            value, dtype = self._evaluated(output, target, None, self.reduction, known)
+            return value.to(dtype)
+        value, w, dtype = self._weighed(output, target, weights, mask, known)
+        if self.reduction == "mean":
+            return (value.sum() / w.sum()).to(dtype)
+        return (value.sum() if self.reduction == "sum" else value).to(dtype)
+
+    def weighted_sum(self, output: Any, target: Any, weights: Any) -> tuple[Any, Any]:
+        """The weighted losses of a batch and its weights, each summed: what a loop over batches adds up.
+
+        Parameters
+        ----------
+        output, target, weights
+            As in a call; every weight of a batch may be 0.
+
+        Returns
+        -------
+        total, weight : Tensor
+            Scalars.
+        """
+        value, w, dtype = self._weighed(output, target, weights, None, {}, none_left=True)
+        return value.sum().to(dtype), w.sum()
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _evaluated(self, output: Any, target: Any, mask: Any, reduction: str, known: Any) -> tuple[Any, Any]:
+        """The loss in the precision that it needs, and the dtype to give it in."""
+        target = _tensor(target, "the target")
         columns = self._layout.split(output, target)
         if known or self._layout.given:
             columns |= self._layout.known(known)
@@ -152,30 +181,46 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         if inside is not like.dtype:
             columns = {name: _cast(column, inside) for name, column in columns.items()}
         if mask is not None:
-            mask = self._mask(mask, y)
-            y, columns = self._layout.masked(torch, y, columns, mask)
+            y, columns = self._layout.masked(torch, y, columns, mask.to(y.device).expand(y.shape))
         checking = self.check and not torch.compiler.is_compiling() and has_values(y) and has_values(like)
         if checking and self._suspicious(y, columns):
             self._look_closely(y, columns)
-        whole = weights is None and mask is None
         if self._fused is not None:
-            total = self._fused(y, columns[self.heads[0]], self.reduction if whole else "none")
+            value = self._fused(y, columns[self.heads[0]], reduction)
         else:
             rows = self._layout.rows(TorchNamespace(), y, columns)
             rows = rows if rows.shape == y.shape else rows.expand(y.shape)
-            total = self._whole(rows) if whole else rows
-        if not whole:
-            total = self._weighed(total, weights, mask, checking)
-        if checking and not (math.isfinite(total.item()) if total.ndim == 0 else torch.isfinite(total).all()):
+            value = rows.mean() if reduction == "mean" else rows.sum() if reduction == "sum" else rows
+        if checking and not (math.isfinite(value.item()) if value.ndim == 0 else torch.isfinite(value).all()):
             self._look_closely(y, columns)
-        return total if inside is like.dtype else total.to(torch.float32 if like.dtype in HALVES else like.dtype)
-
-    # -- inside --------------------------------------------------------------------------------------------
+        return value, torch.float32 if like.dtype in HALVES else like.dtype
 
     def _dtype(self, like: Any) -> Any:
         if self._single:
             return torch.float32 if like.dtype in HALVES else like.dtype
         return like.dtype if like.device.type == "mps" else torch.float64  # Apple's GPUs have no doubles
+
+    def _weighed(
+        self, output: Any, target: Any, weights: Any, mask: Any, known: Any, none_left: bool = False
+    ) -> tuple[Any, Any, Any]:
+        """Losses times their weights, the weights, and the dtype to give a loss in; a weight of 0 is a mask."""
+        target = _tensor(target, "the target")
+        looking = self.check and not torch.compiler.is_compiling() and has_values(target)
+        if mask is not None:
+            mask = self._mask(mask, target)
+            if looking and has_values(mask) and not mask.any():
+                raise DataError("the mask leaves no observation: there is nothing to learn from")
+        w = mask if weights is None else _tensor(weights, "weights").to(target.device)
+        check_shapes(target, w, "weights", self.family.title)
+        if weights is not None:
+            if looking and has_values(w):
+                check_weights(_plain(w), _plain(target), self.family.title, none_left=none_left)
+            counted = w != 0
+            mask = counted if mask is None else mask & counted
+        rows, dtype = self._evaluated(output, target, mask, "none", known)
+        mask = mask.to(rows.device).expand(rows.shape)
+        w = torch.where(mask, w.to(dtype=rows.dtype, device=rows.device).expand(rows.shape), 0.0)
+        return torch.where(mask, rows, 0.0) * w, w, dtype
 
     def _mask(self, mask: Any, y: Any) -> Any:
         mask = torch.as_tensor(mask, device=y.device)
@@ -184,27 +229,18 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             raise DataError(f"a mask is of True and False, found {mask.dtype}: weights= takes numbers")
         return mask.expand(y.shape)
 
-    def _whole(self, rows: Any) -> Any:
-        if self.reduction == "mean":
-            return rows.mean()
-        return rows.sum() if self.reduction == "sum" else rows
-
-    def _weighed(self, rows: Any, weights: Any, mask: Any, checking: bool) -> Any:
-        """Rows that count, by their weights, as one number or as they are."""
-        w = mask.to(rows.dtype) if weights is None else torch.as_tensor(weights, dtype=rows.dtype, device=rows.device)
-        check_shapes(rows, w, "weights", self.family.title)
-        w = w.expand(rows.shape)
-        if mask is not None:
-            w, rows = torch.where(mask, w, 0.0), torch.where(mask, rows, 0.0)
-            if checking and not mask.any():
-                raise DataError("the mask leaves no observation: there is nothing to learn from")
-        if checking and weights is not None:
-            check_weights(_plain(w), _plain(rows), self.family.title)
-        rows = rows * w
-        return rows.sum() / w.sum() if self.reduction == "mean" else self._whole(rows)
-
     def _look_closely(self, y: Any, columns: Mapping[str, Any]) -> None:
         self._layout.check(_plain(y), {name: _plain(column) for name, column in columns.items()})
+
+
+def _tensor(values: Any, what: str) -> Any:
+    """Numbers as a tensor, whatever holds them."""
+    if isinstance(values, torch.Tensor):
+        return values
+    try:
+        return torch.as_tensor(values if isinstance(values, (list, tuple)) else np.asarray(values))
+    except (TypeError, ValueError, RuntimeError):
+        raise DataError(f"{what} must be a tensor of numbers, found {type(values).__name__}") from None
 
 
 def _cast(column: Any, dtype: Any) -> Any:

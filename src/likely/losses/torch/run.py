@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
-from likely.errors import FitError, OptionError
+from likely.errors import DataError, FitError, OptionError, ParameterError, SupportError
 from likely.losses.nll import NLL
 from likely.losses.torch import checkpoint as on_disk
 from likely.losses.torch.batches import Rows
@@ -20,6 +22,8 @@ from likely.namespace.torch import torch_module
 from likely.progress import Task
 
 torch = torch_module()
+ADDRESS = r" at 0x[0-9a-fA-F]+"
+REMEDY = "Clip gradients with clip=1.0, lower lr=, or scale the predictors"
 
 
 @final
@@ -43,6 +47,7 @@ class Run:
         self.batch_size, self.clip, self.seed, self.device = batch_size, clip, seed, device
         self.scheduler: Any = None
         self.path: Path | None = None
+        self._settings: dict[str, Any] = {}
         self.history: list[tuple[int, float, float | None, float]] = []
         self.best: tuple[int, float, Any] | None = None  # epoch, held-out loss, weights
 
@@ -59,7 +64,8 @@ class Run:
             )
             if self.path is not None:
                 self.save()
-            if callback is not None and callback(len(self.history), loss, held) is True:
+            told = None if callback is None else callback(len(self.history), loss, held)
+            if isinstance(told, (bool, np.bool_)) and told:
                 return "stopped by the callback"
         return self._out_of_patience(patience) or (f"all {epochs:,} epochs done" if epochs > 1 else "the epoch is done")
 
@@ -72,7 +78,7 @@ class Run:
             plateau = isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau)
             self.scheduler.step(*([loss if held is None else held] if plateau else []))
         self.history.append((number, loss, held, time.perf_counter() - began))
-        if held is not None and (self.best is None or held < self.best[1]):
+        if held is not None and held < (math.inf if self.best is None else self.best[1]):
             self.best = (number, held, copy.deepcopy(self.model.state_dict()))
         return loss, held
 
@@ -84,37 +90,40 @@ class Run:
 
             def closure(x: Any = x, y: Any = y, w: Any = w) -> Any:
                 self.optimizer.zero_grad(set_to_none=True)
-                value = self._loss(x, y, w)
+                value = self._loss(x, y, w, self.rows)
                 value.backward()
                 if self.clip is not None:
                     torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
                 return value
 
-            value = self.optimizer.step(closure)
+            try:
+                value = self.optimizer.step(closure)
+            except (DataError, SupportError, ParameterError) as error:
+                raise type(error)(f"{error} (rows as they come in batch {k + 1} of epoch {number})") from None
             total += value.detach().double().cpu() * len(y)
             if not math.isfinite(total.item()):
                 raise FitError(self._lost(number, k + 1))
         return float(total) / self.rows.n
 
     def _check(self, number: int, held: Rows) -> float:
+        """The mean loss of the held-out rows; infinite where the network gives some row no chance at all."""
         self.model.eval()
-        total, count = 0.0, 0.0
+        total = 0.0
         with torch.no_grad():
             for x, y, w in held.batches(max(self.batch_size, 4096), self.device):
-                share = float(len(y)) if w is None else float(w.sum())
-                total, count = total + float(self._loss(x, y, w)) * share, count + share
-        value = total / count
-        if not math.isfinite(value):
-            raise FitError(
-                f"the held-out loss is {value} after epoch {number}: the network gives some row no chance at all. Clip "
-                "gradients with clip=1.0, lower lr=, or scale the predictors"
-            )
-        return value
+                total += float(self._loss(x, y, w, held)) * len(y)
+        if math.isnan(total):
+            raise FitError(f"the held-out loss is not a number after epoch {number}. {REMEDY}")
+        return total / held.n
 
-    def _loss(self, x: Any, y: Any, w: Any) -> Any:
+    def _loss(self, x: Any, y: Any, w: Any, rows: Rows) -> Any:
+        """The mean loss of a batch; with weights, what the batch adds to the weighted mean of all rows."""
         output = self.model(x)
         if isinstance(self.criterion, NLLLoss):
-            return self.criterion(output, y, weights=w)
+            if w is None:
+                return self.criterion(output, y)
+            assert rows.mean_weight is not None
+            return self.criterion.weighted_sum(output, y, w)[0] / (w.numel() * rows.mean_weight)
         if w is not None:
             raise OptionError("weights go with a likelihood as the loss: NLLLoss(family), or pass the family itself")
         if hasattr(output, "shape") and output.shape[:-1] == y.shape and output.shape[-1:] == (1,):
@@ -128,12 +137,17 @@ class Run:
         )
 
     def _out_of_patience(self, patience: int | None) -> str | None:
-        if patience is None or self.best is None or len(self.history) - self.best[0] < patience:
+        best = 0 if self.best is None else self.best[0]
+        if patience is None or len(self.history) - best < patience:
             return None
         return f"no better held-out loss in {patience:,} epochs: stopped after epoch {len(self.history):,}"
 
     def restore_best(self) -> None:
         """The weights of the best epoch, where rows were held out."""
+        if self.held is not None and self.best is None:
+            raise FitError(
+                f"the held-out loss is infinite after every epoch: some row is given no chance at all. {REMEDY}"
+            )
         if self.best is not None:
             self.model.load_state_dict(self.best[2])
         self.model.eval()
@@ -157,18 +171,44 @@ class Run:
 
     # -- checkpoints -----------------------------------------------------------------------------------------
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What a run that goes on from here has to share."""
+    def keep(self, path: Path, resume: bool, epochs: int) -> None:
+        """Renew a checkpoint after each epoch, and go on from the one that is there where that is wanted."""
+        self.path, self._settings = path, self._described()
+        if not (resume and path.exists()):
+            return
+        found = on_disk.read(path, self._settings)
+        if len(found["history"]) > epochs:
+            raise OptionError(
+                f"the checkpoint {path} is after epoch {len(found['history']):,}, further than epochs={epochs:,}: ask "
+                "for more, or pass resume=False to begin anew"
+            )
+        self.model.load_state_dict(found["model"])
+        self.optimizer.load_state_dict(found["optimizer"])
+        if self.scheduler is not None:
+            self.scheduler.load_state_dict(found["scheduler"])
+        self.history = [(int(n), loss, held, seconds) for n, loss, held, seconds in found["history"]]
+        self.best = None if found["best"] is None else tuple(found["best"])
+
+    def _described(self) -> dict[str, Any]:
+        """What a run that goes on from here has to share, before its first step."""
+        loss = self.criterion
+        groups = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
         return {
-            "loss": repr(self.criterion),
+            "seed": self.seed,  # which also says what is held out
+            "loss": repr(loss),
+            "loss's options": _plain(vars(loss)) | (_plain(loss._layout.links) if isinstance(loss, NLLLoss) else {}),
+            "loss's tensors": {name: value.tolist() for name, value in loss.state_dict().items()},
             "number of rows": self.rows.n,
             "number of held-out rows": 0 if self.held is None else self.held.n,
+            "fingerprint of the rows": self.rows.digest,
+            "fingerprint of the held-out rows": None if self.held is None else self.held.digest,
             "batch size": self.batch_size,
             "clip": self.clip,
-            "seed": self.seed,
             "optimizer": type(self.optimizer).__name__,
             "scheduler": None if self.scheduler is None else type(self.scheduler).__name__,
+            "scheduler's options": {} if self.scheduler is None else _plain(self.scheduler.state_dict()),
+            **{f"optimizer's {k}": [re.sub(ADDRESS, "", repr(g.get(k))) for g in groups] for k in groups[0]},
+            "network": re.sub(ADDRESS, "", repr(self.model)),
             "weights": [[name, list(value.shape)] for name, value in self.model.state_dict().items()],
         }
 
@@ -176,7 +216,7 @@ class Run:
         assert self.path is not None
         on_disk.write(
             self.path,
-            self.settings,
+            self._settings,
             {
                 "history": [list(row) for row in self.history],
                 "best": None if self.best is None else list(self.best),
@@ -186,15 +226,12 @@ class Run:
             },
         )
 
-    def load(self) -> None:
-        assert self.path is not None
-        found = on_disk.read(self.path, self.settings)
-        self.model.load_state_dict(found["model"])
-        self.optimizer.load_state_dict(found["optimizer"])
-        if self.scheduler is not None:
-            self.scheduler.load_state_dict(found["scheduler"])
-        self.history = [(int(n), loss, held, seconds) for n, loss, held, seconds in found["history"]]
-        self.best = None if found["best"] is None else tuple(found["best"])
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some attributes that are plain values of their owner's own."""
+    return {
+        k: v for k, v in options.items() if isinstance(v, (bool, int, float, str)) and k != "training" and k[0] != "_"
+    }
 
 
 class _seeded:

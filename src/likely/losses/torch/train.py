@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from likely.errors import Interrupted, OptionError
+from likely.errors import Interrupted, LikelyError, OptionError
 from likely.losses.checked import check_target
 from likely.losses.torch.batches import Rows
 from likely.losses.torch.module import NLLLoss
@@ -50,7 +51,9 @@ def train(
     loss : family, str, Loss, NLL or torch criterion
         What is minimised; a family stands for ``NLLLoss(family)``.
     data : (X, y), (X, y, weights) or torch Dataset
-        Arrays, tables of numbers or tensors.
+        Arrays, tables of numbers or tensors. Whole numbers in X become floating-point ones, unless the network has an
+        ``nn.Embedding`` to look them up in. Weights count rows: a row of weight 3 is as three in every epoch, and its
+        steps are three times as long. A data set with weights is gone through once for their mean.
     validation : float or data, optional
         Rows that are held out: a share, drawn with the seed, or rows of their own. Their mean loss is taken after each
         epoch, and the weights of the best epoch are restored at the end.
@@ -66,14 +69,15 @@ def train(
     patience : int, optional
         Stop after so many epochs without a better held-out loss.
     clip : float, optional
-        Largest norm of the gradient.
+        Largest norm of the gradient; positive.
     seed : int
         Of the order of the rows and of what is random in the network; the global state is left alone. The same seed
         gives the same weights on the same machine and device.
     checkpoint : path, optional
         A file that is renewed after each epoch.
     resume : bool
-        Whether to go on from the checkpoint where there is one; the result is the same as without the interruption.
+        Whether to go on from the checkpoint where there is one; the result is the same as without the interruption. It
+        must be one of the same rows, loss, network and options, more epochs aside.
     device : str or torch.device, optional
         Where to train; by default where the network is.
     progress : None, "auto" or bool
@@ -107,26 +111,23 @@ def train(
     """
     check_progress(progress, "nothing: use callback=")
     _require_whole(epochs=epochs, batch_size=batch_size, patience=1 if patience is None else patience)
+    _require_whole(at_least=0, seed=seed)
+    _require_positive(lr=lr, clip=1.0 if clip is None else clip, weight_decay=weight_decay or 1.0)
+    if not isinstance(model, torch.nn.Module):
+        raise OptionError(f"the model is a torch.nn.Module, found {type(model).__name__}")
+    if isinstance(loss, type) and issubclass(loss, torch.nn.Module):
+        raise OptionError(f"loss={loss.__name__} is a class: make one, {loss.__name__}()")
     criterion = loss if isinstance(loss, torch.nn.Module) else NLLLoss(loss)
     if getattr(criterion, "reduction", "mean") != "mean":
         raise OptionError(
             f"the loop averages over batches, so the loss needs reduction='mean', not {criterion.reduction!r}"
         )
     if device is not None:
-        model.to(device)
+        model.to(_device(device))
     weights = [p for p in model.parameters() if p.requires_grad]
     if not weights:
         raise OptionError("the model has no parameters to learn")
-    rows = Rows.of(data, weights[0].dtype)
-    if isinstance(criterion, NLLLoss) and isinstance(rows.parts, tuple):  # all of them, before the first step
-        check_target(criterion.family, rows.parts[1].double().numpy(force=True), criterion.source.known)
-    held = None
-    if isinstance(validation, float):
-        rows, held = rows.split(validation, torch.Generator().manual_seed(seed))
-    elif isinstance(validation, (bool, int, str)):
-        raise OptionError(f"validation is a share of the rows such as 0.2, or rows of their own; found {validation!r}")
-    elif validation is not None:
-        held = Rows.of(validation, weights[0].dtype, "validation")
+    rows, held = _rows(model, criterion, data, validation, weights[0].dtype, int(seed))
     if patience is not None and held is None:
         raise OptionError("patience= waits for a better held-out loss: give validation=0.2, or rows of their own")
     run = Run(
@@ -134,25 +135,61 @@ def train(
         criterion,
         rows,
         held,
-        _optimizer(optimizer, weights, lr, weight_decay),
-        batch_size=batch_size,
-        clip=clip,
-        seed=seed,
+        _optimizer(optimizer, weights, float(lr), float(weight_decay)),
+        batch_size=int(batch_size),
+        clip=None if clip is None else float(clip),
+        seed=int(seed),
         device=weights[0].device,
     )
     if scheduler is not None:
+        if not callable(scheduler):
+            raise OptionError(
+                "scheduler= makes one from the optimizer, such as lambda optimizer: "
+                f"torch.optim.lr_scheduler.StepLR(optimizer, 10); found {type(scheduler).__name__}"
+            )
         run.scheduler = scheduler(run.optimizer)
     if checkpoint is not None:
-        run.path = Path(checkpoint)
-        if resume and run.path.exists():
-            run.load()
+        if not isinstance(checkpoint, (str, os.PathLike)):
+            raise OptionError(f"checkpoint is the path of a file, found {checkpoint!r}")
+        run.keep(Path(checkpoint), resume, int(epochs))
     with Task("training", progress) as task:
         try:
-            stopped = run.to_the_end(epochs, patience, callback, task)
+            stopped = run.to_the_end(int(epochs), patience, callback, task)
         except KeyboardInterrupt:
             raise Interrupted(run.told, run.record("interrupted")) from None
     run.restore_best()
     return run.record(stopped)
+
+
+def _rows(model: Any, criterion: Any, data: Any, validation: Any, dtype: Any, seed: int) -> tuple[Rows, Rows | None]:
+    """The rows to learn from and those to check with, looked at before the first step."""
+    lookups = (torch.nn.Embedding, torch.nn.EmbeddingBag)
+    codes = any(isinstance(module, lookups) for module in model.modules())
+    rows = Rows.of(data, dtype, codes=codes)
+    _check_rows(criterion, rows)
+    if validation is None:
+        return rows, None
+    if isinstance(validation, (float, np.floating)):
+        return rows.split(float(validation), torch.Generator().manual_seed(seed))
+    if isinstance(validation, (bool, int, np.integer, str)):
+        raise OptionError(f"validation is a share of the rows such as 0.2, or rows of their own; found {validation!r}")
+    held = Rows.of(validation, dtype, "validation", codes)
+    try:
+        _check_rows(criterion, held)
+    except LikelyError as error:
+        raise type(error)(f"in validation: {error}") from None
+    return rows, held
+
+
+def _check_rows(criterion: Any, rows: Rows) -> None:
+    """All targets that are in memory, without those whose weight is 0."""
+    if not isinstance(criterion, NLLLoss) or not isinstance(rows.parts, tuple):
+        return
+    y = rows.parts[1].double().numpy(force=True)
+    if rows.mean_weight is not None:
+        counted = rows.parts[2].numpy(force=True) != 0
+        y = np.where(counted, y, y[counted][0]) if counted.shape == y.shape else y
+    check_target(criterion.family, y, criterion.source.known)
 
 
 def _optimizer(given: Any, weights: list[Any], lr: float, decay: float) -> Any:
@@ -162,10 +199,27 @@ def _optimizer(given: Any, weights: list[Any], lr: float, decay: float) -> Any:
     made = given if isinstance(given, torch.optim.Optimizer) or not callable(given) else given(weights)
     if not isinstance(made, torch.optim.Optimizer):
         raise OptionError(f"optimizer= is one of torch.optim, or makes one from the parameters; found {made!r}")
+    moved = {id(p) for group in made.param_groups for p in group["params"]}
+    if not any(id(p) in moved for p in weights):
+        raise OptionError("the optimizer holds no parameter of this model: make it from model.parameters()")
     return made
 
 
-def _require_whole(**numbers: Any) -> None:
+def _device(device: Any) -> Any:
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise OptionError(f"device={device!r} is none that PyTorch knows: {str(error).splitlines()[0]}") from None
+
+
+def _require_positive(**numbers: Any) -> None:
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-            raise OptionError(f"{name} is a whole number of at least 1, found {value!r}")
+        number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if not number or not 0.0 < value < np.inf:
+            raise OptionError(f"{name} is a positive number, found {value!r}")
+
+
+def _require_whole(at_least: int = 1, **numbers: Any) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
+            raise OptionError(f"{name} is a whole number of at least {at_least}, found {value!r}")
