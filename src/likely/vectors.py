@@ -21,6 +21,7 @@ class VectorDomain(Domain, ABC):
     It says which linear predictors there are, and how they become the vector and back.
     """
 
+    together: ClassVar[str]  # what its entries do, in words
     separate: ClassVar[bool]  # whether every entry is a linear predictor of its own, so that it can be held alone
 
     @abstractmethod
@@ -44,6 +45,10 @@ class VectorDomain(Domain, ABC):
         """Whether entries (numbers or arrays) that `value` gave lie in the domain together."""
 
     @abstractmethod
+    def fits(self, values: Any, tolerance: float = 0.0) -> Any:
+        """Whether entries, along the last axis, do together what they must; a sum of rounded ones has a tolerance."""
+
+    @abstractmethod
     def check_vector(self, parameter: str, values: Any) -> None:
         """Raise ParameterError unless the entries along the last axis lie in the domain together."""
 
@@ -64,6 +69,7 @@ class _Simplex(VectorDomain):
     Called with how many weights there are, or with the weights to start from, it is a parameter of a density.
     """
 
+    together: ClassVar[str] = "sum to 1"
     separate: ClassVar[bool] = False
 
     def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
@@ -78,6 +84,9 @@ class _Simplex(VectorDomain):
         if len(shape) != 1 or shape[0] < 2:
             raise OptionError("say how many weights there are, 2 or more: lk.Simplex(3)")
         return Free(self, start, shape, link)
+
+    def __reduce__(self) -> str:
+        return "Simplex"  # there is one, also in a copy or a file
 
     def entries(self, levels: Sequence[Any]) -> list[str]:
         return [str(level) for level in levels]
@@ -101,11 +110,14 @@ class _Simplex(VectorDomain):
     def holds(self, values: Sequence[Any]) -> Any:
         return True
 
+    def fits(self, values: Any, tolerance: float = 0.0) -> Any:
+        return np.abs(np.sum(values, axis=-1) - 1.0) <= tolerance
+
     def check_vector(self, parameter: str, values: Any) -> None:
         p = np.asarray(values, dtype=float)
         self.check(f"each entry of {parameter}", p)
-        total = p.sum(axis=-1)
-        if np.any(np.abs(total - 1.0) > 1e-8):
+        if not np.all(self.fits(p, 1e-8)):
+            total = p.sum(axis=-1)
             worst = np.ravel(total)[np.argmax(np.abs(np.ravel(total) - 1.0))]
             raise ParameterError(f"{parameter} must sum to 1, found entries that sum to {worst:.10g}")
 
@@ -122,7 +134,11 @@ class _Simplex(VectorDomain):
 class _Increasing(VectorDomain):
     """Increasing numbers, one between each level and the next: each is its own linear predictor."""
 
+    together: ClassVar[str] = "be increasing"
     separate: ClassVar[bool] = True
+
+    def __reduce__(self) -> str:
+        return "Increasing"  # there is one, also in a copy or a file
 
     def entries(self, levels: Sequence[Any]) -> list[str]:
         return [f"{low}|{high}" for low, high in pairwise(levels)]
@@ -141,10 +157,13 @@ class _Increasing(VectorDomain):
             inside = inside & (low < high) & np.isfinite(high)
         return inside
 
+    def fits(self, values: Any, tolerance: float = 0.0) -> Any:
+        return np.all(np.diff(values, axis=-1) > 0.0, axis=-1)
+
     def check_vector(self, parameter: str, values: Any) -> None:
         values = np.asarray(values, dtype=float)
         self.check(f"each entry of {parameter}", values)
-        if np.any(np.diff(values, axis=-1) <= 0.0):
+        if not np.all(self.fits(values)):
             worst = values.reshape(-1, values.shape[-1])[0]
             raise ParameterError(f"{parameter} must be increasing, found {', '.join(f'{v:g}' for v in worst)}")
 

@@ -43,7 +43,7 @@ def test_weights_count_rows_whatever_the_size_of_a_batch(batch_size, epochs):
         (x, y, w),
         epochs=epochs,
         batch_size=batch_size,
-        optimizer=lambda p: torch.optim.SGD(p, lr=0.003 * batch_size),
+        optimizer=lambda p: torch.optim.SGD(p, lr=min(0.003 * batch_size, 0.1)),
         scheduler=lambda o: torch.optim.lr_scheduler.ExponentialLR(o, 0.01 ** (1 / epochs)),
     )
     without = lk.fit("poisson", {"y": y, "x": x[:, 0]}, "y ~ x").coef

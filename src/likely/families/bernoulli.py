@@ -35,7 +35,7 @@ class Bernoulli(Family):
     unaveraged: ClassVar = "for shares of w trials give the successes and the trials, Binomial(n='w')"
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
-        return xp.where(y == 1, xp.log(p), xp.log_complement(p))
+        return xp.where(y == 1, xp.log_if(y == 1, p), xp.log_complement_if(y != 1, p))
 
     def _scipy(self, p: Any) -> Any:
         from scipy import stats

@@ -177,9 +177,9 @@ class Categorical(Labelled):
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         parts = list(p) if isinstance(p, (tuple, list)) else [p[..., k] for k in range(p.shape[-1])]
-        out = xp.log(parts[0])
+        out = xp.log_if(y == 0, parts[0])
         for code, part in enumerate(parts[1:], start=1):
-            out = xp.where(y == code, xp.log(part), out)
+            out = xp.where(y == code, xp.log_if(y == code, part), out)
         return out
 
     def _scipy(self, *, p: Any) -> CodeDistribution:

@@ -34,7 +34,7 @@ class Geometric(Family):
     unaveraged: ClassVar = "for counts of several trials use NegativeBinomial"
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
-        return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement(p))
+        return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement_if(y != 0, p))
 
     def _scipy(self, p: Any) -> Any:
         from scipy import stats

@@ -9,6 +9,9 @@ import numpy as np
 
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, SupportError, first_rows
 from likely.family import Family, Parameter
+from likely.vectors import VectorDomain
+
+ROUNDED = 5e-3  # how far from 1 probabilities may sum that were rounded to half precision
 
 
 def check_target(family: Family, y: Any, known: Mapping[str, Any]) -> None:
@@ -64,6 +67,29 @@ def check_values(family: Family, parameter: Parameter, values: Any, link: str | 
             f"{family.title}'s {parameter.name} {where}, but {len(rows)} of {flat.size} predictions are not: "
             f"{first_rows(rows // width, flat[rows])}{advice}"
         )
+    if isinstance(domain, VectorDomain) and (link is None or domain.separate):
+        _check_together(family, parameter, domain, np.asarray(values))
+
+
+def _check_together(family: Family, parameter: Parameter, domain: VectorDomain, values: Any) -> None:
+    """Raise unless the entries of every row do together what they must."""
+    if np.all(good := domain.fits(values, ROUNDED)):
+        return
+    rows = np.flatnonzero(~np.ravel(good))
+    shown = [", ".join(f"{v:.4g}" for v in row[:6]) + ", ..." * (len(row) > 6) for row in _by_row(values)[rows[:10]]]
+    advice = (
+        "a softmax makes them so, or pass its logits with scale='link'"
+        if not domain.separate
+        else "the running sums of a first number and of positive steps are so"
+    )
+    raise ParameterError(
+        f"the entries of {family.title}'s {parameter.name} must {domain.together}, but those of {len(rows)} of "
+        f"{len(_by_row(values))} rows do not: {first_rows(rows, shown)}. {advice}"
+    )
+
+
+def _by_row(values: Any) -> Any:
+    return values.reshape(-1, values.shape[-1])
 
 
 def check_shapes(y: Any, values: Any, what: str, title: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -66,7 +65,7 @@ class Heads:
             raise OptionError(f"every parameter of {family!r} is known: there is nothing for a network to predict")
         return cls(source, tuple(predicted), tuple(given), links)
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.predicted)
 

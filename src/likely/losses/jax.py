@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ def criterion(
     """The negative log-likelihood of an assumption as a pure function, ``f(output, target, weights=None, mask=None)``.
 
     It has no state and looks at no values that are traced, so ``jax.jit``, ``jax.grad``, ``jax.vmap`` and
-    ``jax.hessian`` apply; there an impossible target is worth NaN or infinity. Called on arrays, it tells them.
+    ``jax.hessian`` apply; there the loss of an impossible target is infinite. Called on arrays, it tells them.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def criterion(
     callable
         ``f(output, target, weights=None, mask=None, **known)`` with the attributes ``heads`` and ``source``. The heads
         stand along the output's last axis, or are a tuple or dict of arrays; where the mask is false, anything may
-        stand. What each batch brings along (a Binomial's ``n``) is passed by name.
+        stand, and a weight of 0 is as good as a mask. What each batch brings along (a Binomial's ``n``) is passed by
+        name.
 
     Raises
     ------
@@ -51,8 +52,9 @@ def criterion(
 
     Notes
     -----
-    The arithmetic is that of the arrays: JAX computes in single precision unless ``jax_enable_x64`` is set, which
-    families with several heads want where linear predictors go beyond about 40 either way.
+    Inside, the loss is computed in double precision, whatever ``jax_enable_x64`` says, and given in the precision of
+    the outputs (in single for halves): in single precision the densities with counts or with several heads lose their
+    gradients where linear predictors go beyond about 40 either way.
 
     Examples
     --------
@@ -67,7 +69,7 @@ def criterion(
         import jax.numpy as jnp
     except ImportError as error:
         raise MissingDependencyError("JAX is needed here and is not installed: pip install 'likely[optax]'") from error
-    from likely.namespace.jax import JaxNamespace
+    from likely.namespace.jax import JaxNamespace, x64
 
     if isinstance(source, (Loss, NLL)):
         if scale is not None or link is not None:
@@ -79,32 +81,75 @@ def criterion(
         raise unknown("reduction", chosen, REDUCTIONS)
     heads = Heads.of(source)
 
-    def f(output: Any, target: Any, weights: Any = None, mask: Any = None, **known: Any) -> Any:
-        target = jnp.asarray(target)
+    def rows_of(output: Any, target: Any, weights: Any, mask: Any, known: Any) -> tuple[Any, Any, Any]:
+        """Losses in double precision, what each counts, and the dtype to give a loss in."""
+        target = _array(target, "the target")
         columns = heads.split(output, target)
         if known or heads.given:
             columns |= heads.known(known)
-        y = target.astype(columns[heads.names[0]].dtype)
+        like = columns[heads.names[0]].dtype
+        y = target.astype(jnp.float64)
+        columns = {name: jnp.asarray(column).astype(jnp.float64) for name, column in columns.items()}
+        w = None if weights is None else _array(weights, "weights").astype(jnp.float64)
+        valued = check and not any(isinstance(v, jax.core.Tracer) for v in (y, mask, w, *columns.values()))
         if mask is not None:
-            mask = jnp.broadcast_to(jnp.asarray(mask, dtype=bool), y.shape)
+            mask = jnp.asarray(mask)
+            check_shapes(y, mask, "mask", heads.family.title)
+            if mask.dtype != bool:
+                raise DataError(f"a mask is of True and False, found {mask.dtype}: weights= takes numbers")
+            if valued and not mask.any():
+                raise DataError("the mask leaves no observation: there is nothing to learn from")
+        if w is not None:
+            if valued:
+                check_weights(np.asarray(w), y, heads.family.title)
+            check_shapes(y, w, "weights", heads.family.title)
+            mask = w != 0 if mask is None else mask & (w != 0)
+        if mask is not None:
+            mask = jnp.broadcast_to(mask, y.shape)
             y, columns = heads.masked(jnp, y, columns, mask)
-        valued = check and not any(isinstance(v, jax.core.Tracer) for v in (y, mask, weights, *columns.values()))
-        if valued and mask is not None and not mask.any():
-            raise DataError("the mask leaves no observation: there is nothing to learn from")
         if valued:
-            heads.check(np.asarray(y, dtype=float), {k: np.asarray(v, dtype=float) for k, v in columns.items()})
+            heads.check(np.asarray(y), {name: np.asarray(column) for name, column in columns.items()})
         rows = jnp.broadcast_to(heads.rows(JaxNamespace(), y, columns), y.shape)
-        if weights is None and mask is None:
-            return rows.mean() if chosen == "mean" else rows.sum() if chosen == "sum" else rows
-        w = mask.astype(rows.dtype) if weights is None else jnp.asarray(weights, dtype=rows.dtype)
-        check_shapes(rows, w, "weights", heads.family.title)
-        w = jnp.broadcast_to(w, rows.shape)
-        if valued:
-            check_weights(np.asarray(w), rows, heads.family.title)
-        if mask is not None:
-            w, rows = jnp.where(mask, w, 0.0), jnp.where(mask, rows, 0.0)
-        rows = rows * w
-        return rows.sum() / w.sum() if chosen == "mean" else rows.sum() if chosen == "sum" else rows
+        rows = jnp.where(_possible(heads, y, columns), rows, jnp.inf)
+        if mask is None:
+            return rows, None, like
+        w = jnp.where(mask, 1.0 if w is None else jnp.broadcast_to(w, y.shape), 0.0)
+        return jnp.where(mask, rows, 0.0) * w, w, like
+
+    def f(output: Any, target: Any, weights: Any = None, mask: Any = None, **known: Any) -> Any:
+        with x64():
+            rows, w, like = rows_of(output, target, weights, mask, known)
+            if chosen == "mean":
+                value = rows.mean() if w is None else rows.sum() / w.sum()
+            else:
+                value = rows.sum() if chosen == "sum" else rows
+            return value.astype(like if jnp.finfo(like).bits >= 32 else jnp.float32)
 
     f.heads, f.source = heads.names, source  # type: ignore[attr-defined]
     return f
+
+
+def _array(values: Any, what: str) -> Any:
+    import jax.numpy as jnp
+
+    try:
+        return jnp.asarray(values)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} must be an array of numbers, found {type(values).__name__}") from None
+
+
+def _possible(heads: Heads, y: Any, columns: Mapping[str, Any]) -> Any:
+    """Whether each target is one that can be, in operations that JAX can trace."""
+    family = heads.family
+    support, last = family.support, family.support.upper
+    labels = next((p for p in heads.predicted if p.vector), None)
+    if labels is not None:
+        last = heads.last(labels, columns[labels.name])
+    inside = (y >= support.lower) if support.closed_lower else (y > support.lower)
+    inside &= (y <= last) if support.closed_upper or labels is not None else (y < last)
+    if support.integer:
+        inside &= y == y.round()
+    if heads.given or any(p.edge for p in family.parameters):
+        low, high = family.bounds(**heads.source.known, **{name: columns[name] for name in heads.given})
+        inside &= (y >= low) & (y <= high)
+    return inside

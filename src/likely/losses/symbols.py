@@ -262,6 +262,8 @@ class Formulas:
             "log": log,
             "log1p": lambda a: log(1 + a),
             "log_complement": lambda a: log(1 - a),
+            "log_if": lambda condition, a: log(a),
+            "log_complement_if": lambda condition, a: log(1 - a),
             "sqrt": sp.sqrt,
             "abs": sp.Abs,
             "sign": sp.sign,

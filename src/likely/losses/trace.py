@@ -232,6 +232,16 @@ class TraceNamespace(Memory):
         known = self.recall_log(self.complement(p))
         return self._call("log_complement", p) if known is None else known
 
+    def log_if(self, condition: Any, x: Any) -> Any:
+        """log x where the condition holds."""
+        known = self.recall_log(x)
+        return self._call("log_if", condition, x) if known is None else known
+
+    def log_complement_if(self, condition: Any, p: Any) -> Any:
+        """log(1 - p) where the condition holds."""
+        known = self.recall_log(self.complement(p))
+        return self._call("log_complement_if", condition, p) if known is None else known
+
     def _call(self, name: str, *args: Any) -> Any:
         if any(isinstance(a, Node) for a in args):
             return self.graph.make(name, *args)

@@ -43,3 +43,16 @@ class Memory:
             return known
         # minimum keeps the branch that is not taken finite, so that reverse-mode derivatives stay so too
         return self.where(p < 0.5, self.log1p(-self.minimum(p, 0.5)), self.log(q))
+
+    def log_if(self: Any, condition: Any, x: Any) -> Any:
+        """log x for a branch that is taken where the condition holds; elsewhere any finite number.
+
+        A logarithm of 0 on the branch that is not taken would make reverse-mode derivatives NaN: 0 times infinity.
+        """
+        known = self.recall_log(x)
+        return self.log(self.where(condition, x, 1.0)) if known is None else known
+
+    def log_complement_if(self: Any, condition: Any, p: Any) -> Any:
+        """log(1 - p) for a branch that is taken where the condition holds; elsewhere any finite number."""
+        known = self.recall_log(self.complement(p))
+        return self.log_complement(self.where(condition, p, 0.0)) if known is None else known
