@@ -35,7 +35,7 @@ class Gamma(Family):
     averaged: ClassVar = {"shape": 1.0}
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
-        return xp.log(shape) - xp.stirling(shape) - (shape / mean) * xp.bd0(mean, y) - xp.log(y)
+        return xp.log(shape) - xp.stirling(shape) - xp.over(shape, mean) * xp.bd0(mean, y) - xp.log(y)
 
     def _scipy(self, mean: Any, shape: Any) -> Any:
         from scipy import stats

@@ -66,7 +66,8 @@ class NegativeBinomial(Family):
         none = y == 0
         count = xp.where(none, 1.0, y)
 
-        gap = (y - mean) / (1.0 + v)
+        grown = xp.remember(1.0 + v, log=log_v)
+        gap = xp.over(y - mean, grown)
         t = dispersion * gap
         log_t = xp.where(t > -0.5, xp.log1p(xp.maximum(t, -0.5)), log_u - log_v)
         first = dispersion * (gap * gap) * _excess(xp, t, log_t)  # r (log(1+t) - t) without the division by 1/r
@@ -78,7 +79,7 @@ class NegativeBinomial(Family):
             xp.log(mean) + (log_u - log_v - xp.log(count)) - z,
             xp.log1pmx(xp.maximum(z, -0.5)),
         )
-        deviance = xp.where(none, mean / (1.0 + v), -count * second) - first
+        deviance = xp.where(none, xp.over(mean, grown), -count * second) - first
 
         inner = xp.minimum(dispersion, SMALL)
         shrink = 1.0 / (1.0 + inner * y)  # r/(r+y)

@@ -55,7 +55,7 @@ class StudentT(Family):
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
         a = 0.5 * df
         # lgamma(a + 1/2) - lgamma(a) - log(a)/2, which tends to 0
-        constant = xp.stirling(a + 0.5) - xp.stirling(a) + ((a - 0.5) * xp.log1p(1.0 / df) - 0.5)
+        constant = xp.stirling(a + 0.5) - xp.stirling(a) + ((a - 0.5) * xp.log1p(xp.over(1.0, df)) - 0.5)
         log_scale = xp.log(scale)
         tail = log1p_square(xp, y - loc, scale * xp.sqrt(df), log_scale + 0.5 * xp.log(df))
         return constant - HALF_LOG_2PI - log_scale - (a + 0.5) * tail

@@ -123,7 +123,7 @@ def criterion(
                 value = rows.mean() if w is None else rows.sum() / w.sum()
             else:
                 value = rows.sum() if chosen == "sum" else rows
-            return value.astype(like if jnp.finfo(like).bits >= 32 else jnp.float32)
+            return value.astype(like if like.itemsize >= 4 else jnp.float32)
 
     f.heads, f.source = heads.names, source  # type: ignore[attr-defined]
     return f

@@ -392,7 +392,7 @@ class JetNamespace(Memory):
             raise FamilyError(
                 f"the array namespace has no function {name!r}; it has {', '.join(sorted(UNARY))}, log, where, "
                 "maximum, minimum, power, abs, sign, floor, logaddexp, betaln, xlogy, xlog1py, bd0, "
-                "complement, log_complement, log_if, log_complement_if"
+                "complement, log_complement, log_if, log_complement_if, over"
             ) from None
 
         def apply(x: Any) -> Any:

@@ -28,6 +28,14 @@ class Memory:
         fact = self._facts.get(id(value))
         return None if fact is None else fact[1]
 
+    def over(self: Any, a: Any, b: Any) -> Any:
+        """a / b, with 1/b from the logarithm where a link knows it.
+
+        The derivative of a division squares b, which overflows (or underflows) long before b does.
+        """
+        known = self.recall_log(b)
+        return a / b if known is None else a * self.exp(-known)
+
     def complement(self, p: Any) -> Any:
         """1 - p, exact where the link that made p knows it."""
         fact = self._facts.get(id(p))

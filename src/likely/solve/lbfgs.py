@@ -10,6 +10,8 @@ from scipy import optimize
 
 from likely.solve.newton import Point, Solution, newton_step
 
+POLISHING, CLOSE = 3, 0.01  # Newton steps at most, from so many standard errors
+
 
 def maximize(
     evaluate: Callable[[Any], Point],
@@ -25,7 +27,7 @@ def maximize(
     Parameters
     ----------
     evaluate : callable
-        x -> Point, used twice: to scale the variables at the start and to judge the end.
+        x -> Point, used to scale the variables at the start and to judge (and polish) the end.
     value_and_score : callable
         x -> (value, score).
     start : ndarray
@@ -73,8 +75,16 @@ def maximize(
         options={"maxiter": max_iterations, "maxfun": 4 * max_iterations, "ftol": 0.0, "gtol": 1e-10, "maxcor": 30},
     )
     point = evaluate(first.x + result.x * scale)
-    _, squared, concave = newton_step(point)
+    step, squared, concave = newton_step(point)
     decrement = float(np.sqrt(max(squared, 0.0)))
+    for _ in range(POLISHING):  # the last digits, which the log-likelihood itself is too coarse to show
+        if not (concave and tolerance < decrement < CLOSE):
+            break
+        closer = evaluate(point.x + step)
+        further, squared, still = newton_step(closer) if closer.usable else (step, np.inf, False)
+        if not (still and squared < decrement**2):
+            break
+        point, step, decrement = closer, further, float(np.sqrt(max(squared, 0.0)))
     converged = concave and decrement <= tolerance
     reason = "the score is zero and the curvature is negative" if converged else f"L-BFGS stopped: {result.message}"
     return Solution(point, converged, reason, int(result.nit), decrement)

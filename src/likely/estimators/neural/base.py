@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from likely.errors import OptionError
+from likely.errors import DataError, FitError, LikelyError, OptionError
 from likely.estimators.neural import file
-from likely.estimators.neural.network import Network, check_layers
+from likely.estimators.neural.network import Network, check_layers, is_number
 from likely.family import Family
 from likely.losses.torch import NLLLoss, train
 from likely.namespace.torch import torch_module
@@ -28,7 +28,7 @@ class NeuralEstimator(BaseEstimator):
     activation: str
     dropout: float
     link: Any
-    constant: Sequence[str] = ()
+    constant: str | Sequence[str] = ()
     learning_rate: float
     batch_size: int
     max_epochs: int
@@ -46,20 +46,29 @@ class NeuralEstimator(BaseEstimator):
         tags.non_deterministic = self.random_state is None
         return tags
 
+    @property
+    def _constants(self) -> tuple[str, ...]:
+        return (self.constant,) if isinstance(self.constant, str) else tuple(self.constant)
+
     # -- training ------------------------------------------------------------------------------------------
 
     def _check_options(self) -> None:
         self._layers = check_layers(self.hidden, self.activation, self.dropout)
-        if not 0.0 <= self.validation_fraction < 1.0:
-            raise OptionError(f"validation_fraction is a share from 0 to below 1, found {self.validation_fraction!r}")
+        share = self.validation_fraction
+        if not is_number(share) or not 0.0 <= share < 1.0:
+            raise OptionError(f"validation_fraction is a share from 0 to below 1, found {share!r}")
+        if not is_number(self.learning_rate) or not 0.0 < self.learning_rate < np.inf:
+            raise OptionError(f"learning_rate is a positive number, found {self.learning_rate!r}")
+        for name in ("batch_size", "max_epochs", "patience"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+                raise OptionError(f"{name} is a whole number of at least 1, found {value!r}")
 
     def _train(
         self, criterion: NLLLoss, X: Any, y: Any, weights: Any, held: Any, start: list[float], scale: list[float]
     ) -> None:
         """Standardise the predictors and train a new network on the rows that are not held out."""
-        self._center = np.average(X, axis=0, weights=weights)
-        spread = np.sqrt(np.average((X - self._center) ** 2, axis=0, weights=weights))
-        self._spread = np.where(spread > 0.0, spread, 1.0)
+        self._center, self._spread = standardisation(X, weights)
         with torch.random.fork_rng([]):
             torch.manual_seed(self._seed)
             self.network_ = self._network(start, scale)
@@ -69,25 +78,29 @@ class NeuralEstimator(BaseEstimator):
         def rows(which: Any) -> tuple[Any, ...]:
             return standard[which], y[which], *(() if weights is None else (weights[which],))
 
-        self.training_ = train(
-            self.network_,
-            criterion,
-            rows(~held),
-            validation=rows(held) if checked else None,
-            epochs=self.max_epochs,
-            batch_size=self.batch_size,
-            lr=self.learning_rate,
-            weight_decay=self.weight_decay,
-            patience=self.patience if checked else None,
-            clip=10.0,
-            seed=self._seed,
-            progress=self.progress,
-        )
+        try:
+            self.training_ = train(
+                self.network_,
+                criterion,
+                rows(~held),
+                validation=rows(held) if checked else None,
+                epochs=self.max_epochs,
+                batch_size=self.batch_size,
+                lr=self.learning_rate,
+                weight_decay=self.weight_decay,
+                patience=self.patience if checked else None,
+                clip=10.0,
+                seed=self._seed,
+                progress=self.progress,
+            )
+        except FitError as error:
+            what = str(error).partition(":")[0]
+            raise FitError(f"{what}: take a smaller learning_rate, or look for outliers in X and y") from None
         self.network_.double()  # what it gives for a row shall not depend on the rows beside it
         self.n_iter_ = self.training_.epochs
 
     def _network(self, start: Sequence[float], scale: Sequence[float]) -> Network:
-        constant = [name in self.constant for name in self._heads]
+        constant = [name in self._constants for name in self._heads]
         return Network(self.n_features_in_, self._layers, self.activation, self.dropout, start, scale, constant)
 
     def _draw_seed(self) -> None:
@@ -136,10 +149,12 @@ class NeuralEstimator(BaseEstimator):
         path : path
         """
         check_is_fitted(self)
-        options = {k: v for k, v in self.get_params(deep=False).items() if k not in ("family", "random_state")}
+        options = {k: v for k, v in self.get_params(deep=False).items() if k != "family"}
+        if not isinstance(self.random_state, (int, np.integer)):
+            options["random_state"] = None  # the state of a generator has moved on
         options["hidden"] = list(self._layers)
         if "constant" in options:
-            options["constant"] = list(self.constant)
+            options["constant"] = list(self._constants)
         own, arrays = self._facts()
         facts = {
             "estimator": type(self).__name__,
@@ -154,8 +169,21 @@ class NeuralEstimator(BaseEstimator):
     @classmethod
     def _loaded(cls, path: Any, family: Family | None = None) -> Self:
         facts, arrays = file.read(path)
-        if facts["estimator"] != cls.__name__:
-            raise OptionError(f"{path} holds a {facts['estimator']}: {facts['estimator']}.load(path) reads it")
+        if facts.get("estimator") != cls.__name__:
+            kind = facts.get("estimator")
+            raise OptionError(f"{path} holds a {kind}: {kind}.load(path) reads it")
+        try:
+            return cls._made(facts, arrays, family)
+        except LikelyError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+            raise DataError(
+                f"{path} is damaged, or of another version: its parts do not make a {cls.__name__} "
+                f"({type(error).__name__}: {str(error).splitlines()[0]})"
+            ) from None
+
+    @classmethod
+    def _made(cls, facts: dict[str, Any], arrays: dict[str, Any], family: Family | None) -> Self:
         model = cls(**facts["options"])
         model.n_features_in_ = len(arrays["center"])
         if facts["features"]:
@@ -173,3 +201,14 @@ class NeuralEstimator(BaseEstimator):
         model.network_.eval()
         model.n_iter_ = facts["epochs"]
         return model
+
+
+def standardisation(X: Any, weights: Any) -> tuple[Any, Any]:
+    """The mean and the standard deviation of every column; 1 for one that is constant up to rounding."""
+    size = np.max(np.abs(X), axis=0)
+    size = np.where(size > 0.0, size, 1.0)
+    ratio = X / size  # the square of a very large number is none
+    center = np.average(ratio, axis=0, weights=weights)
+    spread = np.sqrt(np.average((ratio - center) ** 2, axis=0, weights=weights))
+    constant = spread <= len(X) * np.finfo(float).eps * np.abs(center)
+    return size * center, np.where(constant, 1.0, size * spread)

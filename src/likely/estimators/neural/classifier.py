@@ -246,10 +246,11 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             if not all(isinstance(label, str) for label in classes):
                 raise OptionError("a file holds classes that are numbers or text, and these are objects: save codes")
             classes = classes.astype(str)
-        return {"temperature": self.temperature_}, {"classes": classes}
+        return {"temperature": self.temperature_, "objects": self.classes_.dtype.kind == "O"}, {"classes": classes}
 
     def _restore(self, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
-        self.classes_, self.temperature_ = arrays["classes"], facts["temperature"]
+        self.classes_ = arrays["classes"].astype(object) if facts["objects"] else arrays["classes"]
+        self.temperature_ = facts["temperature"]
         self._name_heads()
 
     @classmethod

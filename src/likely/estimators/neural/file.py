@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.errors import DataError
+from likely.errors import DataError, OptionError
 
 FORMAT = "likely network 1"
 
@@ -31,7 +31,7 @@ def write(path: Any, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> Non
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with zipfile.ZipFile(partial, "w") as file:
-            file.writestr("facts.json", json.dumps({"format": FORMAT, **facts}, indent=1))
+            file.writestr("facts.json", json.dumps({"format": FORMAT, **facts}, indent=1, default=_plain))
             for name, values in arrays.items():
                 buffer = io.BytesIO()
                 np.save(buffer, np.asarray(values), allow_pickle=False)
@@ -60,8 +60,15 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             }
     except FileNotFoundError:
         raise DataError(f"there is no file {path}") from None
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError) as error:
         raise DataError(f"{path} is no saved network of likely: {error}") from None
-    if facts.get("format") != FORMAT:
-        raise DataError(f"{path} is no saved network of likely, or one of another version: {facts.get('format')!r}")
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise DataError(f"{path} is no saved network of likely, or one of another version")
     return facts, arrays
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy's as one of Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise OptionError(f"a file holds plain options, and {value!r} is none")

@@ -15,7 +15,7 @@ from likely.namespace.torch import torch_module
 
 torch = torch_module()
 ACTIVATIONS = {"relu": "ReLU", "silu": "SiLU", "gelu": "GELU", "tanh": "Tanh"}
-FARTHEST = 12.0  # of a starting value on the link scale: constants at a limit of their family start inside
+FARTHEST = 12.0  # down to a starting value on the link scale: constants at a limit of their family start inside
 
 
 class Network(torch.nn.Module):  # type: ignore[name-defined]
@@ -68,14 +68,19 @@ class Network(torch.nn.Module):  # type: ignore[name-defined]
 
 def check_layers(hidden: Any, activation: str, dropout: Any) -> tuple[int, ...]:
     """The sizes of the hidden layers, or an error in words."""
-    sizes = (hidden,) if isinstance(hidden, (int, np.integer)) else tuple(hidden)
+    sizes = tuple(hidden) if isinstance(hidden, (tuple, list, np.ndarray)) else (hidden,)
     if any(not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1 for size in sizes):
         raise OptionError(f"hidden is the sizes of the hidden layers, such as (64, 64), found {hidden!r}")
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise unknown("activation", activation, ACTIVATIONS)
-    if not 0.0 <= dropout < 1.0:
+    if not is_number(dropout) or not 0.0 <= dropout < 1.0:
         raise OptionError(f"dropout is a share from 0 to below 1, found {dropout!r}")
     return tuple(int(size) for size in sizes)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one number."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def beginning(family: Family, heads: Heads, y: Any, weights: Any = None) -> tuple[list[float], list[float]]:
@@ -91,6 +96,7 @@ def beginning(family: Family, heads: Heads, y: Any, weights: Any = None) -> tupl
     kind = "frequency" if weights is None else "importance"
     constants = fit(family, y, weights=weights, weights_kind=kind, on_failure="return")
     start, scale = [], []
+    smallest = min(0.0, float(np.log(_spread(y)))) - FARTHEST  # y in small units has small parameters
     for p in heads.predicted:
         link = p.domain.get_link(p.name, heads.links[p.name])
         value = constants.coef.get(p.name, np.nan) if constants.converged else np.nan
@@ -102,7 +108,7 @@ def beginning(family: Family, heads: Heads, y: Any, weights: Any = None) -> tupl
         with np.errstate(all="ignore"):
             eta = float(link.forward(np.float64(value)))
         unbounded = p is family.parameters[0] and link.name == "identity"
-        start.append(eta if unbounded else float(np.clip(np.nan_to_num(eta, nan=0.0), -FARTHEST, None)))
+        start.append(eta if unbounded else float(np.clip(np.nan_to_num(eta, nan=0.0), smallest, None)))
         scale.append(_spread(y) if unbounded else 1.0)
     return start, scale
 

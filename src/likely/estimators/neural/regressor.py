@@ -11,7 +11,16 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
 from likely.derive.intervals import check_level
-from likely.errors import DataError, LikelyError, OptionError, SupportError, first_rows, listed, unknown
+from likely.errors import (
+    DataError,
+    LikelyError,
+    MissingValuesError,
+    OptionError,
+    SupportError,
+    first_rows,
+    listed,
+    unknown,
+)
 from likely.estimators.base import checked_weights, require_plain_numbers, response_of
 from likely.estimators.neural.base import NeuralEstimator
 from likely.estimators.neural.levels import Levels
@@ -34,7 +43,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     activation : {"silu", "relu", "gelu", "tanh"}
     dropout : float
     link : str or dict by parameter, optional
-    constant : sequence of str
+    constant : str or sequence of str
         Parameters with one value for all rows, learned with the rest: ``("sd",)`` is the usual network with squared
         error.
     learning_rate, batch_size, max_epochs, weight_decay
@@ -91,7 +100,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         activation: str = "silu",
         dropout: float = 0.0,
         link: Any = None,
-        constant: Sequence[str] = (),
+        constant: str | Sequence[str] = (),
         learning_rate: float = 1e-3,
         batch_size: int = 256,
         max_epochs: int = 200,
@@ -154,8 +163,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         """
         family = get_family(self.family)
         criterion = self._criterion(family)
-        if any(isinstance(value, str) for value in np.ravel(np.asarray(y))[:1]):
-            raise DataError(f"y of {family.title} must be numbers, found text; NeuralClassifier takes labels")
+        refuse_text(y, family)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         y = y.astype(float)
         w = checked_weights(sample_weight, X)
@@ -191,7 +199,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
                 f"{family.title} needs its {listed(criterion._layout.given)}: one number, "
                 f"lk.{family.title}({criterion._layout.given[0]}=10)"
             )
-        for name in self.constant:
+        for name in self._constants:
             if name not in criterion.heads:
                 raise unknown("parameter", name, criterion.heads, " to hold constant")
         self._heads, self._links = criterion.heads, dict(criterion._layout.links)
@@ -332,7 +340,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
             In nats per row; minus infinity where a value of `y` cannot occur.
         """
         params = self.predict_parameters(X)
-        y = response_of(y, len(next(iter(params.values())))).astype(float)
+        y = numbers(y, self._family, len(next(iter(params.values()))))
         return float(np.average(self._family.log_prob(y, **params), weights=checked_weights(sample_weight, X)))
 
     # -- files ---------------------------------------------------------------------------------------------
@@ -353,6 +361,10 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
             family = FAMILIES[name](**facts["known"])
         if family.name != name:
             raise OptionError(f"the file's network is for the family {name}, not {family.name}")
+        if {k: float(v) for k, v in family.known.items()} != facts["known"]:
+            raise OptionError(
+                f"the file's network is for {name} with the known values {facts['known']}, not {family!r}"
+            )
         self.family = self._family = family
         self._criterion(family)
         self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if "transforms" in arrays else None
@@ -379,3 +391,19 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
             If the family is one's own and was not given, or is another one.
         """
         return cls._loaded(path, None if family is None else get_family(family))
+
+
+def refuse_text(y: Any, family: Family) -> None:
+    """Raise if the response is text."""
+    if any(isinstance(value, str) for value in np.ravel(np.asarray(y))[:1]):
+        raise DataError(f"y of {family.title} must be numbers, found text; NeuralClassifier takes labels")
+
+
+def numbers(y: Any, family: Family, n: int) -> Any:
+    """A response to score, as numbers that are not missing."""
+    refuse_text(y, family)
+    y = response_of(y, n).astype(float)
+    if np.any(missing := np.isnan(y)):
+        rows = np.flatnonzero(missing)
+        raise MissingValuesError(f"{len(rows)} of {n} values of y are missing: {first_rows(rows, y[rows])}")
+    return y

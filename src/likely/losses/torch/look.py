@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.losses.heads import Heads
 from likely.namespace.torch import torch_module
+from likely.vectors import Simplex
 
 torch = torch_module()
 
@@ -26,7 +27,7 @@ class Look:
         self._heads, self._support = heads, heads.family.support
         ends_move = any(p.edge or p.known_only for p in heads.family.parameters)
         # a quick look tells nothing of these, nor of entries that must sum to 1 or be increasing
-        bound = any(p.vector and (p.name not in heads.links or p.domain.separate) for p in heads.predicted)
+        bound = any(p.vector and (p.name not in heads.links or p.domain is not Simplex) for p in heads.predicted)
         self._always = bool(heads.given) or ends_move or bound
         self._bounded = self._support.integer or _bounded(self._support)
         self._watched = [p for p in heads.predicted if p.vector or (p.name not in heads.links and _bounded(p.domain))]
