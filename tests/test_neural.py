@@ -147,6 +147,56 @@ def test_a_file_brings_the_same_network_back(trained, tmp_path):
     assert float(shown) == trained.predict([[0.1, 0.2]])[0]
 
 
+@pytest.mark.parametrize("unit", [1e-8, 1e-100, 1e8])
+def test_a_positive_response_may_have_any_unit(unit):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, (300, 1))
+    y = rng.gamma(3.0, np.exp(0.5 * X[:, 0]) / 3.0)
+    options = {"hidden": (8,), "learning_rate": 0.01, "max_epochs": 5}
+    for family in ("gamma", "normal"):
+        one = NeuralRegressor(family, **options).fit(X, y)
+        other = NeuralRegressor(family, **options).fit(X, y * unit)
+        np.testing.assert_allclose(other.predict_interval(X) / unit, one.predict_interval(X), rtol=1e-6, atol=1e-9)
+
+
+def test_a_column_that_is_constant_up_to_rounding_says_nothing():
+    rng = np.random.default_rng(0)
+    X = np.column_stack([rng.uniform(-2, 2, 300), np.full(300, 0.1), rng.uniform(-1, 1, 300) * 1e200])
+    model = NeuralRegressor("normal", hidden=(), max_epochs=5).fit(X, X[:, 0])
+    np.testing.assert_allclose(model.predict([[0.0, 0.1, 0.0]]), model.predict([[0.0, 0.1 + 1e-15, 0.0]]), rtol=1e-6)
+    assert np.all(np.isfinite(model.predict(X)))
+    assert model.predict([[0.0, 0.1, 1e200]]) != model.predict([[0.0, 0.1, -1e200]])
+
+
+def test_a_file_holds_options_of_numpy_the_seed_and_known_values(tmp_path):
+    X, y = changing(80, seed=1)
+    path = tmp_path / "network.likely"
+    options = {"hidden": np.int64(4), "max_epochs": np.int64(2), "learning_rate": np.float64(0.01)}
+    model = NeuralRegressor(lk.StudentT(df=3), random_state=7, **options).fit(X, y)
+    model.save(path)
+    loaded = NeuralRegressor.load(path)
+    assert loaded.random_state == 7
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    with pytest.raises(OptionError, match=r"known values \{'df': 3.0\}, not StudentT"):
+        NeuralRegressor.load(path, family=lk.StudentT(df=30))
+    labels = np.array(["a", "b"], dtype=object)[(X[:, 0] > 0).astype(int)]
+    NeuralClassifier(hidden=(4,), max_epochs=2).fit(X, labels).save(path)
+    assert NeuralClassifier.load(path).classes_.dtype == object
+
+
+def test_parts_of_a_file_that_are_lost_are_told(tmp_path):
+    X, y = changing(400, seed=1)
+    path, torn = tmp_path / "network.likely", tmp_path / "torn.likely"
+    NeuralRegressor("normal", hidden=(4,), max_epochs=2).fit(X, y).save(path)
+    with zipfile.ZipFile(path) as whole:
+        for lost in whole.namelist():
+            with zipfile.ZipFile(torn, "w") as rest:
+                for name in set(whole.namelist()) - {lost}:
+                    rest.writestr(name, whole.read(name))
+            with pytest.raises(DataError, match=r"damaged|no saved network"):
+                NeuralRegressor.load(torn)
+
+
 def test_a_family_of_ones_own_comes_along_to_load(tmp_path):
     @lk.family(params={"rate": lk.Positive}, support="positive")
     def waiting(y, rate, xp):
@@ -186,6 +236,11 @@ def test_files_that_are_none(tmp_path):
         ({"dropout": 1.0}, OptionError, "dropout is a share"),
         ({"constant": ("scale",)}, UnknownNameError, "parameter"),
         ({"validation_fraction": 1.0}, OptionError, "validation_fraction is a share"),
+        ({"hidden": None}, OptionError, "sizes of the hidden layers"),
+        ({"hidden": 8.0}, OptionError, "sizes of the hidden layers"),
+        ({"dropout": "much"}, OptionError, "dropout is a share"),
+        ({"learning_rate": 0.0}, OptionError, "learning_rate is a positive number"),
+        ({"batch_size": 2.5}, OptionError, "batch_size is a whole number"),
     ],
 )
 def test_what_cannot_be_is_told(options, error, match):

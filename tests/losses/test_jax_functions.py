@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.errors import DataError, OptionError
+from likely.errors import DataError, LikelyError, OptionError
 from likely.families import FAMILIES, get_family
 
 jax = pytest.importorskip("jax")
@@ -140,3 +140,46 @@ def test_arrays_are_looked_at_and_what_is_traced_is_not():
     assert not np.isfinite(jax.jit(f)(output, y))
     assert not np.isfinite(criterion("gamma", check=False)(output, y))
     assert np.isfinite(f(output, y, mask=y > 0))
+
+
+def test_single_precision_and_halves_hold_far_out():
+    one = criterion("poisson")
+    value, gradient = jax.value_and_grad(one)(jnp.array([85.0, -200.0], jnp.float32), jnp.array([2.0, 1.0]))
+    np.testing.assert_allclose(value, (np.exp(85.0) - 2 * 85.0 + np.log(2.0) + 200.0) / 2, rtol=1e-6)
+    np.testing.assert_allclose(gradient, [(np.exp(85.0) - 2.0) / 2, -0.5], rtol=1e-6)
+    two = jax.jit(jax.grad(criterion("gamma")))(jnp.array([[44.0, 0.0]], jnp.float32), jnp.array([3.0]))
+    assert two[0, 0] == pytest.approx(1.0)
+    half = one(jnp.array([6.6875, 6.6875], dtype=jnp.bfloat16), jnp.array([2.0, 1.0]))
+    assert half.dtype == jnp.float32
+    assert float(half) == pytest.approx(np.exp(6.6875) - 1.5 * 6.6875 + 0.5 * np.log(2.0), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "target"),
+    [
+        (lk.Categorical(["a", "b", "c"]), [[0.0, 0.0, 0.0]], [3]),
+        ("bernoulli", [0.0], [0.5]),
+        ("bernoulli", [0.0], [-1.0]),
+        ("exponential", [0.0], [-1.0]),
+        ("poisson", [0.0], [1.5]),
+        ("poisson", [0.0], [float("nan")]),
+        (lk.Binomial(n=3), [0.0], [4.0]),
+        (lk.Pareto(minimum=2.0), [0.0], [1.0]),
+    ],
+)
+def test_an_impossible_target_costs_infinitely_much_where_it_cannot_be_told(source, output, target):
+    f = criterion(source)
+    assert jax.jit(f)(jnp.array(output), jnp.array(target)) == jnp.inf
+    with pytest.raises(LikelyError):
+        f(jnp.array(output), jnp.array(target))
+
+
+def test_weights_of_0_are_masks_and_masks_are_checked():
+    f = criterion("poisson", scale="natural")
+    value, gradient = jax.value_and_grad(f)(jnp.array([0.0, 2.0]), jnp.array([1.0, 2.0]), weights=jnp.array([0.0, 1.0]))
+    assert float(value) == pytest.approx(-lk.Poisson().log_prob(2.0, rate=2.0))
+    assert gradient.tolist() == [0.0, 0.0]
+    with pytest.raises(DataError, match="a mask is of True and False"):
+        f(jnp.ones(2), jnp.ones(2), mask=jnp.array([0, 1]))
+    with pytest.raises(DataError, match="mask in the shape of y"):
+        f(jnp.ones(2), jnp.ones(2), mask=jnp.array([True, True, False]))

@@ -76,7 +76,7 @@ def _check_together(family: Family, parameter: Parameter, domain: VectorDomain, 
     if np.all(good := domain.fits(values, ROUNDED)):
         return
     rows = np.flatnonzero(~np.ravel(good))
-    shown = [", ".join(f"{v:.4g}" for v in row[:6]) + ", ..." * (len(row) > 6) for row in _by_row(values)[rows[:10]]]
+    shown = [[float(f"{v:.4g}") for v in row] for row in _by_row(values)[rows]]
     advice = (
         "a softmax makes them so, or pass its logits with scale='link'"
         if not domain.separate
@@ -84,7 +84,7 @@ def _check_together(family: Family, parameter: Parameter, domain: VectorDomain, 
     )
     raise ParameterError(
         f"the entries of {family.title}'s {parameter.name} must {domain.together}, but those of {len(rows)} of "
-        f"{len(_by_row(values))} rows do not: {first_rows(rows, shown)}. {advice}"
+        f"{len(_by_row(values))} rows do not: {first_rows(rows, shown)}; {advice}"
     )
 
 

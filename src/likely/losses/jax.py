@@ -149,7 +149,7 @@ def _possible(heads: Heads, y: Any, columns: Mapping[str, Any]) -> Any:
     inside &= (y <= last) if support.closed_upper or labels is not None else (y < last)
     if support.integer:
         inside &= y == y.round()
-    if heads.given or any(p.edge for p in family.parameters):
+    if any(p.edge or p.known_only for p in family.parameters):
         low, high = family.bounds(**heads.source.known, **{name: columns[name] for name in heads.given})
         inside &= (y >= low) & (y <= high)
     return inside

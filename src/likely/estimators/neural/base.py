@@ -170,7 +170,7 @@ class NeuralEstimator(BaseEstimator):
     def _loaded(cls, path: Any, family: Family | None = None) -> Self:
         facts, arrays = file.read(path)
         if facts.get("estimator") != cls.__name__:
-            kind = facts.get("estimator")
+            kind = facts.get("estimator", "network without a kind")
             raise OptionError(f"{path} holds a {kind}: {kind}.load(path) reads it")
         try:
             return cls._made(facts, arrays, family)

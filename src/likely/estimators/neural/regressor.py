@@ -351,7 +351,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         levels = (
             {} if self.levels_ is None else {"transforms": self.levels_.transforms, "expected": self.levels_.expected}
         )
-        return {"family": family.name, "known": known}, levels
+        return {"family": family.name, "known": known, "calibrated": self.levels_ is not None}, levels
 
     def _restore(self, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
         name, family = facts["family"], facts.get("given")
@@ -367,7 +367,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
             )
         self.family = self._family = family
         self._criterion(family)
-        self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if "transforms" in arrays else None
+        self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if facts["calibrated"] else None
 
     @classmethod
     def load(cls, path: Any, family: Any = None) -> NeuralRegressor:
