@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.errors import ParameterError
+from likely.errors import DataError, ParameterError
 
 torch = pytest.importorskip("torch")
 from likely.losses.torch import NLLLoss  # noqa: E402
@@ -108,3 +108,15 @@ def test_gradients_at_far_predictions_are_true(name, output, y, gradient):
     for k, want in enumerate(gradient):
         if want is not None:
             np.testing.assert_allclose([leaf.grad[0, k].item(), found[0, k]], want, rtol=1e-6, atol=1e-6)
+
+
+def test_what_is_no_tensor_and_classes_along_the_second_axis_are_told():
+    poisson, labels = NLLLoss("poisson"), NLLLoss(lk.Categorical(["a", "b", "c"]))
+    assert poisson(torch.zeros(2), [1.0, 2.0]) == poisson(torch.zeros(2), np.array([1, 2]))
+    with pytest.raises(DataError, match="the output must be tensors, found ndarray"):
+        poisson(np.zeros(2), torch.ones(2))
+    with pytest.raises(DataError, match="the target must be a tensor of numbers, found list"):
+        poisson(torch.zeros(2), ["one", "two"])
+    with pytest.raises(DataError, match=r"output\.movedim\(1, -1\)"):
+        labels(torch.zeros(2, 3, 5), torch.zeros(2, 5, dtype=torch.long))
+    assert labels(torch.zeros(2, 3, 5).movedim(1, -1), torch.zeros(2, 5, dtype=torch.long)).item() > 1.0

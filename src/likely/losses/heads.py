@@ -149,10 +149,20 @@ class Heads:
 
     def _require_leading(self, output: Any, target: Any, width: Any) -> None:
         if output.shape[:-1] != target.shape or output.ndim != target.ndim + 1:
+            second = (*tuple(target.shape[:1]), width, *tuple(target.shape[1:]))
+            hint = "; PyTorch's own losses have them second: pass output.movedim(1, -1)"
             raise DataError(
                 f"{self.family.title} predicts {listed(self.names)} along the last axis, so the output's shape is the "
                 f"target's with {width} more: expected {(*tuple(target.shape), width)}, found {tuple(output.shape)}"
+                + (hint if target.ndim > 1 and self._alike(tuple(output.shape), second) else "")
             )
+
+    @staticmethod
+    def _alike(shape: tuple[int, ...], wanted: tuple[Any, ...]) -> bool:
+        """Whether shapes are the same, where those that are not known yet may be anything."""
+        return len(shape) == len(wanted) and all(
+            a == b or not isinstance(b, int) for a, b in zip(shape, wanted, strict=True)
+        )
 
     def _width(self, p: Parameter) -> int | None:
         levels = getattr(self.family, "levels", None)

@@ -172,6 +172,8 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         """The loss in the precision that it needs, and the dtype to give it in."""
         target = _tensor(target, "the target")
         columns = self._layout.split(output, target)
+        if not all(isinstance(column, torch.Tensor) for column in columns.values()):
+            raise DataError(f"the output must be tensors, found {type(columns[self.heads[0]]).__name__}")
         if known or self._layout.given:
             columns |= self._layout.known(known)
         like = columns[self.heads[0]]
