@@ -30,12 +30,15 @@ class Heads:
         Parameters that are always known and have no value yet, such as a Binomial's trials.
     links : mapping of str to str
         The scale of the predictions; empty for natural values.
+    names : tuple of str
+        Those of what is predicted.
     """
 
     source: Loss | NLL
     predicted: tuple[Parameter, ...]
     given: tuple[str, ...]
     links: Mapping[str, str]
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, source: Loss | NLL) -> Heads:
@@ -63,11 +66,7 @@ class Heads:
             )
         if not predicted:
             raise OptionError(f"every parameter of {family!r} is known: there is nothing for a network to predict")
-        return cls(source, tuple(predicted), tuple(given), links)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(p.name for p in self.predicted)
+        return cls(source, tuple(predicted), tuple(given), links, tuple(p.name for p in predicted))
 
     @property
     def family(self) -> Family:

@@ -34,7 +34,7 @@ def torch_module() -> Any:
 def has_values(tensor: Any) -> bool:
     """Whether its numbers can be looked at: not under ``vmap``, and not on the meta device."""
     try:
-        return tensor.device.type != "meta" and tensor.data_ptr() is not None
+        return not tensor.is_meta and tensor.data_ptr() is not None
     except RuntimeError:  # what stands for a tensor has no storage
         return False
 

@@ -15,6 +15,7 @@ from likely.namespace.torch import torch_module
 
 torch = torch_module()
 F = torch.nn.functional
+NONE_IGNORED = -(2**62)  # PyTorch would leave out the code -100
 Fused = Callable[[Any, Any, str], Any]  # target, prediction, reduction
 
 
@@ -56,7 +57,10 @@ def _poisson(y: Any, eta: Any, reduction: str) -> Any:
 
 
 def _cross_entropy(y: Any, logits: Any, reduction: str) -> Any:
-    found = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1).long(), reduction=reduction)
+    if y.ndim == 1:
+        return F.cross_entropy(logits, y.long(), ignore_index=NONE_IGNORED, reduction=reduction)
+    flat = logits.reshape(-1, logits.shape[-1]), y.reshape(-1).long()
+    found = F.cross_entropy(*flat, ignore_index=NONE_IGNORED, reduction=reduction)
     return found.reshape(y.shape) if reduction == "none" else found
 
 

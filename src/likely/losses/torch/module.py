@@ -144,7 +144,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         """
         if weights is None and mask is None:
             value, dtype = self._evaluated(output, target, None, self.reduction, known)
-            return value.to(dtype)
+            return value if value.dtype is dtype else value.to(dtype)
         value, w, dtype = self._weighed(output, target, weights, mask, known)
         if self.reduction == "mean":
             return (value.sum() / w.sum()).to(dtype)
@@ -172,30 +172,39 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         """The loss in the precision that it needs, and the dtype to give it in."""
         target = _tensor(target, "the target")
         columns = self._layout.split(output, target)
-        if not all(isinstance(column, torch.Tensor) for column in columns.values()):
-            raise DataError(f"the output must be tensors, found {type(columns[self.heads[0]]).__name__}")
         if known or self._layout.given:
             columns |= self._layout.known(known)
-        like = columns[self.heads[0]]
+        like = columns[self._layout.names[0]]
+        if not isinstance(like, torch.Tensor):
+            raise DataError(f"the output must be tensors, found {type(like).__name__}")
         inside = self._dtype(like)
         codes = self._codes and mask is None and not target.is_floating_point()
-        y = target.to(dtype=target.dtype if codes else inside, device=like.device)
-        if inside is not like.dtype:
+        y, wanted = target, target.dtype if codes else inside
+        if y.dtype is not wanted or y.device != like.device:
+            y = y.to(dtype=wanted, device=like.device)
+        given = like.dtype
+        if inside is not given:
             columns = {name: _cast(column, inside) for name, column in columns.items()}
         if mask is not None:
             y, columns = self._layout.masked(torch, y, columns, mask.to(y.device).expand(y.shape))
+        like = columns[self._layout.names[0]]
         checking = self.check and not torch.compiler.is_compiling() and has_values(y) and has_values(like)
-        if checking and self._suspicious(y, columns):
+        trusted = codes and y.is_cpu  # there PyTorch itself looks at every code
+        if checking and not trusted and self._suspicious(y, columns):
             self._look_closely(y, columns)
         if self._fused is not None:
-            value = self._fused(y, columns[self.heads[0]], reduction)
+            try:
+                value = self._fused(y, like, reduction)
+            except IndexError:
+                self._look_closely(y, columns)
+                raise
         else:
             rows = self._layout.rows(TorchNamespace(), y, columns)
             rows = rows if rows.shape == y.shape else rows.expand(y.shape)
             value = rows.mean() if reduction == "mean" else rows.sum() if reduction == "sum" else rows
         if checking and not (math.isfinite(value.item()) if value.ndim == 0 else torch.isfinite(value).all()):
             self._look_closely(y, columns)
-        return value, torch.float32 if like.dtype in HALVES else like.dtype
+        return value, torch.float32 if given in HALVES else given
 
     def _dtype(self, like: Any) -> Any:
         if self._single:
