@@ -257,6 +257,15 @@ def test_options_that_cannot_be_are_told(options, message):
         train(model, loss, (x, y), epochs=1, **{k: v for k, v in options.items() if k not in ("model", "loss")})
 
 
+def test_weights_that_ran_away_are_told_as_such():
+    x, y = slopes()
+    model = linear()
+    with torch.no_grad():
+        model.weight.fill_(float("nan"))
+    with pytest.raises(FitError, match="in batch 1 of epoch 1: the steps are too long"):
+        train(model, "poisson", (x, y), epochs=1)
+
+
 def test_a_callback_may_answer_with_a_bool_of_numpy():
     x, y = slopes()
     training = train(linear(), "poisson", (x, y), epochs=5, callback=lambda epoch, loss, held: np.bool_(epoch == 2))

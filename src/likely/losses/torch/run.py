@@ -99,6 +99,8 @@ class Run:
             try:
                 value = self.optimizer.step(closure)
             except (DataError, SupportError, ParameterError) as error:
+                if not all(bool(torch.isfinite(p).all()) for p in self.model.parameters()):
+                    raise FitError(self._lost(number, k + 1)) from None
                 raise type(error)(f"{error} (rows as they come in batch {k + 1} of epoch {number})") from None
             total += value.detach().double().cpu() * len(y)
             if not math.isfinite(total.item()):
