@@ -125,3 +125,25 @@ def test_a_choice_between_two_numbers_keeps_their_digits():
     y, rate = np.array([0.5, 2.0]), np.array([1.0, 1.5])
     got = loss(torch.tensor(y), rate=torch.tensor(rate))
     assert float(got) == pytest.approx(loss(y, rate=rate), rel=1e-14)
+
+
+@pytest.mark.parametrize("library", ["torch", "jax"])
+def test_single_precision_holds_far_out(library):
+    """The gradient of exp(eta) - 3 eta at 85, which single precision inside would lose."""
+    loss, nll = lk.loss("poisson", scale="link"), lk.nll("poisson", scale="link")
+    want = np.exp(85.0) - 3.0
+    if library == "torch":
+        torch = pytest.importorskip("torch")
+        for f in (lambda eta: loss(torch.tensor([3.0]), eta), lambda eta: nll(torch.tensor([3.0]), rate=eta)):
+            eta = torch.tensor([85.0], requires_grad=True)
+            value = f(eta)
+            value.backward()
+            assert value.dtype is torch.float32
+            np.testing.assert_allclose(eta.grad, [want], rtol=1e-6)
+    else:
+        jax = pytest.importorskip("jax")
+        y, eta = jax.numpy.array([3.0], "float32"), jax.numpy.array([85.0], "float32")
+        for f in (lambda eta: loss(y, eta), lambda eta: nll(y, rate=eta)):
+            value, gradient = jax.jit(jax.value_and_grad(f))(eta)
+            assert value.dtype == "float32"
+            np.testing.assert_allclose(gradient, [want], rtol=1e-6)

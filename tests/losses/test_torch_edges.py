@@ -92,6 +92,7 @@ def test_compiling_first_of_all_works():
         ("gamma", [500.0, 0.0], 2.0, [1.0, None]),
         ("gamma", [-500.0, 0.0], 2.0, [-2.8071844e217, None]),
         ("negative_binomial", [500.0, 0.0], 2.0, [1.0, -497.5]),
+        ("inverse_gaussian", [-500.0, 0.0], 2.0, [-np.inf, None]),  # -1e434
         ("student_t", [0.5, 0.5, 500.0], 2.0, [None, None, 0.0]),
         ("student_t", [0.5, 0.5, -500.0], 2.0, [None, None, -1.0]),
     ],

@@ -38,7 +38,7 @@ class InverseGaussian(Family):
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
         # y/mean - 1: near the mean from the exact difference; far below it from the ratio, whose derivative is
         # small, where that of the difference is what is left of two large terms
-        off = xp.where(mean > 2.0 * y, y / mean - 1.0, (y - mean) / mean)
+        off = xp.where(mean > 2.0 * y, xp.over(y, mean) - 1.0, xp.over(y - mean, mean))
         # off * (off / y), not off^2 / y: the square overflows first
         return 0.5 * (xp.log(shape) - shape * (off * (off / y))) - 1.5 * xp.log(y) - HALF_LOG_2PI
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -76,8 +77,34 @@ class Arrays:
             return None if isinstance(values, jax.core.Tracer) else np.asarray(values, dtype=float)
         return values
 
-    def reduced(self, rows: Any, weights: Any, reduction: str, like: Any) -> Any:
-        """Losses of rows as one number, or as they are, times their weights; tensors in the dtype of `like`."""
+    def in_double(self, run: Callable[[Any, Any, Mapping[str, Any]], Any], y: Any, values: Mapping[str, Any]) -> Any:
+        """Losses of rows of JAX or PyTorch, computed in double precision and given in that of `y`.
+
+        Parameters
+        ----------
+        run : callable
+            ``run(namespace, y, values)``.
+        y : array
+        values : mapping of str to array or list of arrays
+        """
+        if self.kind == "jax":
+            from likely.namespace.jax import x64
+
+            with x64():
+                return run(self.namespace(), self._double(y), self._double(values)).astype(y.dtype)
+        return run(self.namespace(), self._double(y), self._double(values)).to(y.dtype)
+
+    def _double(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: self._double(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [self._double(part) for part in value]
+        if self.kind == "jax":
+            return value.astype("float64")
+        return value if value.device.type == "mps" else value.double()  # Apple's GPUs have no doubles
+
+    def reduced(self, rows: Any, weights: Any, reduction: str) -> Any:
+        """Losses of rows as one number, or as they are, times their weights."""
         if weights is not None:
             where = (
                 np.where
@@ -85,8 +112,6 @@ class Arrays:
                 else sys.modules["torch" if self.kind == "torch" else "jax.numpy"].where
             )
             rows = where(weights == 0, 0.0, rows) * weights  # an infinite loss that does not count
-        if self.kind == "torch":
-            rows = rows.to(like.dtype)
         if reduction == "none":
             return rows
         total = rows.sum()

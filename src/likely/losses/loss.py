@@ -210,7 +210,7 @@ class Loss:
         """
         arrays = Arrays.of(y, prediction, weights)
         y, prediction, weights = self._ready(arrays, y, prediction, weights, check)
-        return arrays.reduced(self._rows(arrays, y, prediction), weights, self.reduction, y)
+        return arrays.reduced(self._rows(arrays, y, prediction), weights, self.reduction)
 
     def gradient(self, y: Any, prediction: Any, weights: Any = None) -> Any:
         """Derivative of the loss (its mean or sum, as `reduction` says) by each prediction, on NumPy arrays.
@@ -292,7 +292,7 @@ class Loss:
     def _rows(self, arrays: Arrays, y: Any, prediction: Any) -> Any:
         columns = arrays.columns(prediction) if self.parameter.vector else [prediction]
         if arrays.kind != "numpy":
-            return self._run(arrays.namespace(), y, columns)
+            return arrays.in_double(lambda xp, y, p: self._run(xp, y, p["columns"]), y, {"columns": columns})
         with np.errstate(all="ignore"):
             out = self._run(NumpyNamespace(), y, columns)
         return np.broadcast_to(out, np.broadcast_shapes(np.shape(y), np.shape(columns[0])))

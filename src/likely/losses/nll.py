@@ -95,7 +95,7 @@ class NLL:
         """
         arrays = Arrays.of(y, weights, *heads.values())
         y, values, weights = self._ready(arrays, y, heads, weights, check)
-        return arrays.reduced(self._rows(arrays, y, values), weights, self.reduction, y)
+        return arrays.reduced(self._rows(arrays, y, values), weights, self.reduction)
 
     def derivatives(self, y: Any, **heads: Any) -> tuple[Any, dict[str, Any], dict[tuple[str, str], Any]]:
         """Every row's value with its exact first and second derivatives by the predictions, on NumPy arrays.
@@ -191,7 +191,7 @@ class NLL:
     def _rows(self, arrays: Arrays, y: Any, values: Mapping[str, Any]) -> Any:
         heads = {n: arrays.columns(v) if self.family.parameter(n).vector else v for n, v in values.items()}
         if arrays.kind != "numpy":
-            return self._nll(arrays.namespace(), y, heads)
+            return arrays.in_double(self._nll, y, heads)
         with np.errstate(all="ignore"):
             rows = np.broadcast_to(self._nll(NumpyNamespace(), y, heads), np.shape(y))
             if any(p.edge for p in self.family.parameters):
