@@ -28,6 +28,7 @@ def write(path: Any, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> Non
     arrays : mapping of str to ndarray
     """
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with zipfile.ZipFile(partial, "w") as file:
