@@ -116,7 +116,7 @@ def test_what_is_no_tensor_and_classes_along_the_second_axis_are_told():
     assert poisson(torch.zeros(2), [1.0, 2.0]) == poisson(torch.zeros(2), np.array([1, 2]))
     with pytest.raises(DataError, match="the output must be tensors, found ndarray"):
         poisson(np.zeros(2), torch.ones(2))
-    with pytest.raises(DataError, match="the target must be a tensor of numbers, found list"):
+    with pytest.raises(DataError, match="the target must be numbers, found <U3"):
         poisson(torch.zeros(2), ["one", "two"])
     with pytest.raises(DataError, match=r"output\.movedim\(1, -1\)"):
         labels(torch.zeros(2, 3, 5), torch.zeros(2, 5, dtype=torch.long))

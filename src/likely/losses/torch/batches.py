@@ -63,7 +63,7 @@ class Rows:
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise DataError(f"{what} is (X, y), (X, y, weights) or a torch Dataset; found {type(data).__name__}")
         names = ("X", "y", "weights")[: len(data)]
-        parts = [_tensor(values, f"{name} of {what}") for name, values in zip(names, data, strict=True)]
+        parts = [tensor_of(values, f"{name} of {what}") for name, values in zip(names, data, strict=True)]
         if not parts[0].is_complex() and (parts[0].is_floating_point() or not codes):
             parts[0] = parts[0].to(dtype)
         n = int(parts[0].shape[0]) if parts[0].ndim else 0
@@ -120,7 +120,8 @@ class Rows:
             yield x, y, weights[0] if weights else None
 
 
-def _tensor(values: Any, what: str) -> Any:
+def tensor_of(values: Any, what: str) -> Any:
+    """Numbers as a tensor, whatever holds them."""
     if isinstance(values, torch.Tensor):
         return values
     array = np.asarray(values)

@@ -6,14 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
-import numpy as np
-
 from likely.errors import DataError, OptionError, unknown
 from likely.family import Family
 from likely.losses.checked import check_shapes, check_weights
 from likely.losses.heads import Heads
 from likely.losses.loss import Loss
 from likely.losses.nll import NLL
+from likely.losses.torch.batches import tensor_of
 from likely.losses.torch.fused import fused
 from likely.losses.torch.look import Look
 from likely.losses.torch.precision import holds_in_single
@@ -170,7 +169,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
 
     def _evaluated(self, output: Any, target: Any, mask: Any, reduction: str, known: Any) -> tuple[Any, Any]:
         """The loss in the precision that it needs, and the dtype to give it in."""
-        target = _tensor(target, "the target")
+        target = tensor_of(target, "the target")
         columns = self._layout.split(output, target)
         if known or self._layout.given:
             columns |= self._layout.known(known)
@@ -215,13 +214,13 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         self, output: Any, target: Any, weights: Any, mask: Any, known: Any, none_left: bool = False
     ) -> tuple[Any, Any, Any]:
         """Losses times their weights, the weights, and the dtype to give a loss in; a weight of 0 is a mask."""
-        target = _tensor(target, "the target")
+        target = tensor_of(target, "the target")
         looking = self.check and not torch.compiler.is_compiling() and has_values(target)
         if mask is not None:
             mask = self._mask(mask, target)
             if looking and has_values(mask) and not mask.any():
                 raise DataError("the mask leaves no observation: there is nothing to learn from")
-        w = mask if weights is None else _tensor(weights, "weights").to(target.device)
+        w = mask if weights is None else tensor_of(weights, "weights").to(target.device)
         check_shapes(target, w, "weights", self.family.title)
         if weights is not None:
             if looking and has_values(w):
@@ -242,16 +241,6 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
 
     def _look_closely(self, y: Any, columns: Mapping[str, Any]) -> None:
         self._layout.check(_plain(y), {name: _plain(column) for name, column in columns.items()})
-
-
-def _tensor(values: Any, what: str) -> Any:
-    """Numbers as a tensor, whatever holds them."""
-    if isinstance(values, torch.Tensor):
-        return values
-    try:
-        return torch.as_tensor(values if isinstance(values, (list, tuple)) else np.asarray(values))
-    except (TypeError, ValueError, RuntimeError):
-        raise DataError(f"{what} must be a tensor of numbers, found {type(values).__name__}") from None
 
 
 def _cast(column: Any, dtype: Any) -> Any:
