@@ -241,6 +241,8 @@ def test_files_that_are_none(tmp_path):
         ({"dropout": "much"}, OptionError, "dropout is a share"),
         ({"learning_rate": 0.0}, OptionError, "learning_rate is a positive number"),
         ({"batch_size": 2.5}, OptionError, "batch_size is a whole number"),
+        ({"random_state": -1, "family": "normal"}, OptionError, "random_state is a whole number"),
+        ({"validation_fraction": 0.9, "family": "normal"}, OptionError, "validation_fraction=0.9 of 4 rows"),
     ],
 )
 def test_what_cannot_be_is_told(options, error, match):

@@ -121,3 +121,29 @@ def test_what_is_no_tensor_and_classes_along_the_second_axis_are_told():
     with pytest.raises(DataError, match=r"output\.movedim\(1, -1\)"):
         labels(torch.zeros(2, 3, 5), torch.zeros(2, 5, dtype=torch.long))
     assert labels(torch.zeros(2, 3, 5).movedim(1, -1), torch.zeros(2, 5, dtype=torch.long)).item() > 1.0
+
+
+def test_weights_and_a_mask_that_leave_nothing_together_are_told():
+    jax = pytest.importorskip("jax")
+    from likely.losses.jax import criterion as pure
+
+    w, m = [1.0, 0.0, float("nan")], [False, True, False]
+    with pytest.raises(DataError, match="every weight is 0"):
+        NLLLoss("poisson")(torch.zeros(3), torch.ones(3), torch.tensor(w), torch.tensor(m))
+    with pytest.raises(DataError, match="every weight is 0"):
+        pure("poisson")(jax.numpy.zeros(3), jax.numpy.ones(3), jax.numpy.array(w), jax.numpy.array(m))
+    m[0] = True  # and the weight that is masked may be missing
+    assert NLLLoss("poisson")(torch.zeros(3), torch.ones(3), torch.tensor(w), torch.tensor(m)).item() == 1.0
+
+
+def test_complex_numbers_are_refused_and_one_output_may_stand_for_all():
+    jax = pytest.importorskip("jax")
+    from likely.losses.jax import criterion as pure
+
+    y = torch.ones(2)
+    with pytest.raises(DataError, match="the target must be real numbers"):
+        NLLLoss("poisson")(torch.zeros(2), y + 0j)
+    with pytest.raises(DataError, match="the target must be real numbers"):
+        pure("poisson")(jax.numpy.zeros(2), jax.numpy.ones(2) + 0j)
+    assert NLLLoss("poisson")(torch.tensor(0.0), y).item() == 1.0
+    assert float(pure("poisson")(jax.numpy.array(0.0), jax.numpy.ones(2))) == 1.0

@@ -164,6 +164,51 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
         started(path, epochs=2)
 
 
+class Drawn(torch.utils.data.Dataset):
+    """Rows with noise that is drawn anew, as augmentations do."""
+
+    def __len__(self):
+        return 20
+
+    def __getitem__(self, i):
+        return torch.randn(1, dtype=torch.float64), torch.tensor(float(i % 3))
+
+
+def test_a_data_set_that_draws_its_rows_goes_on_and_leaves_the_global_state_alone(tmp_path):
+    path = tmp_path / "run.pt"
+    before = torch.get_rng_state()
+    started(path, data=Drawn())
+    torch.rand(3)
+    assert started(path, data=Drawn(), epochs=3).epochs == 3
+    torch.set_rng_state(before)
+    started(tmp_path / "other.pt", data=Drawn())
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_an_optimizer_that_was_used_goes_on(tmp_path):
+    path, model = tmp_path / "run.pt", linear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for epochs in (2, 4):
+        training = started(
+            path,
+            model=model,
+            optimizer=optimizer,
+            epochs=epochs,
+            scheduler=lambda o: torch.optim.lr_scheduler.StepLR(o, 1),
+        )
+    assert training.epochs == 4
+    other = linear()
+    whole = started(
+        None,
+        model=other,
+        epochs=4,
+        optimizer=lambda p: torch.optim.SGD(p, lr=0.01),
+        scheduler=lambda o: torch.optim.lr_scheduler.StepLR(o, 1),
+    )
+    assert whole.history[-1][1] == training.history[-1][1]
+    assert torch.equal(other.weight, model.weight)
+
+
 # -- rows and options ------------------------------------------------------------------------------------------
 
 
@@ -222,6 +267,51 @@ def test_data_sets_of_dicts_of_doubles_and_of_codes():
     bad = data_set_of([(torch.tensor([0.5]), torch.tensor(v)) for v in (1.0, -1.0)])
     with pytest.raises(SupportError, match="as they come in batch 1 of epoch 1"):
         train(torch.nn.Linear(1, 1), "poisson", bad, epochs=1)
+
+
+def test_a_target_of_weight_0_may_be_missing():
+    x, y = slopes(8)
+    y[2] = np.nan
+    w = np.ones(8)
+    w[2] = 0.0
+    assert train(linear(), "poisson", (x, y, w), epochs=1).epochs == 1
+    assert train(linear(), "poisson", (x[3:], y[3:], None), epochs=1).epochs == 1
+    with pytest.raises(LikelyError, match="row 2: nan"):
+        train(linear(), "poisson", (x, y, w + 1), epochs=1)
+
+
+@pytest.mark.parametrize("kind", [">f8", "longdouble", "float16", "uint16", "bool"])
+def test_any_numbers_of_numpy_will_do(kind):
+    x, y = slopes(8)
+    assert train(linear(), "poisson", (np.abs(x).astype(kind), y), epochs=1).epochs == 1
+
+
+def rows_of(*row):
+    return data_set_of([row if len(row) > 1 else row[0]] * 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (lambda x, y: {"X": x, "y": y}, "found dict"),
+        (lambda x, y: "data.csv", "found str"),
+        (lambda x, y: x, "found ndarray"),
+        (lambda x, y: torch.tensor(x), "found Tensor"),
+        (lambda x, y: (x, y, y, y), "found 4 parts"),
+        (lambda x, y: (x + 0j, y), "X of data must be numbers, found complex128"),
+        (lambda x, y: (x, torch.tensor(y + 0j)), "y of data must be real numbers"),
+        (lambda x, y: (x, np.arange(len(y)).astype("datetime64[D]")), "y of data must be numbers, found datetime64"),
+        (lambda x, y: ([[1.0], [1.0, 2.0]], [1.0, 2.0]), "in rows of the same length"),
+        (lambda x, y: rows_of(torch.ones(1)), "a row of data is .*found Tensor"),
+        (lambda x, y: rows_of({"x": 1.0}), "a row of data is .*found dict"),
+        (lambda x, y: rows_of("a", 1.0), r"a row of data is .*found \(str, float\)"),
+        (lambda x, y: rows_of(torch.ones(1), 1.0, "heavy"), "the weight of row 0 of data must be numbers"),
+        (lambda x, y: data_set_of([(torch.ones(1), 1.0), (torch.ones(2), 1.0)]), "do not make a batch"),
+    ],
+)
+def test_data_of_other_shapes_is_told(data, message):
+    with pytest.raises(DataError, match=message):
+        train(linear(), "poisson", data(*slopes(8)), epochs=1)
 
 
 def test_arrays_that_cannot_be_written_to_are_no_warning():

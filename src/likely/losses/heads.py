@@ -114,7 +114,7 @@ class Heads:
         if part.ndim == target.ndim + 1 and part.shape[-1] == 1 and part.shape[:-1] == target.shape:
             return part[..., 0]
         if part.ndim == 0:
-            return part.expand(target.shape)
+            return part.expand(target.shape) if hasattr(part, "expand") else part + 0.0 * target  # JAX has no expand
         check_shapes(target, part, "output", self.family.title)
         raise DataError(
             f"the output of {self.family.title}'s {p.name} has the shape {tuple(part.shape)}, the target "
@@ -150,9 +150,10 @@ class Heads:
         if output.shape[:-1] != target.shape or output.ndim != target.ndim + 1:
             second = (*tuple(target.shape[:1]), width, *tuple(target.shape[1:]))
             hint = "; PyTorch's own losses have them second: pass output.movedim(1, -1)"
+            wanted = ", ".join(map(str, (*tuple(target.shape), width)))
             raise DataError(
                 f"{self.family.title} predicts {listed(self.names)} along the last axis, so the output's shape is the "
-                f"target's with {width} more: expected {(*tuple(target.shape), width)}, found {tuple(output.shape)}"
+                f"target's with {width} more: expected ({wanted}), found {tuple(output.shape)}"
                 + (hint if target.ndim > 1 and self._alike(tuple(output.shape), second) else "")
             )
 

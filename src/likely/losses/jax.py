@@ -93,17 +93,18 @@ def criterion(
         w = None if weights is None else _array(weights, "weights").astype(jnp.float64)
         valued = check and not any(isinstance(v, jax.core.Tracer) for v in (y, mask, w, *columns.values()))
         if mask is not None:
-            mask = jnp.asarray(mask)
+            mask = _array(mask, "the mask")
             check_shapes(y, mask, "mask", heads.family.title)
             if mask.dtype != bool:
                 raise DataError(f"a mask is of True and False, found {mask.dtype}: weights= takes numbers")
             if valued and not mask.any():
                 raise DataError("the mask leaves no observation: there is nothing to learn from")
         if w is not None:
+            check_shapes(y, w, "weights", heads.family.title)
+            w = w if mask is None else jnp.where(mask, w, 0.0)
+            mask = w != 0
             if valued:
                 check_weights(np.asarray(w), y, heads.family.title)
-            check_shapes(y, w, "weights", heads.family.title)
-            mask = w != 0 if mask is None else mask & (w != 0)
         if mask is not None:
             mask = jnp.broadcast_to(mask, y.shape)
             y, columns = heads.masked(jnp, y, columns, mask)
@@ -133,9 +134,12 @@ def _array(values: Any, what: str) -> Any:
     import jax.numpy as jnp
 
     try:
-        return jnp.asarray(values)
+        array = jnp.asarray(values)
     except (TypeError, ValueError):
         raise DataError(f"{what} must be an array of numbers, found {type(values).__name__}") from None
+    if jnp.iscomplexobj(array):
+        raise DataError(f"{what} must be real numbers, found {array.dtype}")
+    return array
 
 
 def _possible(heads: Heads, y: Any, columns: Mapping[str, Any]) -> Any:

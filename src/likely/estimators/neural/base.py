@@ -48,7 +48,7 @@ class NeuralEstimator(BaseEstimator):
 
     @property
     def _constants(self) -> tuple[str, ...]:
-        return (self.constant,) if isinstance(self.constant, str) else tuple(self.constant)
+        return (self.constant,) if isinstance(self.constant, str) else tuple(self.constant or ())
 
     # -- training ------------------------------------------------------------------------------------------
 
@@ -104,13 +104,22 @@ class NeuralEstimator(BaseEstimator):
         return Network(self.n_features_in_, self._layers, self.activation, self.dropout, start, scale, constant)
 
     def _draw_seed(self) -> None:
-        self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        try:
+            self._seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        except ValueError:
+            raise OptionError(
+                f"random_state is a whole number of at least 0, None or a RandomState, found {self.random_state!r}"
+            ) from None
 
     def _held_out(self, groups: Any) -> Any:
         """Which rows are held out, from all groups alike; none where there are too few to hold any."""
         n = len(groups)
         held = np.zeros(n, dtype=bool)
         count = round(self.validation_fraction * n)
+        if n - count < 2 <= count:
+            raise OptionError(
+                f"validation_fraction={self.validation_fraction:g} of {n} rows leaves {n - count} to learn from"
+            )
         if count >= 5:
             order = np.random.default_rng(self._seed).permutation(n)
             order = order[np.argsort(groups[order], kind="stable")]

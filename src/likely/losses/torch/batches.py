@@ -56,12 +56,12 @@ class Rows:
             )
         if isinstance(data, torch.utils.data.TensorDataset):
             data = data.tensors
-        elif hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, (tuple, list)):
-            if not len(data):
-                raise DataError(f"{what} is a data set without rows")
-            return cls(data, len(data), dtype, _mean_weight_of(data, what))
-        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-            raise DataError(f"{what} is (X, y), (X, y, weights) or a torch Dataset; found {type(data).__name__}")
+        elif not isinstance(data, (tuple, list)):
+            return cls._of_set(data, dtype, what)
+        if len(data) == 3 and data[2] is None:
+            data = data[:2]
+        if len(data) not in (2, 3):
+            raise DataError(f"{what} is (X, y), (X, y, weights) or a torch Dataset; found {len(data)} parts")
         names = ("X", "y", "weights")[: len(data)]
         parts = [tensor_of(values, f"{name} of {what}") for name, values in zip(names, data, strict=True)]
         if not parts[0].is_complex() and (parts[0].is_floating_point() or not codes):
@@ -72,8 +72,38 @@ class Rows:
         for name, part in zip(names, parts, strict=True):
             if not part.ndim or part.shape[0] != n:
                 raise DataError(f"X of {what} has {n} rows, {name} has the shape {tuple(part.shape)}")
-            _require_present(part, f"{name} of {what}")
-        return cls(tuple(parts), n, dtype, _mean_weight(parts[2], what) if len(parts) == 3 else None)
+        rows = cls(tuple(parts), n, dtype, _mean_weight(parts[2], what) if len(parts) == 3 else None)
+        _require_present(parts[0], f"X of {what}")
+        _require_present(parts[1], f"y of {what}", rows.counted)
+        return rows
+
+    @classmethod
+    def _of_set(cls, data: Any, dtype: Any, what: str) -> Rows:
+        """Rows of a data set, after a look at its first one."""
+        a_set = isinstance(data, torch.utils.data.Dataset) or type(data).__module__.partition(".")[0] == "datasets"
+        own = hasattr(data, "__getitem__") and hasattr(data, "__len__")  # what has these two is a data set to PyTorch
+        table = isinstance(data, (str, bytes, Mapping, torch.Tensor)) or hasattr(data, "shape")
+        if isinstance(data, torch.utils.data.IterableDataset) or not own or (table and not a_set):
+            raise DataError(f"{what} is (X, y), (X, y, weights) or a torch Dataset; found {type(data).__name__}")
+        if not len(data):
+            raise DataError(f"{what} is a data set without rows")
+        with torch.random.fork_rng([]):
+            row = data[0]
+        if not isinstance(row, (tuple, list)) or len(row) not in (2, 3) or isinstance(row[0], (str, list)):
+            parts = [type(part).__name__ for part in row] if isinstance(row, (tuple, list)) else None
+            shown = type(row).__name__ if parts is None else f"({', '.join(parts)})"
+            raise DataError(
+                f"a row of {what} is (x, y) or (x, y, weight), x a tensor or a dict of tensors; found {shown}"
+            )
+        return cls(data, len(data), dtype, _mean_weight_of(data, what))
+
+    @property
+    def counted(self) -> Any:
+        """Which targets have a weight above 0; None where all have, or rows are not in memory."""
+        if self.mean_weight is None or not isinstance(self.parts, tuple):
+            return None
+        counted = (self.parts[2] != 0).numpy(force=True)
+        return counted if counted.shape == tuple(self.parts[1].shape) else None
 
     def split(self, share: float, generator: Any) -> tuple[Rows, Rows]:
         """Two disjoint sets of rows; the second has this share of them."""
@@ -95,14 +125,15 @@ class Rows:
 
     @property
     def digest(self) -> str:
-        """A fingerprint of the rows; of a data set, which may be too large to read, of its first and last ones."""
-        parts = self.parts
-        if not isinstance(parts, tuple):
-            parts = torch.utils.data.default_collate([parts[0], parts[self.n - 1]])
+        """A fingerprint of the rows; of a data set, which may be large or random, of the shapes of its first row."""
+        inside = isinstance(self.parts, tuple)
+        with torch.random.fork_rng([]):
+            parts = self.parts if inside else _collated([self.parts[0]])
         found = hashlib.sha256()
         for part in _leaves(parts):
             found.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            found.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            if inside:
+                found.update(part.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
         return found.hexdigest()[:16]
 
     def batches(self, size: int, device: Any, generator: Any = None) -> Iterator[tuple[Any, Any, Any]]:
@@ -114,7 +145,7 @@ class Rows:
                 parts = [part[rows] for part in self.parts]
             else:
                 picked = range(at, min(at + size, self.n)) if order is None else order[at : at + size].tolist()
-                parts = list(torch.utils.data.default_collate([self.parts[i] for i in picked]))
+                parts = list(_collated([self.parts[i] for i in picked]))
                 parts[0] = _floats(parts[0], self.dtype)
             x, y, *weights = (_moved(part, device) for part in parts)
             yield x, y, weights[0] if weights else None
@@ -123,13 +154,22 @@ class Rows:
 def tensor_of(values: Any, what: str) -> Any:
     """Numbers as a tensor, whatever holds them."""
     if isinstance(values, torch.Tensor):
-        return values
-    array = np.asarray(values)
+        if values.is_complex():
+            raise DataError(f"{what} must be real numbers, found {values.dtype}")
+        return values if values.layout is torch.strided else values.to_dense()
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} must be numbers in rows of the same length") from None
     if array.dtype.kind not in "fiub":
         try:
+            if array.dtype.kind in "cMm":
+                raise TypeError
             array = array.astype(float)
         except (TypeError, ValueError):
             raise DataError(f"{what} must be numbers, found {array.dtype}: code its levels first") from None
+    if array.dtype.itemsize > 8 or not array.dtype.isnative:
+        array = array.astype(float)
     array = np.ascontiguousarray(array)
     return torch.as_tensor(array if array.flags.writeable else array.copy())
 
@@ -144,18 +184,30 @@ def _mean_weight(weights: Any, what: str) -> float:
 
 def _mean_weight_of(data: Any, what: str) -> float | None:
     """Of a data set of (x, y, weight), which is gone through for it; None where rows have no weight."""
-    if not isinstance(data[0], (tuple, list)) or len(data[0]) != 3:
-        return None
-    return _mean_weight(torch.stack([torch.as_tensor(data[i][2], dtype=torch.float64) for i in range(len(data))]), what)
+    with torch.random.fork_rng([]):
+        if len(data[0]) != 3:
+            return None
+        weights = [tensor_of(data[i][2], f"the weight of row {i} of {what}") for i in range(len(data))]
+    return _mean_weight(_collated(weights), what)
 
 
-def _require_present(part: Any, what: str) -> None:
+def _collated(rows: list[Any]) -> Any:
+    try:
+        return torch.utils.data.default_collate(rows)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise DataError(f"the rows of the data set do not make a batch: {str(error).splitlines()[0]}") from None
+
+
+def _require_present(part: Any, what: str, counted: Any = None) -> None:
     if not part.is_floating_point():
         return
-    good = torch.isfinite(part).reshape(part.shape[0], -1).all(dim=1)
+    there = torch.isfinite(part)
+    if counted is not None:
+        there |= ~torch.as_tensor(counted, device=part.device)
+    good = there.reshape(part.shape[0], -1).all(dim=1)
     if not bool(good.all()):
-        rows = torch.nonzero(~good).ravel().numpy()
-        values = part[~good].reshape(len(rows), -1).double().numpy()
+        rows = torch.nonzero(~good).ravel().numpy(force=True)
+        values = part[~good].reshape(len(rows), -1).double().numpy(force=True)
         bad = [next(v for v in row if not np.isfinite(v)) for row in values[:10]]
         raise MissingValuesError(
             f"{len(rows)} of {part.shape[0]} rows of {what} have values that are missing or not finite: "

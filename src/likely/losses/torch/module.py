@@ -223,17 +223,18 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         w = mask if weights is None else tensor_of(weights, "weights").to(target.device)
         check_shapes(target, w, "weights", self.family.title)
         if weights is not None:
+            if mask is not None:
+                w = torch.where(mask, w, 0)
+            mask = w != 0
             if looking and has_values(w):
                 check_weights(_plain(w), _plain(target), self.family.title, none_left=none_left)
-            counted = w != 0
-            mask = counted if mask is None else mask & counted
         rows, dtype = self._evaluated(output, target, mask, "none", known)
         mask = mask.to(rows.device).expand(rows.shape)
         w = torch.where(mask, w.to(dtype=rows.dtype, device=rows.device).expand(rows.shape), 0.0)
         return torch.where(mask, rows, 0.0) * w, w, dtype
 
     def _mask(self, mask: Any, y: Any) -> Any:
-        mask = torch.as_tensor(mask, device=y.device)
+        mask = tensor_of(mask, "the mask").to(y.device)
         check_shapes(y, mask, "mask", self.family.title)
         if mask.dtype is not torch.bool:
             raise DataError(f"a mask is of True and False, found {mask.dtype}: weights= takes numbers")

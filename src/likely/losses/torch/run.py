@@ -23,6 +23,7 @@ from likely.progress import Task
 
 torch = torch_module()
 ADDRESS = r" at 0x[0-9a-fA-F]+"
+MOVED_BY_SCHEDULERS = ("lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas", "max_momentum", "base_momentum")
 REMEDY = "Clip gradients with clip=1.0, lower lr=, or scale the predictors"
 
 
@@ -42,9 +43,11 @@ class Run:
         clip: float | None,
         seed: int,
         device: Any,
+        optimizer_given: bool = False,
     ) -> None:
         self.model, self.criterion, self.rows, self.held, self.optimizer = model, criterion, rows, held, optimizer
         self.batch_size, self.clip, self.seed, self.device = batch_size, clip, seed, device
+        self.optimizer_given = optimizer_given  # one that may have been used before
         self.scheduler: Any = None
         self.path: Path | None = None
         self._settings: dict[str, Any] = {}
@@ -194,10 +197,14 @@ class Run:
     def _described(self) -> dict[str, Any]:
         """What a run that goes on from here has to share, before its first step."""
         loss = self.criterion
-        groups = [{k: v for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
+        moving = MOVED_BY_SCHEDULERS if self.scheduler is not None and self.optimizer_given else ()
+        groups = [
+            {k: v for k, v in group.items() if k != "params" and k not in moving}
+            for group in self.optimizer.param_groups
+        ]
         return {
             "seed": self.seed,  # which also says what is held out
-            "loss": repr(loss),
+            "loss": re.sub(ADDRESS, "", repr(loss)),
             "loss's options": _plain(vars(loss)) | (_plain(loss._layout.links) if isinstance(loss, NLLLoss) else {}),
             "loss's tensors": {name: value.tolist() for name, value in loss.state_dict().items()},
             "number of rows": self.rows.n,

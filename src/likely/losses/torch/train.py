@@ -77,7 +77,8 @@ def train(
         A file that is renewed after each epoch.
     resume : bool
         Whether to go on from the checkpoint where there is one; the result is the same as without the interruption. It
-        must be one of the same rows, loss, network and options, more epochs aside.
+        must be one of the same rows (of a Dataset, as many of the same shape), loss, network and options, more epochs
+        aside.
     device : str or torch.device, optional
         Where to train; by default where the network is.
     progress : None, "auto" or bool
@@ -140,6 +141,7 @@ def train(
         clip=None if clip is None else float(clip),
         seed=int(seed),
         device=weights[0].device,
+        optimizer_given=isinstance(optimizer, torch.optim.Optimizer),
     )
     if scheduler is not None:
         if not callable(scheduler):
@@ -186,9 +188,8 @@ def _check_rows(criterion: Any, rows: Rows) -> None:
     if not isinstance(criterion, NLLLoss) or not isinstance(rows.parts, tuple):
         return
     y = rows.parts[1].double().numpy(force=True)
-    if rows.mean_weight is not None:
-        counted = rows.parts[2].numpy(force=True) != 0
-        y = np.where(counted, y, y[counted][0]) if counted.shape == y.shape else y
+    if (counted := rows.counted) is not None:
+        y = np.where(counted, y, y[counted][0])
     check_target(criterion.family, y, criterion.source.known)
 
 
