@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.errors import DataError, OptionError, SupportError, UnknownNameError
+from likely.errors import DataError, FitError, OptionError, SupportError, UnknownNameError
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -350,3 +350,15 @@ def test_without_pytorch_the_other_estimators_work_and_this_one_says_what_to_ins
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "MissingDependencyError" in shown
     assert "pip install 'likely[torch]'" in shown
+
+
+def test_a_held_out_loss_that_is_lost_is_told_in_the_words_of_the_estimator(monkeypatch):
+    from likely.losses.torch.run import Run
+
+    X, y = changing(200, seed=1)
+    monkeypatch.setattr(
+        Run, "_loss", lambda self, x, *rest: (self.model(x) * (1.0 if self.model.training else float("nan"))).sum()
+    )
+    with pytest.raises(FitError, match="not a number after epoch 1: take a smaller learning_rate") as told:
+        NeuralRegressor("normal", hidden=(4,), max_epochs=2).fit(X, y)
+    assert "lr=" not in str(told.value)

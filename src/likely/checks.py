@@ -51,6 +51,25 @@ OTHER_NAMES = {
 }
 
 
+def is_one_number(value: Any) -> bool:
+    """Whether it is one number, of Python or NumPy; a bool is none."""
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def require_positive(**numbers: Any) -> None:
+    """Raise unless each option is a positive number."""
+    for name, value in numbers.items():
+        if not is_one_number(value) or not 0.0 < value < np.inf:
+            raise OptionError(f"{name} is a positive number, found {value!r}")
+
+
+def require_whole(at_least: int = 1, **numbers: Any) -> None:
+    """Raise unless each option is a whole number of at least so much."""
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
+            raise OptionError(f"{name} is a whole number of at least {at_least}, found {value!r}")
+
+
 def check_order(family: Any, data: Any, formula: Any) -> None:
     """Raise OptionError where the arguments seem to have changed places."""
     text = isinstance(data, str) and ("~" in data[1:] or data.startswith("~ ")) and not data.startswith("~/")

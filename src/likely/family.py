@@ -93,12 +93,14 @@ class Support:
     closed_upper: bool = False
     integer: bool = False
 
-    def contains(self, y: Any) -> Any:
+    def contains(self, y: Any, xp: Any = np) -> Any:
         """Whether each value lies in the support.
 
         Parameters
         ----------
         y : array_like
+        xp : module
+            Whose arrays they are, ``numpy`` or ``jax.numpy``.
 
         Returns
         -------
@@ -110,11 +112,11 @@ class Support:
         >>> lk.Support(lower=0.0).contains([-1.0, 0.0, 1.0]).tolist()
         [False, False, True]
         """
-        y = np.asarray(y)
+        y = xp.asarray(y)
         inside = (y >= self.lower) if self.closed_lower else (y > self.lower)
         inside &= (y <= self.upper) if self.closed_upper else (y < self.upper)
         if self.integer:
-            inside &= y == np.floor(y)
+            inside &= y == xp.floor(y)
         return inside
 
     @property

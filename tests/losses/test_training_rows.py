@@ -314,6 +314,19 @@ def test_data_of_other_shapes_is_told(data, message):
         train(linear(), "poisson", data(*slopes(8)), epochs=1)
 
 
+def test_a_data_set_with_weights_is_gone_through_once_before_training():
+    read = []
+
+    class Counting(data_set_of):
+        def __getitem__(self, i):
+            read.append(i)
+            return super().__getitem__(i)
+
+    rows = [(torch.ones(1), torch.tensor(1.0), torch.tensor(2.0))] * 40
+    train(torch.nn.Linear(1, 1), "poisson", Counting(rows), epochs=1, validation=0.25)
+    assert len(read) == 1 + 40 + 40  # a look at the first, the weights, the epoch with its check
+
+
 def test_arrays_that_cannot_be_written_to_are_no_warning():
     x, y = slopes()
     x.flags.writeable = y.flags.writeable = False

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import isotonic_regression
 
-from likely.errors import OptionError
+from likely.checks import require_whole
 
 DRAWS = 1000  # simulated data sets behind a consistency band
 GROUPS = 1000  # of nearly equal probabilities: a draw of their events is binomial
@@ -66,8 +66,7 @@ class Isotonic:
 
 def bins_of(p: Any, w: Any, bins: Any, how: str) -> Any:
     """Each row's bin, 0, 1, ...; equal probabilities share one."""
-    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)) or bins < 1:
-        raise OptionError(f"bins is a whole number of at least 1, found {bins!r}")
+    require_whole(bins=bins)
     if how == "width":
         which = np.minimum((p * bins).astype(int), bins - 1)
     else:

@@ -77,7 +77,7 @@ class Arrays:
             return None if isinstance(values, jax.core.Tracer) else np.asarray(values, dtype=float)
         return values
 
-    def in_double(self, run: Callable[[Any, Any, Mapping[str, Any]], Any], y: Any, values: Mapping[str, Any]) -> Any:
+    def in_double(self, run: Callable[[Any, Any, Any], Any], y: Any, values: Any) -> Any:
         """Losses of rows of JAX or PyTorch, computed in double precision and given in that of `y`.
 
         Parameters
@@ -85,7 +85,7 @@ class Arrays:
         run : callable
             ``run(namespace, y, values)``.
         y : array
-        values : mapping of str to array or list of arrays
+        values : array, list or mapping of arrays, or of lists of them
         """
         if self.kind == "jax":
             from likely.namespace.jax import x64
@@ -106,12 +106,8 @@ class Arrays:
     def reduced(self, rows: Any, weights: Any, reduction: str) -> Any:
         """Losses of rows as one number, or as they are, times their weights."""
         if weights is not None:
-            where = (
-                np.where
-                if self.kind == "numpy"
-                else sys.modules["torch" if self.kind == "torch" else "jax.numpy"].where
-            )
-            rows = where(weights == 0, 0.0, rows) * weights  # an infinite loss that does not count
+            library = np if self.kind == "numpy" else sys.modules["torch" if self.kind == "torch" else "jax.numpy"]
+            rows = library.where(weights == 0, 0.0, rows) * weights  # an infinite loss that does not count
         if reduction == "none":
             return rows
         total = rows.sum()

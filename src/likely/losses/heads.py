@@ -114,7 +114,7 @@ class Heads:
         if part.ndim == target.ndim + 1 and part.shape[-1] == 1 and part.shape[:-1] == target.shape:
             return part[..., 0]
         if part.ndim == 0:
-            return part.expand(target.shape) if hasattr(part, "expand") else part + 0.0 * target  # JAX has no expand
+            return part.expand(target.shape) if hasattr(part, "expand") else part  # JAX broadcasts it
         check_shapes(target, part, "output", self.family.title)
         raise DataError(
             f"the output of {self.family.title}'s {p.name} has the shape {tuple(part.shape)}, the target "

@@ -144,15 +144,13 @@ def _array(values: Any, what: str) -> Any:
 
 def _possible(heads: Heads, y: Any, columns: Mapping[str, Any]) -> Any:
     """Whether each target is one that can be, in operations that JAX can trace."""
+    import jax.numpy as jnp
+
     family = heads.family
-    support, last = family.support, family.support.upper
-    labels = next((p for p in heads.predicted if p.vector), None)
-    if labels is not None:
-        last = heads.last(labels, columns[labels.name])
-    inside = (y >= support.lower) if support.closed_lower else (y > support.lower)
-    inside &= (y <= last) if support.closed_upper or labels is not None else (y < last)
-    if support.integer:
-        inside &= y == y.round()
+    inside = family.support.contains(y, jnp)
+    for p in heads.predicted:
+        if p.vector:
+            inside &= y <= heads.last(p, columns[p.name])
     if any(p.edge or p.known_only for p in family.parameters):
         low, high = family.bounds(**heads.source.known, **{name: columns[name] for name in heads.given})
         inside &= (y >= low) & (y <= high)

@@ -292,7 +292,7 @@ class Loss:
     def _rows(self, arrays: Arrays, y: Any, prediction: Any) -> Any:
         columns = arrays.columns(prediction) if self.parameter.vector else [prediction]
         if arrays.kind != "numpy":
-            return arrays.in_double(lambda xp, y, p: self._run(xp, y, p["columns"]), y, {"columns": columns})
+            return arrays.in_double(self._run, y, columns)
         with np.errstate(all="ignore"):
             out = self._run(NumpyNamespace(), y, columns)
         return np.broadcast_to(out, np.broadcast_shapes(np.shape(y), np.shape(columns[0])))

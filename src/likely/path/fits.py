@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale as scales
+from likely.checks import require_whole
 from likely.derive.restraints import Restraints
 from likely.errors import FitError, OptionError, unknown
 from likely.fit import maximize
@@ -352,8 +353,7 @@ def _why(L: Likelihood, made: Made, strength: float) -> str:
 
 def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
-    if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 2:
-        raise OptionError(f"n is a whole number of at least 2, found {n!r}")
+    require_whole(2, n=n)
     ratio = (1e-3 if made.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
     if not isinstance(ratio, (int, float)) or not 0.0 < ratio < 1.0:
         raise OptionError(f"ratio is the smallest strength over the largest, between 0 and 1; found {ratio!r}")

@@ -10,9 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from likely.checks import is_one_number, require_positive, require_whole
 from likely.errors import DataError, FitError, LikelyError, OptionError
 from likely.estimators.neural import file
-from likely.estimators.neural.network import Network, check_layers, is_number
+from likely.estimators.neural.network import Network, check_layers
 from likely.family import Family
 from likely.losses.torch import NLLLoss, train
 from likely.namespace.torch import torch_module
@@ -55,14 +56,10 @@ class NeuralEstimator(BaseEstimator):
     def _check_options(self) -> None:
         self._layers = check_layers(self.hidden, self.activation, self.dropout)
         share = self.validation_fraction
-        if not is_number(share) or not 0.0 <= share < 1.0:
+        if not is_one_number(share) or not 0.0 <= share < 1.0:
             raise OptionError(f"validation_fraction is a share from 0 to below 1, found {share!r}")
-        if not is_number(self.learning_rate) or not 0.0 < self.learning_rate < np.inf:
-            raise OptionError(f"learning_rate is a positive number, found {self.learning_rate!r}")
-        for name in ("batch_size", "max_epochs", "patience"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise OptionError(f"{name} is a whole number of at least 1, found {value!r}")
+        require_positive(learning_rate=self.learning_rate)
+        require_whole(batch_size=self.batch_size, max_epochs=self.max_epochs, patience=self.patience)
 
     def _train(
         self, criterion: NLLLoss, X: Any, y: Any, weights: Any, held: Any, start: list[float], scale: list[float]
@@ -178,10 +175,9 @@ class NeuralEstimator(BaseEstimator):
     @classmethod
     def _loaded(cls, path: Any, family: Family | None = None) -> Self:
         facts, arrays = file.read(path)
-        if facts.get("estimator") != cls.__name__:
-            kind = facts.get("estimator", "network without a kind")
-            raise OptionError(f"{path} holds a {kind}: {kind}.load(path) reads it")
         try:
+            if (kind := facts["estimator"]) != cls.__name__:
+                raise OptionError(f"{path} holds a {kind}: {kind}.load(path) reads it")
             return cls._made(facts, arrays, family)
         except LikelyError:
             raise

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.checks import is_one_number
 from likely.errors import OptionError, unknown
 from likely.family import Family
 from likely.fit import fit
@@ -73,14 +74,9 @@ def check_layers(hidden: Any, activation: str, dropout: Any) -> tuple[int, ...]:
         raise OptionError(f"hidden is the sizes of the hidden layers, such as (64, 64), found {hidden!r}")
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise unknown("activation", activation, ACTIVATIONS)
-    if not is_number(dropout) or not 0.0 <= dropout < 1.0:
+    if not is_one_number(dropout) or not 0.0 <= dropout < 1.0:
         raise OptionError(f"dropout is a share from 0 to below 1, found {dropout!r}")
     return tuple(int(size) for size in sizes)
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is one number."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
 def beginning(family: Family, heads: Heads, y: Any, weights: Any = None) -> tuple[list[float], list[float]]:

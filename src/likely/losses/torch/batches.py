@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -28,13 +29,13 @@ class Rows:
     n : int
     dtype : torch.dtype
         Of the network's parameters, which predictors take.
-    mean_weight : float or None
+    weights : Tensor or None
     """
 
     parts: Any
     n: int
     dtype: Any
-    mean_weight: float | None = None
+    weights: Any = None
 
     @classmethod
     def of(cls, data: Any, dtype: Any, what: str = "data", codes: bool = False) -> Rows:
@@ -64,7 +65,7 @@ class Rows:
             raise DataError(f"{what} is (X, y), (X, y, weights) or a torch Dataset; found {len(data)} parts")
         names = ("X", "y", "weights")[: len(data)]
         parts = [tensor_of(values, f"{name} of {what}") for name, values in zip(names, data, strict=True)]
-        if not parts[0].is_complex() and (parts[0].is_floating_point() or not codes):
+        if parts[0].is_floating_point() or not codes:
             parts[0] = parts[0].to(dtype)
         n = int(parts[0].shape[0]) if parts[0].ndim else 0
         if not n:
@@ -72,7 +73,7 @@ class Rows:
         for name, part in zip(names, parts, strict=True):
             if not part.ndim or part.shape[0] != n:
                 raise DataError(f"X of {what} has {n} rows, {name} has the shape {tuple(part.shape)}")
-        rows = cls(tuple(parts), n, dtype, _mean_weight(parts[2], what) if len(parts) == 3 else None)
+        rows = cls(tuple(parts), n, dtype, _checked_weights(parts[2], what) if len(parts) == 3 else None)
         _require_present(parts[0], f"X of {what}")
         _require_present(parts[1], f"y of {what}", rows.counted)
         return rows
@@ -80,10 +81,10 @@ class Rows:
     @classmethod
     def _of_set(cls, data: Any, dtype: Any, what: str) -> Rows:
         """Rows of a data set, after a look at its first one."""
-        a_set = isinstance(data, torch.utils.data.Dataset) or type(data).__module__.partition(".")[0] == "datasets"
-        own = hasattr(data, "__getitem__") and hasattr(data, "__len__")  # what has these two is a data set to PyTorch
-        table = isinstance(data, (str, bytes, Mapping, torch.Tensor)) or hasattr(data, "shape")
-        if isinstance(data, torch.utils.data.IterableDataset) or not own or (table and not a_set):
+        map_style = hasattr(data, "__getitem__") and hasattr(data, "__len__")
+        if not isinstance(data, torch.utils.data.Dataset):  # PyTorch takes others too, but not what only looks like one
+            map_style &= not isinstance(data, (str, bytes, Mapping)) and not hasattr(data, "shape")
+        if isinstance(data, torch.utils.data.IterableDataset) or not map_style:
             raise DataError(f"{what} is (X, y), (X, y, weights) or a torch Dataset; found {type(data).__name__}")
         if not len(data):
             raise DataError(f"{what} is a data set without rows")
@@ -95,14 +96,24 @@ class Rows:
             raise DataError(
                 f"a row of {what} is (x, y) or (x, y, weight), x a tensor or a dict of tensors; found {shown}"
             )
-        return cls(data, len(data), dtype, _mean_weight_of(data, what))
+        weights = None
+        if len(row) == 3:
+            with torch.random.fork_rng([]):
+                weights = [tensor_of(data[i][2], f"the weight of row {i} of {what}") for i in range(len(data))]
+            weights = _checked_weights(_collated(weights), what)
+        return cls(data, len(data), dtype, weights)
+
+    @cached_property
+    def mean_weight(self) -> float:
+        """Of the rows, where they have weights."""
+        return float(self.weights.double().mean())
 
     @property
     def counted(self) -> Any:
         """Which targets have a weight above 0; None where all have, or rows are not in memory."""
-        if self.mean_weight is None or not isinstance(self.parts, tuple):
+        if self.weights is None or not isinstance(self.parts, tuple):
             return None
-        counted = (self.parts[2] != 0).numpy(force=True)
+        counted = (self.weights != 0).numpy(force=True)
         return counted if counted.shape == tuple(self.parts[1].shape) else None
 
     def split(self, share: float, generator: Any) -> tuple[Rows, Rows]:
@@ -116,12 +127,10 @@ class Rows:
         return self._only(order[held:], "the rows to learn from"), self._only(order[:held], "the held-out rows")
 
     def _only(self, index: Any, what: str) -> Rows:
+        weights = None if self.weights is None else _checked_weights(self.weights[index], what)
         if isinstance(self.parts, tuple):
-            parts = tuple(part[index] for part in self.parts)
-            return Rows(parts, len(index), self.dtype, _mean_weight(parts[2], what) if len(parts) == 3 else None)
-        rows = torch.utils.data.Subset(self.parts, index.tolist())
-        weight = None if self.mean_weight is None else _mean_weight_of(rows, what)
-        return Rows(rows, len(index), self.dtype, weight)
+            return Rows(tuple(part[index] for part in self.parts), len(index), self.dtype, weights)
+        return Rows(torch.utils.data.Subset(self.parts, index.tolist()), len(index), self.dtype, weights)
 
     @property
     def digest(self) -> str:
@@ -174,21 +183,12 @@ def tensor_of(values: Any, what: str) -> Any:
     return torch.as_tensor(array if array.flags.writeable else array.copy())
 
 
-def _mean_weight(weights: Any, what: str) -> float:
+def _checked_weights(weights: Any, what: str) -> Any:
     try:
         check_weights(weights.double().numpy(force=True), np.float64(0.0), "the rows")
     except DataError as error:
         raise DataError(f"in {what}: {error}") from None
-    return float(weights.double().mean())
-
-
-def _mean_weight_of(data: Any, what: str) -> float | None:
-    """Of a data set of (x, y, weight), which is gone through for it; None where rows have no weight."""
-    with torch.random.fork_rng([]):
-        if len(data[0]) != 3:
-            return None
-        weights = [tensor_of(data[i][2], f"the weight of row {i} of {what}") for i in range(len(data))]
-    return _mean_weight(_collated(weights), what)
+    return weights
 
 
 def _collated(rows: list[Any]) -> Any:

@@ -149,8 +149,8 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             return (value.sum() / w.sum()).to(dtype)
         return (value.sum() if self.reduction == "sum" else value).to(dtype)
 
-    def weighted_sum(self, output: Any, target: Any, weights: Any) -> tuple[Any, Any]:
-        """The weighted losses of a batch and its weights, each summed: what a loop over batches adds up.
+    def weighted_sum(self, output: Any, target: Any, weights: Any) -> Any:
+        """The sum of the weighted losses of a batch: what a loop over batches adds up.
 
         Parameters
         ----------
@@ -159,11 +159,11 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
 
         Returns
         -------
-        total, weight : Tensor
-            Scalars.
+        Tensor
+            A scalar.
         """
-        value, w, dtype = self._weighed(output, target, weights, None, {}, none_left=True)
-        return value.sum().to(dtype), w.sum()
+        value, _, dtype = self._weighed(output, target, weights, None, {}, none_left=True)
+        return value.sum().to(dtype)
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from likely.progress import Task
 torch = torch_module()
 ADDRESS = r" at 0x[0-9a-fA-F]+"
 MOVED_BY_SCHEDULERS = ("lr", "initial_lr", "max_lr", "min_lr", "momentum", "betas", "max_momentum", "base_momentum")
-REMEDY = "Clip gradients with clip=1.0, lower lr=, or scale the predictors"
+REMEDY = "clip gradients with clip=1.0, lower lr=, or scale the predictors"
 
 
 @final
@@ -118,7 +118,7 @@ class Run:
             for x, y, w in held.batches(max(self.batch_size, 4096), self.device):
                 total += float(self._loss(x, y, w, held)) * len(y)
         if math.isnan(total):
-            raise FitError(f"the held-out loss is not a number after epoch {number}. {REMEDY}")
+            raise FitError(f"the held-out loss is not a number after epoch {number}: {REMEDY}")
         return total / held.n
 
     def _loss(self, x: Any, y: Any, w: Any, rows: Rows) -> Any:
@@ -127,8 +127,7 @@ class Run:
         if isinstance(self.criterion, NLLLoss):
             if w is None:
                 return self.criterion(output, y)
-            assert rows.mean_weight is not None
-            return self.criterion.weighted_sum(output, y, w)[0] / (w.numel() * rows.mean_weight)
+            return self.criterion.weighted_sum(output, y, w) / (w.numel() * rows.mean_weight)
         if w is not None:
             raise OptionError("weights go with a likelihood as the loss: NLLLoss(family), or pass the family itself")
         if hasattr(output, "shape") and output.shape[:-1] == y.shape and output.shape[-1:] == (1,):
@@ -151,7 +150,7 @@ class Run:
         """The weights of the best epoch, where rows were held out."""
         if self.held is not None and self.best is None:
             raise FitError(
-                f"the held-out loss is infinite after every epoch: some row is given no chance at all. {REMEDY}"
+                f"the held-out loss is infinite after every epoch, so some row is given no chance at all: {REMEDY}"
             )
         if self.best is not None:
             self.model.load_state_dict(self.best[2])

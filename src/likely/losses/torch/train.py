@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.checks import require_positive, require_whole
 from likely.errors import Interrupted, LikelyError, OptionError
 from likely.losses.checked import check_target
 from likely.losses.torch.batches import Rows
@@ -111,9 +112,9 @@ def train(
     (300, True)
     """
     check_progress(progress, "nothing: use callback=")
-    _require_whole(epochs=epochs, batch_size=batch_size, patience=1 if patience is None else patience)
-    _require_whole(at_least=0, seed=seed)
-    _require_positive(lr=lr, clip=1.0 if clip is None else clip, weight_decay=weight_decay or 1.0)
+    require_whole(epochs=epochs, batch_size=batch_size, patience=1 if patience is None else patience)
+    require_whole(at_least=0, seed=seed)
+    require_positive(lr=lr, clip=1.0 if clip is None else clip, weight_decay=weight_decay or 1.0)
     if not isinstance(model, torch.nn.Module):
         raise OptionError(f"the model is a torch.nn.Module, found {type(model).__name__}")
     if isinstance(loss, type) and issubclass(loss, torch.nn.Module):
@@ -211,16 +212,3 @@ def _device(device: Any) -> Any:
         return torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise OptionError(f"device={device!r} is none that PyTorch knows: {str(error).splitlines()[0]}") from None
-
-
-def _require_positive(**numbers: Any) -> None:
-    for name, value in numbers.items():
-        number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-        if not number or not 0.0 < value < np.inf:
-            raise OptionError(f"{name} is a positive number, found {value!r}")
-
-
-def _require_whole(at_least: int = 1, **numbers: Any) -> None:
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
-            raise OptionError(f"{name} is a whole number of at least {at_least}, found {value!r}")
