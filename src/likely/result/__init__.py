@@ -29,8 +29,9 @@ class Fit(Inference, Prediction):
         Whether the estimates are the peak of the likelihood.
     status : str
         ``"converged"``, or what is special or wrong, in words.
-    withheld : mapping of str to str
-        Parameters without a standard error, each with the reason.
+    reasons : mapping of str to str
+        Parameters that have no standard error whatever the covariance, each with the reason; `withheld` adds those
+        that the covariance at hand has none for.
     limit : AtLimit or None
         The limiting family's fit, where a parameter ran to its limit.
     separation : Separation or None

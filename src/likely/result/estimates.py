@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale
-from likely.derive.covariance import Request, covariance, default
+from likely.derive.covariance import Covariance, Request, covariance, default
 from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
 from likely.solve import least_squares
@@ -59,7 +59,7 @@ class Estimates:
     outcome: Outcome
     converged: bool
     status: str
-    withheld: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     limit: AtLimit | None = None
     separation: Separation | None = None
     request: Request | None = None
@@ -171,20 +171,37 @@ class Estimates:
     @property
     def cov_text(self) -> str:
         """The same in words, with bread, correction and clusters."""
-        note = "" if self._link_cov is None else self._covariance[1]
+        note = "" if self._link_cov is None else self._covariance.note
         return f"{self._request.text}; {note}" if note else self._request.text
 
     @cached_property
     def _link_cov(self) -> Any:
         """Covariance of the coefficients on the link scale; None where there is none."""
-        if self._observed_cov is None or all(name in self.withheld for name in self.likelihood.names):
-            return None
-        return self._covariance[0]
+        return self._covariance.matrix if self._has_peak else None
+
+    @property
+    def _has_peak(self) -> bool:
+        """Whether the estimates are where a covariance can be had at all."""
+        return self._observed_cov is not None and not all(name in self.reasons for name in self.likelihood.names)
 
     @cached_property
-    def _covariance(self) -> tuple[Any, str]:
-        """The covariance asked for, on the link scale, and what is special about it."""
-        return (self._observed_cov, "") if self._request.kind == "observed" else covariance(self, self._request)
+    def _covariance(self) -> Covariance:
+        """The covariance asked for, on the link scale; of one that nobody asked for, at least why there is none."""
+        if self._request.kind == "observed":
+            return Covariance(self._observed_cov)
+        try:
+            return covariance(self, self._request)
+        except IntervalError as error:
+            if self.request is not None:
+                raise
+            return Covariance(None, reason=str(error))
+
+    @cached_property
+    def withheld(self) -> Mapping[str, str]:
+        """Estimates without a standard error, each with the reason."""
+        if self.limit is not None or not self._has_peak or self._covariance.matrix is not None:
+            return self.reasons
+        return {**dict.fromkeys(self.likelihood.names, self._covariance.reason), **self.reasons}
 
     @cached_property
     def _observed_cov(self) -> Any:

@@ -124,7 +124,7 @@ class Inference(Estimates):
         """The fit with a covariance that has been checked, found now so that its errors come now."""
         limit = self.limit and replace(self.limit, fit=self.limit.fit._with(request))
         found: Fit = replace(self, request=request, limit=limit)
-        if found._observed_cov is not None:
+        if found._has_peak:
             found._covariance  # noqa: B018
         return found
 

@@ -4,12 +4,13 @@ Everything follows from each row's score and information with respect to its lin
 family, link and density of one's own.
 """
 
-from likely.derive.covariance.request import KINDS, Request, default, requested
+from likely.derive.covariance.request import KINDS, Covariance, Request, default, requested
 from likely.derive.covariance.sandwich import corner_reason, covariance
 from likely.solve.inverse import flat_names, inverse_information, root
 
 __all__ = [
     "KINDS",
+    "Covariance",
     "Request",
     "corner_reason",
     "covariance",

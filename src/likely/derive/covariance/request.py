@@ -72,6 +72,26 @@ class Request:
         return f"{f'sandwich clustered by {by}' if by else f'{self.kind} sandwich'}, {', '.join(parts)}"
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Covariance:
+    """What was found.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (p, p), or None
+        Of the coefficients on the link scale; None where there is none.
+    note : str
+        What is special about it, or empty.
+    reason : str
+        Why there is none.
+    """
+
+    matrix: Any
+    note: str = ""
+    reason: str = ""
+
+
 def default(bound: Bound) -> Request:
     """The covariance of a fit that asks for none: the observed information's, or Stata's sandwich for a sample."""
     return Request("HC0", correction="stata") if bound.pseudo else Request()

@@ -9,7 +9,7 @@ from scipy import linalg
 
 from likely.derive.covariance.expected import Expected
 from likely.derive.covariance.leverage import leveraged_scores
-from likely.derive.covariance.request import Request
+from likely.derive.covariance.request import Covariance, Request
 from likely.derive.objective import Objective
 from likely.errors import IntervalError
 from likely.identify import coordinates
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 
-def covariance(fit: Any, request: Request) -> tuple[Any, str]:
+def covariance(fit: Any, request: Request) -> Covariance:
     """The covariance of the coefficients on the link scale, as asked for.
 
     Parameters
@@ -31,10 +31,7 @@ def covariance(fit: Any, request: Request) -> tuple[Any, str]:
 
     Returns
     -------
-    ndarray, shape (p, p)
-        The covariance.
-    str
-        What is special about it, or empty.
+    Covariance
 
     Raises
     ------
@@ -48,19 +45,19 @@ def covariance(fit: Any, request: Request) -> tuple[Any, str]:
     """
     _refuse_constrained(fit, request)
     if not len(fit.outcome.point.x):  # everything is known, or an extreme of the data
-        return np.zeros((0, 0)), ""
+        return Covariance(np.zeros((0, 0)))
     work = _Work(fit, request)
     if request.kind == "observed":
-        return work.outward(work.bread("observed")), ""
+        return Covariance(work.outward(work.bread("observed")))
     if request.kind == "expected":
-        return work.outward(work.bread("expected")), ""
+        return Covariance(work.outward(work.bread("expected")))
     if request.kind == "opg":
-        return work.outward(_inverse(work.meat(), "outer product of the scores")), ""
+        return Covariance(work.outward(_inverse(work.meat(), "outer product of the scores")))
     work.refuse_corners()
     bread = work.bread(request.bread)
     middle = work.clustered() if request.clusters else work.meat()
     out = work.outward(bread @ middle @ bread)
-    return _positive(0.5 * (out + out.T))
+    return Covariance(*_positive(0.5 * (out + out.T)))
 
 
 def _refuse_constrained(fit: Any, request: Request) -> None:
