@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -12,9 +12,11 @@ import numpy as np
 
 from likely import blocks
 from likely import design as designs
+from likely.derive.exposure import is_exposure
 from likely.derive.naming import references
 from likely.derive.rows import Rows, rows_of
 from likely.design import Design
+from likely.domains import Groups
 from likely.errors import DataError, OptionError, listed, unknown
 from likely.tables import Table
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 MOST_CELLS = 100_000  # of a balanced grid
+OFFSETS = ("exposure", "offset")  # of the first parameter as a whole, beside the columns they are made of
 
 
 @final
@@ -39,6 +42,12 @@ class Scenarios:
         The columns that are levels, with the levels that the fit has seen.
     weights : ndarray
         Of the rows in averages.
+    others : mapping of str to ndarray
+        Further columns that can be held: those of offsets and of known parameters.
+    offsets : tuple of tuple
+        What the offset of each linear predictor is the sum of: expressions, arrays or numbers.
+    given : mapping of str to str
+        Known parameters that are columns or expressions, by name.
     collapse : bool
         Average the columns of the designs, not the predictions.
     """
@@ -47,11 +56,24 @@ class Scenarios:
     columns: Mapping[str, Any]
     levels: Mapping[str, tuple[Any, ...]]
     weights: Any
+    others: Mapping[str, Any]
+    offsets: tuple[tuple[Any, ...], ...]
+    given: Mapping[str, str]
     collapse: bool = False
 
     @classmethod
-    def of(cls, fit: Fit, at: str) -> Scenarios:
-        """The observed rows ("average"), their average ("mean"), or a grid of all levels ("balanced")."""
+    def of(cls, fit: Fit, at: str, weights: Any = None, per_unit: bool = False) -> Scenarios:
+        """The observed rows ("average"), their average ("mean"), or a grid of all levels ("balanced").
+
+        Parameters
+        ----------
+        fit : Fit
+        at : {"average", "mean", "balanced"}
+        weights : ndarray, optional
+            Of the rows in averages; by default those of the fit.
+        per_unit : bool
+            Whether exposures are 1, in place of what each row has.
+        """
         base = rows_of(fit)
         bound = base.fit.likelihood.bound
         columns: dict[str, Any] = {}
@@ -69,13 +91,33 @@ class Scenarios:
             columns[name] = values if bound.rows is None else values[bound.rows]
             if columns[name].dtype.kind == "b":
                 levels.setdefault(name, (False, True))
-        weights = np.ones(base.n) if bound.weights is None else np.asarray(bound.weights, dtype=float)
+        if weights is None:
+            weights = np.ones(base.n) if bound.weights is None else np.asarray(bound.weights, dtype=float)
         first = references(base.model)
         levels = {name: _ordered(seen, bound.table, name, first.get(name)) for name, seen in levels.items()}
-        own = cls(base, columns, levels, weights)
+        offsets = tuple(tuple(_of_rows(spec, bound.rows) for spec in s.offset_spec) for s in base.model.slots)
+        texts = {name: _text_of(fit, base, name) for name in base.model.known}
+        given = {name: spec for name, spec in texts.items() if spec is not None}
+        others = {}
+        for spec in [*(spec for specs in offsets for spec in specs), *given.values()]:
+            for name in _columns_in(spec, bound.table):
+                if name not in columns:
+                    values = bound.table.column(name)
+                    others[name] = values if bound.rows is None else values[bound.rows]
+        own = cls(base, columns, levels, weights, others, offsets, given)
+        if per_unit:
+            own = own.per_unit()
         if at == "mean":
             return replace(own, collapse=True)
         return own.balanced() if at == "balanced" else own
+
+    def per_unit(self) -> Scenarios:
+        """The same rows with an exposure of 1."""
+        rest = tuple(spec for spec in self.offsets[0] if not is_exposure(spec))
+        table = Table(columns={**self.columns, **self.others})
+        offset = _sum_of(rest, table, self.base.n)
+        base = replace(self.base, offsets=(offset, *self.base.offsets[1:]))
+        return replace(self, base=base, offsets=(rest, *self.offsets[1:]))
 
     def balanced(self) -> Scenarios:
         """One row for each combination of all levels, numbers at their means, all of the same weight."""
@@ -98,9 +140,15 @@ class Scenarios:
             k: float(self._mean(v)) if isinstance(v, np.ndarray) and v.ndim else v for k, v in self.base.known.items()
         }
         offsets = tuple(None if o is None else np.full(cells, self._mean(o)) for o in self.base.offsets)
+        others = {
+            name: _constant(self._mean(values), cells)
+            for name, values in self.others.items()
+            if values.dtype.kind in "fiub"
+        }
+        specs = tuple(tuple(self._mean(v) if np.ndim(v) else v for v in parts) for parts in self.offsets)
         table = Table(columns=columns) if columns else Table(columns={"row": np.zeros(cells)})
         base = replace(self.base, table=table, n=cells, known=known, offsets=offsets)
-        grid = replace(self, base=base, columns=columns, weights=np.ones(cells))
+        grid = replace(self, base=base, columns=columns, weights=np.ones(cells), others=others, offsets=specs)
         return replace(grid, base=grid.rows({}, everything=True))
 
     def _mean(self, values: Any) -> float:
@@ -117,13 +165,29 @@ class Scenarios:
             raise unknown("predictor", name, self.variables)
         return name
 
+    def check_held(self, name: str) -> str:
+        """The name, if rows can be set to a value of it: a predictor, a column of an offset or a known parameter."""
+        valid = [*self.columns, *self.others]
+        if self.offsets and self.offsets[0]:
+            valid += [word for word in OFFSETS if word not in valid]
+        if name not in valid:
+            raise unknown("predictor", name, valid)
+        if name == "exposure" and name not in self.others and self.base.model.slots[0].link.name != "log":
+            raise OptionError("an exposure needs a log link; set the offset itself, at={'offset': ...}")
+        return name
+
     def level(self, name: str, value: Any) -> Any:
         """A level of a column as the fit knows it, or a number."""
         if name not in self.levels:
             try:
-                return float(value)
+                number = float(value)
             except (TypeError, ValueError):
                 raise OptionError(f"{name} is a number; found {value!r}") from None
+            if not np.isfinite(number):
+                raise OptionError(f"{name} is a finite number; found {value!r}")
+            if name == "exposure" and name not in self.others and number <= 0.0:
+                raise OptionError(f"an exposure is positive; found {value!r}")
+            return number
         for seen in self.levels[name]:
             if seen == value or str(seen) == str(value):
                 return seen
@@ -147,7 +211,8 @@ class Scenarios:
     def _changed(self, new: Mapping[str, Any], everything: bool) -> Rows:
         if not new and not everything:
             return self.base
-        table = Table(columns={**self.columns, **new}) if self.columns else self.base.table
+        held = {**self.columns, **self.others, **new}
+        table = Table(columns=held) if held else self.base.table
         made: dict[int, Any] = {}
         matrices = []
         for slot, old in zip(self.base.model.slots, self.base.designs, strict=True):
@@ -158,16 +223,59 @@ class Scenarios:
             else:
                 matrices.append(old)
         offsets = list(self.base.offsets)
-        for k, slot in enumerate(self.base.model.slots):
-            if any(isinstance(spec, str) and set(designs.variables(spec)) & set(new) for spec in slot.offset_spec):
-                parts = [
-                    designs.expression(spec, table) if isinstance(spec, str) else _numbers(spec, self.base.n)
-                    for spec in slot.offset_spec
-                ]
-                offsets[k] = np.sum(parts, axis=0)
-        rows = replace(self.base, designs=tuple(matrices), offsets=tuple(offsets))
+        for k, given in enumerate(self.offsets):
+            specs = self._first_offset(new) if k == 0 else given
+            if specs is not given or any(set(_columns_in(spec, table)) & set(new) for spec in specs):
+                offsets[k] = _sum_of(specs, table, self.base.n)
+        known = self._known(new, table)
+        rows = replace(self.base, designs=tuple(matrices), offsets=tuple(offsets), known=known)
         rows.require_reached()
         return rows
+
+    def _first_offset(self, new: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What the first offset is the sum of, where an exposure or the offset as a whole is set."""
+        own = {name for name in OFFSETS if name in new} - {*self.columns, *self.others}
+        if "offset" in own:
+            return (new["offset"],)
+        if "exposure" in own:
+            return (np.log(new["exposure"]), *(spec for spec in self.offsets[0] if not is_exposure(spec)))
+        return self.offsets[0]
+
+    def _known(self, new: Mapping[str, Any], table: Table) -> Mapping[str, Any]:
+        """The known parameters, again where they are made of a column that is set."""
+        known = dict(self.base.known)
+        for name, spec in self.given.items():
+            if set(_columns_in(spec, table)) & set(new):
+                known[name] = designs.expression(spec, table)
+                parameter = self.base.model.family.parameter(name)
+                parameter.domain.check(f"{self.base.model.family.title}'s known {name}", known[name])
+        return known
+
+
+def _columns_in(spec: Any, table: Table) -> list[str]:
+    """The columns that an offset or a known parameter is made of."""
+    if not isinstance(spec, str):
+        return []
+    return [spec] if spec in table else [name for name in designs.variables(spec) if name in table]
+
+
+def _text_of(fit: Fit, base: Rows, name: str) -> str | None:
+    """The column or expression that a known parameter was given as; None for other things and for labels."""
+    spec = fit.likelihood.model.family.known.get(base.outward[name])
+    return spec if isinstance(spec, str) and base.model.family.parameter(name).domain is not Groups else None
+
+
+def _of_rows(spec: Any, rows: Any) -> Any:
+    """Numbers for all rows of the data, of those that the fit used."""
+    if isinstance(spec, str) or np.ndim(spec) == 0 or rows is None or len(spec) != len(rows):
+        return spec
+    return np.asarray(spec)[rows]
+
+
+def _sum_of(specs: Sequence[Any], table: Table, n: int) -> Any:
+    """The sum of offsets for n rows."""
+    parts = [designs.expression(spec, table) if isinstance(spec, str) else _numbers(spec, n) for spec in specs]
+    return np.sum([np.zeros(n), *parts], axis=0)
 
 
 def _uses(design: Design, new: Mapping[str, Any]) -> bool:

@@ -70,6 +70,7 @@ class Prediction(Estimates):
         by: Any = None,
         step: float | None = None,
         y: Any = None,
+        weights: str | None = None,
         level: float = 0.95,
     ) -> Quantities:
         """Marginal effects: how much a prediction changes with a predictor, other things as they are.
@@ -83,17 +84,26 @@ class Prediction(Estimates):
             Predictors (columns of the data); all by default. A dict gives two values to compare: ``{"age": (30, 40)}``.
         what : str
             "mean" of the response, the name of a parameter, "link" or "link.<parameter>" (a linear predictor), "prob"
-            (of each level, or of `y`).
+            (of each level, or of `y`). Where there is an exposure (an offset that is a logarithm, under a log link),
+            "mean" and "link" are at each row's own exposure, and "rate", as the first parameter by its name, is per
+            unit of exposure.
         at : {"average", "mean", "balanced"} or dict
             "average": the average of the rows' effects. "mean": the effect where numbers are at their means and levels
             have their shares. "balanced": numbers at their means, all combinations of levels with the same weight. A
-            dict holds some predictors, ``{"age": [30, 40]}``, and averages over the rows (or ``"over": "mean"``).
+            dict holds some predictors, ``{"age": [30, 40]}``, and averages over the rows (or ``"over": "mean"``). It
+            also holds columns of the exposure, of an offset or of a known parameter, ``{"policies": 1}``, and
+            "exposure" or "offset" as a whole.
         by : str or list of str, optional
             Columns whose values make groups of rows.
         step : float, optional
             For numbers, the change of the prediction when they grow by so much, instead of the derivative.
         y : number or label, optional
             For "prob".
+        weights : {"trials", "rows"} or str, optional
+            How often a row counts in averages, beside the weights of the fit. "trials" (the default for parameters and
+            linear predictors of a Binomial): once for each of its trials. "rows": once, whatever it puts together. Or
+            a column of the data, in place of all. Means of several units (analytic weights) count as often as their
+            weight says by default.
         level : float
             Of the intervals.
 
@@ -122,7 +132,7 @@ class Prediction(Estimates):
         """
         from likely.derive.effects import effects
 
-        return effects(self, variables, what=what, at=at, by=by, step=step, y=y, level=level)
+        return effects(self, variables, what=what, at=at, by=by, step=step, y=y, weights=weights, level=level)
 
     def margins(
         self: Any,
@@ -132,6 +142,7 @@ class Prediction(Estimates):
         at: Any = "average",
         by: Any = None,
         y: Any = None,
+        weights: str | None = None,
         level: float = 0.95,
         adjust: str = "none",
     ) -> Quantities:
@@ -140,8 +151,8 @@ class Prediction(Estimates):
         Parameters
         ----------
         variables : str or list of str, optional
-            Predictors that are levels: one row for each of their combinations.
-        what, at, by, y, level
+            Predictors: one row for each combination of their levels, or of the values that `at` gives them.
+        what, at, by, y, weights, level
             As in `effects`.
         adjust : {"none", "bonferroni", "sidak", "holm", "max-t", "scheffe"}
             What makes the intervals hold together.
@@ -159,7 +170,7 @@ class Prediction(Estimates):
         """
         from likely.derive.effects import margins
 
-        return margins(self, variables, what=what, at=at, by=by, y=y, level=level, adjust=adjust)
+        return margins(self, variables, what=what, at=at, by=by, y=y, weights=weights, level=level, adjust=adjust)
 
     def contrasts(
         self: Any,
@@ -171,6 +182,7 @@ class Prediction(Estimates):
         at: Any = "average",
         by: Any = None,
         y: Any = None,
+        weights: str | None = None,
         level: float = 0.95,
         adjust: str = "max-t",
     ) -> Quantities:
@@ -184,7 +196,7 @@ class Prediction(Estimates):
             All pairs; each level against the first; each against the one before; each against their average.
         compare : {"difference", "ratio", "odds ratio"}
             Ratios have their intervals on the log scale and are tested against 1.
-        what, at, by, y, level
+        what, at, by, y, weights, level
             As in `effects`. ``what="link", at="balanced"`` are the conventions of emmeans in R.
         adjust : {"max-t", "none", "bonferroni", "sidak", "holm", "scheffe"}
             For several contrasts, within each group: "max-t" uses the joint normal distribution of the largest |t|
@@ -211,7 +223,17 @@ class Prediction(Estimates):
         from likely.derive.effects import contrasts
 
         return contrasts(
-            self, variable, pairs=pairs, compare=compare, what=what, at=at, by=by, y=y, level=level, adjust=adjust
+            self,
+            variable,
+            pairs=pairs,
+            compare=compare,
+            what=what,
+            at=at,
+            by=by,
+            y=y,
+            weights=weights,
+            level=level,
+            adjust=adjust,
         )
 
     def simulate(self: Any, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
