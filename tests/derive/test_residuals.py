@@ -51,20 +51,19 @@ def test_deviance_residuals_against_statsmodels(family, counts):
     frame["part"] = np.minimum(counts.y, 9)
     response = {"bernoulli": "b", "negative_binomial": "y", "binomial": "part"}.get(family, "pos")
     ours = lk.fit(lk.Binomial(n=9) if family == "binomial" else family, frame, f"{response} ~ x")
-    scale = 1.0
     if family in ("gamma", "inverse_gaussian"):
         theirs = getattr(sm.families, {"gamma": "Gamma"}.get(family, "InverseGaussian"))(sm.families.links.Log())
-        scale = ours.coef["shape"]
     elif family == "normal":
-        theirs, scale = sm.families.Gaussian(), ours.coef["sd"] ** -2
+        theirs = sm.families.Gaussian()
     elif family == "negative_binomial":
         theirs = sm.families.NegativeBinomial(alpha=ours.coef["dispersion"])
     else:
         theirs = sm.families.Binomial()
     design = sm.add_constant(frame.x)
     y = np.column_stack([frame.part, 9 - frame.part]) if family == "binomial" else frame[response]
-    expected = sm.GLM(y, design, family=theirs).fit(tol=1e-13, maxiter=300).resid_deviance * np.sqrt(scale)
-    np.testing.assert_allclose(ours.residuals("deviance"), expected, rtol=1e-5, atol=1e-6)
+    glm = sm.GLM(y, design, family=theirs).fit(tol=1e-13, maxiter=300)
+    np.testing.assert_allclose(ours.residuals("deviance"), glm.resid_deviance, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(ours.residuals("pearson"), glm.resid_pearson, rtol=1e-5, atol=1e-6)
 
 
 def test_surprise_sums_to_the_negative_log_likelihood(counts):
@@ -199,13 +198,77 @@ def test_anscombe_and_standardized_residuals_are_those_of_statsmodels(name):
         "negative_binomial": lambda: f.NegativeBinomial(alpha=fit.coef["dispersion"]),
     }[name]()
     glm = sm.GLM(y, sm.add_constant(x), family=outside).fit(tol=1e-12)
-    ours = fit.residuals("anscombe")
-    ratio = np.asarray(glm.resid_anscombe) / ours
-    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)  # theirs are in units of the square root of the dispersion
-    if name in ("poisson", "bernoulli", "negative_binomial"):
-        assert ratio[0] == pytest.approx(1.0, rel=1e-5)
-    hat = glm.get_influence(observed=False).hat_matrix_diag
-    np.testing.assert_allclose(fit.residuals("standardized"), fit.residuals("pearson") / np.sqrt(1 - hat), rtol=1e-5)
+    np.testing.assert_allclose(fit.residuals("anscombe"), glm.resid_anscombe_unscaled, rtol=1e-5, atol=1e-7)
+    influence = glm.get_influence(observed=False)
+    np.testing.assert_allclose(fit.residuals("standardized_pearson"), influence.resid_studentized, rtol=1e-5)
+    # R's rstandard: the deviance residual by the root of dispersion times 1 - h
+    by_hand = glm.resid_deviance / np.sqrt(glm.scale * (1 - influence.hat_matrix_diag))
+    np.testing.assert_allclose(fit.residuals("standardized"), by_hand, rtol=1e-5)
+
+
+def test_residuals_of_stata():
+    """glm of the Scottish vote, Gamma with its inverse link: Pearson, deviance, Anscombe of the first two rows; and of
+    counts of executions with frequency weights, whose residuals are those of each copy (from statsmodels' tests)."""
+    vote = sm.datasets.scotland.load_pandas()
+    names = [f"x{j}" for j in range(vote.exog.shape[1])]
+    data = dict(zip(names, vote.exog.to_numpy().T, strict=True)) | {"y": vote.endog.to_numpy()}
+    fit = lk.fit("gamma", data, "y ~ " + " + ".join(names), link="inverse")
+    stata = {"pearson": [0.04317472, -0.01827077], "deviance": [0.04256856, -0.01838325]}
+    for kind, values in (stata | {"anscombe": [0.04256786, -0.01838319]}).items():
+        np.testing.assert_allclose(fit.residuals(kind)[:2], values, rtol=2e-5)
+    counts = sm.datasets.cpunish.load_pandas().data
+    counts["w"] = [1, 1, 1, 2, 2, 2, 3, 3, 3, 1, 1, 1, 2, 2, 2, 3, 3]
+    counts["log_crime"] = np.log(counts.VC100k96)
+    formula = "EXECUTIONS ~ INCOME + PERPOVERTY + PERBLACK + log_crime + SOUTH + DEGREE"
+    weighted = lk.fit("poisson", counts, formula, weights="w")
+    stata = {"anscombe": 0.36650228500366, "deviance": 0.36649596691132, "pearson": 0.3702706694603}
+    for kind, value in stata.items():
+        assert weighted.residuals(kind)[0] == pytest.approx(value, rel=1e-6)
+
+
+def test_studentized_residuals_of_r():
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=30)
+    y = 1 + 2 * x + rng.normal(size=30)
+    fit = lk.fit("normal", {"y": y, "x": x}, "y ~ x")
+    ols = sm.OLS(y, sm.add_constant(x)).fit().get_influence()
+    np.testing.assert_allclose(fit.residuals("standardized"), ols.resid_studentized_internal, rtol=1e-10)
+    np.testing.assert_allclose(fit.residuals("studentized"), ols.resid_studentized_external, rtol=1e-10)
+    # Williams (1987), as rstudent() has it for a count: sign(d) sqrt(d^2 + h r^2 / (1 - h))
+    counts = lk.fit("poisson", {"y": rng.poisson(np.exp(0.5 + 0.3 * x)), "x": x}, "y ~ x")
+    d, r, h = counts.residuals("deviance"), counts.residuals("pearson"), counts.influence().leverage
+    by_hand = np.sign(d) * np.sqrt(d**2 + h * r**2 / (1 - h))
+    np.testing.assert_allclose(counts.residuals("studentized"), by_hand, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["normal", "gamma", "poisson"])
+def test_the_residual_of_a_row_with_a_frequency_is_that_of_each_copy(name):
+    rng = np.random.default_rng(5)
+    x, w = rng.normal(size=25), rng.integers(1, 4, 25)
+    y = rng.poisson(2 * np.exp(0.3 * x)) + (0.0 if name == "poisson" else 0.5)
+    fit = lk.fit(name, {"y": y, "x": x, "w": w}, "y ~ x", weights="w")
+    each = lk.fit(name, {"y": np.repeat(y, w), "x": np.repeat(x, w)}, "y ~ x")
+    for kind in ("pearson", "deviance", "anscombe", "standardized", "standardized_pearson", "studentized"):
+        ours, theirs = np.repeat(fit.residuals(kind), w), each.residuals(kind)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
+
+
+def test_other_models_are_standardised_by_their_sd():
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=60)
+    y = rng.gamma(3, np.exp(0.3 * x) / 3)
+    fit = lk.fit("gamma", {"y": y, "x": x}, "y ~ x", shape="~ x")
+    params = fit.predict(what="params")
+    sd = params["mean"] / np.sqrt(params["shape"])
+    np.testing.assert_allclose(fit.residuals("pearson"), (y - params["mean"]) / sd, rtol=1e-9)
+    with pytest.raises(OptionError, match="linear and generalised linear models"):
+        fit.residuals("studentized")
+    one = lk.fit("exponential", {"y": [0.0, 1.0, 2.0]})
+    with pytest.raises(OptionError, match="unbounded at 0"):
+        one.residuals("deviance")
+    apart = lk.fit("normal", {"y": [1.0, 2.0, 3.0, 9.0, 5.0], "x": [0, 1, 2, 3, 4]}, "y ~ x")
+    with pytest.raises(OptionError, match="reproduces all others"):
+        apart.residuals("studentized")
 
 
 def test_families_without_anscombe_residuals_say_so():

@@ -120,9 +120,10 @@ def test_new_observations_are_single_units() -> None:
         stats.norm(fit.predict({"x": [0.5]}), fit.coef["sd"]).ppf(0.9)
     )
     assert fit.predict(what="params")["sd"] == pytest.approx(np.full(N, fit.coef["sd"]))
-    pearson = (Y - fit.predict()) * np.sqrt(W) / fit.coef["sd"]
-    for kind in ("pearson", "quantile", "deviance"):
-        assert fit.residuals(kind) == pytest.approx(pearson, rel=1e-8)
+    weighted = (Y - fit.predict()) * np.sqrt(W)  # residuals(type="deviance" and "pearson") in R
+    assert fit.residuals("quantile") == pytest.approx(weighted / fit.coef["sd"], rel=1e-8)
+    for kind in ("pearson", "deviance"):
+        assert fit.residuals(kind) == pytest.approx(weighted, rel=1e-8)
     assert -np.sum(fit.surprise()) == pytest.approx(fit.loglik)
     assert np.exp(-fit.surprise()) == pytest.approx(fit.predict(what="prob"))
     drawn = fit.simulate(3000, seed=3)

@@ -104,16 +104,17 @@ def _apart(horizontal: Any, vertical: Any, top: Any) -> Any:
 
 
 def influence(fit: Fit) -> Any:
-    """Cook's distance against leverage; the rows that move the estimates most with their number.
+    """Cook's distance (or displacement) against leverage; the rows that move the estimates most with their number.
 
     Where all rows have the same leverage, as in a fit of constants, against the row.
     """
     alt = theme.altair()
     found = influence_of(fit)
-    leverage, cook, labels = np.asarray(found.leverage), np.asarray(found.cook), _labels(fit)
+    leverage, cook, labels = np.asarray(found.leverage), np.asarray(found.distance), _labels(fit)
     keep = np.isfinite(cook)
     leverage, cook, labels = leverage[keep], cook[keep], labels[keep]
     alike = not len(leverage) or np.ptp(leverage) <= 1e-9 * np.max(np.abs(leverage))
     along, title = (labels.astype(float), "row") if alike else (leverage, "leverage")
-    layers = [theme.points(along, cook, (title, "Cook's distance"), labels), *_named(along, cook, labels)]
+    name = "Cook's distance" if found.measure == "cook" else "displacement"
+    layers = [theme.points(along, cook, (title, name), labels), *_named(along, cook, labels)]
     return theme.finished(theme.sized(alt.layer(*layers)), "Influence of single rows", "what the estimates would lose")

@@ -10,12 +10,14 @@ import numpy as np
 
 from likely import scale
 from likely.derive.covariance.expected import Expected
+from likely.derive.glm import Glm, glm_of
+from likely.derive.pulls import Pulls
 from likely.derive.record import Record
 from likely.derive.refit import refit
 from likely.derive.rows import kept
 from likely.engines import memory
 from likely.errors import DataError, FitError, IntervalError, OptionError, unknown
-from likely.grid import Grid, number
+from likely.grid import Grid
 from likely.progress import Task
 from likely.solve.inverse import inverse_information
 from likely.tables import Table
@@ -36,18 +38,22 @@ class Influence(Record):
     Attributes
     ----------
     fit : Fit
-    cook : ndarray, shape (n,)
-        Cook's distance of every row: (b - b_i)' I (b - b_i) / k, with b_i the estimates without the row, I their
-        expected information and k their number, b_i to first order (Cook 1977, Pregibon 1981). Infinite where the
-        estimates hang on the row alone.
+    displacement : ndarray, shape (n,)
+        (b - b_i)' I (b - b_i) / k of every row, with b_i all estimates without the row, I their expected information
+        and k their number, b_i to first order: by how much the log-likelihood falls there, times 2 / k (the likelihood
+        displacement of Cook 1986, to second order). Of any family. Infinite where the estimates hang on the row alone.
     shares : ndarray, shape (n, linear predictors)
         The share of a row's own information in the estimate of each of its linear predictors: the hat value of a GLM,
         for the first.
+    glm : Glm or None
+        The fit as a linear or generalised linear model, where it is one.
     """
 
     fit: Fit
-    cook: Any
+    displacement: Any
     shares: Any
+    glm: Glm | None
+    _squared: Any  # Pearson's residuals by the fitted dispersion, squared and times the rows' weights
     _corrected: Any  # every row's score by slot, made that of a deletion, shape (n, slots)
     _inverse: Any  # of the expected information
     _objective: Objective
@@ -56,8 +62,56 @@ class Influence(Record):
 
     @property
     def leverage(self) -> Any:
-        """Every row's leverage, summed over its linear predictors; all of them sum to the number of coefficients."""
-        return self.shares.sum(axis=1)
+        """Every row's leverage: the hat value of a linear or generalised linear model, weights included.
+
+        They sum to the number of the mean's coefficients (``hatvalues`` in R). Of other models, summed over a row's
+        linear predictors: all sum to the number of coefficients.
+        """
+        return self.shares.sum(axis=1) if self.glm is None else self.shares[:, 0]
+
+    @property
+    def cook(self) -> Any:
+        """Every row's Cook's distance, of linear and generalised linear models: r^2 h / (phi p (1 - h)^2).
+
+        With r Pearson's residual, h the leverage, p the number of the mean's coefficients and phi the dispersion: 1
+        for counts and chances, else the sum of r^2 divided by n - p, which is the residual variance of a linear model
+        (Cook 1977; Pregibon 1981; ``cooks.distance`` in R, GLM.jl and statsmodels). Infinite where the estimates
+        hang on the row alone.
+
+        Raises
+        ------
+        OptionError
+            If the fit is none of these; `displacement` is for any.
+        """
+        if self.glm is None:
+            raise OptionError(
+                "Cook's distance is defined for linear and generalised linear models, with predictors for the mean "
+                f"alone; this fit of {self.fit.likelihood.model.family.title} is none. The same for all estimates of "
+                "any model is fit.influence().displacement"
+            )
+        scale = 1.0
+        if self.glm.estimated:
+            if self.glm.room <= 0:
+                raise OptionError(
+                    f"{self.glm.coefficients} coefficients of {self.glm.room + self.glm.coefficients:g} observations "
+                    "leave none to estimate the dispersion by, so there are no Cook's distances; see "
+                    "fit.influence().displacement"
+                )
+            scale = float(np.sum(self._squared)) / self.glm.room
+        h, room = self.leverage, 1.0 - self.leverage
+        with np.errstate(all="ignore"):
+            found = self._squared * h / (scale * self.glm.coefficients * np.square(room))
+        return np.where(np.isinf(self.displacement), np.inf, found)
+
+    @property
+    def distance(self) -> Any:
+        """What rows are ordered by: Cook's distance where the fit has one, else `displacement`."""
+        return self.displacement if self.measure == "displacement" else self.cook
+
+    @property
+    def measure(self) -> str:
+        """ "cook" or "displacement": which distance the tables show."""
+        return "displacement" if self.glm is None or (self.glm.estimated and self.glm.room <= 0) else "cook"
 
     def pull(self, name: str) -> Any:
         """How far each row pulls an estimate, in its standard errors: the estimate with the row less that without it.
@@ -115,7 +169,7 @@ class Influence(Record):
         -------
         Pulls
         """
-        order = np.argsort(-self.cook, kind="stable")[: max(1, count)]
+        order = np.argsort(-self.distance, kind="stable")[: max(1, count)]
         return self._pulls(order, self._x[None, :] - self.moves(order), exact=False)
 
     def refit(self, rows: Iterable[int] | None = None, *, progress: Any = None) -> Pulls:
@@ -138,7 +192,7 @@ class Influence(Record):
         FitError
             If there is no fit without a row.
         """
-        order = np.argsort(-self.cook, kind="stable")[:5] if rows is None else self._inside(rows)
+        order = np.argsort(-self.distance, kind="stable")[:5] if rows is None else self._inside(rows)
         effective = self.fit.effective
         bound = effective.likelihood.bound
         found = []
@@ -179,7 +233,7 @@ class Influence(Record):
 
     def _inside(self, rows: Iterable[int]) -> Any:
         used = self.fit.likelihood.bound.rows
-        n = len(self.cook) if used is None else len(used)
+        n = len(self.displacement) if used is None else len(used)
         wanted = np.atleast_1d(np.asarray(rows))
         if wanted.dtype.kind not in "iu" or np.any((wanted < 0) | (wanted >= n)):
             raise DataError(f"rows are whole numbers from 0 to {n - 1}, found {list(np.ravel(wanted))[:5]}")
@@ -192,7 +246,7 @@ class Influence(Record):
         return np.cumsum(used)[wanted] - 1
 
     def _blocks(self, block: Any) -> Any:
-        return memory.map_blocks(block, len(self.cook), self._objective.block)
+        return memory.map_blocks(block, len(self.displacement), self._objective.block)
 
     def moves(self, rows: Any, only: list[int] | None = None) -> Any:
         """b - b_i of some rows by coefficient (all, or some of them), on the scale of the coefficients."""
@@ -214,7 +268,7 @@ class Influence(Record):
         moved = (self._x[None, :] - without) / self._errors[None, :]
         limit = self.fit.limit
         names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
-        y, leverage = self.fit.likelihood.bound.y, self.leverage
+        y, leverage, distance = self.fit.likelihood.bound.y, self.leverage, self.distance
         levels = model.levels if model.family.labels else None
         rows = []
         for i, label, b, pulls in zip(order, self.labels(order), without, moved, strict=True):
@@ -224,7 +278,7 @@ class Influence(Record):
                 {
                     "row": label,
                     "observed": float(y[i]) if levels is None else levels[int(y[i])],
-                    "cook": float(self.cook[i]),
+                    self.measure: float(distance[i]),
                     "leverage": float(leverage[i]),
                     "estimate": names[j],
                     "with": self._reported(j, self._x),
@@ -232,67 +286,13 @@ class Influence(Record):
                     "pull": float(pulls[j]),
                 }
             )
-        return Pulls(tuple(rows), exact, len(self.cook), self.fit.likelihood.model.response, self.source)
+        return Pulls(tuple(rows), exact, len(self.displacement), self.fit.likelihood.model.response, self.source)
 
     def _reported(self, j: int, x: Any) -> float:
         """A coefficient as it is read: on its natural scale, for a constant."""
         model = self.fit.effective.likelihood.model
         slot = next(s for s in model.slots if s.start <= j < s.stop)
         return float(slot.natural(x[j])) if slot.constant and slot.entry is None else float(x[j])
-
-
-@final
-@dataclass(frozen=True, repr=False, eq=False)
-class Pulls(Record):
-    """Some rows and what they do to the estimates.
-
-    Attributes
-    ----------
-    found : tuple of dict
-        By row: row, observed, cook, leverage, the estimate that it moves most, that estimate with and without it,
-        and the difference in standard errors (pull).
-    exact : bool
-        Whether the model was fitted again without each row.
-    n : int
-    response : str
-    """
-
-    found: tuple[dict[str, Any], ...]
-    exact: bool
-    n: int
-    response: str
-    table: Table
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return [dict(row) for row in self.found]
-
-    @property
-    def grid(self) -> Grid:
-        header = ("row", self.response, "Cook", "leverage", "moves most", "with it", "without", "pull (SE)")
-        cells = tuple(
-            (
-                f"{r['row']:,}",
-                number(r["observed"]) if isinstance(r["observed"], float) else str(r["observed"]),
-                number(r["cook"], 3),
-                number(r["leverage"], 3),
-                r["estimate"],
-                number(r["with"]),
-                "-" if r["without"] is None else number(r["without"]),
-                f"{r['pull']:+.2f}",
-            )
-            for r in self.found
-        )
-        how = "refitted without each" if self.exact else "one step without each"
-        return Grid(header, cells, "rrrrlrrr", f"The most influential of {self.n:,} rows, {how}")
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def source(self) -> Table:
-        return self.table
 
 
 def influence(fit: Fit) -> Influence:
@@ -326,8 +326,8 @@ def influence(fit: Fit) -> Influence:
     The most influential of 5 rows, one step without each
     row   y    Cook  leverage  moves most  with it  without  pull (SE)
     ------------------------------------------------------------------
-      4  60    1.32       0.4  sd          19.8252   13.643      +1.18
-      2   9  0.0867       0.4  mean           20.4    23.25      -0.32
+      4  60   0.997       0.2  sd          19.8252   13.643      +1.18
+      2   9  0.0827       0.2  mean           20.4    23.25      -0.32
     """
     effective = fit.effective
     model = effective.likelihood.model
@@ -358,11 +358,13 @@ def influence(fit: Fit) -> Influence:
         corrected = np.linalg.solve(rest, g[:, :, None])[:, :, 0]
         distance = np.einsum("ij,ijk,ik->i", corrected, variance, corrected) / model.size
         corrected[alone], distance[alone] = np.inf, np.inf
-        return corrected, distance, shares
+        own = information[:, 0, 0]
+        squared = np.divide(np.square(g[:, 0]), own, out=np.zeros(hi - lo), where=own > 0.0)
+        return corrected, distance, shares, squared
 
     parts = memory.map_blocks(block, objective.rows, objective.block)
-    corrected, cook, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Influence(fit, cook, shares, corrected, inverse, objective)
+    corrected, distance, shares, squared = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Influence(fit, distance, shares, glm_of(fit), squared, corrected, inverse, objective)
 
 
 def _refuse(fit: Fit, effective: Fit) -> None:

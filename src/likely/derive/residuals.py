@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special as sc
 
+from likely.derive.glm import Glm, common_dispersion, glm_of
 from likely.derive.influence import influence
 from likely.derive.rows import Rows, rows_of
 from likely.derive.surprise import own_log_density
@@ -17,9 +19,17 @@ from likely.namespace import NumpyNamespace
 if TYPE_CHECKING:
     from likely.result import Fit
 
-KINDS = ("quantile", "pearson", "standardized", "response", "deviance", "anscombe")
-# families given by their mean, under which the density of y is highest at mean = y (p = y/n for the binomial)
-BY_MEAN = ("normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "bernoulli", "binomial")
+KINDS = (
+    *("quantile", "pearson", "deviance", "anscombe", "response"),
+    *("standardized", "standardized_pearson", "studentized"),
+)
+# families under which y is most probable at mean = y (p = y/n for the binomial), with the first parameter there
+SATURATED: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "bernoulli"), lambda y: y),
+    "binomial": lambda y: y,
+    "exponential": lambda y: 1.0 / y,
+    "geometric": lambda y: 1.0 / (1.0 + y),
+}
 
 
 def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
@@ -28,14 +38,21 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     Parameters
     ----------
     fit : Fit
-    kind : {"quantile", "pearson", "standardized", "response", "deviance", "anscombe"}
+    kind : str
         "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
-        of a discrete cdf; standard normal if the model holds, whatever its family. "pearson": (y - mean)/sd.
-        "response": y - mean. "deviance": sign(y - mean) sqrt(2 (log f(y; mean = y) - log f(y))), the other parameters
-        at their estimates (so R's, divided by the square root of the dispersion where a family has one).
-        "standardized": Pearson's, divided by sqrt(1 - h) with h the row's leverage. "anscombe": (A(y) - A(mean))/
-        (A'(mean) sd) with A' = V^(-1/3), V the variance as a function of the mean (Anscombe 1953; McCullagh and Nelder
-        1989, section 2.4): closer to normal than Pearson's.
+        of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean.
+
+        Of a linear or generalised linear model, as R and Stata have them. "pearson": (y - mean)/sqrt(V), V the variance
+        as a function of the mean, without the dispersion. "deviance": the signed root of the row's part of the
+        deviance. "anscombe": (A(y) - A(mean))/(A'(mean) sqrt(V)) with A' = V^(-1/3): closer to normal than Pearson's
+        (Anscombe 1953; McCullagh and Nelder 1989, section 2.4). "standardized": the deviance residual divided by
+        sqrt(phi (1 - h)), with h the row's leverage and phi the dispersion, 1 for counts and chances and else Pearson's
+        with divisor n - p: R's ``rstandard``; of a linear model, the residual in its standard deviations.
+        "standardized_pearson": Pearson's in the place of the deviance residual. "studentized": R's ``rstudent``, with
+        the dispersion estimated without the row.
+
+        Of other models "pearson" is (y - mean)/sd, "standardized" Pearson's divided by sqrt(1 - h), and "deviance" and
+        "anscombe", where there are any, are divided by the root of the row's own dispersion.
     seed : int or numpy.random.Generator
         For the quantile residuals of discrete data.
 
@@ -52,6 +69,9 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
 
     Notes
     -----
+    A row of frequency weight w is w observations, and its residual is that of each. A mean of w units (analytic
+    weights) has w times less variance, which all but "response" take into account.
+
     A continuous observation on the very end of its fitted support, such as the extremes under a Uniform, has a cdf of
     exactly 0 or 1; it takes the level 1/(2 n) of that end.
 
@@ -60,6 +80,8 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     >>> import likely as lk
     >>> fit = lk.fit("normal", [1.0, 2.0, 3.0, 6.0])
     >>> [round(v, 3) for v in fit.residuals().tolist()]
+    [-1.069, -0.535, 0.0, 1.604]
+    >>> [round(v, 3) for v in fit.residuals("standardized").tolist()]
     [-1.069, -0.535, 0.0, 1.604]
     """
     if kind not in KINDS:
@@ -76,36 +98,84 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     gap = rows.fit.likelihood.bound.y - rows.mean()
     if kind == "response":
         return rows.column(gap, kind)
+    glm = glm_of(fit) if rows.family.name in SATURATED else None
+    unit = np.sqrt(common_dispersion(rows)) if rows.family.name in SATURATED else 1.0
     if kind == "anscombe":
-        return rows.column(_anscombe(rows), kind)
-    if kind in ("pearson", "standardized"):
-        spread = np.sqrt(rows.variance())
-        if not np.all(np.isfinite(spread)):
+        return rows.column(unit * _anscombe(rows), kind)
+    if kind == "deviance":
+        return rows.column(unit * _deviance(rows, gap), kind)
+    pearson = unit * _pearson(rows, gap)
+    if kind == "pearson":
+        return rows.column(pearson, kind)
+    if glm is None:
+        if kind == "studentized":
             raise OptionError(
-                f"the fitted {title} has no finite variance, so it has no Pearson residuals; use kind='quantile'"
+                f"studentized residuals are those of linear and generalised linear models; this fit of {title} is "
+                "none. Use kind='quantile'"
             )
-        with np.errstate(all="ignore"):
-            scaled = np.where(gap == 0.0, 0.0, gap / spread)
-        return rows.column(scaled if kind == "pearson" else scaled / _own_room(fit), kind)
-    if rows.family.name not in BY_MEAN:
-        raise OptionError(f"{title} has no deviance residuals; use kind='quantile'")
-    return rows.column(_deviance(rows, gap), kind)
+        return rows.column(pearson / np.sqrt(_own_room(fit)), kind)
+    return rows.column(_standardized(fit, glm, kind, pearson, gap, rows), kind)
+
+
+def _pearson(rows: Rows, gap: Any) -> Any:
+    """(y - mean)/sd."""
+    spread = np.sqrt(rows.variance())
+    if not np.all(np.isfinite(spread)):
+        raise OptionError(
+            f"the fitted {rows.family.title} has no finite variance, so it has no Pearson residuals; use "
+            "kind='quantile'"
+        )
+    with np.errstate(all="ignore"):
+        return np.where(gap == 0.0, 0.0, gap / spread)
+
+
+def _standardized(fit: Fit, glm: Glm, kind: str, pearson: Any, gap: Any, rows: Rows) -> Any:
+    """Residuals of a generalised linear model in their standard deviations."""
+    room = _own_room(fit)
+    weights = rows.fit.likelihood.bound.weights
+    counts = np.ones(rows.n) if weights is None else np.asarray(weights, dtype=float)
+    scale = glm.dispersion
+    if glm.estimated:
+        if glm.room <= 0 or (kind == "studentized" and glm.room <= 1):
+            raise OptionError(
+                f"{glm.coefficients} coefficients of {glm.room + glm.coefficients:g} observations leave too few to "
+                f"estimate the dispersion by, so there are no {kind} residuals"
+            )
+        scale = float(np.sum(counts * np.square(pearson))) / glm.room
+    if kind == "standardized_pearson":
+        return pearson / np.sqrt(scale * room)
+    deviance = np.sqrt(common_dispersion(rows)) * _deviance(rows, gap)
+    if kind == "standardized":
+        return deviance / np.sqrt(scale * room)
+    size = np.sqrt(np.square(deviance) + np.square(pearson) * (1.0 - room) / room)
+    if glm.estimated:
+        total = float(np.sum(counts * np.square(deviance)))
+        scale = np.maximum(total - np.square(deviance) / room, 0.0) / (glm.room - 1.0)
+        if np.any(none := scale <= 1e-13 * total):
+            raise OptionError(
+                f"without one of these rows the model reproduces all others, so it has no studentized residual, "
+                f"{first_rows(np.flatnonzero(none), gap[none])}: use kind='standardized'"
+            )
+    return np.sign(gap) * size / np.sqrt(scale)
 
 
 def _own_room(fit: Fit) -> Any:
-    """sqrt(1 - h): how far a row's own residual can be from 0, in its standard deviation."""
+    """1 - h: how far the residual of each observation can be from 0, as a share of its variance."""
     h = influence(fit).shares[:, 0]
+    bound = fit.effective.likelihood.bound
+    if bound.weights is not None and bound.weights_kind == "frequency":
+        h = h / np.maximum(bound.weights, 1.0)  # a row of weight 3 is three observations, each with its share
     if np.any(full := h > 1.0 - 1e-9):
         i = np.flatnonzero(full)
         raise OptionError(
             f"some rows have leverage 1, so their residuals are 0 whatever their responses, {first_rows(i, h[i])}: use "
             "kind='pearson'"
         )
-    return np.sqrt(1.0 - h)
+    return 1.0 - h
 
 
 # the variance as a power of the mean, per dispersion
-POWER = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "inverse_gaussian": 3.0}
+POWER = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "exponential": 2.0, "inverse_gaussian": 3.0}
 
 
 def _anscombe(rows: Rows) -> Any:
@@ -127,8 +197,8 @@ def _anscombe(rows: Rows) -> Any:
         def transformed(t: Any) -> Any:
             return sc.betainc(2.0 / 3.0, 2.0 / 3.0, t) * sc.beta(2.0 / 3.0, 2.0 / 3.0)
 
-    elif name == "negative_binomial":
-        dispersion = rows.full(rows.values["dispersion"])
+    elif name in ("negative_binomial", "geometric"):
+        dispersion = rows.full(rows.values.get("dispersion", 1.0))
         v = mean + dispersion * mean * mean
 
         def transformed(t: Any) -> Any:
@@ -144,10 +214,21 @@ def _anscombe(rows: Rows) -> Any:
 
 
 def _deviance(rows: Rows, gap: Any) -> Any:
+    """Signed roots of twice what the log-density loses at the fit, beside a mean that is y itself."""
+    if rows.family.name not in SATURATED:
+        raise OptionError(f"{rows.family.title} has no deviance residuals; use kind='quantile'")
+    if rows.family.name == "normal":
+        return _pearson(rows, gap)  # the same, with all digits
     y, params = rows.fit.likelihood.bound.y, dict(rows.values)
     first = rows.family.parameters[0].name
+    if rows.family.name == "exponential" and np.any(zero := y == 0.0):
+        raise OptionError(
+            f"an exponential density is unbounded at 0, so {first_rows(np.flatnonzero(zero), y[zero])} has no deviance "
+            "residual: use kind='quantile'"
+        )
     with np.errstate(all="ignore"):
-        params[first] = np.where(params["n"] > 0, y / np.maximum(params["n"], 1.0), 0.5) if "n" in params else y
+        y_first = np.where(params["n"] > 0, y / np.maximum(params["n"], 1.0), 0.5) if "n" in params else y
+        params[first] = SATURATED[rows.family.name](y_first)
         best = rows.full(rows.family._log_density(NumpyNamespace(), y, **params))
     return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - own_log_density(rows), 0.0))
 

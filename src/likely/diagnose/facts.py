@@ -66,7 +66,7 @@ def _influence(fit: Fit, sample: Sample, seed: int) -> Stated:
                 if heavy > 1
                 else "One row decides more than half of its own prediction",
                 f"The largest leverage is {number(float(found.leverage[i]), 3)}, in row {found.labels([i])[0]:,}; on "
-                f"average it is {number(sample.model.size / sample.n, 3)}",
+                f"average it is {number(float(np.mean(found.leverage)), 3)}",
                 "Nothing but these rows says what happens where they are, so the model cannot be checked there",
                 said[:1].upper() + said[1:],
                 "fit.influence()",
@@ -75,13 +75,14 @@ def _influence(fit: Fit, sample: Sample, seed: int) -> Stated:
             ),
         )
     rows = [row["row"] for row in strong]
+    measure = "Cook's distance" if found.measure == "cook" else "displacement (fit.influence().displacement)"
     return Stated(
         f"noted: {said}",
         Finding(
             "influence",
             f"Row {rows[0]:,} moves {first['estimate']} by {number(abs(first['pull']), 3)} standard errors",
             f"With it, {first['estimate']} is {number(first['with'])}, without it {number(first['without'])}; its "
-            f"Cook's distance is {number(first['cook'], 3)}"
+            f"{measure} is {number(first[found.measure], 3)}"
             + (f". So do rows {', '.join(f'{i:,}' for i in rows[1:])}" if len(rows) > 1 else ""),
             "The estimate says more about this row than about the others",
             "Report the estimates with and without it, or choose a family that lets single rows pull less",

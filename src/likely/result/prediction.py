@@ -319,11 +319,12 @@ class Prediction(Estimates):
 
         Parameters
         ----------
-        kind : {"quantile", "pearson", "standardized", "response", "deviance", "anscombe"}
-            "quantile": standard normal if the model holds, randomised for counts. "pearson": divided by the standard
-            deviation. "standardized": and by the square root of one minus the leverage. "response": observed minus
-            expected. "deviance": signed roots of the deviance's terms. "anscombe": of a transformation that makes them
-            nearly normal.
+        kind : str
+            "quantile": standard normal if the model holds, whatever the family, randomised for counts. "response":
+            observed minus expected. "pearson", "deviance", "anscombe", "standardized" (``rstandard``), "studentized"
+            (``rstudent``): those of R and Stata for linear and generalised linear models, and Pearson's
+            "standardized_pearson". Of other models "pearson" is divided by the standard deviation, "standardized" also
+            by the root of one minus the leverage. See `likely.derive.residuals.residuals` for the formulas.
         seed : int
             Of the randomised ones.
 
@@ -348,6 +349,9 @@ class Prediction(Estimates):
 
     def influence(self: Any) -> Influence:
         """What the estimates would be without each row: Cook's distances, leverages, pulls in standard errors.
+
+        Cook's distance and leverage are R's (``cooks.distance``, ``hatvalues``) for linear and generalised linear
+        models; ``.displacement`` is the distance of all estimates, of any family.
 
         Returns
         -------
