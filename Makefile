@@ -5,11 +5,12 @@
 #   make lint        style, types, import directions
 #   make bench       speed and accuracy beside other libraries
 #   make reference   outside reference cases, one by one, into tests/reference/STATUS.md
+#   make fuzz        random models and data against what must hold; make fuzz ARGS="--fits 5000 --seed 7"
 #   make losses      every loss beside its well-known twins, into docs/losses.md
 #   make levels      how often the checks of a diagnosis are wrong, into docs/levels.md (half an hour)
 #   make clean       remove everything made here
 #
-# PYTHON=/path/to/python picks the interpreter; ARGS="-k normal" goes on to pytest or to the benchmarks.
+# PYTHON=/path/to/python picks the interpreter; ARGS="-k normal" goes on to pytest, to the benchmarks or to the random models.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -21,7 +22,7 @@ PYTHON ?=
 ARGS ?=
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
-.PHONY: help demo test lint format bench reference losses levels clean
+.PHONY: help demo test lint format bench reference fuzz losses levels clean
 
 help:
 	@sed -n 's/^#   make/make/p' Makefile
@@ -48,6 +49,9 @@ bench: $(STAMPS)/bench
 reference: $(STAMPS)/dev
 	$(BIN)/python tests/reference/status.py
 
+fuzz: $(STAMPS)/dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz $(ARGS)
+
 losses: $(STAMPS)/dev
 	$(BIN)/python -m likely.losses.table docs/losses.md
 
@@ -56,7 +60,7 @@ levels: $(STAMPS)/dev
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find src tests bench fuzz -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 # One stamp for each set of packages: a set is installed again when pyproject.toml has changed since.
 

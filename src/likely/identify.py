@@ -148,8 +148,9 @@ class Coordinates:
     def point(self, point: Point) -> Point:
         """The same point in the user's coefficients."""
         forward = np.asarray(self.forward, dtype=float)
-        info = forward.T @ point.info @ forward
-        return Point(self.outward(point.x), point.value, forward.T @ point.score, 0.5 * (info + info.T))
+        with np.errstate(all="ignore"):  # of a point that is not finite, and so not usable either way
+            info, score = forward.T @ point.info @ forward, forward.T @ point.score
+        return Point(self.outward(point.x), point.value, score, 0.5 * (info + info.T))
 
     def place(self, index: int) -> tuple[int, float]:
         """The coordinate that the `last` coefficient of `coordinates` is a multiple of, and how many make one."""

@@ -8,6 +8,8 @@ from typing import Any, final
 
 from likely.solve.newton import Point
 
+EDGE = "the estimate is an extreme of the data, where the likelihood has no derivative"
+
 
 @final
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from likely import failures
 from likely.derive.covariance import corner_reason, flat_names, inverse_information
 from likely.derive.separation import find_separation
 from likely.likelihood import Likelihood
-from likely.outcome import Outcome, Restrained
+from likely.outcome import EDGE, Outcome, Restrained
 from likely.restrained import escapes, status_of, unpenalised, withheld_of
 from likely.result import Fit
 
@@ -55,9 +55,8 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
     if corners and L.bound.pseudo:  # no sandwich, and nothing else that sampling weights allow
         return Fit(L, outcome, True, "converged", dict.fromkeys(L.names, corner_reason(model.family.title, corners[0])))
     if model.fixed:
-        edge = "the estimate is an extreme of the data, where the likelihood has no derivative"
         which = ", ".join(model.fixed)
-        return Fit(L, outcome, True, f"edge: {which}: {edge}", dict.fromkeys(model.fixed, edge))
+        return Fit(L, outcome, True, f"edge: {which}: {EDGE}", dict.fromkeys(model.fixed, EDGE))
     return Fit(L, outcome, True, "converged")
 
 

@@ -44,7 +44,8 @@ class Solutions:
 
     def reduced(self, point: newton.Point, z: Any) -> newton.Point:
         """A point of the whole space, with its derivatives in z."""
-        return newton.Point(z, point.value, self.basis.T @ point.score, self.basis.T @ point.info @ self.basis)
+        with np.errstate(all="ignore"):  # of a point that is not finite, and so not usable either way
+            return newton.Point(z, point.value, self.basis.T @ point.score, self.basis.T @ point.info @ self.basis)
 
 
 def solutions(restrictions: Any, targets: Any, near: Any, spread: Any = None) -> Solutions:

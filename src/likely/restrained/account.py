@@ -14,7 +14,7 @@ from likely.derive.covariance import inverse_information
 from likely.derive.restraints import Restraints
 from likely.likelihood import Likelihood
 from likely.model import Slot
-from likely.outcome import Outcome, Restrained
+from likely.outcome import EDGE, Outcome, Restrained
 from likely.restrained.problem import Problem, checked, spread_of
 from likely.solve.newton import Point, Solution
 
@@ -161,7 +161,7 @@ def withheld_of(L: Likelihood, outcome: Outcome, restrained: Restrained) -> dict
         )
         return dict.fromkeys([*L.names, *L.model.fixed], reason)
     names = L.model.names()
-    return {names[j]: reason for j, reason in restrained.held.items()}
+    return {**{names[j]: reason for j, reason in restrained.held.items()}, **dict.fromkeys(L.model.fixed, EDGE)}
 
 
 def escapes(L: Likelihood, outcome: Outcome) -> bool:

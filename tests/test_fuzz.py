@@ -1,0 +1,78 @@
+"""A short run of the random models; ``make fuzz`` makes long ones."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import likely as lk
+from fuzz.cases import FIRST, Case
+from fuzz.densities import INVERSE_LINKS, LOG_DENSITIES
+from fuzz.draw import draw
+from fuzz.run import examine
+
+
+@pytest.mark.parametrize("first", range(0, 150, 50))
+def test_no_fault(first):
+    faults = [fault for number in range(first, first + 50) for fault in examine(1, number)[1]]
+    assert not faults, "\n".join(fault.reproducer() for fault in faults)
+
+
+def test_a_case_is_the_same_every_time():
+    one, two = draw(3, 17), draw(3, 17)
+    assert one.call() == two.call()
+    assert all(np.array_equal(column, two.data[name]) for name, column in one.data.items())
+
+
+def test_every_family_is_drawn():
+    assert {draw(0, number).family for number in range(400)} == set(FIRST)
+    assert set(LOG_DENSITIES) | {"categorical", "ordinal"} == set(FIRST)
+
+
+def test_a_wrong_covariance_is_found(monkeypatch):
+    """The checks see what they are for: standard errors of one per cent too much are a fault."""
+    monkeypatch.setattr(lk.Fit, "cov", property(lambda fit: 1.0201 * RIGHT(fit)))
+    monkeypatch.setattr(lk.Fit, "stderr", property(lambda fit: {k: e and 1.01 * e for k, e in ERRORS(fit).items()}))
+    faults = [fault for number in range(20) for fault in examine(1, number)[1]]
+    assert any(fault.check == "covariance" for fault in faults)
+
+
+RIGHT, ERRORS = lk.Fit.cov.func, lk.Fit.stderr.fget
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "other"),
+    [
+        ("gamma", {"mean": 2.0, "shape": 3.0}, stats.gamma(3.0, scale=2.0 / 3.0)),
+        ("student_t", {"loc": 0.3, "scale": 2.0, "df": 4.5}, stats.t(4.5, 0.3, 2.0)),
+        ("skew_normal", {"loc": 0.3, "scale": 2.0, "shape": -3.0}, stats.skewnorm(-3.0, 0.3, 2.0)),
+        ("weibull", {"scale": 2.0, "shape": 0.7}, stats.weibull_min(0.7, scale=2.0)),
+        ("log_logistic", {"scale": 2.0, "shape": 1.7}, stats.fisk(1.7, scale=2.0)),
+        ("inverse_gaussian", {"mean": 2.0, "shape": 3.0}, stats.invgauss(2.0 / 3.0, scale=3.0)),
+        ("gumbel", {"loc": 0.3, "scale": 2.0}, stats.gumbel_r(0.3, 2.0)),
+    ],
+)
+def test_densities_are_those_of_scipy(name, values, other):
+    y = np.array([0.1, 0.8, 2.5, 7.0])
+    np.testing.assert_allclose(LOG_DENSITIES[name](y, **values), other.logpdf(y), rtol=1e-12)
+
+
+def test_counts_are_those_of_scipy():
+    y = np.array([0.0, 1.0, 5.0, 12.0])
+    found = LOG_DENSITIES["negative_binomial"](y, mean=4.0, dispersion=0.5)
+    np.testing.assert_allclose(found, stats.nbinom(2.0, 1.0 / 3.0).logpmf(y), rtol=1e-12)
+    np.testing.assert_allclose(LOG_DENSITIES["binomial"](y, p=0.3, n=15.0), stats.binom(15, 0.3).logpmf(y), rtol=1e-12)
+
+
+def test_links_are_those_of_the_library():
+    data = {"y": [0.2, 0.5, 0.7, 0.6, 0.9], "x0": [0.1, 0.5, 0.4, 0.2, 0.3]}
+    for link in ("logit", "probit", "cloglog", "loglog", "cauchit"):
+        fit = lk.fit("beta", data, "y ~ x0", link=link)
+        eta = fit.coef["mean.Intercept"] + fit.coef["mean.x0"] * np.array(data["x0"])
+        np.testing.assert_allclose(fit.predict(), INVERSE_LINKS[link](eta), rtol=1e-12)
+
+
+def test_a_reproducer_runs():
+    case = draw(1, 5)
+    assert isinstance(case, Case)
+    names = {"lk": lk, "case": case}
+    assert eval(case.call(), names).loglik == case.fit().loglik
