@@ -25,6 +25,7 @@ from likely.errors import (
 )
 from likely.families import FAMILIES, means_family
 from likely.family import Family, Support
+from likely.tables import Table
 
 FIT_OPTIONS = (
     *("formula", "weights", "weights_kind", "offset", "exposure", "link", "missing", "aliased", "cov", "cluster"),
@@ -32,6 +33,7 @@ FIT_OPTIONS = (
     *("penalty", "fixed", "bounds", "constraints"),
 )
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
+NO_WEIGHT = "all weights are zero: there are no observations"
 OTHER_KINDS = {
     **dict.fromkeys(("fweight", "fweights", "fw", "freq", "count", "counts"), "frequency"),
     **dict.fromkeys(("aweight", "aweights", "aw", "variance", "var", "precision", "case"), "analytic"),
@@ -166,18 +168,39 @@ def check_weights_kind(kind: Any, given: bool) -> str:
     return str(kind)
 
 
-def check_weights(w: Any, kind: str) -> Any:
-    """The weights as numbers, finite, not negative and not all zero."""
+def check_one_column(names: Sequence[str], what: str) -> None:
+    """Raise unless what was given row by row is a single column."""
+    if len(names) != 1:
+        raise DataError(f"{what}: one value for each row, found a table of {len(names)} columns")
+
+
+def weight_column(w: Any) -> Any:
+    """The weights as numbers, one a row; NaN where one is missing."""
     if np.ndim(w) == 0:
         raise OptionError("weights are one per row: a column name or an array")
-    w = tables.numbers(w, "weights")
+    return tables.numbers(w, "weights")
+
+
+def counted_rows(w: Any) -> Any:
+    """The rows of a weight other than zero, as a mask; None where all are."""
+    if w is None or np.all(counted := w != 0.0):
+        return None
+    if not np.any(counted):
+        raise DataError(NO_WEIGHT)
+    return counted
+
+
+def check_weights(w: Any, kind: str, table: Table | None = None) -> Any:
+    """The weights as numbers, finite, not negative and not all zero; the table is that of their rows."""
+    w = weight_column(w)
     bad = ~(np.isfinite(w) & (w >= 0))
     if np.any(bad):
         where = np.flatnonzero(bad)
-        raise DataError(f"{kind} weights must be finite and not negative, found {first_rows(where, w[where])}")
+        shown = where if table is None else table.places(where)
+        raise DataError(f"{kind} weights must be finite and not negative, found {first_rows(shown, w[where])}")
     total = float(np.sum(w))
     if total == 0.0:
-        raise DataError("all weights are zero: there are no observations")
+        raise DataError(NO_WEIGHT)
     if not np.isfinite(total):
         raise DataError(f"{kind} weights are too large: their sum is more than a float can hold; rescale them")
     if kind == "frequency" and total < 1.0:
@@ -203,34 +226,36 @@ def check_averaged(family: Family) -> None:
         )
 
 
-def check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, rows: Any, w: Any) -> None:
-    """Raise SupportError with rows, values and the families that fit, unless all of y can occur."""
+def check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, table: Table | None = None) -> None:
+    """Raise SupportError with rows, values and the families that fit, unless all of y can occur.
+
+    The table is that of y's rows.
+    """
     if len(y) == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
-    counted = np.ones(len(y), dtype=bool) if w is None else w > 0
-    original = np.arange(len(y)) if rows is None else np.flatnonzero(rows)
     finite = np.isfinite(y)
-    if not np.all(finite | ~counted):
-        where = np.flatnonzero(~finite & counted)
+    if not np.all(finite):
+        where = np.flatnonzero(~finite)
+        shown = where if table is None else table.places(where)
         raise SupportError(
-            f"{name} has {len(where)} infinite value(s): {first_rows(original[where], y[where])}. "
+            f"{name} has {len(where)} infinite value(s): {first_rows(shown, y[where])}. "
             "No family gives infinity a density; correct or drop these rows"
         )
     support = family.support
     if any(p.edge for p in family.parameters):  # an end is known, or the estimate is where the data end
-        known = {**(family.edge_estimate(y, w, known) if np.all(support.contains(y) | ~counted) else {}), **known}
+        known = {**(family.edge_estimate(y, known) if np.all(support.contains(y)) else {}), **known}
     if all(p.name in known for p in family.parameters if p.edge or p.known_only):
-        inside = family.inside(y, known) | ~counted
+        inside = family.inside(y, known)
         low, high = family.bounds(**known)
         if np.ndim(low) == 0 and np.ndim(high) == 0:
             support = _between(support, low, high)
     else:
-        inside = support.contains(y) | ~counted
+        inside = support.contains(y)
     if np.all(inside):
         return
     where = np.flatnonzero(~inside)
-    good = y[counted]
-    fitting = [c for c in FAMILIES.values() if _fits(c, good)]
+    shown = where if table is None else table.places(where)
+    fitting = [c for c in FAMILIES.values() if _fits(c, y)]
     if family.discrete and any(c.support.integer for c in fitting):
         fitting = [c for c in fitting if c.support.integer]
     advice = (
@@ -242,7 +267,7 @@ def check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, r
     who = repr(family) if family.known else family.title
     raise SupportError(
         f"{who} is for {support.text}{limit}, but {len(where)} of {len(y)} values of {name} are not: "
-        f"{first_rows(original[where], y[where])}. {advice}"
+        f"{first_rows(shown, y[where])}. {advice}"
     )
 
 

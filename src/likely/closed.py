@@ -120,9 +120,6 @@ def least_loss(L: Likelihood) -> Outcome | None:
         spread = (1.0 if spread is None else spread) * _relative_spread(model)
     weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power
     x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
-    if w is not None and not np.all(counted := w > 0):
-        x, target, w, weights = x[counted], target[counted], w[counted], weights[counted]
-        spread = None if spread is None else spread[counted]
     beta = loss.solve(x, target, weights)
     coefficients = np.zeros(model.size)
     coefficients[slot.start : slot.stop] = beta

@@ -39,6 +39,7 @@ from likely.tables import Table, numbers, read
 __all__ = [
     "Aliasing",
     "Design",
+    "NamedMatrix",
     "empty",
     "expand",
     "expression",
@@ -48,6 +49,7 @@ __all__ = [
     "offsets",
     "operands",
     "quote",
+    "read_matrix",
     "right_side",
     "split",
     "update",
@@ -289,7 +291,7 @@ def empty(n: int) -> Design:
     return Design(np.zeros((n, 0)), (), "0")
 
 
-def expression(text: str, table: Table, rows: Any = None) -> Any:
+def expression(text: str, table: Table) -> Any:
     """The values of an expression of columns such as ``log(exposure)``, as floats; NaN where a column has none.
 
     Raises
@@ -300,31 +302,28 @@ def expression(text: str, table: Table, rows: Any = None) -> Any:
         If its value is not finite although nothing is missing.
     """
     if text in table:
-        values = table.column(text)
-        return numbers(values if rows is None else values[rows], text)
+        return numbers(table.column(text), text)
     text = quote(text, table.names).strip()
     if text.startswith("`") and text.count("`") == 2 and text.endswith("`"):
         name = text.strip("`")
         check_variables([name], table, " in the formula")
-        return expression(name, table, rows)
+        return expression(name, table)
     formula = parse_arithmetic(text)
-    n = table.n if rows is None else int(np.count_nonzero(rows))
-    columns = needed_columns(columns_of(formula), table, formula, rows)
-    matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, n), text)
+    columns = needed_columns(columns_of(formula), table, formula)
+    matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, table.n), text)
     if matrix.shape[1] != 1:
         raise DesignError(f"{text!r} must give one column of numbers, it gives {listed(map(decode, matrix.columns))}")
     try:
         values = np.array(matrix.iloc[:, 0], dtype=float)
     except (TypeError, ValueError) as error:
         raise DesignError(f"{text!r} must give numbers: {clean(error)}") from error
-    absent = np.zeros(n, dtype=bool)
+    absent = np.zeros(table.n, dtype=bool)
     for _, gone in columns.values():
         absent |= gone
     values[absent] = np.nan  # a comparison with a missing value is neither true nor false
     if np.any(bad := ~np.isfinite(values) & ~absent):
         where = np.flatnonzero(bad)
-        shown = where if rows is None else np.flatnonzero(rows)[where]
-        raise DataError(f"{text} is not finite: {_cause(text)} in {first_rows(shown, values[where])}")
+        raise DataError(f"{text} is not finite: {_cause(text)} in {first_rows(table.places(where), values[where])}")
     return values
 
 
@@ -346,7 +345,7 @@ def log_exposure(exposure: Any, table: Table) -> Any:
     values = np.asarray(numbers(np.atleast_1d(np.asarray(exposure)), "exposure"))
     if np.any(bad := values <= 0):  # missing ones are told of with those of other columns
         where = np.flatnonzero(bad)
-        raise DataError(f"exposures must be positive, found {first_rows(where, values[where])}")
+        raise DataError(f"exposures must be positive, found {first_rows(table.places(where), values[where])}")
     return np.log(values) if np.ndim(exposure) else float(np.log(values[0]))
 
 
@@ -358,7 +357,7 @@ def _cause(text: str) -> str:
     return "a division by zero, or an operation without a finite result,"
 
 
-def from_formula(right: str, table: Table, rows: Any = None) -> Design:
+def from_formula(right: str, table: Table) -> Design:
     """The design of a right-hand side.
 
     Raises
@@ -373,11 +372,10 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
     needed = columns_of(formula)
     if "Intercept" in needed:
         raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
-    columns = needed_columns(needed, table, formula, rows)
-    n = table.n if rows is None else int(np.count_nonzero(rows))
+    columns = needed_columns(needed, table, formula)
     values = {name: column for name, (column, _) in columns.items()}
-    many = many_levels.find(formula, values, n)
-    frame = frame_of(values | many_levels.stand_ins(formula, many, n), n)
+    many = many_levels.find(formula, values, table.n)
+    frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
     matrix = _evaluate(formula, frame, right)
     spec, coding = matrix.model_spec, None
     _refuse_vanished(spec, values)
@@ -405,9 +403,9 @@ def from_formula(right: str, table: Table, rows: Any = None) -> Design:
         j = wrong[1]
         bad = blocks.column(x, j)
         where = np.flatnonzero(~np.isfinite(bad))
-        shown = where if rows is None else np.flatnonzero(rows)[where]
         raise DataError(
-            f"the column {names[j]!r} of the design has values that are not finite: {first_rows(shown, bad[where])}"
+            f"the column {names[j]!r} of the design has values that are not finite: "
+            f"{first_rows(table.places(where), bad[where])}"
         )
     import pandas as pd
 
@@ -452,9 +450,70 @@ def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
             raise DesignError(f"the term {decode(str(term))!r} gives no column of the design: leave it out")
 
 
-def matrix_missing(x: Any, n: int) -> Any:
+@final
+@dataclass(frozen=True)
+class NamedMatrix:
+    """A matrix of predictors with names for its columns.
+
+    Attributes
+    ----------
+    x : ndarray, SciPy sparse matrix or Blocks, shape (n, p)
+    names : tuple of str
+        Empty where they have none.
+    """
+
+    x: Any
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+
+def read_matrix(x: Any, table: Table, rows: Any = None) -> NamedMatrix:
+    """A matrix of predictors that the user gave beside a table, matched to its rows by label where both have labels.
+
+    Parameters
+    ----------
+    x : plain or sparse matrix, or table
+        One row for each of the table's.
+    table : Table
+    rows : ndarray of bool, optional
+        The rows to keep.
+    """
+    names: tuple[str, ...] = ()
+    if isinstance(x, NamedMatrix):
+        x, names = x.x, x.names
+    what = "the matrix of predictors"
+    if blocks.is_sparse(x):
+        x = blocks.from_sparse(x)
+    elif not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
+        own = read(x)
+        names = names or (tuple(own.names) if own.named else ())
+        if not own.names:
+            raise DataError(f"{what} has no columns")
+        _check_length(own.n, table)
+        order = table.match(own.index, what)
+        columns = {c: own.column(c) if order is None else own.column(c)[order] for c in own.names}
+        own = Table(columns=columns) if rows is None else Table(columns=columns).only(rows)
+        return NamedMatrix(np.column_stack([numbers(own.column(c), c) for c in own.names]), names)
+    elif isinstance(x, np.ma.MaskedArray):
+        x = from_array(x.ravel())[0].reshape(x.shape)
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim != 2 or (isinstance(x, np.ndarray) and x.dtype.kind not in "fiub"):
+        raise DataError(f"a matrix of predictors has two dimensions and holds numbers, found {x.dtype} {x.shape}")
+    _check_length(len(x), table)
+    return NamedMatrix(x if rows is None else x[rows], names)
+
+
+def _check_length(n: int, table: Table) -> None:
+    if n != table.n:
+        raise DataError(f"the response has {table.n} rows, the matrix of predictors {n}")
+
+
+def matrix_missing(matrix: NamedMatrix) -> Any:
     """Where a matrix of predictors lacks a value, as a column that is NaN there; None if it is complete."""
-    x, _ = _matrix(x, n)
+    x = matrix.x
     if isinstance(x, Blocks):
         gone = x.missing_rows()
         return np.where(gone, np.nan, 0.0) if np.any(gone) else None
@@ -463,61 +522,17 @@ def matrix_missing(x: Any, n: int) -> Any:
     return np.where(gone, np.nan, 0.0)
 
 
-@final
-@dataclass(frozen=True)
-class NamedMatrix:
-    """A plain or sparse matrix of predictors with names for its columns.
-
-    Attributes
-    ----------
-    x : ndarray or SciPy sparse matrix, shape (n, p)
-    names : tuple of str
-    """
-
-    x: Any
-    names: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return int(self.x.shape[0])
-
-
-def from_matrix(x: Any, n: int, names: Sequence[str] | None = None, rows: Any = None) -> Design:
-    """The design of a plain or sparse matrix or a table, used as it stands (no intercept is added)."""
-    x, own = _matrix(x, n)
-    names = names or own
-    x = x if rows is None else x[rows]
+def from_matrix(matrix: NamedMatrix, table: Table) -> Design:
+    """The design of a matrix that was read for the rows of a table, used as it stands (no intercept is added)."""
+    x, names = matrix.x, matrix.names
     x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
     if (wrong := _not_finite(x)) is not None:
         i, j = wrong
         raise DataError(
-            f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row {i}, "
-            f"column {j}; drop or fill these rows"
+            f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row "
+            f"{int(table.places(i))}, column {j}; drop or fill these rows"
         )
-    return Design(x, tuple(names) if names else tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))
-
-
-def _matrix(x: Any, n: int) -> tuple[Any, Sequence[str] | None]:
-    """A matrix of predictors as an array or blocks, and the names of its columns if the user gave them."""
-    names = None
-    if isinstance(x, NamedMatrix):
-        return _matrix(x.x, n)[0], x.names
-    if blocks.is_sparse(x):
-        x = blocks.from_sparse(x)
-    elif not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
-        table = read(x)
-        names = table.names if table.named else None
-        if not table.names:
-            raise DataError("the matrix of predictors has no columns")
-        x = np.column_stack([numbers(table.column(c), c) for c in table.names])
-    elif isinstance(x, np.ma.MaskedArray):
-        x = from_array(x.ravel())[0].reshape(x.shape)
-    if x.ndim == 1:
-        x = x[:, None]
-    if x.ndim != 2 or (isinstance(x, np.ndarray) and x.dtype.kind not in "fiub"):
-        raise DataError(f"a matrix of predictors has two dimensions and holds numbers, found {x.dtype} {x.shape}")
-    if len(x) != n:
-        raise DataError(f"the response has {n} rows, the matrix of predictors {len(x)}")
-    return x, names
+    return Design(x, names or tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))
 
 
 def _evaluate(formula: Any, frame: Any, text: str) -> Any:

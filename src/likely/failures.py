@@ -20,7 +20,7 @@ def constant_response(L: Likelihood) -> str | None:
     model = L.model
     if model.family._objective is not None:
         return None
-    y = L.bound.y if L.bound.weights is None else L.bound.y[L.bound.weights > 0]
+    y = L.bound.y
     free = [p.name for p in model.family.free]
     spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
     if model.family.discrete or not model.constant or len(free) < 2 or spread not in free:

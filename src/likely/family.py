@@ -767,7 +767,7 @@ class Family(ABC):
         """The maximum likelihood estimate of the free parameters as constants, where a formula gives it."""
         return None
 
-    def edge_estimate(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, float]:
+    def edge_estimate(self, y: Any, known: Mapping[str, Any]) -> dict[str, float]:
         """The estimates of the edge parameters: extremes of the data."""
         return {}
 

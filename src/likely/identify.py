@@ -20,7 +20,7 @@ EXTREMES = 1e-140, 1e140  # of a column's largest value: beyond, squares leave w
 # -- dependent columns -----------------------------------------------------------------------------------------
 
 
-def check_identified(model: Model, weights: Any) -> None:
+def check_identified(model: Model) -> None:
     """Raise DesignError if the columns of a design are linearly dependent, naming them."""
     seen: set[int] = set()
     for slot in model.slots:
@@ -31,13 +31,12 @@ def check_identified(model: Model, weights: Any) -> None:
         if (wrong := extreme(slot, least_squares.sample(x))) is not None:
             raise DesignError(wrong)
         whole = with_place_of_intercept(slot, model)
-        less = without_aliased(whole, weights)
+        less = without_aliased(whole)
         if less.aliasing is None or less is whole:
             continue
-        rows = len(x) if weights is None else int(np.count_nonzero(weights))
-        if rows < x.shape[1]:
+        if len(x) < x.shape[1]:
             raise DesignError(
-                f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {rows} rows: they cannot be "
+                f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be "
                 "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
             )
         # thresholds take the intercept's place, which a formula without one does not tell
@@ -77,20 +76,20 @@ def sum_of(parts: Sequence[tuple[float, str]]) -> str:
     return f"-{text[2:]}" if text.startswith("- ") else text or "0"
 
 
-def without_aliased(design: Design, weights: Any, last: Sequence[str] = ()) -> Design:
-    """The design without the columns that others make up in the rows that count; it remembers which they are.
+def without_aliased(design: Design, last: Sequence[str] = ()) -> Design:
+    """The design without the columns that others make up; it remembers which they are.
 
     Those that come later go first, and before all others those named in `last`.
     """
     x, names = design.x, design.names
     order = [j for j in range(len(names)) if names[j] not in last] + [j for j in range(len(names)) if names[j] in last]
     sorted_ = order == list(range(len(names)))
-    found, combination = least_squares.dependent_columns(x if sorted_ else blocks.select(x, order), weights)
+    found, combination = least_squares.dependent_columns(x if sorted_ else blocks.select(x, order))
     if not found:
         return design
     dependent = [order[j] for j in found]
     independent = [j for k, j in enumerate(order) if k not in set(found)]
-    size = orthogonal.column_scale(x if weights is None else x[weights > 0])
+    size = orthogonal.column_scale(x)
     real = np.abs(combination) * size[independent][:, None] > 1e-9 * size[dependent]  # not rounding errors
     null = np.zeros((len(names), len(dependent)))
     null[independent] = np.where(real, -combination, 0.0)

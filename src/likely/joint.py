@@ -311,4 +311,6 @@ def together(parts: list[Part]) -> Bound:
         raise OptionError(f"the likelihoods have weights of kinds that do not add: {listed(sorted(kinds))}")
     response = ", ".join(dict.fromkeys(part.bound.model.response for part in parts))
     model = Model(family, family.slots, {}, response)
-    return Bound(model, np.concatenate(ys), weights, Table(columns={}), None, {}, weights_kind=kinds.pop())
+    return Bound(
+        model, np.concatenate(ys), weights, Table.without_columns(sum(map(len, ys))), None, {}, weights_kind=kinds.pop()
+    )

@@ -10,10 +10,10 @@ import numpy as np
 from likely.columns import NUMBERS, examples_of, is_number, not_a_label
 from likely.errors import DataError, listed
 from likely.formula import labelled, token, unknown_column
-from likely.tables import Table, missing, occurring
+from likely.tables import Table, missing
 
 
-def needed_columns(names: Sequence[str], table: Table, formula: Any, rows: Any) -> dict[str, tuple[Any, Any]]:
+def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, tuple[Any, Any]]:
     """The columns that a formula uses, as formulaic is to see them, and where each is missing."""
     check_variables(names, table, " in the formula")
     as_levels = labelled(formula)
@@ -22,32 +22,16 @@ def needed_columns(names: Sequence[str], table: Table, formula: Any, rows: Any) 
         if (text := table.text(name)) is not None:
             if name not in as_levels and not table.levels(name):
                 _check_text(name, text.categories, table.n)
-            text = text if rows is None else occurring(text[rows])
             out[name] = text, missing(text)
             continue
-        own = table.column(name)
-        gone = missing(own)
-        if name in as_levels:
-            values = table.labels(name) if rows is None else _labels_of(table, name, rows)
-        else:
-            values = plain(name, table, formula, "")
-            values = values if rows is None else values[rows]
+        gone = missing(table.column(name))
+        values = table.labels(name) if name in as_levels else plain(name, table, formula, "")
         if values.dtype == object and (declared := table.levels(name)):
             import pandas as pd
 
             values = pd.Categorical(values, categories=declared)
-        out[name] = values, (gone if rows is None else gone[rows])
+        out[name] = values, gone
     return out
-
-
-def _labels_of(table: Table, name: str, rows: Any) -> Any:
-    """Labels of some rows; with the missing values cut away, whole numbers and yes or no are these again."""
-    values = table.labels(name)[rows]
-    if values.dtype == object and len(values):
-        kinds = set(map(type, values))
-        if kinds <= {int} or kinds <= {bool}:
-            return np.array(values.tolist())
-    return values
 
 
 def plain(name: str, table: Table, formula: Any, where: str) -> Any:

@@ -94,23 +94,13 @@ class Recipe:
 
     @cached_property
     def weights(self) -> Any:
-        """The column that the weights are, by comparing them; else one number for each row."""
-        bound = self._bound
-        units = bound.model.units
-        used = units if bound.weights is None else bound.weights if units is None else bound.weights * units
-        if bound.separation is None:
-            for name in bound.table.names:
-                values = bound.table.column(name)
-                if values.dtype.kind in "fiu" and np.array_equal(self._in_use(values), used):
-                    return name
-        whole = np.ones(bound.table.n)
-        if bound.rows is not None and len(used) == np.count_nonzero(bound.rows):
-            whole[bound.rows] = used
-            return whole
-        return used
-
-    def _in_use(self, values: Any) -> Any:
-        return values if self._bound.rows is None else values[self._bound.rows]
+        """The column that the weights are, by comparing them; else one number for each row of the data."""
+        table, given = self._bound.table, self._bound.given_weights
+        for name in table.names:
+            values = table.column(name)
+            if values.dtype.kind in "fiu" and np.array_equal(np.asarray(values, dtype=float), given, equal_nan=True):
+                return name
+        return given
 
     # -- its parts -----------------------------------------------------------------------------------------
 

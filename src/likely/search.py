@@ -67,7 +67,7 @@ def find_peak(
     if model.family.conditional:
         check_within(model, L.objective.strata)
     else:
-        check_identified(model, L.bound.weights)
+        check_identified(model)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else None
         outcome = least_loss(L) if outcome is None else outcome
@@ -76,7 +76,7 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     objective, wanted = L.objective, None if model.family.conditional else coordinates(model)
-    unit = objective.total_weight / L.bound.counted if L.bound.pseudo else 1.0
+    unit = objective.total_weight / len(L.bound.y) if L.bound.pseudo else 1.0
     if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
         objective = Objective(model, objective.y, objective.weights / unit)
     x0 = start_of(L, start)

@@ -33,7 +33,7 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
     """
     start = values
     if start is None:
-        rows = _some_rows(y, w)
+        rows = _some_rows(y)
         known = take(model.known, rows)
         w = None if w is None else _counting(w[rows])
         with np.errstate(all="ignore"):
@@ -53,20 +53,15 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
     return out
 
 
-def _some_rows(y: Any, w: Any) -> Any:
-    """Enough rows for a starting value, spread over the data; those of weight zero do not count."""
-    if len(y) <= ENOUGH_ROWS:
-        return slice(None)
-    if w is None:
-        return slice(None, None, len(y) // ENOUGH_ROWS)
-    counted = np.flatnonzero(w > 0)
-    return counted[:: max(1, len(counted) // ENOUGH_ROWS)]
+def _some_rows(y: Any) -> Any:
+    """Enough rows for a starting value, spread over the data."""
+    return slice(None, None, max(1, len(y) // ENOUGH_ROWS))
 
 
 def _counting(w: Any) -> Any:
     """Weights that sum to a number of observations, as the families' moments take them."""
-    total, rows = float(np.sum(w)), np.count_nonzero(w)
-    return w * (rows / total) if 0.0 < total < rows else w
+    total = float(np.sum(w))
+    return w * (len(w) / total) if 0.0 < total < len(w) else w
 
 
 def _values(model: Model, start: Mapping[str, Any]) -> Iterator[tuple[Slot, float]]:

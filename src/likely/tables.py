@@ -9,7 +9,7 @@ from typing import Any, final
 import narwhals as nw
 import numpy as np
 
-from likely import files
+from likely import alignment, files
 from likely.columns import from_array, from_objects, numbers
 from likely.errors import DataError, listed, unknown
 
@@ -36,11 +36,15 @@ class Table:
         Number of rows.
     named : bool
         Whether the names are the user's own, not x1, x2, ... of an array.
+    index : pandas Index or None
+        Labels of the rows, by which what else the user gives is matched to them.
     """
 
     def __init__(
         self, frame: Any = None, columns: Mapping[str, Any] | None = None, native: bool = True, named: bool = True
     ) -> None:
+        self.index: Any = None
+        self._places: Any = None  # of the rows in the table they were taken from, see `only`
         self._frame = frame
         self._columns: dict[str, Any] = {}
         self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
@@ -53,15 +57,24 @@ class Table:
             self.names: list[str] = [str(c) for c in frame.columns]
             self._keys = dict(zip(self.names, frame.columns, strict=True))  # pandas allows names that are not text
             self.n: int = len(frame)
+            self.index = alignment.index_of(frame.to_native())
         else:
             for name, values in (columns or {}).items():
-                self._columns[name], yes_no, levels = _as_column(values, name)
+                self._columns[name], yes_no, levels, index = _as_column(values, name)
                 if yes_no:
                     self._yes_no.add(name)
                 if levels:
                     self._levels[name] = levels
+                self._match(name, index)
             self.names = list(self._columns)
             self.n = len(next(iter(self._columns.values()))) if self._columns else 0
+
+    @classmethod
+    def without_columns(cls, n: int) -> Table:
+        """A table of n rows that holds none of their data."""
+        out = cls()
+        out.n = n
+        return out
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
@@ -127,14 +140,59 @@ class Table:
         return Levels([level for level in declared if level in present], ordered) if present else None
 
     def only(self, rows: Any, spread: bool = False) -> Table:
-        """Some of the rows; with `spread`, results given back in kind have all rows, those left out being missing."""
+        """Some of the rows (a mask), as if the others had never been there.
+
+        With `spread`, results given back in kind have all rows, those left out being missing.
+        """
+        rows = np.asarray(rows)
         if self._frame is not None:
-            out = Table(self._frame.filter(np.asarray(rows).tolist()), native=self._native, named=self.named)
+            out = Table(self._frame.filter(rows.tolist()), native=self._native, named=self.named)
         else:
-            out = Table(columns={name: self._columns[name][rows] for name in self.names}, named=self.named)
-            out._levels = self._levels
-        out._spread = (np.asarray(rows), self) if spread else None
+            out = Table(named=self.named)
+            out.names, out.n = self.names, int(np.count_nonzero(rows))
+            for name in self.names:
+                out._columns[name], yes_no, levels = self._some(name, rows)
+                out._yes_no |= {name} if yes_no else set()
+                out._levels |= {name: levels} if levels else {}
+            out.index = None if self.index is None else self.index[rows]
+        out._texts = {name: occurring(text[rows]) for name, text in self._texts.items() if text is not None}
+        out._places = np.flatnonzero(rows) if self._places is None else self._places[rows]
+        out._spread = (rows, self) if spread else None
         return out
+
+    def _some(self, name: str, rows: Any) -> tuple[Any, bool, Levels | None]:
+        """Some values of a column, as they would have been read without the others."""
+        values, levels = self._columns[name][rows], self._levels.get(name)
+        if levels:
+            present = set(values.tolist())
+            kept = [level for level in levels if level in present]
+            return values, name in self._yes_no, Levels(kept, levels.ordered) if kept else None
+        if values.dtype.kind == "O" and len(values):
+            return *from_objects(values.tolist()), None
+        if name in self._yes_no and not np.any(np.isnan(values)):
+            return values.astype(bool), False, None
+        return values, name in self._yes_no, None
+
+    def places(self, rows: Any) -> Any:
+        """Rows as messages count them: from 0, in the data as the user brought them."""
+        return np.asarray(rows) if self._places is None else self._places[rows]
+
+    def match(self, index: Any, what: str) -> Any:
+        """Where this table's rows are in another object of as many rows, by label; None where they go by position.
+
+        The first labels there are become the table's own, if it has none.
+        """
+        if self.index is None:
+            self.index = index
+        return alignment.order(self.index, index, what)
+
+    def _match(self, name: str, index: Any) -> None:
+        """Put a column in the order of the table's labels."""
+        values = self._columns[name]
+        if index is None or any(len(other) != len(values) for other in self._columns.values()):
+            return  # columns of different lengths are told of as such
+        if (order := self.match(index, f"column {name!r}")) is not None:
+            self._columns[name] = values[order]
 
     def wrap(self, values: Any, name: str) -> Any:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""
@@ -360,8 +418,8 @@ def _as_array(values: Sequence[Any]) -> Any:
     return np.asarray(values, dtype=object)  # None among numbers, text or dates: keep what each value is
 
 
-def _as_column(values: Any, name: str) -> tuple[Any, bool, Levels | None]:
-    """One column as an array; whether it holds yes and no as floats; and its declared levels."""
+def _as_column(values: Any, name: str) -> tuple[Any, bool, Levels | None, Any]:
+    """One column as an array; whether it holds yes and no as floats; its declared levels; and its rows' labels."""
     if isinstance(values, np.ndarray):
         array = values
     elif isinstance(values, (list, tuple, range)):
@@ -371,10 +429,10 @@ def _as_column(values: Any, name: str) -> tuple[Any, bool, Levels | None]:
         if len(inner.names) != 1:
             raise DataError(f"column {name!r} must have one dimension, found a table of {len(inner.names)} columns")
         own = inner.names[0]
-        return inner.column(own), own in inner._yes_no, inner.levels(own)
+        return inner.column(own), own in inner._yes_no, inner.levels(own), inner.index
     if array.ndim != 1:
         raise DataError(f"column {name!r} must have one dimension, found shape {array.shape}")
-    return *from_array(array), None
+    return *from_array(array), None, None
 
 
 def codes(values: Any) -> Any:

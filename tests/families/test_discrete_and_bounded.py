@@ -209,12 +209,12 @@ def test_closed_forms_at_the_boundary_are_returned_as_they_are() -> None:
 
 def test_edges_come_from_the_rows_that_count() -> None:
     y, w = np.array([0.5, 2.0, 3.0, 8.0]), np.array([0.0, 1.0, 2.0, 0.0])
-    assert Uniform().edge_estimate(y, None, {}) == {"low": 0.5, "high": 8.0}
-    assert Uniform()._closed_form(y, w, {}) == {"low": 2.0, "high": 3.0}
-    assert Uniform().edge_estimate(y, w, {"low": 0.0}) == {"high": 3.0}
-    pareto = Pareto()._closed_form(y, w, {})
-    assert pareto == {"minimum": 2.0, "shape": pytest.approx(3 / (2 * np.log(1.5)))}
-    assert Pareto().edge_estimate(y, w, {"minimum": 1.0}) == {}
+    assert Uniform().edge_estimate(y, {}) == {"low": 0.5, "high": 8.0}
+    assert Uniform().edge_estimate(y, {"low": 0.0}) == {"high": 8.0}
+    assert Pareto().edge_estimate(y, {"minimum": 0.1}) == {}
+    assert lk.fit(Uniform(), y, weights=w).coef == {"low": 2.0, "high": 3.0}
+    pareto = lk.fit(Pareto(), y, weights=w)
+    assert pareto.coef == {"minimum": 2.0, "shape": pytest.approx(3 / (2 * np.log(1.5)))}
 
 
 @pytest.mark.parametrize(

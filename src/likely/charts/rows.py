@@ -43,8 +43,7 @@ def residuals(fit: Fit, against: str | None = None) -> Any:
 def _along(fit: Fit, rows: Any, against: str | None) -> tuple[Any, str]:
     if against is not None:
         bound = fit.likelihood.bound
-        column = bound.table.column(against)
-        return np.asarray(column if bound.rows is None else column[bound.rows], dtype=float), against
+        return np.asarray(bound.used.column(against), dtype=float), against
     if rows.model.constant:
         return np.arange(rows.n, dtype=float), "row"
     if rows.family.labels:

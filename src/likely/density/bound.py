@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely import checks, tables
-from likely.bind import Bound, given_column
+from likely.bind import Bound, Given
 from likely.density.family import Density
 from likely.density.layout import Record
 from likely.density.objective import Program, worded
@@ -29,42 +29,43 @@ def bind_density(
             "sd=lambda p, d: p['sd'] / jnp.sqrt(d['w'])"
         )
     table, matrices = _read(data)
-    n = table.n if table.names else len(next(iter(matrices.values())))
-    if n == 0:
+    if table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
-    columns, text = _columns(table, matrices)
-    y, name = _response(density, table)
-    raw = {} if density.base is None else {k: given_column(table, v, k) for k, v in density.specs.items()}
-    w = None if weights is None else given_column(table, weights, "weights")
+    given = Given.of(table)
+    given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
+    given = given.only(checks.counted_rows(given_weights))  # a row of weight zero is as if it were not there
+    columns, text = _columns(given, matrices)
+    y, name = _response(density, given)
+    raw = {} if density.base is None else {k: given.values(v, k) for k, v in density.specs.items()}
     slots = _slots(density)
     look = _traced if density.base is None else _rule_columns
-    used = look(density, slots, columns, text, n)
+    used = look(density, slots, columns, text, given.table.n)
     columns = {k: v for k, v in columns.items() if k in used}
-    beside = {name: y, "weights": w, **{k: v for k, v in raw.items() if np.ndim(v)}}
+    beside = {name: y, "weights": given.cut(given_weights), **{k: v for k, v in raw.items() if np.ndim(v)}}
     looked_at = {**columns, **{k: v for k, v in beside.items() if v is not None}}
-    rows, dropped = checks.missing_rows(_flat(looked_at), n, missing)
+    rows, dropped = checks.missing_rows(_flat(looked_at), given.table.n, missing)
     if dropped:
-        checks.tell_dropped(n, int(np.count_nonzero(rows)), dropped)
-    kept = {k: v if rows is None else v[rows] for k, v in columns.items()}
-    w = None if w is None else checks.check_weights(w if rows is None else w[rows], weights_kind)
+        checks.tell_dropped(given.table.n, int(np.count_nonzero(rows)), dropped)
+        given = given.only(rows)
+        columns = {k: v[rows] for k, v in columns.items()}
+        y = None if y is None else y[rows]
+        raw = {k: v[rows] if np.ndim(v) else v for k, v in raw.items()}
+    w = checks.check_weights(given.cut(given_weights), weights_kind, given.table) if weights is not None else None
+    known: dict[str, Any] = {}
     if density.base is None:
-        bound = density.bound(kept, {}, None)
-        identity = _identity(kept, n if rows is None else int(np.count_nonzero(rows)))
-        model = Model(bound, slots, dict(density.known), "the data")
-        return Bound(model, identity, w, table, rows, dropped, weights_kind=weights_kind)
-    cut = {k: (v if rows is None or not np.ndim(v) else v[rows]) for k, v in raw.items()}
-    given = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in cut.items()}
-    for k, v in given.items():
-        density.base.parameter(k).domain.check(f"{density.base.title}'s known {k}", v)
-    response = tables.numbers(y if rows is None else y[rows], name)
-    base, response = density.base.bind(response, given)
-    base, response = base.settle(response)
-    checks.check_support(base, response, given, name, rows, w)
-    bare = type(density.base).__new__(type(density.base))
-    bare.__dict__ |= {**density.base.__dict__, "known": {}}
-    bound = density.bound(kept, given, bare)
-    model = Model(bound, slots, dict(density.known), name)
-    return Bound(model, np.asarray(response, float), w, table, rows, dropped, weights_kind=weights_kind)
+        bound, response = density.bound(columns, {}, None), _identity(columns, given.table.n)
+    else:
+        known = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in raw.items()}
+        for k, v in known.items():
+            density.base.parameter(k).domain.check(f"{density.base.title}'s known {k}", v)
+        base, response = density.base.bind(tables.numbers(y, name), known)
+        base, response = base.settle(response)
+        checks.check_support(base, response, known, name, given.table)
+        bare = type(density.base).__new__(type(density.base))
+        bare.__dict__ |= {**density.base.__dict__, "known": {}}
+        bound, response = density.bound(columns, known, bare), np.asarray(response, float)
+    model = Model(bound, slots, dict(density.known), name or "the data")
+    return Bound(model, response, w, table, given.rows, dropped, None, weights_kind, given_weights)
 
 
 def _slots(density: Density) -> tuple[Slot, ...]:
@@ -96,14 +97,14 @@ def _read(data: Any) -> tuple[Table, dict[str, Any]]:
     for name, values in arrays.items():
         if values.dtype.kind not in "fiub":
             raise DataError(f"the array {name!r} holds {values.dtype}, not numbers")
-    return table, arrays
+    return table if table.names else Table.without_columns(next(iter(lengths.values()))), arrays
 
 
-def _columns(table: Table, matrices: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _columns(given: Given, matrices: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The numeric columns as arrays, and the names of the others."""
-    columns, text = dict(matrices), []
-    for name in table.names:
-        values = table.column(name)
+    columns, text = {name: given.cut(values) for name, values in matrices.items()}, []
+    for name in given.table.names:
+        values = given.table.column(name)
         if values.dtype.kind in "fiub":
             columns[name] = values
         else:
@@ -116,7 +117,8 @@ def _flat(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v.astype(float).reshape(len(v), -1).sum(axis=1) if v.ndim > 1 else v for k, v in columns.items()}
 
 
-def _response(density: Density, table: Table) -> tuple[Any, str]:
+def _response(density: Density, given: Given) -> tuple[Any, str]:
+    table = given.table
     if density.base is None:
         return None, ""
     name = density.response
@@ -126,7 +128,7 @@ def _response(density: Density, table: Table) -> tuple[Any, str]:
         raise OptionError(
             f"say which column {density.label} describes: lk.density(..., response=...), one of {listed(table.names)}"
         )
-    return given_column(table, name, "response"), name
+    return given.values(name, "response"), name
 
 
 def _identity(columns: Mapping[str, Any], n: int) -> Any:

@@ -180,7 +180,7 @@ def score_test(
     df = large.model.size - small.likelihood.model.size
     if df <= 0:
         raise OptionError(f"both models have {large.model.size} parameters: the second has to be the larger one")
-    check_identified(large.model, large.bound.weights)
+    check_identified(large.model)
     point = large.objective.point(embedded(small.likelihood, small.outcome.point.x, large))
     statistic = score_statistic(large.objective, point, information)
     note = INFORMATION_NOTES.get(information, "")

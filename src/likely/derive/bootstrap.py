@@ -335,7 +335,7 @@ Draw = tuple[Model, Any, Any]  # model, responses, weights
 def _whole_weights(fit: Fit) -> Any:
     w = fit.likelihood.bound.weights
     if fit.likelihood.bound.pseudo:  # a row of weight 3 was drawn once
-        return None if np.all(w > 0) else (w > 0).astype(np.int64)
+        return None
     if w is not None and np.any(w != np.floor(w)):
         raise OptionError("the bootstrap needs weights that are whole numbers: how often each row was observed")
     return None if w is None else w.astype(np.int64)

@@ -60,10 +60,6 @@ def _matched(model: Model, y: Any, w: Any) -> tuple[Any, Any] | None:
 
     def block(lo: int, hi: int) -> tuple[Any, ...]:
         part, weight = y[lo:hi], None if w is None else w[lo:hi]
-        if weight is not None:
-            part, weight = part[weight > 0], weight[weight > 0]
-        if len(part) == 0:
-            return 0.0, 0.0, 0.0, np.inf, -np.inf
         a, b = family._sufficient(part)
         total = float(len(part)) if weight is None else float(np.sum(weight))
         sums = [float(np.sum(s if weight is None else s * weight)) for s in (a, b)]

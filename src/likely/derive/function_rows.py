@@ -18,7 +18,7 @@ from likely.bind import given_column
 from likely.derive.covariance.expected import Expected
 from likely.derive.intervals import check_level, normal_quantile
 from likely.derive.objective import Objective
-from likely.derive.rows import Rows, kept
+from likely.derive.rows import Rows
 from likely.design import Design
 from likely.domains import LINKS
 from likely.errors import DataError, MissingValuesError, OptionError, listed, unknown
@@ -95,7 +95,7 @@ def _place(
     if new is None:
         if given:
             raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
-        return kept(bound.table, bound.rows), len(bound.y), density
+        return bound.used, len(bound.y), density
     if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
         new = {k: [v] for k, v in new.items()}  # one row
     matrices = {}

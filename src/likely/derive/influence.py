@@ -14,7 +14,6 @@ from likely.derive.glm import Glm, glm_of
 from likely.derive.pulls import Pulls
 from likely.derive.record import Record
 from likely.derive.refit import refit
-from likely.derive.rows import kept
 from likely.engines import memory
 from likely.errors import DataError, FitError, IntervalError, OptionError, unknown
 from likely.grid import Grid
@@ -139,7 +138,7 @@ class Influence(Record):
             [part[0] for part in self._blocks(lambda lo, hi: (self.moves(slice(lo, hi), [j])[:, 0],))]
         )
         bound = self.fit.likelihood.bound
-        return kept(bound.table, bound.rows).wrap(values / self._errors[j], f"pull on {name}")
+        return bound.used.wrap(values / self._errors[j], f"pull on {name}")
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -241,7 +240,8 @@ class Influence(Record):
             return wanted
         if not np.all(used[wanted]):
             raise DataError(
-                f"row {int(wanted[~used[wanted]][0])} is not among those that were fitted: it lacks a value"
+                f"row {int(wanted[~used[wanted]][0])} is not among those that were fitted: it lacks a value, or has "
+                "weight 0"
             )
         return np.cumsum(used)[wanted] - 1
 

@@ -76,7 +76,7 @@ class Jeffreys:
                     total = sum(forms[pair] * (t if pair[0] == pair[1] else 2.0 * t) for pair, t in third.items())
                     weighted = np.broadcast_to(total, rows.stop - lo)
                     if objective.weights is not None:
-                        weighted = np.where(objective.weights[rows] > 0, weighted * objective.weights[rows], 0.0)
+                        weighted = weighted * objective.weights[rows]
                     out[_part(slots[c])] -= 0.5 * (weighted @ columns[c])
         return half, out, info
 

@@ -58,7 +58,7 @@ def nesting(small: Likelihood, large: Likelihood) -> list[str]:
     for family in (small.model.family, large.model.family):
         if (told := family._nests(small.model.family, large.model.family)) is not None:
             return told
-    return _compare(small, small.model, large.model, *_meanings(small.model, large.model))
+    return _compare(small.model, large.model, *_meanings(small.model, large.model))
 
 
 def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, Slot | None, int, Any]]:
@@ -104,12 +104,9 @@ def _meanings(one: Model, other: Model) -> tuple[Mapping[str, tuple[str, int]], 
     )
 
 
-def _compare(
-    small: Likelihood, one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
-) -> list[str]:
+def _compare(one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]) -> list[str]:
     """Check that every parameter of the smaller model can be reproduced by the larger one."""
     on_end: list[str] = []
-    weights = small.bound.weights
     back = {large: (name, sign) for name, (large, sign) in names.items()}
     for p in other.family.parameters:
         name, sign = back.get(p.name, (None, 1))
@@ -129,14 +126,14 @@ def _compare(
                     f"{p.name} is an extreme of the data in the larger model: the likelihood ratio has no chi-squared "
                     f"distribution; {AIC_ADVICE}"
                 )
-            if _held(p.name, slots, value, weights):
+            if _held(p.name, slots, value):
                 on_end.append(p.name)
         elif name is not None and not p.edge:
             mine = [s for s in one.slots if s.parameter.name == name]
             for s, t in zip(mine, slots, strict=True):
                 if t.design is not None:
                     t = replace(t, design=with_place_of_intercept(t, other))
-                _within(s, t, sign, weights)
+                _within(s, t, sign)
     return on_end
 
 
@@ -145,7 +142,7 @@ def _turned(family: Family, name: str | None, value: Any) -> Any:
     return np.asarray(bare(family).mean(**{str(name): value}))
 
 
-def _held(name: str, slots: list[Slot], value: Any, weights: Any) -> bool:
+def _held(name: str, slots: list[Slot], value: Any) -> bool:
     """Whether a value is the end of the domain; an error unless the slots' predictors can produce it."""
     slot = slots[0]
     domain = slot.parameter.domain
@@ -159,11 +156,11 @@ def _held(name: str, slots: list[Slot], value: Any, weights: Any) -> bool:
     if slot.entry is None:
         with np.errstate(all="ignore"):
             eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
-        _require_span(eta - (0.0 if slot.offset is None else slot.offset), slot, weights, name)
+        _require_span(eta - (0.0 if slot.offset is None else slot.offset), slot, name)
     return False
 
 
-def _within(s: Slot, t: Slot, sign: int, weights: Any) -> None:
+def _within(s: Slot, t: Slot, sign: int) -> None:
     """Require that the linear predictors of slot `s`, times `sign`, are among those of slot `t`."""
     name = s.label
     if t.constant and not s.constant:
@@ -176,15 +173,15 @@ def _within(s: Slot, t: Slot, sign: int, weights: Any) -> None:
             f"{AIC_ADVICE}"
         )
     offset = (0.0 if t.offset is None else t.offset) - sign * (0.0 if s.offset is None else s.offset)
-    _require_span(offset, t, weights, name)
+    _require_span(offset, t, name)
     if s.design is None:
         if t.design is not None:
-            _require_span(np.ones(len(t.design.x)), t, weights, name)
+            _require_span(np.ones(len(t.design.x)), t, name)
         return
     if t.design is s.design or (t.design is not None and t.design.names == s.design.names and t.design.x is s.design.x):
         return
     for j in range(s.design.x.shape[1]):
-        _require_span(blocks.column(s.design.x, j), t, weights, name)
+        _require_span(blocks.column(s.design.x, j), t, name)
 
 
 def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
@@ -193,8 +190,8 @@ def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
     return (s.link.name, t.link.name) in (("log", "log"), ("logit", "log"))
 
 
-def _require_span(target: Any, slot: Slot, weights: Any, name: str) -> None:
-    """Require that a column lies in the space of a slot's columns, by least squares over the rows that count."""
+def _require_span(target: Any, slot: Slot, name: str) -> None:
+    """Require that a column lies in the space of a slot's columns, by least squares."""
     target = np.asarray(target, dtype=float)
     if not np.any(target):
         return
@@ -205,8 +202,7 @@ def _require_span(target: Any, slot: Slot, weights: Any, name: str) -> None:
         column = np.broadcast_to(target, (len(design.x),))
         if any(np.array_equal(column, blocks.column(design.x, j)) for j in range(design.x.shape[1])):
             return
-        x, column = (design.x, column) if weights is None else (design.x[weights > 0], column[weights > 0])
-        x = blocks.dense(x)
+        x = blocks.dense(design.x)
         scaled = x / np.maximum(np.sqrt(np.einsum("ij,ij->j", x, x)), np.finfo(float).tiny)
         left = column - scaled @ np.linalg.lstsq(scaled, column, rcond=None)[0]
         inside = bool(linalg.norm(left) <= 1e-8 * linalg.norm(column))

@@ -23,9 +23,15 @@ MODERATE = {0.0: 0.1, np.inf: 10.0}  # and this is a place to start from inside
 
 
 def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
-    """The estimates in the order of ``fit.names``, or the reason why there are none."""
+    """The estimates in the order of ``fit.names``, or the reason why there are none.
+
+    A weight of zero is a row that was not drawn.
+    """
+    if w is not None and model.family._objective is None and not np.all(drawn := w > 0):
+        rows = np.flatnonzero(drawn)
+        model, y, w = model.of_rows(rows), y[rows], w[rows]
     if model.fixed:
-        model = replace(model, fixed=model.family.edge_estimate(y, w, model.known))
+        model = replace(model, fixed=model.family.edge_estimate(y, model.known))
     restrained = fit.effective.outcome.restrained
     found = _by_formula(model, y, w) if model.constant and restrained is None else None
     if found is None and restrained is None:

@@ -269,7 +269,7 @@ def rows_of(
         bound = effective.likelihood.bound
         matrices = tuple(None if slot.design is None else slot.design.x for slot in model.slots)
         offsets = tuple(slot.offset for slot in model.slots)
-        table, n = kept(bound.table, bound.rows), len(bound.y)
+        table, n = bound.used, len(bound.y)
         units = model.units if observed else None
         return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits, units)
     data = NewData(fit, effective, new, given, unseen)
@@ -281,11 +281,6 @@ def rows_of(
     rows = Rows(effective, data.table, data.n, matrices, offsets, known, lacking, outward, limits)
     rows.require_reached()
     return rows
-
-
-def kept(table: Table, rows: Any) -> Table:
-    """The rows that the fit used, with their index."""
-    return table if rows is None or table._frame is None else table.only(rows)
 
 
 def bare(family: Family) -> Family:

@@ -87,14 +87,13 @@ class Scenarios:
             else:
                 columns |= dict.fromkeys(designs.variables(slot.design.formula or "1"))
         for name in [name for name, values in columns.items() if values is None]:
-            values = bound.table.labels(name) if name in levels else bound.table.column(name)
-            columns[name] = values if bound.rows is None else values[bound.rows]
+            columns[name] = bound.used.labels(name) if name in levels else bound.used.column(name)
             if columns[name].dtype.kind == "b":
                 levels.setdefault(name, (False, True))
         if weights is None:
             weights = np.ones(base.n) if bound.weights is None else np.asarray(bound.weights, dtype=float)
         first = references(base.model)
-        levels = {name: _ordered(seen, bound.table, name, first.get(name)) for name, seen in levels.items()}
+        levels = {name: _ordered(seen, bound.used, name, first.get(name)) for name, seen in levels.items()}
         offsets = tuple(tuple(_of_rows(spec, bound.rows) for spec in s.offset_spec) for s in base.model.slots)
         texts = {name: _text_of(fit, base, name) for name in base.model.known}
         given = {name: spec for name, spec in texts.items() if spec is not None}
@@ -102,8 +101,7 @@ class Scenarios:
         for spec in [*(spec for specs in offsets for spec in specs), *given.values()]:
             for name in _columns_in(spec, bound.table):
                 if name not in columns:
-                    values = bound.table.column(name)
-                    others[name] = values if bound.rows is None else values[bound.rows]
+                    others[name] = bound.used.column(name)
         own = cls(base, columns, levels, weights, others, offsets, given)
         if per_unit:
             own = own.per_unit()

@@ -100,8 +100,6 @@ class Strata:
                 i = int(order[np.flatnonzero(differ)[0]])
                 raise DataError(f"weights are those of strata, but row {i}'s is not that of its stratum's first row")
         informative = (cases > 0) & (cases < sizes)
-        if w is not None:
-            informative &= w > 0
         if not np.any(informative):
             raise DataError(
                 f"none of the {len(sizes)} strata has both cases and other rows: there is nothing to learn from them"

@@ -347,7 +347,7 @@ def surprising(fit: Fit, count: int = 10) -> Surprising:
     excess = weights * (value - np.min(value))
     total = float(np.sum(excess)) or 1.0
     order = np.lexsort((-value, tail))
-    order = order[weights[order] > 0][: max(1, count)]
+    order = order[: max(1, count)]
     levels = rows.model.levels if rows.family.labels else None
     if levels is None:
         middle = rows.full(rows.mean_at(rows.etas))

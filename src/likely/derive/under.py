@@ -241,11 +241,8 @@ def _redesigned(small: Likelihood, slot: Slot, formula: str) -> Design | None:
         raise OptionError("the larger model has the offset of the fit; it cannot get another")
     right = designs.quote(right, bound.table.names)
     for name in designs.variables(right):
-        if name in bound.table:
-            values = bound.table.column(name)
-            gone = tables.missing(values if bound.rows is None else values[bound.rows])
-            if count := int(np.count_nonzero(gone)):
-                raise MissingValuesError(
-                    f"{name} is missing in {count} of the rows of the fit: fit both models to the rows that have it"
-                )
-    return designs.from_formula(right, bound.table, bound.rows)
+        if name in bound.table and (count := int(np.count_nonzero(tables.missing(bound.used.column(name))))):
+            raise MissingValuesError(
+                f"{name} is missing in {count} of the rows of the fit: fit both models to the rows that have it"
+            )
+    return designs.from_formula(right, bound.used)

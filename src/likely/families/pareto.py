@@ -58,29 +58,25 @@ class Pareto(Family):
         return {"median": minimum * xp.exp(math.log(2.0) / shape)}
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
-        edge = self.edge_estimate(y, w, known)
+        edge = self.edge_estimate(y, known)
         excess = self._mean_log_excess(y, w, known.get("minimum", edge.get("minimum")))
         return {"shape": 1.0 / max(excess, 1e-8), **edge}
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
-        edge = self.edge_estimate(y, w, known)
+        edge = self.edge_estimate(y, known)
         if "shape" in known:
             return edge
         excess = self._mean_log_excess(y, w, known.get("minimum", edge.get("minimum")))
         return {"shape": 1.0 / excess if excess > 0 else math.inf, **edge}  # infinite: all rows at the minimum
 
-    def edge_estimate(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
-        """The minimum, if it is not known: the smallest of the rows that count."""
-        counted = y if w is None else y[np.asarray(w) > 0]
-        return {} if "minimum" in known else {"minimum": float(np.min(counted))}
+    def edge_estimate(self, y: Any, known: Any) -> dict[str, Any]:
+        """The minimum, if it is not known: the smallest of the data."""
+        return {} if "minimum" in known else {"minimum": float(np.min(y))}
 
     @staticmethod
     def _mean_log_excess(y: Any, w: Any, minimum: Any) -> float:
         excess = np.log1p((y - minimum) / minimum)
-        if w is None:
-            return float(np.mean(excess))
-        w = np.asarray(w)
-        return float(np.sum(w[w > 0] * excess[w > 0]) / np.sum(w))  # rows without weight may lie below the minimum
+        return float(np.mean(excess) if w is None else np.sum(w * excess) / np.sum(w))
 
     def bounds(self, **params: Any) -> tuple[Any, Any]:
         """The minimum and infinity."""

@@ -54,15 +54,14 @@ class Uniform(Family):
         return {"range": high - low}
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
-        return self.edge_estimate(y, w, known)
+        return self.edge_estimate(y, known)
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
-        return self.edge_estimate(y, w, known)
+        return self.edge_estimate(y, known)
 
-    def edge_estimate(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
-        """The ends that are not known: the extremes of the rows that count."""
-        counted = y if w is None else y[np.asarray(w) > 0]
-        ends = {"low": float(np.min(counted)), "high": float(np.max(counted))}
+    def edge_estimate(self, y: Any, known: Any) -> dict[str, Any]:
+        """The ends that are not known: the extremes of the data."""
+        ends = {"low": float(np.min(y)), "high": float(np.max(y))}
         return {name: end for name, end in ends.items() if name not in known}
 
     def resolve(self, params: Mapping[str, Any]) -> dict[str, Any]:

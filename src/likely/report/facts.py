@@ -79,7 +79,10 @@ def data(fit: Fit) -> str:
             told += "; the others have no case, or nothing else, and drop out"
     if bound.dropped:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
-        told += f"; {bound.table.n - rows - apart:,} of {bound.table.n:,} rows dropped for missing values ({lost})"
+        all_rows = bound.table.n - bound.weightless
+        told += f"; {all_rows - rows - apart:,} of {all_rows:,} rows dropped for missing values ({lost})"
+    if bound.weightless:
+        told += f"; {bound.weightless:,} row{'' if bound.weightless == 1 else 's'} of weight 0 left out"
     return told
 
 

@@ -211,7 +211,7 @@ class _Teller:
 
     def _two_values(self, name: str, column: str) -> str | None:
         """How a column of yes and no, or of 0 and 1, changes; None for others."""
-        table = self._fit.likelihood.bound.table
+        table = self._fit.likelihood.bound.used
         if name in table and table.column(name).dtype.kind == "b":
             return "true rather than false"
         if name != column or self._design is None:

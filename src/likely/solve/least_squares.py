@@ -24,14 +24,12 @@ TOLERANCE = 1e-12  # a column counts as dependent if, scaled to norm 1, the othe
 PANEL = 64  # columns orthogonalised together
 
 
-def dependent_columns(x: Any, rows: Any = None) -> tuple[list[int], Any]:
+def dependent_columns(x: Any) -> tuple[list[int], Any]:
     """Columns that are linear combinations of earlier ones, and those combinations.
 
     Parameters
     ----------
     x : ndarray, shape (n, p)
-    rows : ndarray, shape (n,), optional
-        Weights; rows of weight zero do not count.
 
     Returns
     -------
@@ -40,8 +38,6 @@ def dependent_columns(x: Any, rows: Any = None) -> tuple[list[int], Any]:
     combination : ndarray, shape (p - len(dependent), len(dependent))
         Coefficients of the independent columns (in increasing order) that reproduce each dependent one.
     """
-    if rows is not None and not np.all(rows > 0):
-        x = x[rows > 0]
     if isinstance(x, Blocks):
         return grams.dependent_columns(x)
     n, p = x.shape

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import tables
-from likely.bind import Bound, cluster_ways
+from likely.bind import Bound, Given, cluster_ways
 from likely.errors import DataError, MissingValuesError, OptionError, UnknownNameError, listed, unknown
 
 KINDS = ("observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster")
@@ -174,20 +174,13 @@ def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) ->
     option, name, advice : str
         The argument's name, what the labels are called if they are no column, and what to do where some are missing.
     """
-    table = bound.table
     if isinstance(spec, str):
-        if spec not in table:
-            raise unknown("column", spec, table.names, f" for {option}=")
-        name, values = spec, table.column(spec)
-    else:
-        if np.ndim(spec) != 1 and not hasattr(spec, "__len__"):
-            raise OptionError(f"{option} is a column name or an array of labels, found {spec!r}")
-        inner = tables.read(spec)
-        values = inner.column(inner.names[0])
-        n = len(bound.y) if bound.rows is None else len(bound.rows)
-        if len(values) != n:
-            raise DataError(f"the data have {n} rows, {option} has {len(values)}")
-    values = values if bound.rows is None else values[bound.rows]
+        if spec not in bound.table:
+            raise unknown("column", spec, bound.table.names, f" for {option}=")
+        name = spec
+    elif np.ndim(spec) != 1 and not hasattr(spec, "__len__"):
+        raise OptionError(f"{option} is a column name or an array of labels, found {spec!r}")
+    values = Given(bound.table, bound.used, bound.rows).values(spec, option)
     if lost := int(np.count_nonzero(tables.missing(values))):
         raise MissingValuesError(f"{lost} rows have no {option.removesuffix('s')} ({name}): fill them in, {advice}")
     return name, np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()
@@ -198,8 +191,7 @@ def _codes(bound: Bound, spec: Any, place: int) -> tuple[str, Any]:
         f"or leave these rows out by lk.fit(..., cluster={spec if isinstance(spec, str) else '...'!r}, missing='drop')"
     )
     name, codes = group_codes(bound, spec, "cluster", f"cluster {place + 1}", advice)
-    counted = slice(None) if bound.weights is None else bound.weights > 0
-    if len(np.unique(codes[counted])) < 2:
+    if len(np.unique(codes)) < 2:
         raise DataError(
             f"{name} has a single cluster: a covariance by clusters needs two at the least, better 40 or more"
         )

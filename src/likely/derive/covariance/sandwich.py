@@ -145,11 +145,9 @@ class _Work:
         return self._one_way(codes[0]) + self._one_way(codes[1]) - self._one_way(both)
 
     def _one_way(self, codes: Any) -> Any:
-        w = self.objective.weights
-        counted = codes if w is None else codes[w > 0]
-        groups = len(np.unique(counted))
         levels, codes = np.unique(codes, return_inverse=True)
-        products = self.objective.cluster_gram(self.x, codes.reshape(-1), len(levels))
+        groups = len(levels)
+        products = self.objective.cluster_gram(self.x, codes.reshape(-1), groups)
         factor = 1.0 if self.request.correction == "none" else groups / (groups - 1.0)
         if self.request.correction == "HC1":
             n, k = float(self.bound.n), predictor_coefficients(self.fit)

@@ -138,13 +138,11 @@ def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, s
 
 def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
     """The separation of one parameter's linear predictors, if there is one."""
-    slot, w, y = slots[0], L.bound.weights, L.bound.y
+    slot, y = slots[0], L.bound.y
     matrix = np.ones((len(y), 1)) if slot.design is None else slot.design.x
     names = ("Intercept",) if slot.design is None else slot.design.names
     levels = slot.entry is not None
     keep = np.ones(len(y), dtype=bool) if levels else codes != FREE
-    if w is not None:
-        keep &= w > 0
     places = np.flatnonzero(keep)
     if len(places) == 0:
         return None

@@ -51,14 +51,13 @@ def ordered_separation(L: Likelihood, outcome: Outcome | None) -> Separation | N
 
 def _cone(L: Likelihood, places: list[int]) -> tuple[Cone, Any]:
     """The conditions as rows of a binary model, and the row of the data that each comes from."""
-    model, y, w = L.model, L.bound.y, L.bound.weights
-    counted = np.ones(len(y), dtype=bool) if w is None else w > 0
+    model, y = L.model, L.bound.y
     cuts = [slot for slot in model.slots if slot.entry is not None]
     location = [slot for slot in model.slots if slot.parameter.name == "location" and not slot.idle]
     z, signs, rows = [], [], []
     for k, cut in enumerate(cuts):
         for level, sign in ((k, 1.0), (k + 1, -1.0)):
-            here = np.flatnonzero((y == level) & counted)
+            here = np.flatnonzero(y == level)
             part = np.zeros((len(here), model.size))
             part[:, cut.start : cut.stop] = 1.0 if cut.design is None else blocks.dense(cut.design.x[here])
             for slot in location:
@@ -93,8 +92,7 @@ def _message(L: Likelihood, cone: Cone, found: Direction, names: list[str], colu
     few = ", ".join(names[j].partition(".")[2] or names[j] for j in columns[:8])
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
     one = len(columns) == 1
-    counted = len(L.bound.y) if L.bound.weights is None else int(np.count_nonzero(L.bound.weights > 0))
-    extent = "perfectly" if found.complete else f"in {len(separated)} of {counted} rows"
+    extent = "perfectly" if found.complete else f"in {len(separated)} of {len(L.bound.y)} rows"
     levels = [str(L.model.levels[int(code)]) for code in np.unique(L.bound.y[separated])]
     which = "" if found.complete else f" ({L.model.response} = {' or '.join(levels[:6])})"
     return (

@@ -39,22 +39,20 @@ def rest(L: Likelihood, found: Separation) -> Bound | None:
     places = found.rows if bound.rows is None else np.searchsorted(np.flatnonzero(bound.rows), found.rows)
     gone = np.zeros(len(bound.y), dtype=bool)
     gone[places[np.isin(found.rows, found.left_out)]] = True
-    weights = bound.weights
-    counted = ~gone if weights is None else ~gone & (weights > 0)
-    if not np.any(counted):
+    if np.all(gone):
         return None
     kept = np.flatnonzero(~gone)
     less = model.of_rows(kept)
     mine = [k for k, slot in enumerate(model.slots) if slot.parameter.name == found.parameter]
     slots = list(less.slots)
-    y, w = bound.y[kept], None if weights is None else weights[kept]
+    y, w = bound.y[kept], None if bound.weights is None else bound.weights[kept]
     if found.excluded is not None:
         excluded = np.zeros((len(bound.y), found.excluded.shape[1]), dtype=bool)
         excluded[places] = found.excluded
-        new = _levels([slots[k] for k in mine], y, excluded[kept], None if w is None else w > 0)
+        new = _levels([slots[k] for k in mine], y, excluded[kept])
         slots = [new[mine.index(k)] if k in mine else slot for k, slot in enumerate(slots)]
     else:
-        slots = [_one(slot, w, found.columns if k in mine else ()) for k, slot in enumerate(slots)]
+        slots = [_one(slot, found.columns if k in mine else ()) for k, slot in enumerate(slots)]
     place = 0
     for k, slot in enumerate(slots):
         width = 1 if slot.design is None else len(slot.design.names)
@@ -65,14 +63,14 @@ def rest(L: Likelihood, found: Separation) -> Bound | None:
     return replace(bound, model=replace(less, slots=tuple(slots)), y=y, weights=w, rows=rows, separation=found)
 
 
-def _one(slot: Slot, weights: Any, last: Sequence[str]) -> Slot:
+def _one(slot: Slot, last: Sequence[str]) -> Slot:
     """The slot without the coefficients that its rows do not identify, the separating columns' first."""
     if slot.design is None:
         return slot
-    return replace(slot, design=without_aliased(slot.design, weights, last))
+    return replace(slot, design=without_aliased(slot.design, last))
 
 
-def _levels(slots: list[Slot], y: Any, excluded: Any, counted: Any) -> list[Slot]:
+def _levels(slots: list[Slot], y: Any, excluded: Any) -> list[Slot]:
     """The slots of a vector parameter, with the excluded levels behind and a design for each level."""
     count = len(slots) + 1
     behind = np.zeros((len(y), count), dtype=bool)
@@ -84,9 +82,8 @@ def _levels(slots: list[Slot], y: Any, excluded: Any, counted: Any) -> list[Slot
     design = slots[0].design
     x = np.ones((len(y), 1)) if design is None else blocks.dense(design.x)
     cone = Cone.of_levels(x, y, count)
-    open_ = ~excluded if counted is None else ~excluded & counted[:, None]
     p = x.shape[1]
-    which = np.flatnonzero(open_)
+    which = np.flatnonzero(~excluded)
     parts = (which[lo : lo + CHUNK] for lo in range(0, len(which), CHUNK))
     r = triangle(cone.rows(part, np.eye(p)) for part in parts)
     # the conditions of the rows that are left say what is identified: columns of all levels' coefficients side by side

@@ -144,4 +144,4 @@ def check_response(family: Family, y: Any) -> None:
             f"{len(where)} of {len(y)} values of y are missing, which {family.title} gives no density: "
             f"{first_rows(where, y[where])}. Leave these rows out"
         )
-    checks.check_support(family, y, family.known, "y", None, None)
+    checks.check_support(family, y, family.known, "y")

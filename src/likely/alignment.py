@@ -1,0 +1,59 @@
+"""Rows of several objects matched by their labels: what the index of a pandas object says, against its order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from likely.errors import DataError
+
+BY_POSITION = "To go by position, pass it without labels, as .to_numpy() gives it"
+
+
+def index_of(native: Any) -> Any:
+    """The labels of the rows of a table or column of some library; None where it has none."""
+    index = getattr(native, "index", None)
+    return index if hasattr(index, "get_indexer") and hasattr(index, "equals") else None
+
+
+def order(data: Any, other: Any, what: str, whose: str = "the data") -> Any:
+    """Where each row of the data is in another object of as many rows, by label; None where they go by position.
+
+    Parameters
+    ----------
+    data, other : pandas Index or None
+        Labels of rows; without labels rows go by position.
+    what, whose : str
+        What the error calls the other object, and the data.
+
+    Raises
+    ------
+    DataError
+        If the labels are not the same, or do not tell the rows apart.
+    """
+    if data is None or other is None or other is data or data.equals(other):
+        return None
+    mine, theirs = data.astype(object), other.astype(object)
+    if strange := list(dict.fromkeys(theirs[~theirs.isin(mine)])):
+        raise DataError(
+            f"the index of {what} has {_shown(strange)}, which the index of {whose} lacks: its rows cannot be matched "
+            f"by their labels. {BY_POSITION}"
+        )
+    if lacking := list(dict.fromkeys(mine[~mine.isin(theirs)])):
+        raise DataError(
+            f"the index of {what} lacks {_shown(lacking)}, which the index of {whose} has: its rows cannot be matched "
+            f"by their labels. {BY_POSITION}"
+        )
+    if not (mine.is_unique and theirs.is_unique):
+        twice = list(dict.fromkeys(mine[mine.duplicated()])) or list(dict.fromkeys(theirs[theirs.duplicated()]))
+        raise DataError(
+            f"the index of {what} has the labels of {whose} in another order, and {_shown(twice)} more than once: the "
+            f"rows cannot be matched by their labels. {BY_POSITION}"
+        )
+    return np.asarray(theirs.get_indexer(mine), dtype=np.intp)
+
+
+def _shown(labels: list[Any], most: int = 5) -> str:
+    shown = ", ".join(str(v) for v in labels[:most])
+    return shown + (f" and {len(labels) - most} more" if len(labels) > most else "")

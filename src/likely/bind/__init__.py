@@ -1,0 +1,269 @@
+"""Family, data and formulas put together: the checked arrays of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from likely import checks, tables
+from likely import design as designs
+from likely.bind import offsets, response
+from likely.bind.bound import Bound
+from likely.bind.given import Given, cluster_ways, given_column
+from likely.bind.links import link_for
+from likely.design import Design, NamedMatrix
+from likely.domains import Groups
+from likely.errors import OptionError, ParameterError, unknown
+from likely.families import get_family
+from likely.family import Family, Parameter
+from likely.identify import without_aliased
+from likely.model import Model, Slot
+from likely.tables import Table
+from likely.vectors import VectorDomain
+
+__all__ = ["Bound", "Given", "bind", "cluster_ways", "given_column"]
+
+
+def bind(
+    family: Any,
+    data: Any,
+    formula: Any = None,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    exposure: Any = None,
+    link: Mapping[str, str] | str | None = None,
+    missing: str = "error",
+    aliased: str = "refuse",
+    weights_kind: str = "frequency",
+    cluster: Any = None,
+    formulas: Mapping[str, Any] | None = None,
+) -> Bound:
+    """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
+    weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
+    formulas = dict(formulas or {})
+    family, link = _checked_family(family, data, formula, formulas).linked(link)
+    if missing not in ("error", "drop"):
+        raise unknown("option", missing, ["error", "drop"], " for missing=")
+    if aliased not in ("refuse", "drop"):
+        raise unknown("option", aliased, ["refuse", "drop"], " for aliased=")
+    table = tables.read(data)
+    name, first = response.asked(table, formula)
+    free = list(family.free)
+    if first is not None:
+        if not free:
+            raise OptionError(f"{family!r} has no free parameter for the formula to describe")
+        if free[0].name in formulas:
+            raise OptionError(f"two formulas for {free[0].name}: {formula!r} and {formulas[free[0].name]!r}")
+        formulas = {free[0].name: first, **formulas}
+
+    given = Given.of(table)
+    given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
+    given = given.only(checks.counted_rows(given_weights))  # a row of weight zero is as if it were not there
+    offset_of = offsets.of_arguments(offset, free[0].name if free else "")
+    if exposure is not None:
+        added = offsets.of_exposure(exposure, family, link, given)
+        offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
+    groups = cluster_ways(cluster)
+    apart = [name, weights, offset, exposure, *groups, *family.known.values()]
+    rights = {k: _right_side(family, k, spec, offset_of, table, apart) for k, spec in formulas.items()}
+    rights = {k: right if isinstance(right, str) else given.matrix(right) for k, right in rights.items()}
+    vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
+    columns = {k: v for k, v in family.known.items() if k not in vectors}
+
+    beside = [(v, f"known {k}") for k, v in columns.items()]
+    beside += [] if weights is None else [(weights if isinstance(weights, str) else given_weights, "weights")]
+    beside += [(spec, "cluster") for spec in groups if spec is not None]
+    for parameter, specs in offset_of.items():
+        family.parameter(parameter)
+        beside += [(spec, "offset") for spec in specs]
+    y = response.values(family, given.table, name)
+    looked_at = {name: y, **_columns(beside, given), **_used(rights.values(), given.table)}
+    rows, dropped = checks.missing_rows(looked_at, len(y), missing)
+    if dropped:
+        checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
+        given = given.only(rows)
+        y = response.values(family, given.table, name)
+        rights = {k: v if isinstance(v, str) else replace(v, x=v.x[rows]) for k, v in rights.items()}
+
+    w = checks.check_weights(given.cut(given_weights), weights_kind, given.table) if weights is not None else None
+    known = {k: _known(family.parameter(k), given.values(v, f"known {k}")) for k, v in columns.items()}
+    for k, v in known.items():
+        family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
+    known |= vectors
+    units = None
+    if family.conditional and weights_kind != "frequency":
+        raise OptionError(
+            f"weights of {family.title} say how often a stratum was observed, weights_kind='frequency'; found "
+            f"{weights_kind!r}"
+        )
+    if weights_kind == "analytic":
+        checks.check_averaged(family)
+        w, units = None, w
+    bound_family, numeric = family.bind(response.plain(family, y, name, given.table), known)
+    declared = bound_family.levels
+    bound_family, numeric = bound_family.settle(numeric)
+    checks.tell_empty(declared, bound_family.levels, name)
+    checks.check_support(bound_family, numeric, known, name, given.table)
+
+    slots = _slots(_Parts(given, rights, offset_of, family.title, aliased == "drop"), free, bound_family, link)
+    text = formula if isinstance(formula, str) else None
+    fixed = bound_family.edge_estimate(numeric, known) if any(p.edge for p in free) else {}
+    model = Model(bound_family, slots, known, name, text, fixed, units)
+    return Bound(model, numeric, w, table, given.rows, dropped, None, weights_kind, given_weights)
+
+
+def _checked_family(family: Any, data: Any, formula: Any, formulas: dict[str, Any]) -> Family:
+    """The family, once the arguments fit it."""
+    checks.check_order(family, data, formula)
+    family = get_family(family)
+    groups = [p.name for p in family.parameters if p.domain is Groups and p.name in formulas]
+    if groups:  # a column of labels is no formula
+        family = type(family)(**{**family.known, **{name: formulas.pop(name) for name in groups}})
+    for name in formulas:
+        checks.check_argument(family, name)
+        if family.parameter(name).known_only or name in family.known:
+            raise OptionError(f"{name} of {family!r} is known; it takes no formula")
+    for p in family.parameters:
+        if p.known_only and p.name not in family.known:
+            if p.domain is Groups:
+                raise ParameterError(f"{family.title} needs its {p.name} ({p.meaning}): {p.name}='<column>'")
+            example = 10 if p.domain.integer else 0.5
+            raise ParameterError(
+                f"{family.title} needs its {p.name} ({p.meaning}): {family.title}({p.name}={example}), or a column: "
+                f"{family.title}({p.name}='<column>')"
+            )
+    return family
+
+
+def _known(p: Parameter, values: Any) -> Any:
+    """A known parameter's values in the rows in use; labels of groups as codes."""
+    if np.ndim(values) == 0 and p.domain is not Groups:
+        return float(values)
+    return tables.codes(values) if p.domain is Groups else tables.numbers(values, p.name)
+
+
+# -- what is looked at for missing values --------------------------------------------------------------------
+
+
+def _columns(beside: Iterable[tuple[Any, str]], given: Given) -> dict[str, Any]:
+    """The columns of what was given beside the formulas."""
+    out: dict[str, Any] = {}
+    for spec, what in beside:
+        for name, values in given.columns(spec, what).items():
+            alone = isinstance(spec, str) or name not in out  # several arrays may have the same part
+            out[name if alone else f"{name} {1 + sum(key.startswith(name) for key in out)}"] = values
+    return out
+
+
+def _used(rights: Iterable[str | NamedMatrix], table: Table) -> dict[str, Any]:
+    """The columns of all right-hand sides."""
+    used: dict[str, Any] = {}
+    for right in rights:
+        if isinstance(right, str):
+            names = [v for v in designs.variables(right) if v in table]
+            used |= {v: table.column(v) if (text := table.text(v)) is None else text for v in names}
+        elif (gaps := designs.matrix_missing(right)) is not None:
+            used["the matrix of predictors"] = gaps
+    return used
+
+
+# -- linear predictors -----------------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True)
+class _Parts:
+    """What the user gave for each parameter, turned into designs and offsets of the rows in use."""
+
+    given: Given
+    rights: Mapping[str, str | NamedMatrix]
+    offsets: Mapping[str, list[Any]]
+    title: str
+    without_aliased: bool
+
+    def refuse_formula(self, p: Parameter) -> None:
+        if p.name in self.rights or p.name in self.offsets:
+            raise OptionError(
+                f"{p.name} of {self.title} takes no formula: its estimate is an extreme of the data, "
+                "where the likelihood has no derivative"
+            )
+
+    def design(self, p: Parameter) -> Design | None:
+        """The design of a parameter; None for a constant, which is reported on its natural scale."""
+        right, table = self.rights.get(p.name), self.given.table
+        if p.anchored and (right is None or (isinstance(right, str) and right in ("0", "1"))):
+            return designs.empty(table.n)
+        if right is None or (isinstance(right, str) and right == "1"):
+            return None
+        if isinstance(right, str):
+            design = designs.from_formula(right, table)
+        else:
+            design = designs.from_matrix(right, table)
+        if not design.names:
+            raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
+        if self.without_aliased:
+            design = without_aliased(design)
+        if p.anchored and "Intercept" in design.names:
+            return design.without("Intercept")
+        return None if design.names == ("Intercept",) else design
+
+    def offset(self, p: Parameter) -> Any:
+        """The sum of a parameter's offsets, one per row in use, or None."""
+        return offsets.total(self.offsets.get(p.name, []), p, self.given)
+
+
+def _slots(
+    parts: _Parts, free: list[Parameter], family: Family, link: Mapping[str, str] | str | None
+) -> tuple[Slot, ...]:
+    """One linear predictor for every free parameter, several for a vector."""
+    slots: list[Slot] = []
+    for p in free:
+        if p.edge:
+            parts.refuse_formula(p)
+            continue
+        design, offset = parts.design(p), parts.offset(p)
+        chosen = p.domain.get_link(p.name, link_for(p.name, link, free))
+        width = 1 if design is None else len(design.names)
+        entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]
+        for entry in entries:
+            start = slots[-1].stop if slots else 0
+            slots.append(
+                Slot(p, chosen, design, offset, start, start + width, entry, tuple(parts.offsets.get(p.name, ())))
+            )
+    return tuple(slots)
+
+
+def _right_side(
+    family: Family, name: str, spec: Any, offset_of: dict[str, list[Any]], table: Table, apart: list[Any]
+) -> Any:
+    """A parameter's formula without its offsets, which go to `offset_of`; a matrix as it is."""
+    if not isinstance(spec, str):
+        if isinstance(spec, (int, float, np.number)):
+            raise OptionError(
+                f"{name}={spec!r}: a known value is given to the family, lk.{type(family).__name__}({name}={spec!r}); "
+                f"here stands the formula of {name}, such as {name}='~ x'"
+            )
+        checks.require_matrix(spec)
+        return spec
+    left, right = designs.right_side(spec)
+    if left is not None:
+        raise OptionError(f"the formula of {name} has no left side; write '~ {right}'")
+    right, found = designs.offsets(designs.quote(right, table.names))
+    offset_of.setdefault(name, []).extend(found)
+    if not offset_of[name]:
+        del offset_of[name]
+    return designs.expand(right, _others(table, [*apart, *found]))
+
+
+def _others(table: Table, apart: list[Any]) -> list[str]:
+    """The columns that a dot in a formula stands for: those that have no other part in the model."""
+    taken: set[str] = set()
+    for spec in apart:
+        for part in spec.values() if isinstance(spec, Mapping) else [spec]:
+            if isinstance(part, str):
+                taken |= {part} if part in table else set(designs.operands(designs.quote(part, table.names)))
+    return [name for name in table.names if name not in taken]

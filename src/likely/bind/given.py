@@ -1,0 +1,112 @@
+"""What the user gives row by row beside a formula: columns, expressions, arrays and matrices, for the rows in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from likely import checks, tables
+from likely import design as designs
+from likely.design import NamedMatrix
+from likely.errors import DataError, unknown
+from likely.tables import Table
+
+
+@final
+@dataclass(frozen=True)
+class Given:
+    """A table with the rows in use: turns what the user gave for its rows into values of these rows.
+
+    Attributes
+    ----------
+    whole : Table
+        All rows. Arrays have one value for each of them.
+    table : Table
+        The rows in use.
+    rows : ndarray of bool, or None
+        The rows in use among all, where some are left out.
+    """
+
+    whole: Table
+    table: Table
+    rows: Any = None
+
+    @classmethod
+    def of(cls, table: Table) -> Given:
+        """All rows of a table."""
+        return cls(table, table)
+
+    def only(self, kept: Any) -> Given:
+        """Some of the rows in use (a mask over these), or all of them (None)."""
+        if kept is None:
+            return self
+        rows = kept.copy() if self.rows is None else self.rows.copy()
+        if self.rows is not None:
+            rows[self.rows] = kept
+        return Given(self.whole, self.table.only(kept), rows)
+
+    def cut(self, values: Any) -> Any:
+        """The rows in use of values for all rows; a single number serves all."""
+        return values[self.rows] if self.rows is not None and np.ndim(values) else values
+
+    # -- columns -------------------------------------------------------------------------------------------
+
+    def columns(self, spec: Any, what: str) -> dict[str, Any]:
+        """The columns that a column, an expression or an array consists of, for a look at missing values."""
+        if not isinstance(spec, str):
+            values = self.values(spec, what)
+            return {what: values} if np.ndim(values) else {}
+        if spec in self.table:
+            return {spec: self.table.column(spec)}
+        names = [spec] if spec.isidentifier() else designs.operands(designs.quote(spec, self.table.names))
+        for name in names:
+            if name not in self.table:
+                raise unknown("column", name, self.table.names, f" for {what}")
+        return {name: self.table.column(name) for name in names}
+
+    def values(self, spec: Any, what: str) -> Any:
+        """The values of a column, an expression or an array in the rows in use; a number as it is."""
+        if isinstance(spec, str):
+            self.columns(spec, what)
+            return self.table.column(spec) if spec in self.table else designs.expression(spec, self.table)
+        values = self.all_values(spec, what)
+        if self.rows is None or not np.ndim(values):
+            return values
+        # read again without the rows left out, which may have made objects of numbers
+        return Table(columns={what: values}).only(self.rows).column(what)
+
+    def all_values(self, spec: Any, what: str) -> Any:
+        """The values of an array in all rows, matched by their labels where both have some; a number as it is."""
+        if np.ndim(spec) == 0 and not hasattr(spec, "__len__"):
+            return spec
+        inner = tables.read(spec)
+        checks.check_one_column(inner.names, what)
+        values = inner.column(inner.names[0])
+        if len(values) != self.whole.n:
+            raise DataError(f"the data have {self.whole.n} rows, {what} has {len(values)}")
+        order = self.whole.match(inner.index, what)
+        return values if order is None else values[order]
+
+    # -- matrices ------------------------------------------------------------------------------------------
+
+    def matrix(self, spec: Any) -> NamedMatrix:
+        """A matrix of predictors in the rows in use, matched by their labels where both have some."""
+        return designs.read_matrix(spec, self.whole, self.rows)
+
+
+def given_column(table: Table, spec: Any, what: str) -> Any:
+    """A column, an expression, an array or a number, as `likely.fit` takes them for weights and known values."""
+    return Given.of(table).values(spec, what)
+
+
+def cluster_ways(cluster: Any) -> list[Any]:
+    """One way of clustering or several: a list of names or of columns is several, a list of labels is one."""
+    if isinstance(cluster, (list, tuple)) and cluster:
+        named = [isinstance(c, str) for c in cluster]
+        if all(named) and len(cluster) <= 3:
+            return list(cluster)
+        if not all(named) and all(hasattr(c, "__len__") for c in cluster):
+            return list(cluster)
+    return [cluster]
