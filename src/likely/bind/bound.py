@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.bind.given import Given
 from likely.model import Model
 from likely.tables import Table
 
@@ -54,6 +55,11 @@ class Bound:
     def used(self) -> Table:
         """The rows in use as a table."""
         return self.table if self.rows is None else self.table.only(self.rows)
+
+    @property
+    def given(self) -> Given:
+        """What turns columns, expressions and arrays for the rows of the table into values of the rows in use."""
+        return Given(self.table, self.used, self.rows)
 
     @property
     def n(self) -> float:

@@ -223,8 +223,7 @@ def _column(fit: Fit, name: Any) -> Any:
     if not isinstance(name, str) or name not in bound.table:
         valid = [*WEIGHTS, *bound.table.names]
         raise unknown("column", name, valid, " for weights=")
-    values = bound.table.column(name)
-    values = tables.numbers(values if bound.rows is None else values[bound.rows], name)
+    values = tables.numbers(bound.used.column(name), name)
     if not np.all(np.isfinite(values) & (values >= 0.0)) or not np.any(values > 0.0):
         raise DataError(f"weights are numbers from 0 on, not all of them 0; {name} has others")
     return values

@@ -12,6 +12,7 @@ import numpy as np
 
 from likely import blocks
 from likely import design as designs
+from likely.bind import Bound
 from likely.derive.exposure import is_exposure
 from likely.derive.naming import references
 from likely.derive.rows import Rows, rows_of
@@ -94,7 +95,7 @@ class Scenarios:
             weights = np.ones(base.n) if bound.weights is None else np.asarray(bound.weights, dtype=float)
         first = references(base.model)
         levels = {name: _ordered(seen, bound.used, name, first.get(name)) for name, seen in levels.items()}
-        offsets = tuple(tuple(_of_rows(spec, bound.rows) for spec in s.offset_spec) for s in base.model.slots)
+        offsets = tuple(tuple(_of_rows(spec, bound) for spec in s.offset_spec) for s in base.model.slots)
         texts = {name: _text_of(fit, base, name) for name in base.model.known}
         given = {name: spec for name, spec in texts.items() if spec is not None}
         others = {}
@@ -263,11 +264,9 @@ def _text_of(fit: Fit, base: Rows, name: str) -> str | None:
     return spec if isinstance(spec, str) and base.model.family.parameter(name).domain is not Groups else None
 
 
-def _of_rows(spec: Any, rows: Any) -> Any:
-    """Numbers for all rows of the data, of those that the fit used."""
-    if isinstance(spec, str) or np.ndim(spec) == 0 or rows is None or len(spec) != len(rows):
-        return spec
-    return np.asarray(spec)[rows]
+def _of_rows(spec: Any, bound: Bound) -> Any:
+    """Numbers for all rows of the data, of those that the fit used; text as it is."""
+    return spec if isinstance(spec, str) else bound.given.values(spec, "offset")
 
 
 def _sum_of(specs: Sequence[Any], table: Table, n: int) -> Any:

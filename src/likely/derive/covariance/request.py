@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import tables
-from likely.bind import Bound, Given, cluster_ways
+from likely.bind import Bound, cluster_ways
 from likely.errors import DataError, MissingValuesError, OptionError, UnknownNameError, listed, unknown
 
 KINDS = ("observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster")
@@ -180,7 +180,7 @@ def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) ->
         name = spec
     elif np.ndim(spec) != 1 and not hasattr(spec, "__len__"):
         raise OptionError(f"{option} is a column name or an array of labels, found {spec!r}")
-    values = Given(bound.table, bound.used, bound.rows).values(spec, option)
+    values = bound.given.values(spec, option)
     if lost := int(np.count_nonzero(tables.missing(values))):
         raise MissingValuesError(f"{lost} rows have no {option.removesuffix('s')} ({name}): fill them in, {advice}")
     return name, np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()
