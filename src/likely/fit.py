@@ -364,6 +364,5 @@ def _at_limit(
         )
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)
-        withheld = {at_limit.outward(k): v for k, v in inner.withheld.items()}
-        return Fit(L, outcome, True, f"boundary: {reason}", {**withheld, slot.label: reason}, at_limit)
+        return Fit(L, outcome, True, f"boundary: {reason}", {slot.label: reason}, at_limit)
     return None

@@ -66,6 +66,34 @@ def to_reported(model: Model, coefficients: Any) -> tuple[Any, Any]:
     return np.array(values), np.array(rows).reshape(len(values), model.size)
 
 
+def errors(jacobian: Any, covariance: Any) -> tuple[Any, Any]:
+    """Standard errors of linear forms of the coefficients and their correlations, without a square that may overflow.
+
+    Parameters
+    ----------
+    jacobian : ndarray, shape (k, p)
+    covariance : ndarray, shape (p, p)
+
+    Returns
+    -------
+    errors : ndarray, shape (k,)
+    correlations : ndarray, shape (k, k)
+        Zeros for a form without a variance.
+    """
+    size = np.max(np.abs(jacobian), axis=1, initial=0.0)
+    unit = jacobian / np.where((size > 0.0) & np.isfinite(size), size, 1.0)[:, None]
+    own = np.diagonal(unit)
+    if unit.shape[0] == unit.shape[1] and np.count_nonzero(unit) == np.count_nonzero(own):
+        found = own[:, None] * covariance * own
+    else:
+        found = unit @ covariance @ unit.T
+    widths = np.sqrt(np.maximum(np.diagonal(found), 0.0))
+    there = np.where(widths > 0.0, widths, 1.0)
+    correlations = np.where((widths[:, None] > 0.0) & (widths > 0.0), found / there[:, None] / there, 0.0)
+    with np.errstate(over="ignore", under="ignore"):
+        return widths * size, correlations
+
+
 def reached(model: Model, coef: Mapping[str, Any]) -> Any:
     """The coefficients as `from_reported` gives them, with constants that ran to a limit a little before it."""
     end = float(np.exp(AT_LIMIT))

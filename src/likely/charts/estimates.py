@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.charts import theme
 from likely.derive.scenarios import Scenarios
-from likely.errors import OptionError
+from likely.errors import IntervalError, OptionError
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -98,6 +98,11 @@ def effect(fit: Fit, variable: str | None = None, what: str | None = None, level
     values = _along(np.asarray(scenarios.columns[name], dtype=float)) if number else list(scenarios.levels[name])
     over = "average" if fit.n <= ROWS else "mean"
     found = fit.margins(what=what, at={name: values, "over": over}, level=level)
+    if any(none := [error is None for error in found.stderr]):
+        which = ", ".join(
+            str(v) for v, gone in zip(np.repeat(values, len(none) // len(values)), none, strict=True) if gone
+        )
+        raise IntervalError(f"there is no standard error at {name} = {which}: {found.notes[-1]}")
     parts = [label.get("of", "") for label in found.labels]
     lines = list(dict.fromkeys(parts))
     title = f"{SAID[what]} of {fit.likelihood.model.response}" if what in SAID else what

@@ -109,7 +109,7 @@ class FunctionProfiler:
         x = np.array(fit.outcome.point.x, dtype=float)
         here = function.at(x, 2)
         self.peak, self.index, self.best = fit.loglik, 0, np.array([here.value])
-        self.errors = np.sqrt(np.diagonal(fit._link_cov))
+        self.errors = np.sqrt(np.diagonal(fit._observed_cov))
         covariance = linalg.inv(fit.outcome.point.info)
         self.stderr = float(np.sqrt(max(here.gradient @ covariance @ here.gradient, 0.0)))
         self._spent = 0

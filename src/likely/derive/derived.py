@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from likely import scale
 from likely.namespace import Jet, JetNamespace
 
 if TYPE_CHECKING:
@@ -54,17 +55,19 @@ def derived_quantities(fit: Fit) -> dict[str, tuple[float, float | None]]:
     out: dict[str, tuple[float, float | None]] = {}
     for name, jet in found.items():
         if isinstance(jet, Jet) and jet.g and np.isfinite(value := float(jet.v)):
-            out[name] = (value, _stderr(jet, effective._link_cov, model.size))
+            out[name] = (value, _stderr(jet, effective))
     return out
 
 
-def _stderr(jet: Jet, covariance: Any, size: int) -> float | None:
+def _stderr(jet: Jet, fit: Fit) -> float | None:
+    size = fit.likelihood.model.size
     gradient = np.zeros(size)
     for i, g in jet.g.items():
         if i < size:
             gradient[i] = float(g)
         elif float(g) != 0.0:
             return None  # an edge of the data enters
-    if covariance is None or not np.all(np.isfinite(gradient)):
+    if fit._link_cov is None or not np.all(np.isfinite(gradient)) or fit.unseen(gradient)[0]:
         return None
-    return float(np.sqrt(gradient @ covariance @ gradient))
+    error = float(scale.errors(gradient[None, :], fit._link_cov)[0][0])
+    return error if np.isfinite(error) else None

@@ -15,13 +15,14 @@ import numpy as np
 
 from likely import tables
 from likely.bind import given_column
+from likely.derive.covariance import unit_rows
 from likely.derive.covariance.expected import Expected
 from likely.derive.intervals import check_level, normal_quantile
 from likely.derive.objective import Objective
 from likely.derive.rows import Rows
 from likely.design import Design
 from likely.domains import LINKS
-from likely.errors import DataError, MissingValuesError, OptionError, listed, unknown
+from likely.errors import DataError, IntervalError, MissingValuesError, OptionError, listed, unknown
 from likely.model import Model, Slot
 from likely.namespace import JetNamespace
 from likely.tables import Table
@@ -151,6 +152,11 @@ def evaluate(fit: Fit, rule: Callable[..., Any], new: Any = None, level: float |
     if level is None:
         return table.wrap(value, "prediction") if value.ndim else float(value)
     half = normal_quantile(check_level(level))
-    error = np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", slope, fit._link_cov, slope), 0.0))
+    fit.require_errors("a function of the estimates")
+    forms = np.reshape(slope, (-1, len(x)))
+    if np.any(lost := fit.unseen(forms)):
+        raise IntervalError(f"the function has no standard error: {fit.unseen_reason(forms[np.flatnonzero(lost)[0]])}")
+    unit, size = unit_rows(forms)
+    error = np.reshape(size * np.linalg.norm(unit @ fit.link_root, axis=1), np.shape(value))
     out = {"mean": value, "stderr": error, "lower": value - half * error, "upper": value + half * error}
     return table.wrap_frame(out) if value.ndim else {k: float(v) for k, v in out.items()}

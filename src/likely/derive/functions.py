@@ -106,7 +106,7 @@ class Function:
                 raise OptionError(f"{self.label!r} must give one number, found {found!r}")
             return float(found)
 
-        errors = np.sqrt(np.diagonal(self.fit._link_cov))
+        errors = np.sqrt(np.diagonal(self.fit._observed_cov))
         for factor in (0.05, 0.005, 5e-4):
             steps = factor * errors
             wide, narrow = (self._central(evaluate, x, s) for s in (steps, 0.5 * steps))

@@ -107,7 +107,7 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         end = boundary_limit(fit, name, at, level)
         pair = (at, end) if at == domain.lower else (end, at)
         return Interval(*pair, level, "profile", f"one-sided: the estimate {at:g} is the end of the domain")
-    restrained, reason = fit.outcome.restrained, fit.withheld.get(name)
+    restrained, reason = fit.outcome.restrained, fit.reasons.get(name)
     if reason is not None and restrained is None:  # the end of the data has no coefficient to look for
         return Interval(None, None, level, "profile", reason)
     slot, index = locate(likelihood, name)

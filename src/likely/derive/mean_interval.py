@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from likely import blocks
-from likely.derive.covariance import root
 from likely.derive.intervals import normal_quantile
 from likely.derive.rows import Rows
 from likely.derive.simultaneous import critical_value
@@ -36,6 +35,7 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
     center = rows.mean()
     gradient = {k: g for k, g in mean_gradient(rows).items() if np.any(g != 0.0)}
     stderr = stderr_of(rows, gradient)
+    refuse_unseen(rows, gradient, "the mean")
     z = normal_quantile(level) if simultaneous is False else _together(rows, gradient, level, simultaneous)
     positive = rows.family.support.lower >= 0.0
     with np.errstate(all="ignore"):
@@ -72,14 +72,34 @@ def _together(rows: Rows, gradient: Mapping[int, Any], level: float, how: Any) -
             f"{rows.n:,} rows are too many for the distribution of the largest |t|: predict fewer, or take "
             "simultaneous='scheffe', which holds for any number"
         )
-    many = how in ("bonferroni", "sidak")
-    return critical_value(None if many else jacobian_of(rows, gradient) @ root(rows.fit._link_cov), rows.n, level, how)
+    if how in ("bonferroni", "sidak"):
+        return critical_value(None, rows.n, level, how)
+    jacobian = jacobian_of(rows, gradient)
+    rows.fit.require_rank(jacobian, f"intervals of {rows.n} means together", "take simultaneous='bonferroni'")
+    return critical_value(jacobian @ rows.fit.link_root, rows.n, level, how)
+
+
+def refuse_unseen(rows: Rows, gradient: Mapping[int, Any], what: str) -> None:
+    """Raise where a row's value rests on coefficients whose spread the covariance does not tell."""
+    if not rows.fit.has_unseen:
+        return
+    jacobian = jacobian_of(rows, gradient)
+    if np.any(lost := rows.fit.unseen(jacobian)):
+        where = np.flatnonzero(lost)
+        told = ", ".join(f"row {i}" for i in where[:5]) + (f" and {len(where) - 5} more" if len(where) > 5 else "")
+        raise IntervalError(
+            f"{what} has no standard error in {told}: {rows.fit.unseen_reason(jacobian[where[0]])}. Leave these rows "
+            "out, or predict without level="
+        )
 
 
 def jacobian_of(rows: Rows, gradient: Mapping[int, Any]) -> Any:
     """Derivatives of one value per row with respect to the coefficients, in units in which they are moderate."""
     out = np.zeros((rows.n, rows.model.size))
+    size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.ones(rows.n)
+    size = np.where((size > 0.0) & np.isfinite(size), size, 1.0)
     for k, g in gradient.items():
+        g = g / size
         slot, design = rows.model.slots[k], rows.designs[k]
         out[:, slot.start : slot.stop] = g[:, None] * (1.0 if design is None else blocks.dense(design))
     return out

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely import blocks, scale
+from likely.derive.mean_interval import refuse_unseen
 from likely.derive.rows import Rows
 from likely.errors import IntervalError, LikelyError, OptionError, unknown
 from likely.family import Family
@@ -61,6 +62,8 @@ def _mixed(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
     fit.require_regular("a prediction interval by mixture")
     fit.require_errors("a prediction interval by mixture")
     nodes, weights = _nodes(len(model.slots))
+    for k in range(len(model.slots)):
+        refuse_unseen(rows, {k: np.ones(rows.n)}, f"{model.slots[k].label}, which a new observation depends on,")
     spread = _spread(rows)
     out = [np.empty(rows.n) for _ in chances]
     step = max(1, AT_ONCE // len(weights))

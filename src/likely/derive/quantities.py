@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.derive.covariance import root
+from likely.derive.covariance import unit_rows
 from likely.derive.intervals import check_level
 from likely.derive.record import Record
 from likely.derive.simultaneous import adjusted
 from likely.errors import OptionError
-from likely.grid import Grid, alike, fixed, p_value
+from likely.grid import DASH, Grid, alike, fixed, p_value
 from likely.tables import Table
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ class Quantities(Record):
     lower, upper : ndarray
         Ends of the intervals.
     z, p_value : ndarray
-        Of the test that the quantity is `null`.
-    covariance : ndarray
-        Of the estimates.
+        Of the test that the quantity is `null`. Like the error and the ends they are None where the fit's covariance
+        gives no standard error, with the reason in `notes`.
+    covariance : ndarray or None
+        Of the estimates; None where some have no error, or one whose square no float can hold.
     level : float
     null : float
     title : str
@@ -65,7 +66,7 @@ class Quantities(Record):
         columns = ("estimate", "stderr", "z", "p_value", "lower", "upper")
         names = ("estimate", "std_error", "z", "p_value", "lower", "upper")
         return [
-            {**label, **{name: float(getattr(self, c)[i]) for name, c in zip(names, columns, strict=True)}}
+            {**label, **{name: _number(getattr(self, c)[i]) for name, c in zip(names, columns, strict=True)}}
             for i, label in enumerate(self.labels)
         ]
 
@@ -76,10 +77,13 @@ class Quantities(Record):
         header = (*columns, "estimate", "std. error", "z", "p", f"{100 * self.level:g}% interval")
         cells = []
         for i, label in enumerate(self.labels):
+            own = [label.get(name, "") for name in columns]
+            if self.stderr[i] is None:
+                cells.append((*own, *alike([float(self.estimate[i])], None), *[DASH] * 4))
+                continue
             values = (self.estimate[i], self.stderr[i], self.lower[i], self.upper[i])
             estimate, error, lower, upper = alike(map(float, values), float(self.stderr[i]))
             interval = f"{lower} to {upper}"
-            own = [label.get(name, "") for name in columns]
             cells.append((*own, estimate, error, fixed(float(self.z[i]), 2), p_value(float(self.p_value[i])), interval))
         return Grid(header, tuple(cells), "l" * len(columns) + "rrrrr", self.title)
 
@@ -91,6 +95,10 @@ class Quantities(Record):
     @property
     def source(self) -> Table:
         return self.table
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def quantities(
@@ -129,8 +137,10 @@ def quantities(
     level = check_level(level)
     fit.require_errors("a standard error of an effect or function")
     estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
-    forms = jacobian @ root(fit._link_cov)
-    spread = np.linalg.norm(forms, axis=1)
+    unit, size = unit_rows(jacobian)
+    forms = unit @ fit.link_root  # of lengths that a float can hold, whatever the units are
+    with np.errstate(over="ignore"):
+        spread = size * np.linalg.norm(forms, axis=1)
     if log and null <= 0:
         raise OptionError(f"a ratio is compared with a positive value, found {null:g}")
     target = np.log(null) if log else null
@@ -138,15 +148,28 @@ def quantities(
         z = np.where(spread > 0, (estimate - target) / spread, np.where(estimate == target, 0.0, np.inf))
     critical, p = np.empty(len(z)), np.empty(len(z))
     said: dict[str, None] = {}
+    lost = fit.unseen(unit)
     for rows in [np.arange(len(z))] if families is None else families:
-        critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust)
-        said |= {words: None} if words else {}
-    lower, upper = estimate - critical * spread, estimate + critical * spread
-    covariance = forms @ forms.T
-    if log:
-        value = np.exp(estimate)
-        lower, upper, estimate, spread = np.exp(lower), np.exp(upper), value, value * spread
-        covariance = covariance * np.outer(value, value)
+        rows = np.asarray(rows)[~lost[rows]]
+        if adjust in ("max-t", "scheffe") and len(rows) > 1:
+            fit.require_rank(unit[rows], f"{adjust} intervals of {len(rows)} together", "take adjust='holm'")
+        if len(rows):
+            critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust)
+            said |= {words: None} if words else {}
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        lower, upper = estimate - critical * spread, estimate + critical * spread
+        covariance = forms @ forms.T * np.outer(size, size)
+        if log:
+            value = np.exp(estimate)
+            lower, upper, estimate, spread = np.exp(lower), np.exp(upper), value, value * spread
+            covariance = covariance * np.outer(value, value)
+    beyond = (spread > 0.0) & (np.diagonal(covariance) < np.finfo(float).tiny)
+    if np.any(lost) or np.any(beyond) or not np.all(np.isfinite(covariance)):
+        covariance = None
+    if np.any(lost):
+        spread, lower, upper, z, p = (_without(column, lost) for column in (spread, lower, upper, z, p))
+        reasons = dict.fromkeys(fit.unseen_reason(unit[i]) for i in np.flatnonzero(lost))
+        notes = (*notes, *(f"No standard error where {reason}." for reason in reasons))
     if active := fit.active_inequalities:
         notes = (*notes, f"Standard errors, z and p take as an equation what may be none: {', '.join(active)}.")
     adjusting = [f"Intervals and p: {words}." for words in said]
@@ -166,3 +189,10 @@ def quantities(
         (*adjusting, *notes),
         table,
     )
+
+
+def _without(column: Any, lost: Any) -> Any:
+    """A column with None in some rows."""
+    out = column.astype(object)
+    out[lost] = None
+    return out

@@ -10,7 +10,9 @@ import numpy as np
 from scipy import linalg
 from scipy import special as sc
 
+from likely import scale
 from likely.derive import restricted
+from likely.derive.covariance import rank
 from likely.derive.intervals import check_level
 from likely.derive.naming import Names
 from likely.derive.profile import locate
@@ -105,13 +107,17 @@ def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "p
     own = [name if fit.limit is None else fit.limit.inward(name) for name in pair]
     slots, places = zip(*(locate(inner.likelihood, name) for name in own), strict=True)
     center = inner.outcome.point.x[list(places)]
-    spread = inner._link_cov[np.ix_(places, places)]
     radius = float(np.sqrt(2.0 * sc.gammaincinv(1.0, level)))  # chi-squared with two degrees of freedom
     notes: tuple[str, ...] = ()
     if method == "wald":
         angles = np.linspace(0.0, 2.0 * np.pi, 181)
         circle = radius * np.column_stack([np.cos(angles), np.sin(angles)])
-        edge, closed = center + circle @ linalg.cholesky(spread, lower=True).T, True
+        axes = np.eye(len(inner.outcome.point.x))[list(places)]
+        inner.require_rank(axes, f"a region of {pair[0]} and {pair[1]}", "take an interval of each")
+        if rank(inner.link_root[list(places)]) < 2:
+            raise IntervalError(f"{pair[0]} and {pair[1]} are bound together, so their region is a line: use intervals")
+        errors, correlations = scale.errors(axes, inner._link_cov)
+        edge, closed = center + (circle @ linalg.cholesky(correlations, lower=True).T) * errors, True
     else:
         fit.require_likelihood("a region by the profile likelihood", plain=True)
         fit.require_independent("a region by the profile likelihood", "method='wald'")

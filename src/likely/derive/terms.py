@@ -20,7 +20,7 @@ from likely.derive.score import INFORMATION, information_at
 from likely.derive.tests import METHODS, wald_statistic
 from likely.derive.under import Coordinates, Hypothesis, maximum_under
 from likely.errors import IntervalError, OptionError, unknown
-from likely.grid import Grid, number, p_value
+from likely.grid import DASH, Grid, number, p_value
 from likely.tables import Table
 
 if TYPE_CHECKING:
@@ -39,17 +39,19 @@ class TermTest:
     Attributes
     ----------
     parameter, term : str
-    statistic : float
-        Referred to a chi-squared distribution.
+    statistic : float or None
+        Referred to a chi-squared distribution; None where the covariance allows no test, with the reason in `note`.
     df : int
-    p_value : float
+    p_value : float or None
+    note : str
     """
 
     parameter: str
     term: str
-    statistic: float
+    statistic: float | None
     df: int
-    p_value: float
+    p_value: float | None
+    note: str = ""
 
 
 @final
@@ -92,7 +94,7 @@ class TermTable(Record):
         several = len({t.parameter for t in self.tests}) > 1
         labels = [f"{t.parameter}: {t.term}" if several else t.term for t in self.tests]
         cells = [
-            (label, number(t.statistic, 5), str(t.df), p_value(t.p_value))
+            (label, number(t.statistic, 5), str(t.df), DASH if t.p_value is None else p_value(t.p_value))
             for label, t in zip(labels, self.tests, strict=True)
         ]
         title = f"Type {self.type} tests of terms ({METHODS[self.method]})"
@@ -159,10 +161,17 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
             continue
         without = [other for j, other in enumerate(terms) if j != i and _absent(kind, term, other, later=j > i)]
         away = [c for other in without for c in other.columns]
-        statistic, df = steps.added(term.columns, away)
         name = outward.get(term.parameter, term.parameter)
+        try:
+            statistic, df = steps.added(term.columns, away)
+        except IntervalError as error:
+            if method != "wald" or not inner._request.robust:
+                raise
+            tests.append(TermTest(name, term.label, None, len(term.columns), None, str(error)))
+            continue
         tests.append(TermTest(name, term.label, statistic, df, float(sc.chdtrc(df, statistic))))
     notes = [] if fit.limit is None else [f"As {inner.likelihood.model.family.title}."]
+    notes += [f"{t.term}: {t.note}." for t in tests if t.note]
     if kind == "III" and (factor := _treatment_within(inner, terms)):
         notes.append(
             f"{factor} has treatment contrasts and interactions: its type III test, and those of what it interacts "
@@ -250,7 +259,10 @@ class _Steps:
         return maximum_under(self.fit, self._zero(zero))
 
     def _zero(self, zero: frozenset[int]) -> Hypothesis:
-        names = self.fit.regular
+        names = self.fit.regular if self.method == "wald" else self.fit.names
+        for column in zero:
+            if (name := self.names[column]) not in names:
+                raise IntervalError(f"{name} has no standard error, so it has no Wald test: {self.fit.withheld[name]}")
         rows = np.zeros((len(zero), len(names)))
         for i, column in enumerate(sorted(zero)):
             rows[i, names.index(self.names[column])] = 1.0

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg
 from scipy import special as sc
 
+from likely.derive.covariance import unit_rows
 from likely.derive.hypotheses import equations, text
 from likely.derive.naming import Names
 from likely.derive.restricted import independent, remainder
@@ -217,11 +218,24 @@ def _domain_notes(fit: Fit, form: Mapping[str, float]) -> list[str]:
 
 
 def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
-    """(R b - r)' (R V R')^-1 (R b - r) and its degrees of freedom, for equations in the estimates that have errors."""
-    r = hypothesis.rows
+    """(R b - r)' (R V R')^-1 (R b - r) and its degrees of freedom, for equations in the estimates that have errors.
+
+    Every equation is divided by the size of the errors in it, whose squares no float may hold.
+
+    Raises
+    ------
+    IntervalError
+        If the covariance has too small a rank for that many equations, as that of a few clusters has.
+    """
+    errors, correlations = fit.scaled_cov
     estimate = np.array([fit.coef[name] for name in hypothesis.names])
-    spread = np.abs(r) @ np.sqrt(np.diagonal(fit.cov))  # if the estimates were all one
-    return _quadratic_form(r @ estimate - hypothesis.targets, r @ fit.cov @ r.T, spread, hypothesis.text)
+    r, size = unit_rows(hypothesis.rows * errors)
+    gap = (hypothesis.rows @ estimate - hypothesis.targets) / size
+    spread = np.sum(np.abs(r), axis=1)  # if the estimates were all one
+    inner = fit.effective
+    jacobian = inner._reported[1][[inner.names.index(name) for name in inner.regular]]
+    fit.require_rank(unit_rows(hypothesis.rows @ jacobian)[0], f"the test of {hypothesis.text}")
+    return _quadratic_form(gap, r @ correlations @ r.T, spread, hypothesis.text)
 
 
 def lr_statistic(fit: Fit, hypothesis: Hypothesis) -> float:

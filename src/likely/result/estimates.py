@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale
-from likely.derive.covariance import Covariance, Request, covariance, default
+from likely.derive.covariance import Covariance, Request, covariance, default, depends, rank, root, unit_rows
 from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
 from likely.solve import least_squares
+
+SQUARES = 1e-150, 1e150  # standard errors whose squares keep their digits
 
 if TYPE_CHECKING:
     from likely.derive.separation import Separation
@@ -175,6 +177,35 @@ class Estimates:
         return f"{self._request.text}; {note}" if note else self._request.text
 
     @cached_property
+    def withheld(self) -> Mapping[str, str]:
+        """Parameters without a standard error, each with the reason.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 1.5, 3.0, 4.0, 9.0], "g": list("aaabbc")}
+        >>> fit = lk.fit("normal", data, "y ~ 0 + g", cov="HC0")
+        >>> for name, reason in fit.withheld.items():
+        ...     print(name, "|", reason.split(",")[0])
+        mean.g[c] | it rests on a row that it fits exactly (leverage 1; row 5: 9.0)
+        """
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.withheld.items()}
+            return {**inner, **self.reasons}
+        if not self._has_peak:
+            return self.reasons
+        if self._covariance.matrix is None:
+            return {**dict.fromkeys(self.likelihood.names, self._covariance.reason), **self.reasons}
+        jacobian = self._reported[1]
+        found: dict[str, str] = {}
+        for j, reason in self._covariance.withheld.items():
+            found |= {self.likelihood.names[i]: reason for i in np.flatnonzero(jacobian[:, j])}
+        for name, error, there in zip(self.likelihood.names, self._natural[0], self._has_width, strict=True):
+            if there and not (np.isfinite(error) and error > 0.0):
+                found.setdefault(name, "its standard error has a size that no float can hold: rescale the response")
+        return {**found, **self.reasons}
+
+    @cached_property
     def _link_cov(self) -> Any:
         """Covariance of the coefficients on the link scale; None where there is none."""
         return self._covariance.matrix if self._has_peak else None
@@ -195,13 +226,6 @@ class Estimates:
             if self.request is not None:
                 raise
             return Covariance(None, reason=str(error))
-
-    @cached_property
-    def withheld(self) -> Mapping[str, str]:
-        """Estimates without a standard error, each with the reason."""
-        if self.limit is not None or not self._has_peak or self._covariance.matrix is not None:
-            return self.reasons
-        return {**dict.fromkeys(self.likelihood.names, self._covariance.reason), **self.reasons}
 
     @cached_property
     def _observed_cov(self) -> Any:
@@ -233,7 +257,9 @@ class Estimates:
         >>> round(lk.fit("bernoulli", [1, 1, 1, 0]).link_stderr(0), 4)  # of the logit: 1/sqrt(n p (1 - p))
         1.1547
         """
-        return None if self._link_cov is None else float(np.sqrt(self._link_cov[index, index]))
+        if self._link_cov is None or index in self._covariance.withheld:
+            return None
+        return float(np.sqrt(self._link_cov[index, index]))
 
     @cached_property
     def regular(self) -> list[str]:
@@ -241,18 +267,98 @@ class Estimates:
         return [name for name in self.names if name not in self.withheld]
 
     @cached_property
-    def cov(self) -> Any:
-        """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants)."""
+    def _natural(self) -> tuple[Any, Any]:
+        """Standard errors of all reported values, and their correlations: no square of an error is needed."""
+        return scale.errors(self._reported[1], self._link_cov)
+
+    @cached_property
+    def _has_width(self) -> Any:
+        """Which reported values move with a coefficient that has a variance."""
+        return np.any((self._reported[1] != 0.0) & (np.diagonal(self._link_cov) > 0.0), axis=1)
+
+    @cached_property
+    def scaled_cov(self) -> tuple[Any, Any]:
+        """The covariance of the estimates in `regular` as standard errors and correlations.
+
+        Unlike `cov` it exists for errors of any size, whose squares no float may hold.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> errors, correlations = lk.fit("exponential", [1e200, 3e200]).scaled_cov
+        >>> correlations.tolist()
+        [[1.0]]
+        """
         if self.limit is not None:
-            return self.limit.fit.cov
+            return self.limit.fit.scaled_cov
         if self._link_cov is None:
-            return np.zeros((0, 0))
-        jacobian = self._reported[1]
+            return np.zeros(0), np.zeros((0, 0))
         keep = [i for i, name in enumerate(self.likelihood.names) if name not in self.withheld]
-        own = np.diagonal(jacobian)
-        if len(own) == jacobian.size // max(1, len(own)) and np.count_nonzero(jacobian) == np.count_nonzero(own):
-            return (own[:, None] * self._link_cov * own)[np.ix_(keep, keep)]
-        return (jacobian @ self._link_cov @ jacobian.T)[np.ix_(keep, keep)]
+        errors, correlations = self._natural
+        return errors[keep], correlations[np.ix_(keep, keep)]
+
+    @cached_property
+    def link_root(self) -> Any:
+        """L with L L' the covariance of the coefficients on the link scale."""
+        return root(self._link_cov)
+
+    @cached_property
+    def _observed_root(self) -> Any:
+        return root(self._observed_cov)
+
+    @property
+    def has_unseen(self) -> bool:
+        """Whether the covariance asked for withholds coefficients, and functions of them."""
+        return self._link_cov is not None and bool(self._covariance.withheld)
+
+    def unseen(self, jacobian: Any) -> Any:
+        """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it.
+
+        Parameters
+        ----------
+        jacobian : ndarray, shape (k, p)
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 1.5, 3.0, 4.0, 9.0], "g": list("aaabbc")}
+        >>> fit = lk.fit("normal", data, "y ~ g", cov="HC0")  # no spread of c, so none of its distance from a
+        >>> fit.unseen([[1, 0, 0, 0], [0, 0, 1, 0]]).tolist()
+        [False, True]
+        """
+        jacobian = np.atleast_2d(np.asarray(jacobian, dtype=float))
+        if not self.has_unseen:
+            return np.zeros(len(jacobian), dtype=bool)
+        return depends(jacobian, self._covariance.unseen, self.link_root, self._observed_root)
+
+    def unseen_reason(self, jacobian: Any) -> str:
+        """Why a linear form of the coefficients has none: the reason of those withheld that it moves with."""
+        reasons = self._covariance.withheld
+        moved = [j for j in reasons if np.asarray(jacobian)[j] != 0.0] or list(reasons)
+        return f"{self.likelihood.model.names()[moved[0]]} has no robust error: {reasons[moved[0]]}"
+
+    @cached_property
+    def cov(self) -> Any:
+        """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants).
+
+        Raises
+        ------
+        IntervalError
+            If a variance is too large or too small for a float; `scaled_cov` and `stderr` have the errors.
+        """
+        errors, correlations = self.scaled_cov
+        beyond = (errors > 0.0) & ((errors < SQUARES[0]) | (errors > SQUARES[1]))
+        if np.any(beyond):
+            j = int(np.flatnonzero(beyond)[0])
+            raise IntervalError(
+                f"the standard error of {self.regular[j]} is {errors[j]:.3g}, whose square no float can hold, so there "
+                "is no covariance matrix: use fit.stderr or fit.scaled_cov, or rescale the response"
+            )
+        return errors[:, None] * correlations * errors
 
     @property
     def stderr(self) -> dict[str, float | None]:
@@ -268,7 +374,7 @@ class Estimates:
 
     @cached_property
     def _stderr(self) -> dict[str, float | None]:
-        found = dict(zip(self.regular, np.sqrt(np.diagonal(self.cov)).tolist(), strict=True))
+        found = dict(zip(self.regular, self.scaled_cov[0].tolist(), strict=True))
         return {name: found.get(name) for name in self.names}
 
     # -- goodness --------------------------------------------------------------------------------------
@@ -464,6 +570,42 @@ class Estimates:
             reasons = dict.fromkeys(self.withheld.values())
             reason = next(iter(reasons)) if len(reasons) == 1 else self.status
             raise IntervalError(f"{what} cannot be had, for the estimates have no standard errors: {reason}")
+
+    def require_rank(self: Any, jacobian: Any, what: str, instead: str = "test fewer together") -> None:
+        """Raise unless the covariance is as rich along some linear forms of the coefficients as the model's is.
+
+        Parameters
+        ----------
+        jacobian : ndarray, shape (k, p)
+        what : str
+            What needs it, for the message.
+        instead : str
+            What to do.
+
+        Raises
+        ------
+        IntervalError
+            If a covariance from few clusters or rows has a smaller rank there.
+        """
+        if not self._request.robust or self._link_cov is None:
+            return
+        unit = unit_rows(jacobian)[0]
+        found, wanted = rank(unit @ self.link_root), rank(unit @ self._observed_root)
+        if found < wanted:
+            raise IntervalError(f"{self._too_few(found, wanted, what)}: {instead}, or use cov='observed'")
+
+    def _too_few(self: Any, found: int, wanted: int, what: str) -> str:
+        clusters = self._request.clusters
+        if not clusters:
+            return (
+                f"too few rows: the rows' scores span {found} of the {wanted} dimensions of {what}, so the sandwich "
+                "has no inverse there"
+            )
+        names = " and ".join(f"{name} ({len(np.unique(codes)):,})" for name, codes in clusters)
+        return (
+            f"too few clusters: a covariance from the clusters of {names} has rank {found} for {what}, which needs "
+            f"{wanted}"
+        )
 
     @property
     def active_inequalities(self: Any) -> list[str]:

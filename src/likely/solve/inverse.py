@@ -10,6 +10,7 @@ from scipy import linalg
 from likely.solve.cholesky import Factor
 
 FLAT = 1e-11  # eigenvalue of the unit-diagonal information below which a direction is not identified
+SINGULAR = 1e-10  # eigenvalue of the correlations of linear forms below which they are dependent
 
 
 def inverse_information(info: Any) -> tuple[Any, Any]:
@@ -57,8 +58,25 @@ def flat_names(names: list[str], flat: Any) -> list[str]:
     return [name for name, s in zip(names, share, strict=True) if s > 1e-3]
 
 
+def rank(forms: Any) -> int:
+    """The rank of linear forms of independent variables of equal spread, each divided by its own size.
+
+    >>> rank(np.array([[1.0, 2.0], [-2.0, -4.0]]))
+    1
+    """
+    widths = linalg.norm(forms, axis=1)
+    there = forms[widths > 0.0] / widths[widths > 0.0, None]
+    if not there.size:
+        return 0
+    squares = np.square(linalg.svdvals(there))
+    return int(np.count_nonzero(squares > SINGULAR * max(1.0, float(squares[0]))))
+
+
 def root(covariance: Any) -> Any:
-    """L with L L' the covariance, which may be singular."""
-    scale = np.sqrt(np.maximum(np.diagonal(covariance), np.finfo(float).tiny))
-    values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
-    return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
+    """L with L L' the covariance, which may be singular; a row of zeros for a variance of 0."""
+    variances = np.diagonal(covariance)
+    scale = np.sqrt(np.where(variances > 0.0, variances, 1.0))
+    values, vectors = linalg.eigh(covariance / scale[:, None] / scale)
+    found = scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
+    found[variances <= 0.0] = 0.0
+    return found

@@ -6,7 +6,8 @@ family, link and density of one's own.
 
 from likely.derive.covariance.request import KINDS, Covariance, Request, default, requested
 from likely.derive.covariance.sandwich import corner_reason, covariance
-from likely.solve.inverse import flat_names, inverse_information, root
+from likely.derive.covariance.unseen import depends, unit_rows
+from likely.solve.inverse import flat_names, inverse_information, rank, root
 
 __all__ = [
     "KINDS",
@@ -15,8 +16,11 @@ __all__ = [
     "corner_reason",
     "covariance",
     "default",
+    "depends",
     "flat_names",
     "inverse_information",
+    "rank",
     "requested",
     "root",
+    "unit_rows",
 ]

@@ -72,7 +72,8 @@ def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int, weights: Any) -> An
         bad = first + np.flatnonzero(full)
         raise IntervalError(
             f"{kind} does not exist: some rows have leverage 1, so the estimates hang on each of them alone "
-            f"({first_rows(bad, leverage[full, -1])}). Use HC0 or HC1, or leave these rows out"
+            f"({first_rows(bad, leverage[full, -1])}). Use HC0 or HC1, which withhold the errors of these estimates "
+            "and give the others, or leave these rows out"
         )
     h = np.minimum(leverage, 1.0 - 1e-9)
     power = -1.0 if kind == "HC3" else -0.5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
@@ -80,16 +81,23 @@ class Covariance:
     Attributes
     ----------
     matrix : ndarray, shape (p, p), or None
-        Of the coefficients on the link scale; None where there is none.
+        Of the coefficients on the link scale; None where there is none. Variances that are 0 but for rounding errors
+        are exactly 0.
     note : str
         What is special about it, or empty.
     reason : str
         Why there is none.
+    unseen : ndarray, shape (p, m), or None
+        Directions in which rows are fitted exactly, orthonormal in the metric of the information.
+    withheld : mapping of int to str
+        Coefficients without a variance, by place, with the reason.
     """
 
     matrix: Any
     note: str = ""
     reason: str = ""
+    unseen: Any = None
+    withheld: Mapping[int, str] = field(default_factory=dict)
 
 
 def default(bound: Bound) -> Request:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from scipy import linalg
 
 from likely.derive.covariance.expected import Expected
 from likely.derive.covariance.leverage import leveraged_scores
 from likely.derive.covariance.request import Covariance, Request
+from likely.derive.covariance.seen import Seen
 from likely.derive.objective import Objective
 from likely.errors import IntervalError
 from likely.identify import coordinates
@@ -46,18 +46,16 @@ def covariance(fit: Any, request: Request) -> Covariance:
     _refuse_constrained(fit, request)
     if not len(fit.outcome.point.x):  # everything is known, or an extreme of the data
         return Covariance(np.zeros((0, 0)))
-    work = _Work(fit, request)
+    work = Work(fit, request)
     if request.kind == "observed":
         return Covariance(work.outward(work.bread("observed")))
     if request.kind == "expected":
         return Covariance(work.outward(work.bread("expected")))
     if request.kind == "opg":
-        return Covariance(work.outward(_inverse(work.meat(), "outer product of the scores")))
+        return Covariance(work.outward(_outer_products(work)))
     work.refuse_corners()
     bread = work.bread(request.bread)
-    middle = work.clustered() if request.clusters else work.meat()
-    out = work.outward(bread @ middle @ bread)
-    return Covariance(*_positive(0.5 * (out + out.T)))
+    return Seen(work, bread, work.clustered() if request.clusters else work.meat()).covariance()
 
 
 def _refuse_constrained(fit: Any, request: Request) -> None:
@@ -70,7 +68,8 @@ def _refuse_constrained(fit: Any, request: Request) -> None:
         )
 
 
-class _Work:
+@final
+class Work:
     """The peak, in coordinates in which sums of products keep their digits."""
 
     def __init__(self, fit: Fit, request: Request) -> None:
@@ -86,6 +85,15 @@ class _Work:
     def outward(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
         return found if self.wanted is None else self.wanted.covariance(found)
+
+    def outward_directions(self, directions: Any) -> Any:
+        """Directions of the user's coefficients."""
+        return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
+
+    def toward(self, bread: Any, j: int) -> Any:
+        """The direction whose scores add up to the error of one of the user's coefficients: a column of the bread."""
+        form = np.eye(len(bread))[j] if self.wanted is None else np.asarray(self.wanted.inverse[j], dtype=float)
+        return bread @ form[:, None]
 
     def refuse_corners(self) -> None:
         model = self.fit.likelihood.model
@@ -111,6 +119,24 @@ class _Work:
         """How often each row's product of scores counts."""
         w = self.objective.weights
         return np.square(w) if self.bound.pseudo and w is not None else w
+
+    def units(self, scores: Any, directions: Any) -> Any:
+        """The scores of rows along directions, summed by cluster where there are clusters."""
+        along, w = scores @ directions, self.objective.weights
+        codes = [codes for _, codes in self.request.clusters]
+        if not codes or len(codes[0]) != len(along):  # strata lie within clusters
+            return along if self.multipliers is None else along * np.sqrt(self.multipliers)[:, None]
+        along = along if w is None else along * w[:, None]
+        return np.column_stack([np.bincount(codes[0], column) for column in along.T])
+
+    def by_predictor(self, scores: Any, directions: Any) -> Any:
+        """The scores of rows along directions, apart for every linear predictor."""
+        model = self.objective.model
+        if model.family._objective is not None:
+            return self.units(scores, directions)
+        counted = 1.0 if self.multipliers is None else np.sqrt(self.multipliers)[:, None]
+        parts = [slice(slot.start, slot.stop) for slot in model.slots]
+        return np.concatenate([counted * (scores[:, part] @ directions[part]) for part in parts])
 
     def meat(self) -> Any:
         """The sum of the products of the rows' scores, with the correction."""
@@ -192,15 +218,14 @@ def _inverse(information: Any, what: str) -> Any:
     return inverse
 
 
-def _positive(found: Any) -> tuple[Any, str]:
-    """The covariance; where two ways of clustering leave negative eigenvalues, these are set to 0."""
-    if not np.all(np.isfinite(found)):
-        raise IntervalError("the covariance is not finite: some rows' scores are not numbers")
-    scale = np.sqrt(np.maximum(np.abs(np.diagonal(found)), np.finfo(float).tiny))
-    values, vectors = linalg.eigh(found / np.outer(scale, scale))
-    if values[0] >= -1e-9 * max(values[-1], 1.0):
-        return found, ""
-    if values[-1] <= 0.0:
-        raise IntervalError("the covariance clustered two ways has no positive eigenvalue: too few clusters")
-    fixed = (vectors * np.maximum(values, 0.0)) @ vectors.T * np.outer(scale, scale)
-    return fixed, "its negative eigenvalues were set to 0 (Cameron, Gelbach and Miller 2011)"
+def _outer_products(work: Work) -> Any:
+    """The inverse of the outer product of the scores, which rows that are fitted exactly leave singular."""
+    meat = work.meat()
+    seen = Seen(work, work.bread("observed"), meat)
+    if seen.exact is not None:
+        j = int(np.argmax(seen.shares))
+        raise IntervalError(
+            f"the outer product of the scores is singular: {work.fit.likelihood.model.names()[j]} {seen.rests_on(j)}. "
+            "Use cov='observed'"
+        )
+    return _inverse(meat, "outer product of the scores")

@@ -1,0 +1,212 @@
+"""Sandwiches and clustered covariances say what they cannot tell, and keep the rest right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import likely as lk
+from likely.errors import IntervalError
+
+LEVELS: dict[str, Any] = {"y": [1.0, 2, 1.5, 3, 4, 3.2, 9], "g": list("aaabbbc"), "k": [1, 2, 3, 1, 2, 3, 2]}
+COUNTS: dict[str, Any] = {**LEVELS, "y": [1, 5, 1, 3, 14, 3, 9]}
+FAMILIES = {"normal": LEVELS, "gamma": LEVELS, "poisson": COUNTS, "negative_binomial": COUNTS}
+
+
+def last(fit: Any) -> str:
+    return next(n for n in fit.names if n.endswith(("g[c]", "g[T.c]")))
+
+
+# -- leverage 1: level c has one row, which every model fits exactly (clubSandwich, issue 86) ---------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("asked", [{"cov": "HC0"}, {"cov": "HC1"}, {"cluster": "k"}], ids=str)
+def test_the_error_of_an_estimate_from_one_row_is_withheld(family: str, asked: dict[str, str]) -> None:
+    fit = lk.fit(family, FAMILIES[family], "y ~ 0 + g", **asked)
+    name = last(fit)
+    assert fit.stderr[name] is None
+    assert fit.withheld[name]
+    assert not fit.interval()[name].exists
+    without = {k: v[:6] for k, v in FAMILIES[family].items()}
+    for other in (n for n in fit.names if n.endswith(("g[a]", "g[b]"))):
+        alone = lk.fit(family, without, "y ~ 0 + g", **({**asked, "cov": "HC0"} if "cov" in asked else asked))
+        factor = np.sqrt(7 / 4) if asked.get("cov") == "HC1" else 1.0
+        if family in ("normal", "poisson"):  # no other parameter ties the groups together
+            assert fit.stderr[other] == pytest.approx(factor * alone.stderr[other], rel=1e-7)
+
+
+@pytest.mark.parametrize("formula", ["y ~ 0 + g", "y ~ g", "y ~ C(g, Treatment('c'))", "y ~ C(g, Sum)"])
+def test_what_is_withheld_does_not_depend_on_the_coding(formula: str) -> None:
+    fit = lk.fit("normal", LEVELS, formula, cov="HC0")
+    table = fit.margins("g")
+    variances = {"a": 1 / 18, "b": 0.56 / 9}  # of a mean of three: the sum of squared residuals over 9
+    found = {row["g"]: row["std_error"] for row in table.to_dict()["rows"]}
+    assert found == {"a": pytest.approx(variances["a"] ** 0.5), "b": pytest.approx(variances["b"] ** 0.5), "c": None}
+    assert table.covariance is None
+    assert "row 6" in str(table)
+    pairs = {row["contrast"]: row["std_error"] for row in fit.contrasts("g").to_dict()["rows"]}
+    assert pairs.pop("b - a") == pytest.approx(sum(variances.values()) ** 0.5, rel=1e-9)
+    assert list(pairs.values()) == [None, None]
+
+
+def test_whatever_is_asked_of_such_a_fit_speaks_of_it() -> None:
+    fit = lk.fit("normal", LEVELS, "y ~ 0 + g", cov="HC0")
+    for call in (
+        lambda: fit.test("g[c] = 0"),
+        lambda: fit.region(["mean.g[a]", "mean.g[c]"], method="wald"),
+        lambda: fit.delta("g[c] - g[a]"),
+        lambda: fit.predict(level=0.9),
+        lambda: fit.predict(what="prediction"),
+    ):
+        with pytest.raises(IntervalError, match="row 6"):
+            call()
+    terms = fit.terms()
+    assert terms["g"].statistic is None
+    assert "row 6" in str(terms)
+    assert "row 6" in str(fit.summary())
+    assert fit.test("g[a] = g[b]").df == 1
+    new = fit.predict({"g": ["a", "b"]}, level=0.9)
+    assert np.all(new["stderr"] > 0.2)
+    assert fit.interval(method="profile")["mean.g[c]"].exists  # by the likelihood, as its note says
+    assert fit.with_cov("observed").stderr["mean.g[c]"] == pytest.approx(fit.coef["sd"], rel=1e-9)
+    with pytest.raises(IntervalError, match=r"mean\.g\[c\] rests on a row.*row 6"):
+        fit.with_cov("opg")
+
+
+@pytest.mark.parametrize("unit", [1e-100, 1.0, 1e100])
+@pytest.mark.parametrize("far", [0.0, 1e6])
+def test_units_and_distance_from_zero_do_not_matter(unit: float, far: float) -> None:
+    data = {**LEVELS, "y": (np.array(LEVELS["y"]) + far) * unit}
+    fit = lk.fit("normal", data, "y ~ g", cov="HC0")
+    assert [fit.stderr[n] is None for n in fit.names] == [False, False, True, False]
+    assert fit.stderr["mean.Intercept"] == pytest.approx(unit * np.sqrt(1 / 18), rel=1e-9)
+
+
+def test_a_small_but_real_spread_is_kept() -> None:
+    data = {**LEVELS, "y": [1.0, 2, 1.5, 3, 4, 3.2, 9, 9.000002], "g": list("aaabbbcc")}
+    del data["k"]
+    fit = lk.fit("normal", data, "y ~ 0 + g", cov="HC0")
+    assert fit.stderr["mean.g[c]"] == pytest.approx(1e-6 / np.sqrt(2), rel=1e-6)
+
+
+# -- few clusters (rms, issue 44) ----------------------------------------------------------------------------------
+
+
+def few(clusters: int, seed: int = 7) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    data: dict[str, Any] = {name: rng.normal(size=100) for name in ("y", "x1", "x2", "x3")}
+    data["g"], data["s"], data["h"] = rng.integers(0, clusters, 100), rng.choice(list("abcd"), 100), np.arange(100) % 3
+    return data
+
+
+def test_joint_tests_of_more_equations_than_clusters_say_so() -> None:
+    fit = lk.fit("normal", few(2), "y ~ x1 + x2 + x3 + s", cluster="g")
+    with pytest.raises(IntervalError, match=r"too few clusters.*g \(2\).*rank 1"):
+        fit.test("x1 = 0, x2 = 0, x3 = 0")
+    terms = fit.terms()
+    assert [t.statistic is None for t in terms.tests] == [False, False, False, True]
+    assert terms["x1"].statistic == pytest.approx((fit.coef["mean.x1"] / fit.stderr["mean.x1"]) ** 2, rel=1e-9)
+    for call in (
+        lambda: fit.region(["x1", "x2"], method="wald"),
+        lambda: fit.contrasts("s", adjust="scheffe"),
+        lambda: fit.contrasts("s", adjust="max-t"),
+        lambda: fit.predict(simultaneous="scheffe"),
+    ):
+        with pytest.raises(IntervalError, match="too few clusters"):
+            call()
+    assert len(fit.contrasts("s", adjust="holm")) == 6
+
+
+@pytest.mark.parametrize("clusters", [3, 5])
+def test_scores_that_sum_to_zero_leave_one_dimension_less_than_clusters(clusters: int) -> None:
+    fit = lk.fit("normal", few(clusters), "y ~ x1 + x2 + x3 + s", cluster="g")
+    names = ["x1", "x2", "x3", "s[b]", "s[c]", "s[d]"]
+    assert fit.test(", ".join(f"{n} = 0" for n in names[: clusters - 1])).df == clusters - 1
+    with pytest.raises(IntervalError, match=f"rank {clusters - 1} for"):
+        fit.test(", ".join(f"{n} = 0" for n in names[:clusters]))
+
+
+def test_few_clusters_of_two_kinds_say_so() -> None:
+    fit = lk.fit("normal", few(2), "y ~ x1 + x2 + x3 + s", cluster=["g", "h"])
+    with pytest.raises(IntervalError, match="too few clusters"):
+        fit.test("x1 = 0, x2 = 0, x3 = 0, s[b] = 0, s[c] = 0, s[d] = 0")
+
+
+def test_probabilities_that_sum_to_one_are_no_lack_of_clusters() -> None:
+    fit = lk.fit("categorical", list("aabbbcccca") * 4, cluster=np.arange(40) % 7)
+    found = fit.test("p[a] = 0.3, p[b] = 0.3, p[c] = 0.4")
+    assert found.df == 2
+    assert "sum is fixed" in found.note
+
+
+# -- variances of 0 (miceadds, issue 14) ---------------------------------------------------------------------------
+
+
+def test_a_variance_of_zero_is_withheld_and_moves_no_other() -> None:
+    data = {
+        "zone": list("ABAAABBCC"),
+        "y": [2, 3, 5, 4, 3, 5, 7, 8, 10],
+        "c1": ["F1"] * 5 + ["F2"] * 4,
+        "c2": ["L1", "L1", "L2", "L2", "L2", "L2", "L3", "L3", "L3"],
+    }
+    fit = lk.fit("normal", data, "y ~ c1 + c2", cluster="zone")
+    assert fit.stderr["mean.c1[T.F2]"] is None
+    assert "0 within every cluster of zone" in fit.withheld["mean.c1[T.F2]"]
+    right = {"mean.Intercept": 3**0.5 / 4, "mean.c2[T.L2]": 3**0.5 / 4, "mean.c2[T.L3]": 1.0551899951790322}
+    for name, value in right.items():  # by 60-digit arithmetic
+        assert fit.stderr[name] == pytest.approx(value, rel=1e-12)
+    with pytest.raises(IntervalError, match="c1"):
+        fit.test("c1[F2] = 0")
+    with pytest.raises(IntervalError, match="too few clusters"):
+        fit.test("c2[L2] = 0, c2[L3] = 0, Intercept = 0")
+
+
+# -- errors whose squares no float can hold ------------------------------------------------------------------------
+
+Y = np.random.default_rng(0).gamma(2.0, 1.0, 40) + 0.1
+X = np.random.default_rng(1).normal(size=40)
+CONSTANTS = ("rate", "mean", "scale", "shape")
+POWERS = (-300, -250, -170, -160, 160, 170, 250, 300)
+
+
+@pytest.mark.parametrize("family", ["exponential", "gamma", "inverse_gaussian", "weibull", "log_logistic"])
+@pytest.mark.parametrize("formula", ["y ~ 1", "y ~ x"])
+def test_errors_have_the_units_of_the_estimates(family: str, formula: str) -> None:
+    def fitted(unit: float, **asked: Any) -> Any:
+        data = {"y": Y * unit, "x": X}
+        return lk.fit(family, Y * unit, **asked) if formula == "y ~ 1" else lk.fit(family, data, formula, **asked)
+
+    base = fitted(1.0)
+    for power in POWERS:
+        fit = fitted(10.0**power)
+        for name, error in base.stderr.items():
+            scale = fit.coef[name] / base.coef[name] if name in CONSTANTS else 1.0
+            assert fit.stderr[name] == pytest.approx(scale * error, rel=1e-8), (power, name)
+    fit = fitted(1e200, cov="HC0")
+    for name, error in fitted(1.0, cov="HC0").stderr.items():
+        scale = fit.coef[name] / base.coef[name] if name in CONSTANTS else 1.0
+        assert fit.stderr[name] == pytest.approx(scale * error, rel=1e-8)
+
+
+def test_the_whole_chain_in_units_whose_squares_overflow() -> None:
+    one, far = lk.fit("gamma", Y), lk.fit("gamma", Y * 1e200)
+    assert far.interval()["mean"].lower == pytest.approx(one.interval()["mean"].lower * 1e200, rel=1e-9)
+    profile = far.interval(method="profile")["mean"]
+    assert profile.upper == pytest.approx(one.interval(method="profile")["mean"].upper * 1e200, rel=1e-6)
+    assert far.test("mean = 2e200").statistic == pytest.approx(one.test("mean = 2").statistic, rel=1e-8)
+    assert far.delta("log(mean)").stderr[0] == pytest.approx(one.delta("log(mean)").stderr[0], rel=1e-8)
+    doubled = far.delta("2*mean")
+    assert doubled.stderr[0] == pytest.approx(2e200 * one.stderr["mean"], rel=1e-8)
+    assert doubled.covariance is None
+    assert "e+200" in str(far.summary())
+    assert far.predict(level=0.9)["stderr"][0] == pytest.approx(1e200 * one.stderr["mean"], rel=1e-8)
+    edge = far.region(["mean", "shape"], method="wald").points
+    assert edge[:, 0] == pytest.approx(one.region(["mean", "shape"], method="wald").points[:, 0] * 1e200, rel=1e-8)
+    errors, correlations = far.scaled_cov
+    assert errors.tolist() == list(far.stderr.values())
+    assert np.diagonal(correlations) == pytest.approx(1.0)
+    with pytest.raises(IntervalError, match="square no float can hold"):
+        _ = far.cov
