@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy import optimize
 
 from likely.blocks import dense
 from likely.closed import PerfectFit, conditioned_covariance, information_beside
@@ -25,6 +26,7 @@ from likely.outcome import Outcome
 from likely.solve import least_absolute, newton
 
 CLOSE = 1e-8  # a gain of log-likelihood still to be had, at most: the square of 1e-4 standard errors
+ENOUGH = 1e-10  # a gain of one turn, at most, once so little is left
 SOLVER = "least absolute deviations"
 
 
@@ -47,7 +49,7 @@ def cornered_peak(
     value = climb.objective.value(x)
     if not np.isfinite(value):
         return climb.end(x, 0, False, "the log-likelihood is not finite at the starting values")
-    told = f"no peak within {max_iterations} iterations"
+    told, before = f"no peak within {max_iterations} iterations", None
     for iteration in range(max_iterations):
         x, smooth = climb.spread(x, tolerance)
         if not smooth:
@@ -66,10 +68,15 @@ def cornered_peak(
         if promised <= max(tolerance**2, 64 * np.finfo(float).eps * abs(value)):
             return climb.end(x, iteration, True, "")
         higher = climb.search(x, step, value, promised)
+        left = climb.left(x, step, value, promised)
         if higher is None:
-            close = promised <= CLOSE
+            close = left <= CLOSE
             return climb.end(x, iteration, close, "" if close else "no step raises the log-likelihood any more")
-        x = higher
+        higher = climb.between(higher, before, x + step)
+        gained = climb.objective.value(higher) - value
+        before, x = x + step, higher
+        if left <= CLOSE and gained <= ENOUGH:  # the rest would take many turns
+            return climb.end(x, iteration, True, "")
     return climb.end(x, max_iterations, False, told)
 
 
@@ -149,6 +156,31 @@ class _Climb:
                 return trial
             t *= 0.5
         return None
+
+    def left(self, x: Any, step: Any, value: float, promised: float) -> float:
+        """About how much there is to gain along a step: its promise less what the curvature takes back.
+
+        A full step gains the promise p less half the curvature c along it; the best part of it gains p^2 / (2 c).
+        """
+        taken = promised - (self.objective.value(x + step) - value)
+        return float(promised if taken <= 0.5 * promised else promised**2 / (4.0 * taken))
+
+    def between(self, x: Any, before: Any, now: Any) -> Any:
+        """The best point between the ends of two steps, where that is higher than x.
+
+        Where the peak lies on an edge, with fewer rows fitted exactly than there are coefficients, the steps lead to
+        its two ends in turn; the link bends the likelihood between them.
+        """
+        if before is None:
+            return x
+        ends = [np.array(end) for end in (before, now)]
+        for end in ends:
+            end[self.rest] = x[self.rest]
+        found = optimize.minimize_scalar(
+            lambda t: -self.objective.value(ends[0] + t * (ends[1] - ends[0])), bounds=(0.0, 1.0), method="bounded",
+            options={"xatol": 1e-9, "maxiter": 40},
+        )  # fmt: skip
+        return ends[0] + found.x * (ends[1] - ends[0]) if -found.fun > self.objective.value(x) else x
 
     def refuse_perfect_fit(self, x: Any) -> None:
         """Raise PerfectFit where the location reproduces every response."""

@@ -98,9 +98,10 @@ def fit(
         "frequency": a row of weight 3 stands for three equal rows. "analytic": a row of weight 3 is the mean of three
         units, so its variance is a third. "sampling": inverse probabilities of selection, with a sandwich covariance.
         "importance": multipliers of the log-density and no more. See the page on weights.
-    cov : {"observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster"}, optional
+    cov : {"observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster", "bootstrap"}, optional
         Where standard errors come from: by default the observed information, under sampling weights the sandwich
-        HC0. See `Fit.with_cov`, which takes further options.
+        HC0. Of quantile regressions "nid" (the default), "iid", "kernel", "cluster", "bootstrap" or "expected". See
+        `Fit.with_cov`, which takes further options.
     cluster : str, array or list of two, optional
         Columns that name the clusters of a covariance by clusters, one or two ways.
     on_failure : {"raise", "return"}

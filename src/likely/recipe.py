@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import design as designs
-from likely.derive.covariance.request import CORRECTIONS
+from likely.derive.covariance.request import CORRECTIONS, default
 from likely.errors import LikelyError
 from likely.families import FAMILIES
 from likely.model import Slot
@@ -85,7 +85,7 @@ class Recipe:
         out = {name: value for name, value in self.fit.asked.items() if value not in (None, (), {})}
         out |= {"separation": "drop"} if self._bound.separation is not None and self.fit.converged else {}
         request = self.fit._request
-        if request.kind != "observed" and not (self._bound.pseudo and request.kind == "HC0"):
+        if request.kind != default(self._bound).kind:
             out["cov"] = request.kind
         if request.clusters:
             names = [name if name in self._bound.table else ... for name, _ in request.clusters]
@@ -146,7 +146,10 @@ class Recipe:
         Another family, another formula or further options give the call that fits those in its place.
         """
         options = self.options if family is None else self.carried(family)
-        options = {**options, **self.search, **changes}
+        search = dict(self.search)
+        if family is not None and self.fit._request.of_quantile:
+            search.pop("cov", None)  # another family may be no quantile regression
+        options = {**options, **search, **changes}
         formula = self.formula if formula is None else formula
         arguments = [_family_text(self._model) if family is None else f"lk.{family!r}", data]
         arguments += [] if formula is None or not self._needs_formula() else [_text(formula)]
@@ -167,6 +170,7 @@ class Recipe:
             usual = "stata"
         out = {"correction": request.correction} if request.robust and request.correction != usual else {}
         out |= {"bread": request.bread} if request.bread != "observed" else {}
+        out |= request.further
         return {"cluster": self.search["cluster"], **out} if out and request.clusters else out
 
     def _needs_formula(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely import failures
-from likely.derive.covariance import corner_reason, flat_names, inverse_information
+from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
 from likely.likelihood import Likelihood
 from likely.outcome import EDGE, Outcome, Restrained
@@ -51,9 +51,6 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
             f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
             f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
         )
-    corners = [slot.label for slot in model.slots if slot.parameter.name in model.family.kinked]
-    if corners and L.bound.pseudo:  # no sandwich, and nothing else that sampling weights allow
-        return Fit(L, outcome, True, "converged", dict.fromkeys(L.names, corner_reason(model.family.title, corners[0])))
     if model.fixed:
         which = ", ".join(model.fixed)
         return Fit(L, outcome, True, f"edge: {which}: {EDGE}", dict.fromkeys(model.fixed, EDGE))

@@ -106,14 +106,11 @@ def test_laplace_regression():
     assert fit.outcome.solver == "least absolute deviations"
     np.testing.assert_allclose(list(fit.coef.values()), [*STACKLOSS_LAD, 2.00386473429952], rtol=1e-12)
     assert fit.loglik == pytest.approx(-50.1527221366489, rel=1e-12)  # quantreg's, as a Laplace log-likelihood
-    # the curvature that corners hide in the location comes from products of its scores x sign(r)/scale, the rest is the
-    # second derivative; a row on the corner counts half above, half below it
+    # with the density taken as true (the default does not): scale^2 (X'X)^-1 and scale^2/n
     x, scale = design(*STACKLOSS[:, :3].T), fit.coef["scale"]
-    r = STACKLOSS[:, 3] - x @ np.array(STACKLOSS_LAD)
-    r[np.abs(r) < 1e-9] = 0
-    cross = x.T @ np.sign(r)[:, None]
-    info = np.block([[x.T @ x, cross], [cross.T, np.full((1, 1), len(r))]]) / scale**2
-    np.testing.assert_allclose(fit.cov, np.linalg.inv(info), rtol=1e-6)
+    expected = fit.with_cov("expected").cov
+    np.testing.assert_allclose(expected[:4, :4], scale**2 * np.linalg.inv(x.T @ x), rtol=1e-6)
+    np.testing.assert_allclose(expected[4], [0.0, 0.0, 0.0, 0.0, scale**2 / len(x)], rtol=1e-6, atol=1e-9)
 
 
 def test_laplace_far_from_zero():

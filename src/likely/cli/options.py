@@ -30,7 +30,11 @@ WeightsKind = Annotated[
 ]
 Cov = Annotated[
     str | None,
-    typer.Option("--cov", help="Of the standard errors: observed, expected, opg, HC0, HC1, HC2, HC3 or cluster."),
+    typer.Option(
+        "--cov",
+        help="Of the standard errors: observed, expected, opg, HC0, HC1, HC2, HC3, cluster or bootstrap; of quantile "
+        "regressions nid, iid, kernel, cluster, bootstrap or expected.",
+    ),
 ]
 Cluster = Annotated[
     list[str] | None, typer.Option("--cluster", help="Column that names the clusters; twice for two ways.")

@@ -34,7 +34,7 @@ def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
         model = replace(model, fixed=model.family.edge_estimate(y, model.known))
     restrained = fit.effective.outcome.restrained
     found = _by_formula(model, y, w) if model.constant and restrained is None else None
-    if found is None and restrained is None:
+    if found is None and restrained is None and not model.family.kinked:  # no Newton step leads to a corner
         found = _by_newton(fit, model, y, w)
     if found is not None:
         return np.concatenate([found, list(model.fixed.values())])

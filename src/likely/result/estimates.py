@@ -592,7 +592,8 @@ class Estimates:
         unit = unit_rows(jacobian)[0]
         found, wanted = rank(unit @ self.link_root), rank(unit @ self._observed_root)
         if found < wanted:
-            raise IntervalError(f"{self._too_few(found, wanted, what)}: {instead}, or use cov='observed'")
+            kind = "nid" if self._request.of_quantile else "observed"
+            raise IntervalError(f"{self._too_few(found, wanted, what)}: {instead}, or use cov={kind!r}")
 
     def _too_few(self: Any, found: int, wanted: int, what: str) -> str:
         clusters = self._request.clusters

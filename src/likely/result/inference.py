@@ -73,16 +73,26 @@ class Inference(Estimates):
         cluster: Any = None,
         correction: str | None = None,
         bread: str | None = None,
+        bandwidth: str | float | None = None,
+        kernel: str | None = None,
+        replicates: int | None = None,
+        seed: int | None = None,
     ) -> Fit:
         """The same estimates with another covariance: standard errors, Wald intervals and tests all use it.
 
         Parameters
         ----------
-        kind : {"observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster"}
+        kind : {"observed", "expected", "opg", "HC0", ... "HC3", "cluster", "bootstrap", "iid", "nid", "kernel"}
             "observed", "expected": inverse of that information. "opg": inverse of the outer product of the scores.
             "HC0" to "HC3": sandwiches, which do not take the model as true; HC1 times n/(n - k), HC2 and HC3 with
-            each row's leverage. "cluster": a sandwich for rows that depend on each other within clusters. By default
-            "cluster" where there is `cluster`, else what a fit has that asks for none.
+            each row's leverage. "cluster": a sandwich for rows that depend on each other within clusters. "bootstrap":
+            of estimates from rows drawn with replacement (whole clusters, with `cluster`). By default "cluster" where
+            there is `cluster`, else what a fit has that asks for none.
+
+            Of quantile regressions (`AsymmetricLaplace`, and `Laplace` with predictors) instead, by quantreg's names:
+            "nid" (the default): errors whose density differs from row to row, estimated from the quantiles at
+            tau -+ the bandwidth. "iid": errors alike in all rows. "kernel": Powell's kernel estimate. Also "cluster",
+            "bootstrap", and "expected", which takes the density of the family as true.
         cluster : str, array or list of two
             Columns (or labels, one for each row) that name the clusters, one or two ways.
         correction : {"none", "stata", "HC0", "HC1"}, optional
@@ -91,6 +101,14 @@ class Inference(Estimates):
             "none".
         bread : {"observed", "expected"}, optional
             The information on both sides of a sandwich; R's `sandwich` has the expected one for a GLM.
+        bandwidth : {"hsheather", "bofinger", "chamberlain"} or float, optional
+            Of the density at a quantile: Hall and Sheather's rule by default, or a half-width in levels.
+        kernel : str, optional
+            Of the density at a quantile, by Stata's names: "epanechnikov", "epan2" (statsmodels' "epa"), "biweight",
+            "cosine", "gaussian", "parzen", "rectangle", "triangle". "gaussian" for "kernel"; "iid" has none by default,
+            and with one is Stata's and statsmodels' "iid".
+        replicates, seed : int, optional
+            Of a bootstrap: 400 and 0 by default.
 
         Returns
         -------
@@ -118,7 +136,8 @@ class Inference(Estimates):
         """
         from likely.derive.covariance import requested
 
-        return self._with(requested(self.likelihood.bound, kind, cluster, correction, bread))
+        options = {"bandwidth": bandwidth, "kernel": kernel, "replicates": replicates, "seed": seed}
+        return self._with(requested(self.likelihood.bound, kind, cluster, correction, bread, **options))
 
     def _with(self: Any, request: Request) -> Fit:
         """The fit with a covariance that has been checked, found now so that its errors come now."""

@@ -1,11 +1,11 @@
-"""Covariances of the estimates: inverses of the information, sandwiches, and clusters.
+"""Covariances of the estimates: inverses of the information, sandwiches, clusters, quantiles, the bootstrap.
 
-Everything follows from each row's score and information with respect to its linear predictors, so it holds for any
-family, link and density of one's own.
+But for quantiles, everything follows from each row's score and information with respect to its linear predictors, so it
+holds for any family, link and density of one's own.
 """
 
 from likely.derive.covariance.request import KINDS, Covariance, Request, default, requested
-from likely.derive.covariance.sandwich import corner_reason, covariance
+from likely.derive.covariance.sandwich import covariance
 from likely.derive.covariance.unseen import depends, unit_rows
 from likely.solve.inverse import flat_names, inverse_information, rank, root
 
@@ -13,7 +13,6 @@ __all__ = [
     "KINDS",
     "Covariance",
     "Request",
-    "corner_reason",
     "covariance",
     "default",
     "depends",

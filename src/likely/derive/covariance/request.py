@@ -1,4 +1,4 @@
-"""Which covariance is asked for: its kind, bread, small-sample correction and clusters, checked."""
+"""Which covariance is asked for: its kind, with the options that belong to it, checked against the model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ import numpy as np
 
 from likely import tables
 from likely.bind import Bound, cluster_ways
-from likely.errors import DataError, MissingValuesError, OptionError, UnknownNameError, listed, unknown
+from likely.derive.covariance.sparsity import BANDWIDTHS, KERNELS
+from likely.errors import DataError, IntervalError, MissingValuesError, OptionError, UnknownNameError, listed, unknown
+from likely.model import Model
 
-KINDS = ("observed", "expected", "opg", "HC0", "HC1", "HC2", "HC3", "cluster")
 CURVATURE = ("observed", "expected", "opg")  # those that take the model as true
+SANDWICHES = ("HC0", "HC1", "HC2", "HC3", "cluster")
+KINDS = (*CURVATURE, *SANDWICHES, "bootstrap")
+OF_QUANTILES = ("iid", "nid", "kernel")
+CORNERED = (*OF_QUANTILES, "bootstrap", "cluster", "expected")  # of a location with corners
 BREADS = ("observed", "expected")
 CORRECTIONS = {"HC0": ("none", "stata"), "HC1": ("HC1",), "HC2": ("none",), "HC3": ("none",)}
 CLUSTERED = ("stata", "HC0", "HC1", "none")
@@ -24,11 +29,25 @@ OTHER_KINDS = {
     **dict.fromkeys(("robust", "sandwich", "white", "huber", "hc", "hc0"), "HC0"),
     **{name.lower(): name for name in ("HC1", "HC2", "HC3")},
     **dict.fromkeys(("clustered", "cl", "vcovcl", "twoway"), "cluster"),
+    **dict.fromkeys(("boot", "bs"), "bootstrap"),
 }
+OTHER_CORNERED = {
+    **dict.fromkeys(("robust", "sandwich", "white", "hc", "hc0", "hc1", "hc2", "hc3", "rank", "fitted"), "nid"),
+    **dict.fromkeys(("nonrobust", "residual"), "iid"),
+    **dict.fromkeys(("ker", "powell"), "kernel"),
+    **dict.fromkeys(("oim", "hessian", "information", "eim", "fisher"), "expected"),
+    **dict.fromkeys(("clustered", "cl"), "cluster"),
+    **dict.fromkeys(("boot", "bs", "xy"), "bootstrap"),
+}
+OTHER_KERNELS = {"epa": "epan2", "biw": "biweight", "cos": "cosine", "gau": "gaussian", "par": "parzen"}
+REPLICATES = 400
 WORDS = {
     "observed": "inverse of the observed information",
     "expected": "inverse of the expected information",
     "opg": "inverse of the outer product of scores (BHHH)",
+    "iid": "quantile regression's, errors alike in all rows (iid)",
+    "nid": "quantile regression's, errors of any density (nid), from the quantiles on both sides",
+    "kernel": "quantile regression's, errors of any density, from a kernel estimate",
 }
 FACTORS = {"stata": "n/(n - 1)", "HC1": "n/(n - k)"}
 CLUSTER_FACTORS = {"stata": "G/(G - 1)", "HC0": "G/(G - 1)", "HC1": "G/(G - 1) (n - 1)/(n - k)"}
@@ -49,12 +68,25 @@ class Request:
         Name of the small-sample factor.
     clusters : tuple of (str, ndarray)
         Name and codes of each way of clustering, one code for each row.
+    of_quantile : bool
+        Whether the location is a quantile, whose curvature is the density of the responses there.
+    bandwidth : str or float
+        Rule for the bandwidth of that density, or its half-width in levels.
+    kernel : str
+        Of that density; empty for none.
+    replicates, seed : int
+        Of a bootstrap.
     """
 
     kind: str = "observed"
     bread: str = "observed"
     correction: str = "none"
     clusters: tuple[tuple[str, Any], ...] = ()
+    of_quantile: bool = False
+    bandwidth: str | float = "hsheather"
+    kernel: str = ""
+    replicates: int = REPLICATES
+    seed: int | None = 0
 
     @property
     def robust(self) -> bool:
@@ -64,13 +96,30 @@ class Request:
     @property
     def text(self) -> str:
         """The covariance in words."""
-        if not self.robust:
+        if self.kind in CURVATURE:
             return WORDS[self.kind]
-        factors = CLUSTER_FACTORS if self.clusters else FACTORS
-        parts = [f"{self.bread} information as bread"]
-        parts += [f"times {factors[self.correction]}"] if self.correction in factors else []
         by = " and ".join(f"{name} ({len(np.unique(codes)):,} clusters)" for name, codes in self.clusters)
+        if self.kind == "bootstrap":
+            return f"bootstrap of {f'clusters by {by}' if by else 'cases'}, {self.replicates:,} replicates"
+        factors = CLUSTER_FACTORS if self.clusters else FACTORS
+        parts = self._density if self.of_quantile else [f"{self.bread} information as bread"]
+        parts += [f"times {factors[self.correction]}"] if self.correction in factors else []
+        if self.kind in OF_QUANTILES:
+            return ", ".join([WORDS[self.kind], *parts])
         return f"{f'sandwich clustered by {by}' if by else f'{self.kind} sandwich'}, {', '.join(parts)}"
+
+    @property
+    def further(self) -> dict[str, Any]:
+        """The options of the density at a quantile and of a bootstrap that are not as they would be without."""
+        usual = Request(kernel="gaussian" if self.kind == "kernel" else "")
+        names = ("bandwidth", "kernel", "replicates", "seed")
+        return {name: getattr(self, name) for name in names if getattr(self, name) != getattr(usual, name)}
+
+    @property
+    def _density(self) -> list[str]:
+        """How the density at the quantile is estimated, in words."""
+        rule = f"{self.bandwidth} bandwidth" if isinstance(self.bandwidth, str) else f"bandwidth {self.bandwidth:g}"
+        return [f"{self.kernel} kernel", rule] if self.kernel else [rule]
 
 
 @final
@@ -101,14 +150,36 @@ class Covariance:
 
 
 def default(bound: Bound) -> Request:
-    """The covariance of a fit that asks for none: the observed information's, or Stata's sandwich for a sample."""
-    return Request("HC0", correction="stata") if bound.pseudo else Request()
+    """The covariance of a fit that asks for none.
+
+    The observed information's, or Stata's sandwich for a sample. Of a quantile regression quantreg's "nid", which takes
+    no density as true; a Laplace distribution without predictors is a density, whose expected information it is.
+    """
+    if not _cornered(bound.model):
+        return Request("HC0", correction="stata") if bound.pseudo else Request()
+    density = bound.model.constant and bound.model.family.corner_level is None and not bound.pseudo
+    return Request("expected") if density else Request("nid", of_quantile=True)
+
+
+def _cornered(model: Model) -> bool:
+    """Whether the location is free and a quantile, at which the log-density has a corner."""
+    return any(slot.parameter.name == model.family.absolute_location for slot in model.slots)
 
 
 def requested(
-    bound: Bound, kind: Any = None, cluster: Any = None, correction: Any = None, bread: Any = None
+    bound: Bound,
+    kind: Any = None,
+    cluster: Any = None,
+    correction: Any = None,
+    bread: Any = None,
+    **options: Any,
 ) -> Request:
     """What the user asked for, checked against the data.
+
+    Parameters
+    ----------
+    **options
+        ``bandwidth``, ``kernel``, ``replicates``, ``seed``.
 
     Raises
     ------
@@ -119,19 +190,23 @@ def requested(
     DataError, MissingValuesError
         If the clusters cannot be used.
     """
+    options = {name: value for name, value in options.items() if value is not None}
+    usual = default(bound)
     if kind is None:
-        if cluster is None and correction is None and bread is None:
-            return default(bound)
-        kind = "HC0" if cluster is None else "cluster"
-    _check_kind(kind, cluster)
-    if bound.pseudo and kind in CURVATURE:
+        if cluster is None and correction is None and bread is None and not options:
+            return usual
+        kind = "cluster" if cluster is not None else "nid" if usual.of_quantile else "HC0"
+    cornered = _cornered(bound.model)
+    _check_kind(kind, cluster, bound.model, cornered)
+    if bound.pseudo and kind in (*CURVATURE, "iid"):
         raise OptionError(
             f"cov={kind!r} takes the curvature as the evidence in the data, which under sampling weights it is not: "
-            "use cov='HC0' (the default there) or cov='cluster' with cluster= the sampling units"
+            f"use cov={usual.kind!r} (the default there) or cov='cluster' with cluster= the sampling units"
         )
-    if kind in CURVATURE and (bread is not None or correction is not None):
-        name = "bread" if bread is not None else "correction"
-        raise OptionError(f"{name}= belongs to a sandwich ({listed(KINDS[3:])}), not to cov={kind!r}")
+    if bread is not None and (kind not in SANDWICHES or cornered):
+        raise OptionError(f"bread= belongs to a sandwich ({listed(SANDWICHES)}), not to cov={kind!r}{_here(bound)}")
+    if correction is not None and kind not in SANDWICHES:
+        raise OptionError(f"correction= belongs to a sandwich ({listed(SANDWICHES)}), not to cov={kind!r}")
     if bread is not None and bread not in BREADS:
         raise unknown("bread", bread, BREADS)
     valid = CLUSTERED if kind == "cluster" else CORRECTIONS.get(kind, ("none",))
@@ -139,20 +214,76 @@ def requested(
         correction = "stata" if kind == "HC0" and bound.pseudo else valid[0]
     if correction not in valid:
         raise unknown("correction", correction, valid, f" for cov={kind!r}")
-    clusters = _clusters(bound, cluster) if kind == "cluster" else ()
-    return Request(kind, bread or "observed", correction, clusters)
+    clusters = _clusters(bound, cluster) if cluster is not None else ()
+    given = _checked_options(kind, cornered and kind in (*OF_QUANTILES, "cluster"), options)
+    return Request(kind, bread or "observed", correction, clusters, **given)
 
 
-def _check_kind(kind: Any, cluster: Any) -> None:
-    if kind not in KINDS:
-        meant = OTHER_KINDS.get(kind.lower()) if isinstance(kind, str) else None
+def _here(bound: Bound) -> str:
+    return f" of {bound.model.family.title}" if _cornered(bound.model) else ""
+
+
+def _checked_options(kind: str, of_quantile: bool, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a density at a quantile, and of a bootstrap."""
+    owners = {
+        **dict.fromkeys(("bandwidth", "kernel"), (of_quantile, "the density at a quantile (iid, nid, kernel)")),
+        **dict.fromkeys(("replicates", "seed"), (kind == "bootstrap", "cov='bootstrap'")),
+    }
+    for name in options:
+        if not owners[name][0]:
+            raise OptionError(f"{name}= belongs to {owners[name][1]}, not to cov={kind!r}")
+    out = {"of_quantile": of_quantile, **options}
+    if kind == "kernel":
+        out.setdefault("kernel", "gaussian")
+    rule = out.get("bandwidth", "hsheather")
+    if isinstance(rule, str):
+        if rule not in BANDWIDTHS:
+            raise unknown("bandwidth", rule, list(BANDWIDTHS))
+    elif isinstance(rule, bool) or not isinstance(rule, (int, float)) or not 0.0 < rule < 0.5:
+        raise OptionError(
+            "bandwidth is a rule ('hsheather', 'bofinger', 'chamberlain') or a half-width in levels, between 0 and "
+            f"0.5; found {rule!r}"
+        )
+    if "kernel" in out:
+        named = out["kernel"]
+        out["kernel"] = OTHER_KERNELS.get(named, named) if isinstance(named, str) else named
+        if out["kernel"] not in KERNELS:
+            raise unknown("kernel", named, list(KERNELS))
+        if kind == "nid":
+            raise OptionError("kernel= belongs to cov='iid' and cov='kernel'; 'nid' compares two quantiles instead")
+    count = out.get("replicates", REPLICATES)
+    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 2:
+        raise OptionError(f"replicates is a whole number, 2 or more; found {count!r}")
+    return out
+
+
+def _check_kind(kind: Any, cluster: Any, model: Model, cornered: bool) -> None:
+    valid, others = (CORNERED, OTHER_CORNERED) if cornered else (KINDS, OTHER_KINDS)
+    if kind not in valid:
+        if cornered and kind in (*CURVATURE, *SANDWICHES):
+            raise IntervalError(_corner_reason(model, kind))
+        if kind in OF_QUANTILES:
+            raise OptionError(
+                f"cov={kind!r} is for quantile regressions, of AsymmetricLaplace and Laplace; {model.family.title} has "
+                f"{listed(KINDS)}"
+            )
+        meant = others.get(kind.lower()) if isinstance(kind, str) else None
         if meant is None:
-            raise unknown("covariance", kind, KINDS, " for cov=")
-        raise UnknownNameError(f"unknown covariance {kind!r}; did you mean {meant!r}? Valid: {listed(KINDS)}")
+            raise unknown("covariance", kind, valid, " for cov=")
+        raise UnknownNameError(f"unknown covariance {kind!r}; did you mean {meant!r}? Valid: {listed(valid)}")
     if kind == "cluster" and cluster is None:
         raise OptionError("cov='cluster' needs cluster=: the column that names each row's cluster, or a list of two")
-    if kind != "cluster" and cluster is not None:
-        raise OptionError(f"cluster= belongs to cov='cluster', not to cov={kind!r}")
+    if kind not in ("cluster", "bootstrap") and cluster is not None:
+        raise OptionError(f"cluster= belongs to cov='cluster' and cov='bootstrap', not to cov={kind!r}")
+
+
+def _corner_reason(model: Model, kind: str) -> str:
+    """Why a density with corners has none of the usual covariances, and which it has."""
+    return (
+        f"the log-density of {model.family.title} has corners in {model.family.absolute_location}, so it has no "
+        f"observed information and no bread for cov={kind!r}. Use 'nid' (the default), 'iid', 'kernel', 'bootstrap' or "
+        "'cluster', which do not take that density as true, or 'expected', which does"
+    )
 
 
 # -- clusters ------------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.derive.bootstrap import bootstrap_covariance
 from likely.derive.covariance.expected import Expected
 from likely.derive.covariance.leverage import leveraged_scores
+from likely.derive.covariance.quantile import quantile_covariance
 from likely.derive.covariance.request import Covariance, Request
 from likely.derive.covariance.seen import Seen
 from likely.derive.objective import Objective
@@ -43,6 +45,10 @@ def covariance(fit: Any, request: Request) -> Covariance:
     With V the inverse of the information (the bread) and s the rows' scores, the sandwich is V M V with M the sum of
     w s s' over rows (w^2 under sampling weights), or of S S' over clusters with S the sum of w s in a cluster.
     """
+    if request.of_quantile:
+        return quantile_covariance(fit, request)
+    if request.kind == "bootstrap":
+        return bootstrap_covariance(fit, request)
     _refuse_constrained(fit, request)
     if not len(fit.outcome.point.x):  # everything is known, or an extreme of the data
         return Covariance(np.zeros((0, 0)))
@@ -53,7 +59,6 @@ def covariance(fit: Any, request: Request) -> Covariance:
         return Covariance(work.outward(work.bread("expected")))
     if request.kind == "opg":
         return Covariance(work.outward(_outer_products(work)))
-    work.refuse_corners()
     bread = work.bread(request.bread)
     return Seen(work, bread, work.clustered() if request.clusters else work.meat()).covariance()
 
@@ -94,12 +99,6 @@ class Work:
         """The direction whose scores add up to the error of one of the user's coefficients: a column of the bread."""
         form = np.eye(len(bread))[j] if self.wanted is None else np.asarray(self.wanted.inverse[j], dtype=float)
         return bread @ form[:, None]
-
-    def refuse_corners(self) -> None:
-        model = self.fit.likelihood.model
-        corners = [slot.label for slot in model.slots if slot.parameter.name in model.family.kinked]
-        if corners:
-            raise IntervalError(corner_reason(model.family.title, corners[0]))
 
     def bread(self, kind: str) -> Any:
         """The inverse of an information."""
@@ -180,14 +179,6 @@ class Work:
             self._require(n > k, "(n - 1)/(n - k)", n, k)
             factor *= (n - 1.0) / (n - k)
         return factor * products
-
-
-def corner_reason(title: str, label: str) -> str:
-    """Why a density with corners has no sandwich."""
-    return (
-        f"the log-density of {title} has corners in {label}, so its second derivatives do not give the bread of a "
-        "sandwich; use fit.interval(method='bootstrap', kind='cases')"
-    )
 
 
 def predictor_coefficients(fit: Fit) -> int:
