@@ -136,10 +136,12 @@ def test_what_cannot_be_known_is_said():
     apart = lk.calibration([0] * 10 + [1] * 10, np.linspace(0.1, 0.9, 20))
     assert "no finite estimate" in apart.verdict
     never = lk.calibration([1, 0, 1, 0], [0.0, 0.2, 0.9, 0.4])
-    assert "given the probability 0 and happened (row 0" in never.verdict
+    assert never.verdict.startswith("Miscalibrated: 1 outcome was given the probability 0 and happened (row 0")
+    assert "infinite" in str(never)
+    assert lk.calibration([1, 0, 1, 0], [0.0, 0.2, 0.9, 0.4], clip=0).line is None
     assert not np.isfinite(never.log_score.value)
     assert never.to_dict()["log_score"]["value"] is None
-    certain = lk.calibration(np.append(Y, [1, 0]), np.append(SURE, [1.0, 0.0]))
+    certain = lk.calibration(np.append(Y, [1, 0]), np.append(SURE, [1.0, 0.0]), clip=0)
     assert "2 outcomes that were certain and came true" in certain.remark
     assert certain.line.slope == pytest.approx(lk.calibration(Y, SURE).line.slope)
     assert len(lk.calibration([0, 1, 1], [0.2, 0.6, 0.7]).curve.p) == 3
@@ -218,9 +220,10 @@ def test_the_columns_of_a_table_name_the_labels():
 def test_fits_are_judged_by_what_they_predict():
     data = {"y": Y, "z": Z}
     fit = lk.fit("bernoulli", data, "y ~ z")
-    own = fit.calibration()
+    own = fit.calibration(folds=None)
     assert own.line.slope == pytest.approx(1.0, abs=1e-5)  # by construction, on its own rows
     assert own.line.in_the_large == pytest.approx(0.0, abs=1e-5)
+    assert own.verdict.startswith("No verdict")
     new = {"y": Y[:300], "z": 3 * Z[:300]}
     assert fit.calibration(new).line.slope < 0.6
     with pytest.raises(OptionError, match="no column 'y'"):
@@ -237,6 +240,6 @@ def test_trials_count_one_by_one():
     n = RNG.integers(1, 8, 200)
     y = RNG.binomial(n, P[:200])
     fit = lk.fit(lk.Binomial(n="n"), {"y": y, "n": n, "z": Z[:200]}, "y ~ z")
-    found = fit.calibration()
+    found = fit.calibration(folds=None)
     assert found.outcomes.n == n.sum()
     assert found.line.slope == pytest.approx(1.0, abs=1e-4)

@@ -67,8 +67,8 @@ def test_right_probabilities_gain_nothing_much():
 def test_what_cannot_be_done():
     with pytest.raises(UnknownNameError, match="method of recalibration"):
         lk.recalibrate(Y, SURE, "platt")
-    with pytest.raises(ParameterError, match=r"infinite: row 0: 1.0. Use method='isotonic'"):
-        lk.recalibrate([1, 0, 1, 0], [1.0, 0.2, 0.9, 0.4], folds=2)
+    with pytest.raises(ParameterError, match=r"infinite: row 0: 1.0. Leave out clip=0.*method='isotonic'"):
+        lk.recalibrate([1, 0, 1, 0], [1.0, 0.2, 0.9, 0.4], folds=2, clip=0)
     with pytest.raises(DataError, match="only one class"):
         lk.recalibrate([1] * 10, np.full(10, 0.7))
     with pytest.raises(OptionError, match="method='temperature'"):

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from likely.calibration.binary import Calibration, binary
 from likely.calibration.checked import Outcomes, read_outcomes
-from likely.calibration.distribution import DistributionCalibration, of_quantiles, of_rows, of_samples
+from likely.calibration.clip import clip_of
+from likely.calibration.distribution import DistributionCalibration, of_predictions, of_quantiles, of_samples
+from likely.calibration.fitted import FOLDS, predictions_of
+from likely.calibration.judged import STATED, Judged
 from likely.calibration.multiclass import MulticlassCalibration, multiclass
 from likely.calibration.recalibration import Recalibration, recalibrate
 from likely.derive.intervals import check_level
-from likely.derive.predict import predict
-from likely.derive.rows import rows_of
 from likely.errors import OptionError, unknown
 from likely.result import Fit
 
@@ -37,37 +36,52 @@ def calibration(
     quantiles: Mapping[float, Any] | None = None,
     samples: Any = None,
     new: Any = None,
+    folds: int | None = FOLDS,
+    groups: Any = None,
     bins: int = 10,
     how: str = "quantile",
     level: float = 0.95,
+    clip: float | None = None,
     seed: int = 0,
+    progress: Any = None,
 ) -> Calibration | MulticlassCalibration | DistributionCalibration:
     """Whether stated probabilities, or predictive distributions, are what they say.
 
     Parameters
     ----------
     y : array_like, or Fit
-        What happened: 0 and 1, booleans or labels; numbers, for distributions. Or a fit, whose own predictions are
-        judged on its own rows, or on `new`.
+        What happened: 0 and 1, booleans or labels; numbers, for distributions. Or a fit, whose predictions are judged:
+        held-out ones of its own rows, or those of `new`.
     p : array_like, shape (n,) or (n, K), or table, optional
         Stated probabilities: of the event, or of each label.
     weights : array_like, optional
         How often each row counts.
     labels : sequence, optional
-        The labels in the order of p's columns; of two labels the second is the event.
+        The labels in the order of p's columns; of two labels the second is the event. Columns with names are taken by
+        these. Without either, all labels have to occur: their order is the sorted one.
     quantiles : dict of float to array_like, optional
         Stated quantiles of numbers, by level.
     samples : array_like, shape (n, m), optional
         Draws from each predictive distribution.
     new : data of any kind, optional
         For a fit: other rows, with the response among the columns.
+    folds : int or None
+        For a fit: its own rows are dealt to so many folds, each predicted by a fit to the others. None judges the
+        predictions of the rows that the fit was made for, which agree with what happened by construction.
+    groups : str or array_like, optional
+        Rows that stay together in a fold; by default the clusters of the fit's standard errors.
     bins : int
     how : {"quantile", "width"}
         Bins with as many rows each, or as wide.
     level : float
         Of intervals, bands and the verdict.
+    clip : float, optional
+        Probabilities nearer to 0 or 1 are taken to be that near where logits are needed: in intercept and slope. By
+        default half an observation, 1 / (2n), where some are exactly 0 or 1, and nothing otherwise; 0 for nothing.
     seed : int
-        Of everything that is simulated.
+        Of everything that is drawn: the folds, and what is simulated.
+    progress : {None, "auto", True, False}
+        Whether a line shows how far the refits are.
 
     Returns
     -------
@@ -96,7 +110,10 @@ def calibration(
     if isinstance(y, Fit):
         if p is not None or quantiles is not None or samples is not None or weights is not None:
             raise OptionError("a fit brings its own predictions: lk.calibration(fit), or lk.calibration(fit, new=data)")
-        return _of_fit(y, new, bins, how, level, seed)
+        found = predictions_of(y, new, folds, groups, seed, progress)
+        if found.of_labels:
+            return _of_outcomes(found.outcomes(), bins, how, level, seed, clip, found.judged)
+        return of_predictions(found, seed)
     if sum(v is not None for v in (p, quantiles, samples)) != 1:
         raise OptionError(
             "what was predicted? Probabilities: lk.calibration(y, p); of numbers: quantiles={0.05: ..., 0.95: ...}, "
@@ -106,48 +123,14 @@ def calibration(
         return of_quantiles(y, quantiles)
     if samples is not None:
         return of_samples(y, samples, seed)
-    return _of_outcomes(read_outcomes(y, p, weights, labels), bins, how, level, seed)
+    return _of_outcomes(read_outcomes(y, p, weights, labels), bins, how, level, seed, clip, STATED)
 
 
-def _of_outcomes(outcomes: Outcomes, bins: int, how: str, level: float, seed: int) -> Any:
-    judged = binary if outcomes.p.ndim == 1 else multiclass
-    return judged(outcomes, bins, how, level, seed)
-
-
-def _of_fit(fit: Fit, new: Any, bins: int, how: str, level: float, seed: int) -> Any:
-    model = fit.likelihood.model
-    bound = fit.likelihood.bound
-    family = model.family
-    rows = rows_of(fit, new, observed=new is None)
-    if new is None:
-        y, w = np.asarray(bound.y), bound.weights
-    else:
-        if model.response not in rows.table:
-            raise OptionError(f"the new data have no column {model.response!r}, which is what was predicted")
-        y, w = rows.table.labels(model.response), None
-    if family.labels or family.name == "bernoulli":
-        levels = tuple(model.levels) if family.labels else (0, 1)
-        chances = predict(fit, new, "prob") if new is not None or family.labels else None
-        if family.labels:
-            assert chances is not None
-            p = np.column_stack([np.asarray(c, dtype=float) for c in _columns(chances)])
-            y = np.array(levels, dtype=object)[y.astype(int)] if new is None else y
-        else:
-            p = rows.mean()
-            y = y.astype(int)
-        return _of_outcomes(read_outcomes(y, p, w, levels), bins, how, level, seed)
-    if family.name == "binomial":
-        n = rows.full(rows.values["n"])
-        weight = np.ones(rows.n) if w is None else w
-        p, y = rows.mean() / np.where(n > 0, n, 1.0), np.asarray(y, dtype=float)
-        codes = np.repeat([1, 0], rows.n)
-        counts = np.concatenate([y * weight, (n - y) * weight])
-        return _of_outcomes(Outcomes(codes, np.tile(p, 2), counts, (0, 1)), bins, how, level, seed)
-    return of_rows(rows, np.asarray(y, dtype=float), seed)
-
-
-def _columns(table: Any) -> list[Any]:
-    if isinstance(table, Mapping):
-        return list(table.values())
-    names = getattr(table, "column_names", None) or list(table.columns)
-    return [table[name] for name in names]
+def _of_outcomes(
+    outcomes: Outcomes, bins: int, how: str, level: float, seed: int, clip: float | None, judged: Judged
+) -> Calibration | MulticlassCalibration:
+    judge: Any = binary if outcomes.p.ndim == 1 else multiclass
+    made: Calibration | MulticlassCalibration = judge(
+        outcomes, bins, how, level, seed, clip_of(clip, outcomes.p, outcomes.w), judged
+    )
+    return made

@@ -10,8 +10,11 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.calibration import wording
 from likely.calibration.checked import Outcomes
+from likely.calibration.clip import Clip
 from likely.calibration.curve import Curve, Isotonic, bins_of, curve, isotonic, isotonic_curve
+from likely.calibration.judged import STATED, Judged
 from likely.calibration.scores import Gap, Score, auc, brier, gap, log_score, score, spiegelhalter
 from likely.calibration.slope import Line, line
 from likely.grid import Grid, fixed, number, p_value, plain
@@ -37,6 +40,10 @@ class Calibration:
     remark : str
     level : float
     seed : int
+    clip : Clip
+        How near to 0 and 1 probabilities may be where their logits are needed.
+    judged : Judged
+        Which predictions these are.
     """
 
     outcomes: Outcomes
@@ -46,6 +53,8 @@ class Calibration:
     remark: str
     level: float
     seed: int
+    clip: Clip
+    judged: Judged = STATED
 
     @cached_property
     def isotonic(self) -> Isotonic:
@@ -102,25 +111,7 @@ class Calibration:
     @property
     def verdict(self) -> str:
         """What all this says, in a sentence."""
-        if self.line is None:
-            return self.remark[0].upper() + self.remark[1:] + "."
-        if self.line.p_value >= 1.0 - self.level:
-            return "No sign of miscalibration: intercept and slope agree with 0 and 1."
-        said = []
-        if self.line.p_slope < 1.0 - self.level:
-            said.append(
-                "the probabilities are too extreme (overconfident)"
-                if self.line.slope < 1.0
-                else "the probabilities are too timid (underconfident)"
-            )
-        if self.line.p_in_the_large < 1.0 - self.level:
-            said.append(
-                "events were more frequent than stated"
-                if self.line.in_the_large > 0.0
-                else "events were less frequent than stated"
-            )
-        text = " and ".join(said) or "intercept and slope together differ from 0 and 1"
-        return f"Miscalibrated: {text}. lk.recalibrate(y, p) mends it."
+        return self.judged.told(wording.of_events(self))
 
     @property
     def grid(self) -> Grid:
@@ -146,7 +137,9 @@ class Calibration:
     @property
     def facts(self) -> list[tuple[str, str]]:
         """The numbers beside the curve, as label and text."""
-        out = [("n", f"{self.outcomes.n:,.6g}, of which {np.average(self._hit, weights=self.outcomes.w):.4g} events")]
+        events = float(np.sum(self._hit * self.outcomes.w))
+        out = [("judged", self.judged.text)] if self.judged.text else []
+        out += [("n", f"{self.outcomes.n:,.6g}, of which {events:,.6g} events ({100 * events / self.outcomes.n:.3g}%)")]
         if (found := self.line) is not None:
             out += [
                 (
@@ -169,7 +162,9 @@ class Calibration:
         )
         for label, s in (("Brier", self.brier), ("log score", self.log_score)):
             if not np.isfinite(s.value):
-                out.append((label, "infinite: an outcome that was given the probability 0 happened"))
+                clipped = float(np.average(log_score(self._hit, self.clip(self.outcomes.p)), weights=self.outcomes.w))
+                beside = f"; {clipped:.4f} with the clip" if self.clip.size else ""
+                out.append((label, f"infinite: an outcome that was given the probability 0 happened{beside}"))
                 continue
             out.append(
                 (
@@ -209,6 +204,8 @@ class Calibration:
             "auc": self.auc,
             "verdict": self.verdict,
             "remark": self.remark,
+            "clip": self.clip.size,
+            "judged": self.judged.text,
         }
         return plain(out)
 
@@ -243,7 +240,7 @@ def _p(value: float) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def binary(outcomes: Outcomes, bins: int, how: str, level: float, seed: int) -> Calibration:
+def binary(outcomes: Outcomes, bins: int, how: str, level: float, seed: int, clip: Clip, judged: Judged) -> Calibration:
     """The calibration of the probabilities of an event.
 
     Parameters
@@ -254,9 +251,13 @@ def binary(outcomes: Outcomes, bins: int, how: str, level: float, seed: int) -> 
     how : {"quantile", "width"}
     level : float
     seed : int
+    clip : Clip
+    judged : Judged
     """
-    hit = outcomes.codes.astype(float)
-    which = bins_of(outcomes.p, outcomes.w, bins, how)
-    shown, drawn = curve(hit, outcomes.p, outcomes.w, which, level, seed)
-    found, remark = line(hit, outcomes.p, outcomes.w)
-    return Calibration(outcomes, shown, found, gap(shown, drawn, seed), remark, level, seed)
+    hit, p, w = outcomes.codes.astype(float), outcomes.p, outcomes.w
+    used = w > 0
+    which = bins_of(p[used], w[used], bins, how)
+    shown, drawn = curve(hit[used], p[used], w[used], which, level, seed)
+    found, remark = line(hit, clip(p), w)
+    remark = " ".join(filter(None, (remark, clip.text))) if found is not None else remark
+    return Calibration(outcomes, shown, found, gap(shown, drawn, seed), remark, level, seed, clip, judged)

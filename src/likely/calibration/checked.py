@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 
+from likely.calibration.labels import in_order, labels_of
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows, listed
-from likely.tables import read
+from likely.tables import missing, read
 
 SUM = 1e-6  # how far probabilities of a row may be from summing to 1
 
@@ -51,23 +52,32 @@ def read_outcomes(y: Any, p: Any, weights: Any = None, labels: Sequence[Any] | N
     weights : array_like, optional
         How often each row counts.
     labels : sequence, optional
-        The labels in the order of the columns of p; by default sorted.
+        The labels in the order of the columns of p, or, where these have names, in the order wanted; by default the
+        columns' names, else the outcomes, sorted.
 
     Raises
     ------
     DataError, MissingValuesError, ParameterError, OptionError
         If they cannot be used, with the first rows.
     """
-    p, names = _probabilities(p)
-    y = _plain(y, "y")
+    p, keys = _probabilities(p)
+    y, declared = _labels(y)
     if len(y) != len(p):
         raise DataError(f"y has {len(y)} outcomes, p has {len(p)} rows of probabilities")
     if not len(y):
         raise DataError("there are no outcomes")
-    labels = tuple(labels) if labels is not None else names
-    if labels is None:
-        labels = _found(y, 2 if p.ndim == 1 else p.shape[1])
     size = 2 if p.ndim == 1 else p.shape[1]
+    values = list(dict.fromkeys(y.tolist()))
+    if labels is None:
+        labels = labels_of(values, keys, size, p.ndim == 2)
+        if keys is None and declared is not None and [v for v in labels if v in declared] != list(declared):
+            raise DataError(
+                f"the outcomes declare the order {listed(declared)} and are {listed(labels)} when sorted: say which of "
+                "them the columns of p follow with labels=[...]"
+            )
+    elif keys is not None and (order := in_order(labels, keys)) is not None:
+        p = p[:, order]
+    labels = tuple(labels)
     if len(labels) != size or len(set(labels)) < size:
         raise OptionError(f"labels= names each of the {size} outcomes once, found {listed(labels)}")
     place = {label: k for k, label in enumerate(labels)}
@@ -81,24 +91,22 @@ def read_outcomes(y: Any, p: Any, weights: Any = None, labels: Sequence[Any] | N
     return Outcomes(codes, p, w, labels)
 
 
-def _plain(values: Any, what: str) -> Any:
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiubOUS":
-        array = array.astype(object)
-    if array.ndim != 1:
-        raise DataError(f"{what} is one column, found the shape {array.shape}")
-    missing = np.array([v is None or v != v for v in array.tolist()]) if array.dtype.kind in "fO" else None
-    if missing is not None and missing.any():
-        rows = np.flatnonzero(missing)
-        raise MissingValuesError(
-            f"{len(rows)} values of {what} are missing, {first_rows(rows, ['missing'] * len(rows))}"
-        )
-    return array
+def _labels(y: Any) -> tuple[Any, Any]:
+    """The outcomes as one column, and the levels that they declare."""
+    if np.ndim(y) == 0 and not hasattr(y, "__len__"):
+        raise DataError(f"y is one column of outcomes, found {y!r}")
+    table = read({"y": y})
+    array = table.labels("y")
+    if (lost := missing(array)).any():
+        rows = np.flatnonzero(lost)
+        raise MissingValuesError(f"{len(rows)} values of y are missing, {first_rows(rows, ['missing'] * len(rows))}")
+    return array, table.levels("y")
 
 
 def _probabilities(p: Any) -> tuple[Any, tuple[Any, ...] | None]:
+    """Probabilities as numbers, and what their columns are called."""
     names: tuple[Any, ...] | None = None
-    if hasattr(p, "columns") or isinstance(p, dict):
+    if hasattr(p, "columns") or isinstance(p, Mapping):
         table = read(p)
         names, p = tuple(table.names), np.column_stack([table.column(name) for name in table.names])
         if p.shape[1] == 1:
@@ -132,25 +140,28 @@ def _probabilities(p: Any) -> tuple[Any, tuple[Any, ...] | None]:
     return p, names
 
 
-def _found(y: Any, size: int) -> tuple[Any, ...]:
-    """The labels in the outcomes; 0, 1, ... where they are whole numbers below their count."""
-    values = list(dict.fromkeys(y.tolist()))
-    if all(not isinstance(v, str) and v in range(size) for v in values):
-        return tuple(range(size))
-    if len(values) != size:
-        raise DataError(
-            f"p gives probabilities to {size} outcomes, y has {len(values)} distinct ones, "
-            f"{listed(sorted(values, key=str)[:6])}: "
-            "name all of them in the order of p with labels=[...]"
-        )
-    return tuple(sorted(values))
-
-
 def _weights(weights: Any, n: int) -> Any:
-    w = np.asarray(weights, dtype=float)
+    try:
+        w = np.asarray(weights, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("weights must be numbers") from None
     if w.shape != (n,):
         raise DataError(f"weights has the shape {w.shape}, and there are {n} outcomes")
     if np.any(bad := ~(np.isfinite(w) & (w >= 0.0))) or not np.any(w > 0.0):
         rows = np.flatnonzero(bad)
         raise DataError(f"weights are numbers of at least 0, not all 0; found {first_rows(rows, w[rows]) or 'only 0'}")
     return w
+
+
+def column_of_numbers(y: Any) -> Any:
+    """Observed numbers, none missing."""
+    try:
+        y = np.asarray(y, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("y must be numbers") from None
+    if y.ndim != 1 or not len(y):
+        raise DataError(f"y is one column of numbers, found the shape {y.shape}")
+    if np.any(np.isnan(y)):
+        rows = np.flatnonzero(np.isnan(y))
+        raise MissingValuesError(f"{len(rows)} values of y are missing, {first_rows(rows, y[rows])}")
+    return y

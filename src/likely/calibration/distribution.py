@@ -5,18 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import stats
 
+from likely.calibration.checked import column_of_numbers
+from likely.calibration.judged import STATED, Judged
 from likely.derive.bands import PITHistogram, histogram
 from likely.derive.covariance.nodes import nodes
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows
 from likely.grid import DASH, Grid, fixed, number, p_value, plain
+from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.derive.rows import Rows
+    from likely.calibration.fitted import Predictions
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 AT_ONCE = 4000  # distributions whose nodes are held at once
@@ -55,7 +59,7 @@ class DistributionCalibration:
 
     Attributes
     ----------
-    n : int
+    n : int or float
     pit : PITHistogram or None
         Of the probability integral transforms; None where only quantiles are known.
     coverage : tuple of Coverage
@@ -65,15 +69,21 @@ class DistributionCalibration:
     log_score : float or None
         Mean surprise in nats; None where no density is known.
     remark : str
+    judged : Judged
+        Which predictions these are.
+    impossible : int
+        Rows that lie outside the support of their distributions.
     """
 
-    n: int
+    n: float
     pit: PITHistogram | None
     coverage: tuple[Coverage, ...]
     crps: float | None
     crps_stderr: float | None
     log_score: float | None
     remark: str = ""
+    judged: Judged = STATED
+    impossible: int = 0
 
     @property
     def grid(self) -> Grid:
@@ -94,9 +104,13 @@ class DistributionCalibration:
     @property
     def verdict(self) -> str:
         """What all this says, in a sentence."""
+        return self.judged.told(self._verdict())
+
+    def _verdict(self) -> str:
+        if self.impossible:
+            return f"Miscalibrated: {self.impossible:,} rows lie where their distributions say that none can lie."
         # half of 5% for the transforms, half for all intervals together (Bonferroni)
-        limit = stats.norm.isf(0.0125 / len(self.coverage))
-        off = [c for c in self.coverage if abs(c.share - c.level) > limit * np.sqrt(c.level * (1.0 - c.level) / self.n)]
+        off = [c for c in self.coverage if _chance(c, self.n) < 0.025 / len(self.coverage)]
         if self.pit is not None and self.pit.p_value < (0.025 if self.coverage else 0.05):
             off = off or [max(self.coverage, key=lambda c: abs(c.share - c.level))]
         if not off:
@@ -131,12 +145,16 @@ class DistributionCalibration:
             else {"heights": self.pit.heights.tolist(), "p_value": self.pit.p_value, "statistic": self.pit.statistic},
             "verdict": self.verdict,
             "remark": self.remark,
+            "judged": self.judged.text,
         }
         return plain(out)
 
     def __str__(self) -> str:
-        score = DASH if self.crps is None else f"{self.crps:.6g} (SE {self.crps_stderr:.2g})"
-        facts = [f"CRPS {score}, log score {fixed(self.log_score, 4)}"]
+        error = "" if self.crps_stderr is None else f" (SE {self.crps_stderr:.2g})"
+        score = DASH if self.crps is None else f"{self.crps:.6g}{error}"
+        surprise = "infinite" if self.impossible else fixed(self.log_score, 4)
+        facts = [textwrap.fill(self.judged.sentence, WIDTH)] if self.judged.text else []
+        facts.append(f"CRPS {score}, log score {surprise}")
         if self.pit is not None:
             facts.append(
                 f"transforms: chi-squared {self.pit.statistic:.4g} for {len(self.pit.heights)} equal bins, "
@@ -148,67 +166,88 @@ class DistributionCalibration:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<div class="likely-calibration">{self.grid.html()}</div>'
+        texts = "".join(f"<p>{escape(t)}</p>" for t in (self.judged.sentence, self.verdict, self.remark) if t)
+        return f'<div class="likely-calibration">{self.grid.html()}{texts}</div>'
 
 
-def of_rows(rows: Rows, y: Any, seed: int) -> DistributionCalibration:
-    """The calibration of a family's distributions on some rows.
+def of_predictions(found: Predictions, seed: int) -> DistributionCalibration:
+    """The calibration of a family's distributions of some rows.
 
     Parameters
     ----------
-    rows : Rows
-    y : ndarray
-        What was observed.
+    found : Predictions
     seed : int
         Of the rows whose score is integrated, where they are very many.
     """
-    bare, values = rows.bare, rows.values
-    discrete = bare.discrete
-    distribution = bare._scipy(**values)
+    used = found.weights > 0
+    if not np.all(used):
+        found = found.of(np.flatnonzero(used))
+    family, values, y, w = found.family, found.values, found.y, found.weights
+    rows, total = len(y), float(np.sum(w))
+    discrete = family.discrete
+    distribution = family._scipy(**values)
     with np.errstate(all="ignore"):
-        above = rows.full(distribution.cdf(y))
-        below = rows.full(distribution.cdf(y - 1.0)) if discrete else above
-        surprise = float(np.mean(-rows.log_density(y)))
-        ends = [
-            (rows.full(distribution.ppf(0.5 * (1 - q))), rows.full(distribution.ppf(0.5 * (1 + q)))) for q in LEVELS
-        ]
-    held = [_held(level, low, high, y, below, above, discrete) for level, (low, high) in zip(LEVELS, ends, strict=True)]
-    some = np.arange(rows.n)
-    remark = ""
-    if rows.n > MOST:
-        some = np.sort(np.random.default_rng(seed).choice(rows.n, MOST, replace=False))
-        remark = f"The CRPS is that of {MOST:,} rows, drawn with the seed {seed}."
-    vector = {p.name for p in rows.family.parameters if p.vector}
-    taken = {k: v[some] if np.ndim(v) > (k in vector) else v for k, v in values.items()}
-    score = crps_of(bare, taken, y[some])
+        above = _full(distribution.cdf(y), rows)
+        below = _full(distribution.cdf(y - 1.0), rows) if discrete else above
+        density = _full(family._log_density(NumpyNamespace(), y, **values), rows)
+        density = np.where(family.inside(y, values), density, -np.inf)
+        ends = [tuple(_full(distribution.ppf(0.5 * (1.0 + s * q)), rows) for s in (-1.0, 1.0)) for q in LEVELS]
+    held = [_held(level, end, y, below, above, discrete, w) for level, end in zip(LEVELS, ends, strict=True)]
+    remarks = []
+    some = np.arange(rows)
+    if rows > MOST:
+        some = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
+        remarks.append(f"The CRPS is that of {MOST:,} rows, drawn with the seed {seed}.")
+    score = crps_of(family, found.of(some).values, y[some])
     if score is None:
-        remark = f"{remark} The fitted distributions have no mean, so their CRPS cannot be computed.".strip()
-    found = np.isfinite(surprise)
+        remarks.append("The fitted distributions have no mean, so their CRPS cannot be computed.")
+    if never := int(np.count_nonzero(np.isneginf(density))):
+        remarks.append(
+            f"{never:,} of {rows:,} rows lie where their distributions say that none can lie, so the log score is "
+            "infinite."
+        )
     if discrete:
-        remark = f"{remark} Intervals of whole numbers count their ends in part.".strip()
+        remarks.append("Intervals of whole numbers count their ends in part.")
+    surprise = float(np.average(-density, weights=w)) if not never else np.inf
     return DistributionCalibration(
-        rows.n,
-        histogram(below, above, 10, 0.95),
+        int(total) if total.is_integer() else total,
+        histogram(below, above, 10, 0.95, w),
         tuple(held),
-        None if score is None else float(np.mean(score)),
-        None if score is None else _error(score),
-        surprise if found else None,
-        remark,
+        None if score is None else float(np.average(score, weights=w[some])),
+        None if score is None else _error(score, w[some]),
+        surprise if np.isfinite(surprise) else None,
+        " ".join(remarks),
+        found.judged,
+        never,
     )
 
 
-def _held(level: float, low: Any, high: Any, y: Any, below: Any, above: Any, discrete: bool) -> Coverage:
+def _full(values: Any, rows: int) -> Any:
+    """One number for every row."""
+    return np.broadcast_to(np.asarray(values, dtype=float), (rows,))
+
+
+def _held(level: float, end: Any, y: Any, below: Any, above: Any, discrete: bool, w: Any) -> Coverage:
     """How many observations lie in the central interval; a whole number's jump counts as far as it is inside."""
-    tail = 0.5 * (1.0 - level)
+    (low, high), tail = end, 0.5 * (1.0 - level)
     if discrete:
         width = np.maximum(above - below, 1e-300)
         inside = np.clip((np.minimum(above, 1.0 - tail) - np.maximum(below, tail)) / width, 0.0, 1.0)
     else:
         inside = ((y >= low) & (y <= high)).astype(float)
-    return _coverage(level, float(np.mean(inside)), len(y), float(np.mean(high - low)))
+    share, width = (float(np.average(v, weights=w)) for v in (inside, high - low))
+    return _coverage(level, share, float(np.sum(w)), width)
 
 
-def _coverage(level: float, share: float, n: int, width: float) -> Coverage:
+def _chance(c: Coverage, n: float) -> float:
+    """The two-sided p-value of the observations inside, by the binomial distribution."""
+    inside, whole = c.share * n, max(round(n), 1)
+    least = stats.binom.cdf(np.floor(inside + 1e-9), whole, c.level)
+    most = stats.binom.sf(np.ceil(inside - 1e-9) - 1.0, whole, c.level)
+    return float(min(1.0, 2.0 * min(least, most)))
+
+
+def _coverage(level: float, share: float, n: float, width: float) -> Coverage:
     lower, upper = (float(stats.binom.ppf(q, n, level)) / n for q in (0.025, 0.975))
     return Coverage(level, share, lower, upper, width)
 
@@ -239,7 +278,7 @@ def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Any:
         part = {k: v[rows] if np.ndim(v) == 1 else v for k, v in values.items()}
         at = y[rows]
         with np.errstate(all="ignore"):
-            mean = family._mean(_numpy(), **part)
+            mean = family._mean(NumpyNamespace(), **part)
             if not np.all(np.isfinite(mean)):
                 return None
             x, p = nodes(family, part, len(at), None if family.discrete else at)
@@ -252,14 +291,12 @@ def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Any:
     return out
 
 
-def _numpy() -> Any:
-    from likely.namespace import NumpyNamespace
-
-    return NumpyNamespace()
-
-
-def _error(score: Any) -> float | None:
-    return float(np.std(score, ddof=1) / np.sqrt(len(score))) if len(score) > 1 else None
+def _error(score: Any, w: Any) -> float | None:
+    """The standard error of a mean."""
+    total = float(np.sum(w))
+    if total <= 1.0:
+        return None
+    return float(np.sqrt(np.average(np.square(score - np.average(score, weights=w)), weights=w) / (total - 1.0)))
 
 
 # -- forecasts of any model --------------------------------------------------------------------------------------
@@ -267,7 +304,7 @@ def _error(score: Any) -> float | None:
 
 def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibration:
     """The calibration of stated quantiles: ``{0.05: [...], 0.5: [...], 0.95: [...]}``."""
-    y = _observed(y)
+    y = column_of_numbers(y)
     levels = sorted(float(q) for q in quantiles)
     if not levels or levels[0] <= 0.0 or levels[-1] >= 1.0:
         raise OptionError(f"quantiles go by levels between 0 and 1, found {list(quantiles)[:6]}")
@@ -293,7 +330,7 @@ def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibratio
 
 def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     """The calibration of ensembles: samples of shape (n, m), m draws from each predictive distribution."""
-    y = _observed(y)
+    y = column_of_numbers(y)
     draws = np.asarray(samples, dtype=float)
     if draws.ndim != 2 or len(draws) != len(y) or draws.shape[1] < 2:
         raise DataError(f"samples has a row of draws for each of {len(y)} observations, found the shape {draws.shape}")
@@ -314,20 +351,9 @@ def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     ranks = 2.0 * np.arange(1, m + 1) - m - 1.0
     score = np.mean(np.abs(ordered - y[:, None]), axis=1) - ordered @ ranks / (m * (m - 1.0))
     pit = histogram(u, u, 10, 0.95)
-    return DistributionCalibration(len(y), pit, tuple(held), float(np.mean(score)), _error(score), None)
-
-
-def _observed(y: Any) -> Any:
-    try:
-        y = np.asarray(y, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError("y must be numbers") from None
-    if y.ndim != 1 or not len(y):
-        raise DataError(f"y is one column of numbers, found the shape {y.shape}")
-    if np.any(np.isnan(y)):
-        rows = np.flatnonzero(np.isnan(y))
-        raise MissingValuesError(f"{len(rows)} values of y are missing, {first_rows(rows, y[rows])}")
-    return y
+    return DistributionCalibration(
+        len(y), pit, tuple(held), float(np.mean(score)), _error(score, np.ones(len(y))), None
+    )
 
 
 def _column(values: Any, n: int, what: str) -> Any:

@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, final
 
 import numpy as np
-from scipy import special as sc
-from scipy import stats
 
+from likely.calibration import wording
 from likely.calibration.binary import WIDTH, Calibration, binary
 from likely.calibration.checked import Outcomes
+from likely.calibration.clip import Clip
+from likely.calibration.judged import STATED, Judged
 from likely.calibration.scores import Score
+from likely.calibration.sharpening import Sharpening, sharpening
 from likely.grid import Grid, fixed, number, p_value, plain
-from likely.solve import newton
-
-
-@final
-@dataclass(frozen=True)
-class Sharpening:
-    """The slope of all logits together: below 1 for overconfident probabilities (1 over the temperature).
-
-    Attributes
-    ----------
-    slope, stderr : float
-    p_value : float
-        Likelihood-ratio test of 1.
-    """
-
-    slope: float
-    stderr: float
-    p_value: float
 
 
 @final
@@ -48,6 +33,10 @@ class MulticlassCalibration:
         Of each label against the others.
     sharpening : Sharpening or None
     remark : str
+    clip : Clip
+        How near to 0 and 1 probabilities may be where their logits are needed.
+    judged : Judged
+        Which predictions these are.
     """
 
     outcomes: Outcomes
@@ -55,6 +44,8 @@ class MulticlassCalibration:
     classes: dict[Any, Calibration]
     sharpening: Sharpening | None
     remark: str
+    clip: Clip
+    judged: Judged = STATED
 
     @property
     def brier(self) -> Score:
@@ -124,12 +115,7 @@ class MulticlassCalibration:
     @property
     def verdict(self) -> str:
         """What all this says, in a sentence."""
-        if self.sharpening is None:
-            return self.remark[0].upper() + self.remark[1:] + "."
-        if self.sharpening.p_value >= 1.0 - self.top.level:
-            return "No sign that the probabilities are too extreme or too timid."
-        how = "too extreme (overconfident)" if self.sharpening.slope < 1.0 else "too timid (underconfident)"
-        return f"Miscalibrated: the probabilities are {how}. lk.recalibrate(y, p, 'temperature') mends it."
+        return self.judged.told(wording.of_labels(self))
 
     def plot(self) -> Any:
         """As an Altair chart; see `likely.charts.calibration`."""
@@ -154,23 +140,29 @@ class MulticlassCalibration:
             "top": self.top.to_dict(),
             "classes": {str(label): c.to_dict() for label, c in self.classes.items()},
             "verdict": self.verdict,
+            "remark": self.remark,
+            "clip": self.clip.size,
+            "judged": self.judged.text,
         }
         return plain(out)
 
     def __str__(self) -> str:
         score = self.log_score
-        facts = [
+        facts = [textwrap.fill(self.judged.sentence, WIDTH)] if self.judged.text else []
+        facts += [
             f"accuracy {self.accuracy:.4f}, log score {'infinite' if not np.isfinite(score) else f'{score:.4f}'}, "
             f"Brier {self.brier.value:.4f}"
         ]
         if (s := self.sharpening) is not None:
             facts.append(f"slope of all logits {s.slope:.4f} (SE {s.stderr:.4f}); test of 1: p {p_value(s.p_value)}")
-        return "\n".join([str(self.grid), "", *facts, textwrap.fill(self.verdict, WIDTH)])
+        texts = [self.verdict, *([self.remark] if self.remark and self.sharpening is not None else [])]
+        return "\n".join([str(self.grid), "", *facts, *(textwrap.fill(text, WIDTH) for text in texts)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<div class="likely-calibration">{self.grid.html()}</div>'
+        texts = "".join(f"<p>{escape(t)}</p>" for t in (self.judged.sentence, self.verdict, self.remark) if t)
+        return f'<div class="likely-calibration">{self.grid.html()}{texts}</div>'
 
     def _rows_brier(self) -> Any:
         o = self.outcomes
@@ -186,7 +178,9 @@ class MulticlassCalibration:
         return Score(value, error, *(sum(getattr(s, name) for s in parts) for name in names))
 
 
-def multiclass(outcomes: Outcomes, bins: int, how: str, level: float, seed: int) -> MulticlassCalibration:
+def multiclass(
+    outcomes: Outcomes, bins: int, how: str, level: float, seed: int, clip: Clip, judged: Judged
+) -> MulticlassCalibration:
     """The calibration of the probabilities of several labels."""
     said = np.argmax(outcomes.p, axis=1)
     right = replace(
@@ -198,46 +192,9 @@ def multiclass(outcomes: Outcomes, bins: int, how: str, level: float, seed: int)
     classes = {}
     for k, label in enumerate(outcomes.labels):
         own = replace(outcomes, codes=(outcomes.codes == k).astype(int), p=outcomes.p[:, k], labels=("other", label))
-        classes[label] = binary(own, bins, how, level, seed)
-    found, remark = sharpening(outcomes)
-    return MulticlassCalibration(outcomes, binary(right, bins, how, level, seed), classes, found, remark)
-
-
-def sharpening(outcomes: Outcomes) -> tuple[Sharpening | None, str]:
-    """The maximum likelihood slope of the logits, the inverse of a temperature (Guo and others 2017), or why not."""
-    used = outcomes.w > 0
-    codes, p, w = outcomes.codes[used], outcomes.p[used], outcomes.w[used]
-    own = p[np.arange(len(p)), codes]
-    if np.any(own == 0.0):
-        return None, f"{np.count_nonzero(own == 0.0):,} labels were given the probability 0 and occurred"
-    with np.errstate(divide="ignore"):
-        logits = np.log(p)
-    slope, information = _best_slope(logits, codes, w)
-    if slope is None:
-        return None, "the stated probabilities tell all labels apart, so the slope of the logits has no finite estimate"
-    gain = _slope_terms(logits, codes, w, slope)[0] - _slope_terms(logits, codes, w, 1.0)[0]
-    return Sharpening(slope, information**-0.5, float(stats.chi2.sf(max(2.0 * gain, 0.0), 1))), ""
-
-
-def _best_slope(logits: Any, codes: Any, w: Any) -> tuple[float | None, float]:
-    def point(x: Any) -> newton.Point:
-        value, first, second = _slope_terms(logits, codes, w, float(x[0]))
-        return newton.Point(x, value, np.array([first]), np.array([[second]]))
-
-    solution = newton.maximize(point, np.array([1.0]), max_iterations=100, tolerance=1e-8)
-    if not solution.converged or not 1e-6 < solution.point.x[0] < 1e3:
-        return None, 0.0
-    return float(solution.point.x[0]), float(solution.point.info[0, 0])
-
-
-def _slope_terms(logits: Any, codes: Any, w: Any, slope: float) -> tuple[float, float, float]:
-    """Log-likelihood of the sharpened probabilities, its derivative and minus the second one."""
-    possible = np.isfinite(logits)
-    finite = np.where(possible, logits, 0.0)
-    scaled = np.where(possible, slope * finite, -np.inf)
-    p = sc.softmax(scaled, axis=1)
-    mean = np.sum(p * finite, axis=1)
-    own = finite[np.arange(len(codes)), codes]
-    value = slope * own - sc.logsumexp(scaled, axis=1)
-    spread = np.sum(p * np.square(finite), axis=1) - mean**2
-    return float(w @ value), float(w @ (own - mean)), float(w @ spread)
+        classes[label] = binary(own, bins, how, level, seed, clip, judged)
+    found, remark = sharpening(outcomes.codes, clip(outcomes.p), outcomes.w)
+    remark = remark if found is None else clip.text
+    return MulticlassCalibration(
+        outcomes, binary(right, bins, how, level, seed, clip, judged), classes, found, remark, clip, judged
+    )

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import special as sc
 from scipy import stats
 
 from likely.calibration.checked import Outcomes, read_outcomes
-from likely.calibration.curve import isotonic
-from likely.calibration.multiclass import sharpening
+from likely.calibration.clip import Clip, clip_of
+from likely.calibration.maps import METHODS
 from likely.calibration.scores import log_score
 from likely.errors import DataError, FitError, OptionError, ParameterError, first_rows, unknown
-from likely.fit import fit
 from likely.grid import Grid, fixed, p_value
-
-METHODS = ("logistic", "temperature", "beta", "isotonic")
 
 
 @final
@@ -37,6 +34,10 @@ class Recalibration:
     p_value : float
         One-sided test that recalibration makes held-out rows less surprising.
     folds : int
+    clip : Clip
+        How near to 0 and 1 probabilities may be.
+    remark : str
+        What is unusual about the map.
     """
 
     method: str
@@ -48,6 +49,8 @@ class Recalibration:
     gain_stderr: float
     p_value: float
     folds: int
+    clip: Clip
+    remark: str
     _map: Any
 
     def __call__(self, p: Any) -> Any:
@@ -65,18 +68,28 @@ class Recalibration:
         return Grid(("", "estimate", "std. error"), tuple(rows), "lrr", f"Recalibration, {self.method}")
 
     def __str__(self) -> str:
+        stated = "as stated, but for the clip" if self.clip.moved else "as stated"
         text = (
-            f"held out, {self.folds} folds: log score {self.before:.4f} as stated, {self.after:.4f} recalibrated; "
+            f"held out, {self.folds} folds: log score {self.before:.4f} {stated}, {self.after:.4f} recalibrated; "
             f"gain {self.gain:.4f} (SE {self.gain_stderr:.4f}), p {p_value(self.p_value)}"
         )
+        remarks = [textwrap.fill(t, 88) for t in (self.remark, self.clip.text) if t]
         head = str(self.grid) if self.coef else f"Recalibration, {self.method}"
-        return f"{head}\n{text}"
+        return "\n".join([head, text, *remarks])
 
     __repr__ = __str__
 
 
 def recalibrate(
-    y: Any, p: Any, method: str = "logistic", *, weights: Any = None, labels: Any = None, folds: int = 5, seed: int = 0
+    y: Any,
+    p: Any,
+    method: str = "logistic",
+    *,
+    weights: Any = None,
+    labels: Any = None,
+    folds: int = 5,
+    clip: float | None = None,
+    seed: int = 0,
 ) -> Recalibration:
     """Mend stated probabilities by another likelihood fit.
 
@@ -86,14 +99,18 @@ def recalibrate(
     p : array_like, shape (n,) or (n, K)
     method : {"logistic", "temperature", "beta", "isotonic"}
         "logistic": intercept and slope on the logit (Platt 1999; Cox 1958). "temperature": a slope alone, also of the
-        logits of several labels (Guo and others 2017). "beta": c + a log p - b log(1 - p) with a, b >= 0 (Kull and
-        others 2017). "isotonic": any increasing function, by the nonparametric maximum likelihood.
+        logits of several labels, above 0 (Guo and others 2017). "beta": c + a log p - b log(1 - p) with a, b >= 0
+        (Kull and others 2017). "isotonic": any increasing function, by the nonparametric maximum likelihood.
     weights : array_like, optional
         How often each row counts.
     labels : sequence, optional
         As in `likely.calibration`.
     folds : int
         Of the cross-fit that judges the gain: each fold is recalibrated by a map learned on the others.
+    clip : float, optional
+        Probabilities nearer to 0 or 1 are taken to be that near, stated ones before they are mapped and frequencies
+        of an isotonic map after it. By default half an observation, 1 / (2n), where some are exactly 0 or 1, and
+        nothing otherwise; 0 for nothing.
     seed : int
 
     Returns
@@ -127,28 +144,42 @@ def recalibrate(
     if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or not 2 <= folds <= len(outcomes.codes):
         raise OptionError(f"folds is a whole number from 2 to {len(outcomes.codes)}, found {folds!r}")
     _require_two(outcomes)
-    coef, errors, made = _learned(outcomes, method)
+    near = _clip(outcomes, method, clip)
+    learn = METHODS[method]
+    made = learn(outcomes, near)
     which = np.random.default_rng(seed).permutation(len(outcomes.codes)) % folds
     new = np.empty_like(outcomes.p)
     for k in range(folds):
         rest = _only(outcomes, which != k)
         _require_two(rest)
-        new[which == k] = _learned(rest, method)[2](outcomes.p[which == k])
-    old_rows, new_rows = (_surprise(outcomes, q) for q in (outcomes.p, new))
+        new[which == k] = learn(rest, near, held=True).map(outcomes.p[which == k])
+    old_rows, new_rows = (_surprise(outcomes, q) for q in (near(outcomes.p), new))
     w = outcomes.w
-    before, after = (float(np.average(rows, weights=w)) for rows in (old_rows, new_rows))
+    counted = w > 0
     with np.errstate(invalid="ignore"):
-        gains = old_rows - new_rows
+        gains = np.where(counted, old_rows - new_rows, 0.0)
     if not np.all(np.isfinite(gains)):
         bad = np.flatnonzero(~np.isfinite(gains))
         raise FitError(
             f"held-out outcomes had probability 0, {first_rows(bad, np.take(outcomes.codes, bad))}, so the gain cannot "
-            "be told" + (": an isotonic map reaches 0 and 1; use method='logistic'" if method == "isotonic" else "")
+            "be told: leave out clip=0, which takes them as they are"
         )
+    before, after = (float(np.average(rows[counted], weights=w[counted])) for rows in (old_rows, new_rows))
     gain = float(np.average(gains, weights=w))
     error = float(np.sqrt(np.average(np.square(gains - gain), weights=w) / max(w.sum() - 1.0, 1.0)))
     chance = float(stats.norm.sf(gain / error)) if error > 0 else 1.0
-    return Recalibration(method, coef, errors, before, after, gain, error, chance, int(folds), made)
+    return Recalibration(
+        method, made.coef, made.stderr, before, after, gain, error, chance, int(folds), near, made.remark, made.map
+    )
+
+
+def _clip(o: Outcomes, method: str, clip: float | None) -> Clip:
+    """The clip that was asked for; by default also where an isotonic map would reach 0 or 1."""
+    near = clip_of(clip, o.p, o.w)
+    if method != "isotonic" or clip is not None or near.size > 0.0:
+        return near
+    fitted = METHODS[method](o, near).map(o.p)
+    return clip_of(None, fitted, o.w)
 
 
 def _only(o: Outcomes, rows: Any) -> Outcomes:
@@ -165,69 +196,3 @@ def _surprise(o: Outcomes, p: Any) -> Any:
         with np.errstate(divide="ignore"):
             return -np.log(p[np.arange(len(p)), o.codes])
     return log_score(o.codes.astype(float), p)
-
-
-def _learned(o: Outcomes, method: str) -> tuple[dict[str, float], dict[str, float | None], Any]:
-    """Coefficients, their standard errors, and the map."""
-    if method == "isotonic":
-        return _isotonic(o)
-    if method == "temperature" and o.p.ndim == 2:
-        sharpened, reason = sharpening(o)
-        if sharpened is None:
-            raise FitError(f"the temperature cannot be known: {reason}")
-        slope, error = sharpened.slope, sharpened.stderr
-        coef: dict[str, float] = {"slope": slope, "temperature": 1.0 / slope}
-        return coef, {"slope": error, "temperature": error / slope**2}, lambda p: _sharpened(p, slope)
-    p, hit = o.p, o.codes.astype(float)
-    if np.any(certain := ((p == 0.0) | (p == 1.0)) & (o.w > 0)):
-        rows = np.flatnonzero(certain)
-        raise ParameterError(
-            f"the logit of a probability of 0 or 1 is infinite: {first_rows(rows, p[rows])}. Use method='isotonic', or "
-            "state probabilities strictly between"
-        )
-    weights = None if np.all(o.w == 1.0) else o.w
-    if method == "beta":
-        data = {"y": hit, "a": np.log(p), "b": -np.log1p(-p)}
-        found = fit("bernoulli", data, "y ~ a + b", weights=weights, bounds={"p.a": (0, None), "p.b": (0, None)})
-        c, a, b = found.coef.values()
-        names = ("c", "a", "b")
-        return (
-            dict(zip(names, (c, a, b), strict=True)),
-            dict(zip(names, found.stderr.values(), strict=True)),
-            lambda q: sc.expit(c + _times(a, np.log(q)) - _times(b, np.log1p(-q))),
-        )
-    z = sc.logit(p)
-    right = "y ~ z" if method == "logistic" else "y ~ 0 + z"
-    found = fit("bernoulli", {"y": hit, "z": z}, right, weights=weights)
-    values, errors = list(found.coef.values()), list(found.stderr.values())
-    if method == "temperature":
-        (slope,), (own,) = values, errors
-        both = {"slope": slope, "temperature": 1.0 / slope}
-        return (
-            both,
-            {"slope": own, "temperature": None if own is None else own / slope**2},
-            lambda q: sc.expit(slope * sc.logit(q)),
-        )
-    a, b = values
-    return (
-        {"intercept": a, "slope": b},
-        {"intercept": errors[0], "slope": errors[1]},
-        lambda q: sc.expit(a + b * sc.logit(q)),
-    )
-
-
-def _times(a: float, x: Any) -> Any:
-    """a x, where 0 times infinity is 0."""
-    return a * x if a else np.zeros_like(x)
-
-
-def _sharpened(p: Any, slope: float) -> Any:
-    with np.errstate(divide="ignore"):
-        return sc.softmax(slope * np.log(p), axis=-1)
-
-
-def _isotonic(o: Outcomes) -> tuple[dict[str, float], dict[str, float | None], Any]:
-    fitted = isotonic(o.codes.astype(float), o.p, o.w)
-    x, first = np.unique(o.p, return_index=True)
-    y = fitted[first]
-    return {}, {}, lambda q: np.interp(q, x, y)

@@ -70,7 +70,8 @@ def score(rule: Any, hit: Any, p: Any, fitted: Any, w: Any) -> Score:
 
 
 def _mean(rows: Any, w: Any) -> float:
-    return float(np.sum(np.where(w > 0, rows * w, 0.0)) / w.sum())
+    used = w > 0
+    return float(np.sum(rows[used] * w[used]) / w.sum())
 
 
 def auc(hit: Any, p: Any, w: Any) -> float | None:

@@ -43,6 +43,15 @@ class Line:
     p_value: float
 
 
+def impossible(hit: Any, p: Any, w: Any) -> str:
+    """The outcomes that were given the probability 0 and happened, in words; empty where there are none."""
+    rows = np.flatnonzero((w > 0) & (p == 1.0 - hit))
+    if not len(rows):
+        return ""
+    given = f"{len(rows):,} outcomes were" if len(rows) > 1 else "1 outcome was"
+    return f"{given} given the probability 0 and happened ({first_rows(rows, p[rows])})"
+
+
 def line(hit: Any, p: Any, w: Any) -> tuple[Line | None, str]:
     """The line and a remark; None with the reason where there is none.
 
@@ -50,16 +59,14 @@ def line(hit: Any, p: Any, w: Any) -> tuple[Line | None, str]:
     ----------
     hit, p, w : ndarray
     """
+    if said := impossible(hit, p, w):
+        return None, (
+            f"{said}: the likelihood of the probabilities is 0 and their logits are infinite, so there is no "
+            "calibration line; clip= takes them for a little more"
+        )
     used = w > 0
     hit, p, w = hit[used], p[used], w[used]
     certain = (p == 0.0) | (p == 1.0)
-    wrong = certain & (p != hit)
-    if np.any(wrong):
-        rows = np.flatnonzero(used)[wrong]
-        return None, (
-            f"{len(rows)} outcomes were given the probability 0 and happened ({first_rows(rows, p[wrong])}): the "
-            "likelihood of the probabilities is 0 and their logits are infinite, so there is no calibration line"
-        )
     remark = ""
     if np.any(certain):
         remark = (
@@ -79,8 +86,10 @@ def line(hit: Any, p: Any, w: Any) -> tuple[Line | None, str]:
         return None, "every row has the same probability, so the slope cannot be known"
     both = fit("bernoulli", {"y": hit, "z": z}, "y ~ z", weights=weights, on_failure="return")
     if not both.converged:
-        reason = "the stated probabilities separate the outcomes" if both.separation is not None else both.status
-        return None, f"the slope has no finite estimate: {reason}"
+        if both.separation is None:
+            return None, f"the slope has no finite estimate: {both.status}"
+        way = " the wrong way round" if np.average(z, weights=w * hit) < np.average(z, weights=w * (1.0 - hit)) else ""
+        return None, f"the slope has no finite estimate: the stated probabilities separate the outcomes{way}"
     stated = -float(np.sum(w * log_score(hit, p)))
     chi2 = max(2.0 * (both.loglik - stated), 0.0)
     (a,), (a_error,) = large.coef.values(), large.stderr.values()

@@ -39,7 +39,10 @@ CHARTS: dict[str, tuple[Callable[..., Any], str]] = {
         distribution.pit,
         "A valley in the middle says that the fitted distributions are too narrow, a hill that they are too wide.",
     ),
-    "calibration": (_calibration, "Stated chances beside what happened: on the diagonal, they are what they say."),
+    "calibration": (
+        _calibration,
+        "Chances beside what happened, each row predicted by a fit to others: on the diagonal, they are what they say.",
+    ),
     "surprise": (rows.surprise, "What each row costs: the rows at the top carry the loss."),
     "influence": (rows.influence, "Rows at the top move the estimates; rows to the right could."),
     "curve": (likelihood.curve, "The likelihood along the first estimate, with the others held."),

@@ -13,6 +13,7 @@ from likely.errors import LikelyError, OptionError
 from likely.losses import Loss
 
 if TYPE_CHECKING:
+    from likely.calibration import Calibration
     from likely.compare import Comparison
     from likely.losses.torch import Training
 
@@ -29,7 +30,7 @@ def calibration(found: Any) -> Any:
     return _reliability(getattr(found, "top", found), multiclass=hasattr(found, "top"))
 
 
-def _reliability(found: Any, *, multiclass: bool) -> Any:
+def _reliability(found: Calibration, *, multiclass: bool) -> Any:
     alt = theme.altair()
     c, iso = found.curve, found.isotonic
     stated = "chance of the most likely label" if multiclass else "stated probability"
@@ -48,7 +49,8 @@ def _reliability(found: Any, *, multiclass: bool) -> Any:
     tip = theme.tips(x_Q=stated, y_Q=seen, n_Q="rows")
     rules = bins.mark_rule(color=theme.INK).encode(x="x:Q", y="lower:Q", y2="upper:Q")
     dots = bins.mark_point(filled=True, color=theme.INK, size=50).encode(x="x:Q", y="y:Q", tooltip=tip)
-    said = "points: bins; steps: isotonic; shaded: where the steps lie if the chances are right"
+    said = ["points: bins; steps: isotonic; shaded: where the steps lie if the chances are right"]
+    said += [found.judged.text.split(";")[0]] if found.judged.text else []
     chart = theme.sized(alt.layer(band, diagonal, steps, rules, dots), height=theme.WIDTH * 3 // 4)
     return theme.finished(chart, "Calibration", said)
 

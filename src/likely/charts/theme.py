@@ -80,7 +80,7 @@ def tips(**titles: str) -> list[Any]:
     return out
 
 
-def finished(chart: Any, title: str, subtitle: str = "") -> Any:
+def finished(chart: Any, title: str, subtitle: str | list[str] = "") -> Any:
     """A chart with its title, in the house style."""
     alt = altair()
     head = alt.TitleParams(

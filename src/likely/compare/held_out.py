@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely import scale
-from likely.derive.held_rows import dealt
+from likely.derive.held_rows import dealt, held_values
 from likely.derive.influence import influence
 from likely.derive.objective import Objective
-from likely.derive.refit import refit
 from likely.derive.rows import bare
-from likely.derive.sample import values_at
 from likely.errors import LikelyError, OptionError
 from likely.namespace import NumpyNamespace
 from likely.progress import Task
@@ -53,24 +50,12 @@ def held_out(fit: Fit, folds: Any, task: Task) -> Any:
     effective = fit.effective
     if folds is None:
         return _one_step(effective)
-    model, bound = effective.likelihood.model, effective.likelihood.bound
-    weights = np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
-    out = np.empty(len(bound.y))
-    count = int(np.max(folds)) + 1
-    for fold in range(count):
-        task.count(fold, count, "folds")
-        away = np.flatnonzero(folds == fold)
-        w = weights.copy()
-        w[away] = 0.0
-        found = refit(effective, model, bound.y, w)
-        if isinstance(found, str):
-            raise OptionError(f"there is no fit without fold {fold} of {count}: {found}")
-        coef = dict(zip(effective.names, found, strict=True))
-        fixed = {name: float(coef[name]) for name in model.fixed}
-        part = model.of_rows(away)
-        free = {name: value for name, value in coef.items() if name not in fixed}
-        values = values_at(part, bare(model.family), scale.reached(model, free)) | fixed
-        out[away] = _log_density(part.family, bound.y[away], values)
+    y = effective.likelihood.bound.y
+    out = np.empty(len(y))
+    for without in held_values(effective, folds, task):
+        if without.values is None:
+            raise OptionError(without.reason)
+        out[without.rows] = _log_density(without.model.family, y[without.rows], without.values)
     return out
 
 

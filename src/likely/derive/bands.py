@@ -140,7 +140,8 @@ class PITHistogram:
     lower, upper : float
         Where each height lies with probability `level` if they are (pointwise).
     level : float
-    n : int
+    n : int or float
+        Number of observations, the sum of their weights.
     statistic, p_value : float
         Pearson's chi-squared test of equal bins, the parameters taken as known.
 
@@ -155,7 +156,7 @@ class PITHistogram:
     lower: float
     upper: float
     level: float
-    n: int
+    n: float
     statistic: float
     p_value: float
 
@@ -190,22 +191,25 @@ def pit_histogram(fit: Fit, bins: int = 10, level: float = 0.95) -> PITHistogram
     with np.errstate(all="ignore"):
         above = rows.full(distribution.cdf(y))
         below = rows.full(distribution.cdf(y - 1.0)) if rows.family.discrete else above
-    return histogram(below, above, bins, level)
+    return histogram(below, above, bins, level, rows.fit.likelihood.bound.weights)
 
 
-def histogram(below: Any, above: Any, bins: int, level: float) -> PITHistogram:
+def histogram(below: Any, above: Any, bins: int, level: float, weights: Any = None) -> PITHistogram:
     """The histogram of transforms that lie evenly between two ends each, or are points where these are equal."""
-    n = len(above)
+    w = np.ones(len(above)) if weights is None else np.asarray(weights, dtype=float)
+    n = float(np.sum(w))
     edges = np.linspace(0.0, 1.0, bins + 1)
     if np.array_equal(below, above):
-        counts = np.histogram(above, edges)[0].astype(float)
+        counts = np.histogram(above, edges, weights=w)[0].astype(float)
     else:
         width = np.maximum(above - below, 1e-300)
-        reached = np.array([np.sum(np.clip((e - below) / width, 0.0, 1.0)) for e in edges])
+        reached = np.array([np.sum(w * np.clip((e - below) / width, 0.0, 1.0)) for e in edges])
         counts = np.diff(reached)
     share = 1.0 / bins
     tail = 0.5 * (1.0 - level)
     lower, upper = (float(stats.binom.ppf(q, n, share)) * bins / n for q in (tail, 1.0 - tail))
     statistic = float(np.sum((counts - n * share) ** 2) / (n * share))
     p_value = float(stats.chi2.sf(statistic, bins - 1))
-    return PITHistogram(edges, counts * bins / n, lower, upper, level, n, statistic, p_value)
+    return PITHistogram(
+        edges, counts * bins / n, lower, upper, level, int(n) if n.is_integer() else n, statistic, p_value
+    )

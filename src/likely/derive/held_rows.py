@@ -1,21 +1,40 @@
-"""Rows dealt to folds, and a model's data on some of its rows."""
+"""Rows dealt to folds, a model's data on some of its rows, and what is said of rows by a fit without them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely import scale
 from likely.derive.covariance.request import group_codes
-from likely.errors import OptionError
+from likely.derive.refit import refit
+from likely.derive.rows import bare
+from likely.derive.sample import values_at
+from likely.errors import LikelyError, OptionError
+from likely.identify import check_identified
+from likely.model import Model
 
 if TYPE_CHECKING:
     from likely.bind import Bound
+    from likely.progress import Task
+    from likely.result import Fit
 
 
-def dealt(bound: Bound, folds: Any, groups: Any, seed: int) -> tuple[Any, str]:
-    """The fold of every row, and the name of the groups that stay together."""
+def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = False) -> tuple[Any, str]:
+    """The fold of every row, and the name of the groups that stay together.
+
+    Parameters
+    ----------
+    bound : Bound
+    folds : int
+    groups : str, array_like or None
+    seed : int
+    even : bool
+        Whether each fold gets its share of every label, the rarest first.
+    """
     what, by, codes = "rows", "", np.arange(len(bound.y))
     if bound.model.family.conditional and groups is None:
         raise OptionError("the rows of a stratum are one observation: pass groups= the column of the strata")
@@ -26,10 +45,88 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int) -> tuple[Any, str]:
     whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
     if not whole or not 2 <= folds <= n:
         raise OptionError(f"folds is a whole number from 2 to the {n} {what}, found {folds!r}")
-    return np.random.default_rng(seed).permutation(np.arange(n) % folds)[codes], by
+    rng = np.random.default_rng(seed)
+    if not even:
+        return rng.permutation(np.arange(n) % folds)[codes], by
+    labels, counts = np.unique(bound.y, return_counts=True)
+    rank = np.argsort(np.argsort(counts, kind="stable"), kind="stable")[np.searchsorted(labels, bound.y)]
+    rarest = np.full(n, len(labels))
+    np.minimum.at(rarest, codes, rank)  # of a group, the rarest label in it
+    order = np.lexsort((rng.random(n), rarest))
+    fold_of = np.empty(n, dtype=int)
+    fold_of[order] = np.arange(n) % folds
+    return fold_of, by
 
 
 def of_rows(bound: Bound, rows: Any) -> Bound:
     """The bound data of some rows (indices)."""
     weights = None if bound.weights is None else bound.weights[rows]
     return replace(bound, model=bound.model.of_rows(rows), y=bound.y[rows], weights=weights)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Without:
+    """What a fit to the other folds says of the rows of one.
+
+    Attributes
+    ----------
+    fold : int
+    rows : ndarray of int
+        The rows of the fold.
+    model : Model
+        On these rows.
+    values : mapping or None
+        The parameters of the rows, one number or one for each; None where there is no fit without them.
+    reason : str
+        Why there is none.
+    """
+
+    fold: int
+    rows: Any
+    model: Model
+    values: Mapping[str, Any] | None
+    reason: str = ""
+
+
+def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
+    """The parameters of each fold's rows at the estimates from the other folds.
+
+    Parameters
+    ----------
+    fit : Fit
+        One that describes its data (`Fit.effective`).
+    fold_of : ndarray of int, shape (n,)
+    task : Task
+        Is told which fold it is.
+    """
+    model, bound = fit.likelihood.model, fit.likelihood.bound
+    weights = np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
+    count = int(np.max(fold_of)) + 1
+    for fold in range(count):
+        task.count(fold, count, "folds")
+        away = np.flatnonzero(fold_of == fold)
+        if not len(away):
+            continue
+        part, w = model.of_rows(away), weights.copy()
+        w[away] = 0.0
+        reason = _unidentified(fit, w)
+        found = reason or refit(fit, model, bound.y, w)
+        if isinstance(found, str):
+            yield Without(fold, away, part, None, f"there is no fit without fold {fold} of {count}: {found}")
+            continue
+        coef = dict(zip(fit.names, found, strict=True))
+        fixed = {name: float(coef[name]) for name in model.fixed}
+        free = {name: value for name, value in coef.items() if name not in fixed}
+        yield Without(fold, away, part, values_at(part, bare(model.family), scale.reached(model, free)) | fixed)
+
+
+def _unidentified(fit: Fit, weights: Any) -> str:
+    """Why the other rows do not identify the coefficients: a search from the estimates would leave them there."""
+    if fit.outcome.restrained is not None:
+        return ""
+    try:
+        check_identified(fit.likelihood.model, weights)
+    except LikelyError as error:
+        return str(error)
+    return ""

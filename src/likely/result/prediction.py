@@ -458,14 +458,17 @@ class Prediction(Estimates):
         return FitCharts(self)
 
     def calibration(self: Any, new: Any = None, **options: Any) -> Any:
-        """Whether the fitted probabilities or distributions are what they say, on the fit's rows or on new ones.
+        """Whether the predicted probabilities or distributions are what they say, of rows that the fit has not seen.
 
         Parameters
         ----------
         new : data of any kind, optional
-            Other rows, with the response among the columns: on its own rows a fit looks better than it is.
+            Other rows, with the response among the columns. Without them the fit's own rows are held out: each of 5
+            folds is predicted by a fit to the others.
         **options
-            ``bins``, ``how``, ``level`` and ``seed`` of `likely.calibration`.
+            ``folds``, ``groups``, ``bins``, ``how``, ``level``, ``clip``, ``seed`` and ``progress`` of
+            `likely.calibration`. ``folds=None`` judges the rows that the fit was made for, where its predictions agree
+            with what happened by construction.
 
         Returns
         -------
