@@ -90,6 +90,10 @@ def test_clusters_stay_together():
     np.testing.assert_array_equal(fit.calibration().outcomes.p, array.calibration().outcomes.p)
     four = lk.fit("bernoulli", {**DATA, "g": g // 6}, "y ~ x0 + x1", cluster="g")
     assert "4 folds of g" in four.calibration().judged.text
+    fold_of, by = dealt(fit.likelihood.bound, 5, "g", 0, even=True)
+    assert by == "g"
+    assert len(fold_of) == N
+    assert all(len(set(fold_of[g == c])) == 1 for c in range(24))
 
 
 def test_folds_without_a_fit_are_told_and_left_out():

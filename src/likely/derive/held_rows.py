@@ -55,7 +55,7 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = Fals
     order = np.lexsort((rng.random(n), rarest))
     fold_of = np.empty(n, dtype=int)
     fold_of[order] = np.arange(n) % folds
-    return fold_of, by
+    return fold_of[codes], by
 
 
 def of_rows(bound: Bound, rows: Any) -> Bound:
@@ -101,17 +101,14 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         Is told which fold it is.
     """
     model, bound = fit.likelihood.model, fit.likelihood.bound
-    weights = np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
     count = int(np.max(fold_of)) + 1
     for fold in range(count):
         task.count(fold, count, "folds")
         away = np.flatnonzero(fold_of == fold)
         if not len(away):
             continue
-        part, w = model.of_rows(away), weights.copy()
-        w[away] = 0.0
-        reason = _unidentified(fit, w)
-        found = reason or refit(fit, model, bound.y, w)
+        part, others = model.of_rows(away), of_rows(bound, np.flatnonzero(fold_of != fold))
+        found = _unidentified(fit, others.model) or refit(fit, others.model, others.y, others.weights)
         if isinstance(found, str):
             yield Without(fold, away, part, None, f"there is no fit without fold {fold} of {count}: {found}")
             continue
@@ -121,12 +118,12 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         yield Without(fold, away, part, values_at(part, bare(model.family), scale.reached(model, free)) | fixed)
 
 
-def _unidentified(fit: Fit, weights: Any) -> str:
+def _unidentified(fit: Fit, others: Model) -> str:
     """Why the other rows do not identify the coefficients: a search from the estimates would leave them there."""
     if fit.outcome.restrained is not None:
         return ""
     try:
-        check_identified(fit.likelihood.model, weights)
+        check_identified(others)
     except LikelyError as error:
         return str(error)
     return ""
