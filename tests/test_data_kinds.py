@@ -228,7 +228,7 @@ def test_data_that_are_no_table():
         ("y,x\n1,2,\n3,4,\n", "ends with a separator"),
         ("y,x\n1,2\n\n3\n", "line 4 .* has 1 fields"),
         ("y,x,x\n1,2,3\n", "more than one column called 'x'"),
-        ("y;x\n1;2\n", "semicolons"),
+        ("y|x\n1|2\n", "vertical bars"),
         ("y\tx\n1\t2\n", "tabs"),
         ("1.5,2\n3,4\n", "no header"),
         ("", "empty"),

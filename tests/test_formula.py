@@ -185,8 +185,7 @@ def test_levels_keep_their_kind():
     k = B.astype(int)
     whole = lk.fit("normal", {"y": Y, "k": k}, "y ~ C(k)")
     assert whole.predict({"k": [True, False]}) == pytest.approx([Y[B].mean(), Y[~B].mean()])
-    with pytest.raises(DataError, match=r"not seen: '0', '1'\. It knows .*differ in type: str, not int"):
-        whole.predict({"k": ["0", "1"]})
+    assert whole.predict({"k": ["1", "0"]}) == pytest.approx([Y[B].mean(), Y[~B].mean()])
     with pytest.raises(DataError, match="not seen: 7"):
         whole.predict({"k": [7]})
 
@@ -263,11 +262,11 @@ def test_kinds_of_predictors():
 
 def test_words_for_what_is_no_number():
     for values, words in (
-        (["$10", "$12"], r"'\$'"),
-        (["10%", "12%"], "'%'"),
-        (["1,234", "5,678"], "','"),
+        (["$10", "12"], r"'\$'"),
+        (["10%", "12"], "'%'"),
+        (["0,5", "1,25"], "decimal commas"),
         (["yes", "no"], "yes/no"),
-        (["1", "2"], "to_numeric"),
+        (["1", "2", "?"], r"na=\['\?'\]"),
     ):
         says(DataError, words, "y ~ 1", {"y": values})
 

@@ -28,7 +28,7 @@ from likely.family import Family, Support
 from likely.tables import Table
 
 FIT_OPTIONS = (
-    *("formula", "weights", "weights_kind", "offset", "exposure", "link", "missing", "aliased", "cov", "cluster"),
+    *("formula", "weights", "weights_kind", "offset", "exposure", "link", "missing", "na", "aliased", "cov", "cluster"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
     *("penalty", "fixed", "bounds", "constraints"),
 )

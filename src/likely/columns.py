@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import warnings
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from likely.errors import DataError
+from likely.errors import DataError, TextColumnWarning
+from likely.texts import Reading, Texts, read_all
 
 NUMBERS = (int, float, np.number, np.bool_, Decimal, Fraction)
 
@@ -73,44 +74,90 @@ def is_missing(value: Any) -> bool:
 
 
 def numbers(values: Any, name: str) -> Any:
-    """A column as floats, or an error that shows what is in it."""
+    """A column as floats, or an error that shows what is in it; text that says numbers is read, with a warning."""
     if values.dtype.kind in "fiub":
         return np.ascontiguousarray(values, dtype=float)
+    if found := texts_in(values):
+        cells, codes = found
+        return spread(read_all(cells.cells, chosen(cells, name), name), codes)
     present = [v for v in values if v is not None]
     if words := not_a_label(name, present):
         raise DataError(words)
-    examples = examples_of([v for v in present if not isinstance(v, NUMBERS)])
-    raise DataError(
-        f"column {name!r} must hold numbers, found text or objects such as {examples}{_advice(present, name)}"
+    if all(isinstance(v, NUMBERS) for v in present):
+        raise DataError(categorical_words(name, values))
+    odd = [v for v in present if not isinstance(v, NUMBERS)]
+    advice = (
+        ". Correct them, or, where they mean a missing value, name them: na=[...]" if len(odd) < len(present) else ""
+    )
+    raise DataError(f"column {name!r} must hold numbers, found {examples_of(odd)}{advice}")
+
+
+def categorical_words(name: str, values: Any, where: str = "") -> str:
+    """What a categorical column holds where numbers are needed, and what to do about it."""
+    present = [v for v in values if v is not None]
+    if words := not_a_label(name, present):
+        return words.replace(" holds ", " is a categorical of ", 1)
+    kinds = {
+        "text" if isinstance(v, str) else "yes and no" if isinstance(v, (bool, np.bool_)) else "numbers"
+        for v in present
+    }
+    numeric = kinds <= {"numbers", "yes and no"} and kinds
+    advice = (
+        f"convert it, e.g. df[{name!r}].astype(float)"
+        if numeric
+        else f"convert what can be converted, e.g. pandas.to_numeric(df[{name!r}].astype(str))"
+    )
+    return (
+        f"column {name!r}{where} must hold numbers; it is a categorical of {' and '.join(sorted(kinds))} "
+        f"({examples_of(present)}), whose values are levels: {advice}"
     )
 
 
-def _advice(present: Sequence[Any], name: str) -> str:
-    texts = [v for v in present if isinstance(v, str)]
-    wrong = [v for v in texts if not is_number(v)]
-    if not wrong:
-        return f"; it holds numbers written as text: convert it first, e.g. pandas.to_numeric(df[{name!r}])"
-    stray: dict[str, None] = {}
-    for text in wrong:
-        left = re.sub(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", "", text).strip()
-        if left == text.strip() or re.search(r"[^\W\d_]{4,}", left):  # no digits, or a word
-            continue
-        stray |= dict.fromkeys(re.findall(r"[^\W\d_]+|\S", left))
-    if stray and len(texts) >= 2 * sum(not re.search(r"\d", text) for text in texts):
-        characters = ", ".join(repr(c) for c in list(stray)[:5])
-        return f"; these characters stand in the way of numbers: {characters}. Take them out and convert what is left"
-    if len(present) > 2 * len(wrong):
-        return "; the others are numbers: correct these, or mark them as missing"
-    return f"; for a yes/no column, compare it: df[{name!r}] == ..."
+def texts_in(values: Any) -> tuple[Texts, Any] | None:
+    """The distinct cells of a column of text, and each row's place among them (-1: missing); None if it is not text."""
+    place: dict[str, int] = {}
+    codes = np.empty(len(values), dtype=np.intp)
+    for i, value in enumerate(values):
+        if value is None:
+            codes[i] = -1
+        elif isinstance(value, str):
+            codes[i] = place.setdefault(value, len(place))
+        else:
+            return None
+    return (Texts(tuple(place), counted(codes, len(place))), codes) if place else None
 
 
-def is_number(text: str) -> bool:
-    """Whether a text reads as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def counted(codes: Any, size: int) -> Any:
+    """How often each of so many codes occurs; -1 stands for none."""
+    return np.bincount(np.asarray(codes, dtype=np.intp) + 1, minlength=size + 1)[1:]
+
+
+def spread(values: Any, codes: Any) -> Any:
+    """Values of distinct cells, row by row; NaN where there is none."""
+    return np.append(values, np.nan)[codes]
+
+
+def chosen(cells: Texts, name: str, where: str = "") -> Reading:
+    """How a column of text is read as numbers, told in a warning.
+
+    Raises
+    ------
+    DataError
+        If it cannot be, with the cells that stand in the way.
+    """
+    reading = cells.reading
+    if isinstance(reading, str):
+        yes_no = "" if cells.mostly_numbers or cells.dates or cells.unit else f"; {YES_NO.format(name)}"
+        raise DataError(f"column {name!r}{where} must hold numbers; it {reading}{yes_no}")
+    if cells.marked and reading.plain:
+        return reading
+    warnings.warn(
+        f"column {name!r}{where} holds text and is read as numbers: {reading.told}", TextColumnWarning, stacklevel=6
+    )
+    return reading
+
+
+YES_NO = "for a yes/no column, compare it: df[{!r}] == ..."
 
 
 def examples_of(values: Sequence[Any], most: int = 3) -> str:
@@ -121,7 +168,7 @@ def examples_of(values: Sequence[Any], most: int = 3) -> str:
 
 def not_a_label(name: str, present: Sequence[Any]) -> str | None:
     """What a column holds, if that is neither numbers, text nor yes and no; and what to do about it."""
-    odd = [v for v in present if not isinstance(v, (str, *NUMBERS))]
+    odd = [v for v in present if not isinstance(v, (str, *NUMBERS)) or isinstance(v, np.complexfloating)]
     if not odd:
         return None
     kind, module = type(odd[0]).__name__.lower(), type(odd[0]).__module__
@@ -136,3 +183,22 @@ def not_a_label(name: str, present: Sequence[Any]) -> str | None:
     if "complex" in kind:
         return f"column {name!r} holds complex numbers such as {examples}: take the real part or the modulus"
     return f"column {name!r} holds {type(odd[0]).__name__} values such as {examples}; it must hold numbers or text"
+
+
+def codes(values: Any) -> Any:
+    """The labels of groups as whole numbers."""
+    if values.dtype.kind == "O":
+        place: dict[Any, int] = {}
+        return np.array([place.setdefault(v, len(place)) for v in values.tolist()], dtype=float)
+    return np.unique(values, return_inverse=True)[1].astype(float)
+
+
+def missing(values: Any) -> Any:
+    """Which values are missing (boolean array)."""
+    if hasattr(values, "codes"):  # text, as `Table.text` gives it
+        return np.asarray(values.codes) < 0
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind == "O":
+        return np.fromiter((v is None for v in values), dtype=bool, count=len(values))  # as columns hold it
+    return np.zeros(len(values), dtype=bool)

@@ -20,7 +20,9 @@ from likely.formula import (
     context,
     decode,
     expand,
+    in_arithmetic,
     labelled,
+    looked_up,
     names_in,
     offsets,
     operands,
@@ -209,14 +211,15 @@ class Design:
         formula = parse(self.formula or "1")
         needed = columns_of(formula)
         check_variables(needed, table, " in the new data")
-        known = dict(self.levels)
+        known, computed = dict(self.levels), in_arithmetic(formula)
+        alone = looked_up(formula)
         columns: dict[str, Any] = {}
         for name in needed:
             if name in known:
                 text = table.text(name)
                 columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
             else:
-                columns[name] = plain(name, table, formula, " of the new data")
+                columns[name] = plain(name, table, name in computed | alone, " of the new data", compared=True)
         coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 
@@ -279,7 +282,7 @@ class Design:
                     f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
                     f"{len(names)}"
                 )
-        x = np.column_stack([numbers(table.column(name), name) for name in names])
+        x = np.column_stack([table.number(name, " of the new data") for name in names])
         if np.any(bad := ~np.isfinite(x)):
             i, j = (int(v) for v in np.argwhere(bad)[0])
             raise DataError(f"{self.made[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
@@ -302,7 +305,7 @@ def expression(text: str, table: Table) -> Any:
         If its value is not finite although nothing is missing.
     """
     if text in table:
-        return numbers(table.column(text), text)
+        return table.number(text)
     text = quote(text, table.names).strip()
     if text.startswith("`") and text.count("`") == 2 and text.endswith("`"):
         name = text.strip("`")
@@ -410,9 +413,7 @@ def from_formula(right: str, table: Table) -> Design:
     import pandas as pd
 
     in_c = labelled(formula)
-    as_levels = in_c | {
-        decode(factor.expr) for term in formula for factor in term.factors if factor.eval_method.value == "lookup"
-    }
+    as_levels = in_c | looked_up(formula)
     levels = tuple(
         (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))
         for name, (values, _) in columns.items()
@@ -487,15 +488,15 @@ def read_matrix(x: Any, table: Table, rows: Any = None) -> NamedMatrix:
     if blocks.is_sparse(x):
         x = blocks.from_sparse(x)
     elif not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
-        own = read(x)
+        own = read(x, table.na)
         names = names or (tuple(own.names) if own.named else ())
         if not own.names:
             raise DataError(f"{what} has no columns")
         _check_length(own.n, table)
         order = table.match(own.index, what)
         columns = {c: own.column(c) if order is None else own.column(c)[order] for c in own.names}
-        own = Table(columns=columns) if rows is None else Table(columns=columns).only(rows)
-        return NamedMatrix(np.column_stack([numbers(own.column(c), c) for c in own.names]), names)
+        own = read(columns) if rows is None else read(columns).only(rows)
+        return NamedMatrix(np.column_stack([own.number(c) for c in own.names]), names)
     elif isinstance(x, np.ma.MaskedArray):
         x = from_array(x.ravel())[0].reshape(x.shape)
     if x.ndim == 1:

@@ -221,6 +221,22 @@ class DroppedRowsWarning(LikelyWarning):
     """
 
 
+class TextColumnWarning(LikelyWarning):
+    """A column of text was read as numbers, or taken for labels although it could be numbers.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     round(lk.fit("normal", {"income": ["$1,000", "$3,000"]}).coef["mean"], 6)
+    2000.0
+    >>> print(told[0].message)
+    column 'income' holds text and is read as numbers: '$1,000' is 1000 (commas between thousands, without the '$')
+    """
+
+
 class EmptyLevelsWarning(LikelyWarning):
     """Levels that were declared do not occur in the data and were left out.
 

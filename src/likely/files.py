@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from likely.errors import DataError, listed
+from likely.texts import Cell
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
-def read_path(given: str | Path) -> Any:
-    """The table in a CSV or Parquet file, as pandas or PyArrow has it.
+def read_path(given: str | Path) -> tuple[Any, str | None]:
+    """The table in a CSV or Parquet file, as pandas or PyArrow has it, and what stands before decimals in its text.
 
     Raises
     ------
@@ -26,7 +27,7 @@ def read_path(given: str | Path) -> Any:
         if ending in (".parquet", ".pq"):
             from pyarrow import parquet
 
-            return parquet.read_table(path)
+            return parquet.read_table(path), "."
         content = path.read_bytes()
         if ending.endswith(".gz"):
             content = gzip.decompress(content)
@@ -35,8 +36,8 @@ def read_path(given: str | Path) -> Any:
     return _read_csv(content, "\t" if ending.startswith(".tsv") else ",", repr(str(path)))
 
 
-def read_open(handle: Any) -> Any:
-    """The table in an open file or `io.StringIO`, read as CSV."""
+def read_open(handle: Any) -> tuple[Any, str | None]:
+    """The table in an open file or `io.StringIO`, read as CSV, and what stands before decimals in its text."""
     try:
         content = handle.read()
     except Exception as error:
@@ -83,7 +84,7 @@ def _find(given: str | Path) -> tuple[Path, str]:
     return path, ending
 
 
-def _read_csv(content: bytes, separator: str, where: str) -> Any:
+def _read_csv(content: bytes, separator: str, where: str) -> tuple[Any, str | None]:
     import pandas as pd
 
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -99,25 +100,64 @@ def _read_csv(content: bytes, separator: str, where: str) -> Any:
     content = content.removeprefix(b"\xef\xbb\xbf")
     if not content.strip():
         raise DataError(f"{where} is empty")
-    _check_header(content, separator, where)
+    separator = _check_header(content, separator, where)
     _check_widths(content, separator, where)
     rows = content.strip(b"\r\n")
     # in a file of one column an empty line between others is a missing value, in a wider one it is no row
     several = separator.encode() in rows.partition(b"\n")[0]
+    how = {"sep": separator, "index_col": False, "low_memory": False, "skip_blank_lines": several}
     try:
         # pandas' reader: it knows the usual spellings of a missing value
-        return pd.read_csv(io.BytesIO(rows), sep=separator, index_col=False, low_memory=False, skip_blank_lines=several)
+        frame = pd.read_csv(io.BytesIO(rows), **how)
+        return (frame, ".") if separator != ";" else _with_decimals(frame, io.BytesIO(rows), how)
+    except DataError:
+        raise
     except Exception as error:
         raise DataError(f"cannot read {where}: {error}") from error
 
 
-def _check_header(content: bytes, separator: str, where: str) -> None:
-    """Refuse a first line that does not name columns."""
+def _with_decimals(frame: Any, source: Any, how: dict[str, Any]) -> tuple[Any, str | None]:
+    """The table of a file with semicolons, and what stands before its decimals: a comma, a point, or None for unknown.
+
+    A number such as 1,234 or 1.234 says nothing; 0,5 or 0.25 does. Columns whose numbers a decimal comma would change
+    stay text.
+    """
+    import pandas as pd
+
+    open_to_doubt = [name for name, kind in frame.dtypes.items() if kind.kind not in "iub"]
+    if not open_to_doubt:
+        return frame, "."
+    texts = pd.read_csv(source, **how, usecols=open_to_doubt, dtype=str)
+    says: dict[Any, str] = {}
+    for name in open_to_doubt:
+        parsed = [Cell.of(cell) for cell in texts[name].dropna().unique()]
+        cells = [cell for cell in parsed if cell is not None]
+        if 2 * len(cells) <= len(parsed):
+            continue
+        point, comma = (any(cell.mark(sign) is None for cell in cells) for sign in ",.")
+        doubt = any(cell.ambiguous for cell in cells)
+        if point or comma or doubt:
+            says[name] = "." if point and not comma else "," if comma and not point else "?"
+    said = set(says.values())
+    decimal = (
+        "." if "," not in said and ("." in said or not said) else "," if said <= {",", "?"} and "," in said else None
+    )
+    for name, sign in says.items():
+        if decimal != "." and sign != ".":
+            frame[name] = texts[name]
+    return frame, decimal
+
+
+def _check_header(content: bytes, separator: str, where: str) -> str:
+    """The separator, a semicolon where the first line has these and no commas; refuse a line that names no columns."""
     start = content.lstrip(b"\r\n")[:1_000_000].decode(errors="ignore")
     try:
         names = next(csv.reader(io.StringIO(start, newline=""), delimiter=separator))
     except (csv.Error, StopIteration) as error:
         raise DataError(f"cannot read the first line of {where}: {error}") from error
+    if len(names) == 1 and separator == "," and ";" in names[0]:
+        separator = ";"
+        names = next(csv.reader(io.StringIO(start, newline=""), delimiter=separator))
     if len(names) == 1:
         for other, word in SEPARATORS.items():
             if other != separator and other in names[0]:
@@ -133,6 +173,7 @@ def _check_header(content: bytes, separator: str, where: str) -> None:
             f"{where} seems to have no header: its first line holds numbers only ({listed(named, 5)}). Write the names "
             "of the columns above the data"
         )
+    return separator
 
 
 def _check_widths(content: bytes, separator: str, where: str) -> None:

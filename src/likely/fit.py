@@ -50,6 +50,7 @@ def fit(
     weights_kind: str = "frequency",
     cov: str | None = None,
     cluster: Any = None,
+    na: Any = None,
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | FitState | str | Path | None = None,
@@ -104,6 +105,9 @@ def fit(
         `Fit.with_cov`, which takes further options.
     cluster : str, array or list of two, optional
         Columns that name the clusters of a covariance by clusters, one or two ways.
+    na : str, number or list of them, optional
+        Cells that stand for a missing value besides empty ones, such as ``["?", "unknown", -999]``: in every column,
+        and in new data.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}
@@ -165,6 +169,7 @@ def fit(
             aliased=aliased,
             weights_kind=weights_kind,
             cluster=cluster,
+            na=na,
             **formulas,
         )
     except KeyboardInterrupt as stopped:

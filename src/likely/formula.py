@@ -367,6 +367,25 @@ def labelled(formula: Any) -> set[str]:
     return set(map(decode, found))
 
 
+def looked_up(formula: Any) -> set[str]:
+    """Names of the columns that stand in a formula by themselves."""
+    return {decode(f.expr) for term in formula for f in term.factors if f.eval_method.value == "lookup"}
+
+
+def in_arithmetic(formula: Any) -> set[str]:
+    """Names of the columns that a formula computes with: not levels, nor what it compares with text or each other."""
+    found: set[str] = set()
+    for term in formula:
+        for factor in term.factors:
+            if factor.eval_method.value == "python":
+                nodes = list(ast.walk(_tree(factor.expr)))
+                if not any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in nodes):
+                    sides = [[n.left, *n.comparators] for n in nodes if isinstance(n, ast.Compare)]
+                    compared = [{s.id for s in pair if isinstance(s, ast.Name)} for pair in sides if len(pair) == 2]
+                    found |= names_in(factor).difference(*(names for names in compared if len(names) == 2))
+    return set(map(decode, found)) - labelled(formula)
+
+
 def _tree(code: str) -> ast.Expression:
     try:
         return ast.parse(code, mode="eval")

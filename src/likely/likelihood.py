@@ -537,13 +537,14 @@ def likelihood(
     aliased: str = "refuse",
     weights_kind: str = "frequency",
     cluster: Any = None,
+    na: Any = None,
     **formulas: Any,
 ) -> Likelihood:
     """The likelihood of a model: the data are fixed, the parameters vary.
 
     Parameters
     ----------
-    family, data, formula, weights, offset, exposure, link, missing, aliased, weights_kind, **formulas
+    family, data, formula, weights, offset, exposure, link, missing, aliased, weights_kind, na, **formulas
         As in `likely.fit`.
     cluster : str or list of str, optional
         Columns that name the clusters of a covariance to come: their missing values cost rows like any other's, and a
@@ -572,7 +573,9 @@ def likelihood(
         checks.check_density(
             family, {"formula": formula, "offset": offset, "exposure": exposure, "link": link, **formulas}
         )
-        return Likelihood(bind_density(family, data, weights=weights, missing=missing, weights_kind=weights_kind))
+        return Likelihood(
+            bind_density(family, data, weights=weights, missing=missing, weights_kind=weights_kind, na=na)
+        )
     return Likelihood(
         bind(
             family,
@@ -586,6 +589,7 @@ def likelihood(
             aliased=aliased,
             weights_kind=weights_kind,
             cluster=cluster,
+            na=na,
             formulas=formulas,
         )
     )

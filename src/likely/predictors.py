@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from likely.columns import NUMBERS, examples_of, is_number, not_a_label
-from likely.errors import DataError, listed
-from likely.formula import labelled, token, unknown_column
+from likely.columns import NUMBERS, examples_of, not_a_label
+from likely.errors import DataError, TextColumnWarning
+from likely.formula import in_arithmetic, labelled, looked_up, token, unknown_column
 from likely.tables import Table, missing
+from likely.texts import Reading
 
 
 def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, tuple[Any, Any]]:
     """The columns that a formula uses, as formulaic is to see them, and where each is missing."""
     check_variables(names, table, " in the formula")
-    as_levels = labelled(formula)
+    as_levels, computed, alone = labelled(formula), in_arithmetic(formula), looked_up(formula)
     out = {}
     for name in names:
-        if (text := table.text(name)) is not None:
-            if name not in as_levels and not table.levels(name):
-                _check_text(name, text.categories, table.n)
-            out[name] = text, missing(text)
-            continue
-        gone = missing(table.column(name))
-        values = table.labels(name) if name in as_levels else plain(name, table, formula, "")
-        if values.dtype == object and (declared := table.levels(name)):
+        gone: Any = None
+        if name not in as_levels:
+            values = plain(name, table, name in computed, compared=name not in computed | alone)
+        elif (values := table.text(name)) is None:
+            values, gone = table.labels(name), missing(table.column(name))
+        gone = missing(values) if gone is None else gone
+        if not hasattr(values, "codes") and values.dtype == object and (declared := table.levels(name)):
             import pandas as pd
 
             values = pd.Categorical(values, categories=declared)
@@ -34,49 +35,107 @@ def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str
     return out
 
 
-def plain(name: str, table: Table, formula: Any, where: str) -> Any:
-    """A column outside C(...): floats, or text; anything else is refused."""
-    values = table.column(name)
-    if values.dtype.kind in "fiub":
+def plain(name: str, table: Table, computed: bool, where: str = "", compared: bool = False) -> Any:
+    """A column outside C(...): floats, or text; anything else is refused.
+
+    Parameters
+    ----------
+    computed : bool
+        Whether the formula computes with it, so that it must be numbers.
+    compared : bool
+        Whether the formula only compares it with texts.
+    """
+    text = table.text(name)
+    values = table.column(name) if text is None else text
+    if text is None and values.dtype.kind in "fiub":
         return np.asarray(values, dtype=float)
-    if not set(map(type, values)) <= {str, type(None)}:
+    if computed:
+        return table.number(name, where)
+    if text is None and table.cells(name) is None:
         _check_objects(name, [v for v in values if v is not None], table, where)
-    _check_text(name, list(dict.fromkeys(v for v in values if isinstance(v, str))), len(values))
+        return values
+    if compared:
+        return values
+    found = table.as_predictor(name)
+    if isinstance(found, Reading):
+        return table.number(name, where)
+    if isinstance(found, str):
+        raise DataError(f"column {name!r}{where} {found}; write C({name}) if each value is a level of its own")
+    if found.doubt:
+        tell_levels(name, found.doubt)
     return values
+
+
+def tell_levels(name: str, doubt: str) -> None:
+    """Warn of a column that is taken for labels and could be numbers."""
+    warnings.warn(
+        f"column {name!r} holds {doubt} and is taken for labels: convert it if they are numbers, or write C({name}) "
+        "to say that each value is a level of its own",
+        TextColumnWarning,
+        stacklevel=6,
+    )
 
 
 def _check_objects(name: str, present: Sequence[Any], table: Table, where: str) -> None:
     """Refuse dates, lists and the like, and numbers among text; declared levels may be of any kind."""
-    if words := not_a_label(name, present):
-        raise DataError(words + where)
     if table.levels(name):
         return
+    if words := not_a_label(name, present):
+        raise DataError(words + where)
     if mixed := [v for v in present if isinstance(v, NUMBERS) and not isinstance(v, (bool, np.bool_))]:
         texts = [v for v in present if isinstance(v, str)]
         raise DataError(
             f"column {name!r}{where} mixes numbers ({examples_of(mixed)}) and text ({examples_of(texts)}). Correct the "
-            f"text or mark it as missing, or write C({name}) if each value is a level of its own"
+            f"text, or name it if it means a missing value: na=[{examples_of(texts)}]; or write C({name}) if each "
+            "value is a level of its own"
         )
 
 
 def as_known(name: str, values: Any, known: Sequence[Any]) -> Any:
-    """New values as the levels of the fit that equal them: 1 where the fit had True."""
-    same = {level: level for level in known}
+    """New values as the levels of the fit that equal them, as text or as numbers: 1 where the fit had True."""
+    import pandas as pd
+
     text = hasattr(values, "codes")  # as `Table.text` gives it
-    new = [v for v in (values.categories if text else dict.fromkeys(values)) if v not in same]
-    if new:
-        advice = ""
-        texts = {str(_item(level)) for level in known}
-        if any(str(_item(v)) in texts for v in new):
-            advice = f". They differ in type: {type(_item(new[0])).__name__}, not {type(_item(known[0])).__name__}"
+    distinct = list(values.categories) if text else list(dict.fromkeys(values))
+    same = among(distinct, known)
+    if new := [value for value in distinct if value not in same]:
         raise DataError(
-            f"column {name!r} has levels that the fit has not seen: {_shown(new)}. It knows {_shown(known)}{advice}"
+            f"column {name!r} has levels that the fit has not seen: {_shown(new)}. It knows {_shown(known)}"
         )
-    if text:
-        return values.set_categories(list(known))
-    out = np.fromiter((same[v] for v in values), dtype=object, count=len(values))
-    kinds = {type(_item(level)) for level in known}
-    return np.array(out.tolist()) if kinds <= {bool} or kinds <= {int} or kinds <= {float} else out
+    place = {level: i for i, level in enumerate(known)}
+    at = [place[same[value]] for value in distinct]
+    codes = np.array(at, dtype=np.intp)[values.codes] if text else _codes(values, dict(zip(distinct, at, strict=True)))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(known), dtype=_kind_of(known)))
+
+
+def among(distinct: Iterable[Any], known: Sequence[Any]) -> dict[Any, Any]:
+    """The level of the fit that each value is, for those that are one."""
+    same: dict[Any, Any] = {level: level for level in known}
+    written: dict[str, list[Any]] = {}
+    for level in known:
+        written.setdefault(_written(level), []).append(level)
+    for value in distinct:
+        alike = written.get(_written(value), [])
+        if value not in same and len(alike) == 1:
+            same[value] = alike[0]
+    return same
+
+
+def _codes(values: Any, place: dict[Any, int]) -> Any:
+    return np.fromiter((place[v] for v in values), dtype=np.intp, count=len(values))
+
+
+def _kind_of(levels: Sequence[Any]) -> Any:
+    kinds = {type(_item(level)) for level in levels}
+    return next(iter(kinds)) if kinds in ({bool}, {int}, {float}) else object
+
+
+def _written(value: Any) -> str:
+    """A label as text, the same for a number and for the text that says it."""
+    value = _item(value)
+    if isinstance(value, (bool, str)):
+        return str(value)
+    return f"{value:.17g}" if isinstance(value, (int, float)) else repr(value)
 
 
 def _item(value: Any) -> Any:
@@ -92,18 +151,6 @@ def check_variables(needed: Sequence[str], table: Table, where: str) -> None:
     for name in needed:
         if name not in table:
             raise unknown_column(name, table.names, where)
-
-
-def _check_text(name: str, distinct: Sequence[str], n: int) -> None:
-    """Refuse numbers written as text: as levels they would make a column each."""
-    if len(distinct) > max(20, n // 4):
-        odd = [v for v in distinct if not is_number(v)]
-        if len(distinct) > 2 * len(odd):
-            seen = f"; these are not numbers: {listed(odd, 5)}" if odd else ""
-            raise DataError(
-                f"column {name!r} holds numbers written as text ({listed(distinct, 3)}){seen}. Convert it before the "
-                f"fit, or write C({name}) if each value is a level of its own"
-            )
 
 
 def as_array(frame: Any, columns: Any = None) -> Any:

@@ -75,6 +75,7 @@ class Recipe:
         if self._bound.weighted:
             out["weights"] = self.weights
             out |= {"weights_kind": self._bound.weights_kind} if self._bound.weights_kind != "frequency" else {}
+        out |= {"na": list(self._bound.table.na)} if self._bound.table.na else {}
         out |= {"missing": "drop"} if self._bound.dropped else {}
         out |= {"aliased": "drop"} if self.fit.aliased else {}
         return out
@@ -97,7 +98,7 @@ class Recipe:
         """The column that the weights are, by comparing them; else one number for each row of the data."""
         table, given = self._bound.table, self._bound.given_weights
         for name in table.names:
-            values = table.column(name)
+            values = (table.number if name in table.readings else table.column)(name)
             if values.dtype.kind in "fiu" and np.array_equal(np.asarray(values, dtype=float), given, equal_nan=True):
                 return name
         return given

@@ -40,6 +40,7 @@ def bind(
     aliased: str = "refuse",
     weights_kind: str = "frequency",
     cluster: Any = None,
+    na: Any = None,
     formulas: Mapping[str, Any] | None = None,
 ) -> Bound:
     """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
@@ -50,7 +51,7 @@ def bind(
         raise unknown("option", missing, ["error", "drop"], " for missing=")
     if aliased not in ("refuse", "drop"):
         raise unknown("option", aliased, ["refuse", "drop"], " for aliased=")
-    table = tables.read(data)
+    table = tables.read(data, na)
     name, first = response.asked(table, formula)
     free = list(family.free)
     if first is not None:
@@ -90,7 +91,7 @@ def bind(
         rights = {k: v if isinstance(v, str) else replace(v, x=v.x[rows]) for k, v in rights.items()}
 
     w = checks.check_weights(given.cut(given_weights), weights_kind, given.table) if weights is not None else None
-    known = {k: _known(family.parameter(k), given.values(v, f"known {k}")) for k, v in columns.items()}
+    known = {k: _known(family.parameter(k), _values(family.parameter(k), v, given)) for k, v in columns.items()}
     for k, v in known.items():
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
@@ -137,6 +138,11 @@ def _checked_family(family: Any, data: Any, formula: Any, formulas: dict[str, An
                 f"{family.title}({p.name}='<column>')"
             )
     return family
+
+
+def _values(p: Parameter, spec: Any, given: Given) -> Any:
+    """What was given for a known parameter, row by row."""
+    return given.labels(spec, f"known {p.name}") if p.domain is Groups else given.values(spec, f"known {p.name}")
 
 
 def _known(p: Parameter, values: Any) -> Any:

@@ -70,18 +70,22 @@ class Given:
         """The values of a column, an expression or an array in the rows in use; a number as it is."""
         if isinstance(spec, str):
             self.columns(spec, what)
-            return self.table.column(spec) if spec in self.table else designs.expression(spec, self.table)
+            return self.table.measured(spec) if spec in self.table else designs.expression(spec, self.table)
         values = self.all_values(spec, what)
         if self.rows is None or not np.ndim(values):
             return values
         # read again without the rows left out, which may have made objects of numbers
-        return Table(columns={what: values}).only(self.rows).column(what)
+        return tables.read({what: values}).only(self.rows).column(what)
+
+    def labels(self, spec: Any, what: str) -> Any:
+        """The same where values are labels, which may be numbers in writing."""
+        return self.table.column(spec) if isinstance(spec, str) and spec in self.table else self.values(spec, what)
 
     def all_values(self, spec: Any, what: str) -> Any:
         """The values of an array in all rows, matched by their labels where both have some; a number as it is."""
         if np.ndim(spec) == 0 and not hasattr(spec, "__len__"):
             return spec
-        inner = tables.read(spec)
+        inner = tables.read(spec, self.whole.na)
         checks.check_one_column(inner.names, what)
         values = inner.column(inner.names[0])
         if len(values) != self.whole.n:

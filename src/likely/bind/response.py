@@ -48,7 +48,7 @@ def values(family: Family, table: Table, name: str) -> Any:
     """The response as it is; for a family of categories yes and no are labels even where some are missing."""
     if name not in table:
         return designs.expression(name, table)
-    return table.labels(name) if family.labels else table.column(name)
+    return table.labels(name) if family.labels else table.measured(name)
 
 
 def plain(family: Family, y: Any, name: str, table: Table) -> Any:

@@ -25,6 +25,7 @@ from likely.cli.options import (
     Link,
     Missing,
     MoreFormulas,
+    Na,
     Offset,
     Output,
     Weights,
@@ -219,6 +220,7 @@ def table(
     formulas: MoreFormulas = None,
     known: Known = None,
     missing: Missing = "error",
+    na: Na = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
@@ -230,7 +232,7 @@ def table(
     from likely.report.candidates import CandidatesReport
 
     assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure)
+    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
     L = likelihood(assumed, read(data), formula, **options)
     if not at:
         raise OptionError(f"say which values to look at: --at {L.names[0]}=... (parameters: {', '.join(L.names)})")
@@ -255,6 +257,7 @@ def compare(
     exposure: Exposure = None,
     known: Known = None,
     missing: Missing = "error",
+    na: Na = None,
     folds: Annotated[
         str | None, typer.Option("--folds", help="Held-out log-likelihoods too: a number of folds, or loo.")
     ] = None,
@@ -276,7 +279,7 @@ def compare(
     unused = [k for k in given if not any(k in c.known for c in candidates)]
     if unused:
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
-    options = model_options(None, weights, offset, None, None, missing, weights_kind, exposure)
+    options = model_options(None, weights, offset, None, None, missing, weights_kind, exposure, na)
     parts: Any = int(folds) if folds is not None and folds.isdigit() else folds
     with _line(json):
         found = worded_comparison(side_by_side(candidates, read(data), formula, folds=parts, seed=seed, **options))
@@ -294,6 +297,7 @@ def suggest(
         int, typer.Option("--replicates", min=0, help="Simulated data sets for each test of goodness of fit; 0: none.")
     ] = 199,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of what is simulated.")] = 0,
+    na: Na = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
@@ -304,7 +308,7 @@ def suggest(
     from likely.compare import suggest as suggested
 
     with _line(json):
-        found = worded_comparison(suggested(read(data), column, replicates=replicates, seed=seed))
+        found = worded_comparison(suggested(read(data), column, replicates=replicates, seed=seed, na=na))
     emit(found, found.to_dict, json, output)
 
 

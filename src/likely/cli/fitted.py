@@ -22,6 +22,7 @@ from likely.cli.options import (
     Link,
     Missing,
     MoreFormulas,
+    Na,
     Offset,
     Separated,
     Weights,
@@ -73,6 +74,7 @@ def fitted(
     formulas: MoreFormulas = None,
     known: Known = None,
     missing: Missing = "error",
+    na: Na = None,
     aliased: Aliased = "refuse",
     separation: Separated = "refuse",
     cov: Cov = None,
@@ -88,7 +90,7 @@ def fitted(
 ) -> Fitted:
     """The model that the options say, to be fitted."""
     assumed = family_of(family, known)
-    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure)
+    options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
     options |= {"penalty": penalty_of(penalty), "constraints": constraints, "solver": solver}
     options |= {"aliased": aliased, "separation": separation}
     options |= {name: value for name, value in (("cov", cov), ("cluster", cluster)) if value}

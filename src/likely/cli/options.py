@@ -60,6 +60,12 @@ MoreFormulas = Annotated[
     typer.Option("--formula", metavar="NAME=FORMULA", help="A further parameter's own formula: sd='~ x'."),
 ]
 Missing = Annotated[str, typer.Option("--missing", help="What to do about missing values: error or drop.")]
+Na = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--na", metavar="CELL", help="A cell that stands for a missing value, such as '?'; as often as needed."
+    ),
+]
 Aliased = Annotated[
     str, typer.Option("--aliased", help="What to do about columns that others make up: refuse or drop.")
 ]

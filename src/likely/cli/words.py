@@ -48,6 +48,7 @@ IN_SHELL = (
     (r", or read it with pandas\.read_csv(\(.*?\))?", ""),
     (r"; a string is read as a path to a CSV or Parquet file", ""),
     (r"\buse L\.log\b", "see the log-likelihood"),
+    (r"name (them|it)( if it means a missing value)?: na=\['([^']*)'.*?\]", r"name \1\2: --na '\3'"),
 )
 
 
@@ -116,13 +117,13 @@ def expression(text: str) -> str | None:
 
 def standard_input(content: bytes) -> Any:
     """The table in a CSV text; numbers alone, one in each line, need no header."""
-    from likely.files import read_open
+    from likely import tables
 
     first = content.lstrip().split(b"\n", 1)[0].strip()
     if NUMBER.fullmatch(first):
         content = b"y\n" + content.lstrip()
     try:
-        return read_open(io.BytesIO(content))
+        return tables.read(io.BytesIO(content))
     except DataError as error:
         raise DataError(str(error).replace("the open file", "standard input")) from error
 
@@ -221,6 +222,7 @@ def model_options(
     missing: str,
     weights_kind: str = "frequency",
     exposure: str | None = None,
+    na: list[str] | None = None,
 ) -> dict[str, Any]:
     """The arguments of `likely.fit` that these options stand for."""
     given = _formulas(family, formulas)
@@ -229,6 +231,8 @@ def model_options(
         out["weights_kind"] = weights_kind
     if exposure:
         out["exposure"] = exposure
+    if na:
+        out["na"] = na
     if offset:
         out["offset"] = _offsets(offset)
     if link:

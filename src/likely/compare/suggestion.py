@@ -32,6 +32,7 @@ def suggest(
     replicates: int = REPLICATES,
     seed: int = 0,
     progress: Any = None,
+    na: Any = None,
 ) -> Comparison:
     """Families for a column, ranked by AIC and by held-out log-likelihood, with a goodness-of-fit test for the best.
 
@@ -46,6 +47,8 @@ def suggest(
         Of the parametric bootstrap behind the test; 0 leaves it out. It is run for the three best, up to 10,000 rows.
     seed : int
     progress : {None, "auto", True, False}
+    na : str, number or list of them, optional
+        Cells that stand for a missing value, such as ``["?", "unknown"]``.
 
     Returns
     -------
@@ -66,15 +69,20 @@ def suggest(
     >>> lk.suggest(y, folds=None, replicates=0).rows[0].name
     'Gamma'
     """
-    table = tables.read(y)
+    table = tables.read(y, na)
     if column is None:
         if len(table.names) != 1:
             raise OptionError(f"there are several columns; name one: lk.suggest(data, {table.names[0]!r})")
         column = table.names[0]
-    values = table.column(column)
+    values = table.measured(column)
     kept = ~np.asarray(tables.missing(values))
     if values.dtype.kind not in "fiub":
-        raise DataError(f"{column} holds no numbers; for labels there are lk.Categorical() and lk.Ordinal()")
+        try:
+            table.number(column)
+        except DataError as error:
+            raise DataError(
+                f"{column} holds no numbers; for labels there are lk.Categorical() and lk.Ordinal(): {error}"
+            ) from error
     numbers = np.asarray(values[kept], dtype=float)
     if len(numbers) < 3 or np.ptp(numbers) == 0:
         raise DataError(f"{column} has {len(np.unique(numbers))} distinct values; three rows that differ are the least")

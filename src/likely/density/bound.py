@@ -19,7 +19,13 @@ from likely.tables import Table
 
 
 def bind_density(
-    density: Density, data: Any, *, weights: Any = None, missing: str = "error", weights_kind: str = "frequency"
+    density: Density,
+    data: Any,
+    *,
+    weights: Any = None,
+    missing: str = "error",
+    weights_kind: str = "frequency",
+    na: Any = None,
 ) -> Bound:
     """The checked data and the model of a density; the arguments are those of `likely.fit`."""
     weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
@@ -28,7 +34,7 @@ def bind_density(
             "analytic weights divide a variance, which lk.density leaves to you: write it into the function, such as "
             "sd=lambda p, d: p['sd'] / jnp.sqrt(d['w'])"
         )
-    table, matrices = _read(data)
+    table, matrices = _read(data, na)
     if table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
     given = Given.of(table)
@@ -79,13 +85,13 @@ def _slots(density: Density) -> tuple[Slot, ...]:
 # -- data ----------------------------------------------------------------------------------------------------
 
 
-def _read(data: Any) -> tuple[Table, dict[str, Any]]:
+def _read(data: Any, na: Any) -> tuple[Table, dict[str, Any]]:
     """The columns, and the arrays of more dimensions that a dict may hold, one first index for each row."""
     if not isinstance(data, Mapping):
-        return tables.read(data), {}
+        return tables.read(data, na), {}
     arrays = {str(k): np.asarray(v) for k, v in data.items() if np.ndim(v) > 1}
     columns = {k: v for k, v in data.items() if str(k) not in arrays}
-    table = tables.read(columns)
+    table = tables.read(columns, na)
     lengths = {k: len(v) for k, v in arrays.items()} | ({} if not table.names else {table.names[0]: table.n})
     if len(set(lengths.values())) > 1:
         raise DataError(

@@ -103,13 +103,13 @@ def _place(
     if isinstance(new, Mapping):
         matrices = {str(k): np.asarray(v, dtype=float) for k, v in new.items() if np.ndim(v) > 1}
         new = {k: v for k, v in new.items() if str(k) not in matrices}
-    table = tables.read(new)
+    table = tables.read(new, like=bound.table)
     n = table.n if table.names else len(next(iter(matrices.values())))
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")
     columns = {}
     for name in [k for k in density.columns if k in matrices or k in table] if needed is None else needed:
-        values = matrices[name] if name in matrices else table.column(name)
+        values = matrices[name] if name in matrices else table.measured(name)
         if values.dtype.kind not in "fiub":
             raise DataError(f"column {name!r} holds text; a density needs numbers")
         if len(values) != n:

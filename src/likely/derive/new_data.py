@@ -13,6 +13,7 @@ from likely.design import Design
 from likely.domains import Groups
 from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed, unknown
 from likely.model import Slot
+from likely.predictors import among
 from likely.tables import Table
 
 if TYPE_CHECKING:
@@ -36,12 +37,18 @@ class NewData:
         self.sparse = new if blocks.is_sparse(new) else None
         if isinstance(new, Mapping):
             new = dict(new)
-            self.own = {name: tables.read(new.pop(name)) for name in plain if np.ndim(new.get(name)) == 2}
+            self.own = {
+                name: tables.read(new.pop(name), fit.likelihood.bound.table.na)
+                for name in plain
+                if np.ndim(new.get(name)) == 2
+            }
             if new and all(np.ndim(v) == 0 for v in new.values()):
                 new = {k: [v] for k, v in new.items()}  # one row
         if self.sparse is not None:
             new = np.zeros(self.sparse.shape[0])
-        self.table = tables.read(new) if not self.own or new else next(iter(self.own.values()))
+        self.table = (
+            tables.read(new, like=fit.likelihood.bound.table) if not self.own or new else next(iter(self.own.values()))
+        )
         self.n = self.table.n
         if self.n == 0:
             raise DataError("the new data have no rows: there is nothing to predict")
@@ -61,8 +68,9 @@ class NewData:
         for slot in self.model.slots:
             for name, levels in () if slot.design is None else slot.design.levels:
                 if name in self.table:
-                    known = set(levels)
-                    seen &= np.fromiter((v in known for v in self.table.labels(name)), dtype=bool, count=self.n)
+                    labels = self.table.labels(name)
+                    known = among(dict.fromkeys(labels), levels)
+                    seen &= np.fromiter((v in known for v in labels), dtype=bool, count=self.n)
         if seen.all():
             return
         if not seen.any():
@@ -142,7 +150,7 @@ class NewData:
         if inner.n != self.whole:
             raise DataError(f"the new data have {self.whole} rows, {what} has {inner.n}")
         inner = inner if self.seen is None else inner.only(self.seen)
-        return tables.numbers(inner.column(inner.names[0]), what)
+        return inner.number(inner.names[0])
 
     def known(self, name: str, outward: str, lacking: dict[str, LikelyError]) -> Any:
         """The values of a known parameter; NaN, and the reason, where there are none."""

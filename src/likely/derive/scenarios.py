@@ -19,7 +19,7 @@ from likely.derive.rows import Rows, rows_of
 from likely.design import Design
 from likely.domains import Groups
 from likely.errors import DataError, OptionError, listed, unknown
-from likely.tables import Table
+from likely.tables import Table, read
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -88,7 +88,7 @@ class Scenarios:
             else:
                 columns |= dict.fromkeys(designs.variables(slot.design.formula or "1"))
         for name in [name for name, values in columns.items() if values is None]:
-            columns[name] = bound.used.labels(name) if name in levels else bound.used.column(name)
+            columns[name] = bound.used.labels(name) if name in levels else bound.used.measured(name)
             if columns[name].dtype.kind == "b":
                 levels.setdefault(name, (False, True))
         if weights is None:
@@ -102,7 +102,7 @@ class Scenarios:
         for spec in [*(spec for specs in offsets for spec in specs), *given.values()]:
             for name in _columns_in(spec, bound.table):
                 if name not in columns:
-                    others[name] = bound.used.column(name)
+                    others[name] = bound.used.measured(name)
         own = cls(base, columns, levels, weights, others, offsets, given)
         if per_unit:
             own = own.per_unit()
@@ -113,7 +113,7 @@ class Scenarios:
     def per_unit(self) -> Scenarios:
         """The same rows with an exposure of 1."""
         rest = tuple(spec for spec in self.offsets[0] if not is_exposure(spec))
-        table = Table(columns={**self.columns, **self.others})
+        table = read({**self.columns, **self.others})
         offset = _sum_of(rest, table, self.base.n)
         base = replace(self.base, offsets=(offset, *self.base.offsets[1:]))
         return replace(self, base=base, offsets=(rest, *self.offsets[1:]))
@@ -145,7 +145,7 @@ class Scenarios:
             if values.dtype.kind in "fiub"
         }
         specs = tuple(tuple(self._mean(v) if np.ndim(v) else v for v in parts) for parts in self.offsets)
-        table = Table(columns=columns) if columns else Table(columns={"row": np.zeros(cells)})
+        table = read(columns or {"row": np.zeros(cells)})
         base = replace(self.base, table=table, n=cells, known=known, offsets=offsets)
         grid = replace(self, base=base, columns=columns, weights=np.ones(cells), others=others, offsets=specs)
         return replace(grid, base=grid.rows({}, everything=True))
@@ -211,7 +211,7 @@ class Scenarios:
         if not new and not everything:
             return self.base
         held = {**self.columns, **self.others, **new}
-        table = Table(columns=held) if held else self.base.table
+        table = read(held) if held else self.base.table
         made: dict[int, Any] = {}
         matrices = []
         for slot, old in zip(self.base.model.slots, self.base.designs, strict=True):
@@ -297,7 +297,7 @@ def _collapsed(rows: Rows, weights: Any) -> Rows:
         k: float(np.average(v, weights=weights)) if isinstance(v, np.ndarray) and v.ndim else v
         for k, v in rows.known.items()
     }
-    table = Table(columns={"row": np.zeros(1)})
+    table = read({"row": np.zeros(1)})
     designs_ = tuple(map(mean, rows.designs))
     return replace(rows, table=table, n=1, designs=designs_, offsets=tuple(map(mean, rows.offsets)), known=known)
 

@@ -1,0 +1,370 @@
+"""Columns of text: which are numbers in writing, which are labels, and which could be either."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from likely.errors import DataError
+
+FEW = 20  # whole numbers in writing may be that many labels
+FEW_BINS = 12  # and whole numbers and classes of them, such as 0, 1, 2+
+FEW_QUANTITIES = 6  # and so may quantities such as 10mg
+SPACES = " \u00a0\u2009\u202f"
+CURRENCIES = "".join(c for c in map(chr, range(0xFFFF)) if unicodedata.category(c) == "Sc")
+BETWEEN = {",": "commas", ".": "points", "'": "apostrophes", "\u2019": "apostrophes"}  # thousands; else spaces
+
+_CELL = re.compile(
+    rf"(?P<sign>[+\-\u2212]?)[{SPACES}]*(?P<before>[{re.escape(CURRENCIES)}]?)[{SPACES}]*(?P<inner>[+\-\u2212]?)"
+    rf"(?P<body>[\d.,'\u2019{SPACES}]*\d[\d.,'\u2019{SPACES}]*?)(?P<power>[eE][+\-\u2212]?\d+)?"
+    rf"[{SPACES}]*(?P<after>[{re.escape(CURRENCIES)}%]?)"
+)
+_POINT = re.compile(rf"(?:\d+|\d{{1,3}}(?P<mark>[,'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>\.\d*)?")
+_COMMA = re.compile(rf"(?:\d+|\d{{1,3}}(?P<mark>[.'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>,\d*)?")
+_INFINITE = re.compile(r"[+\-\u2212]?inf(inity)?", re.IGNORECASE)
+_QUANTITY = re.compile(r"[+\-\u2212]?\d[\d.,]*\s*(?P<unit>[^\W\d_]{1,12}|°\s?[CF])")
+_BIN = re.compile(
+    r"\d+\s*(\+|or (more|less|fewer)|and (over|more|above|under|below))|[<>≤≥]=?\s*\d+|\d+\s*[-–]\s*\d+", re.IGNORECASE
+)
+_TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?(\s?(Z|UTC|[+-]\d{2}:?\d{2}))?"
+_MONTH = (
+    r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|"
+    r"dec(ember)?)\.?"
+)
+_DATE = re.compile(
+    r"(\d{4}(?P<a>[-/.])(0?[1-9]|1[0-2])((?P=a)(0?[1-9]|[12]\d|3[01]))?|\d{1,2}(?P<b>[-/.])\d{1,2}(?P=b)(\d{4}|\d{2})|"
+    rf"(\d{{1,2}}[-. ]+)?{_MONTH}[-, ]+(\d{{1,2}}(st|nd|rd|th)?,?[-. ]+)?(\d{{4}}|\d{{2}}))([T\s]\s*{_TIME})?|{_TIME}",
+    re.IGNORECASE,
+)
+LONGEST = 60  # characters that a number or a date has
+
+
+@final
+@dataclass(frozen=True)
+class Reading:
+    """How the cells of a column of text are read as numbers.
+
+    Attributes
+    ----------
+    decimal : str
+        What stands before the decimals: a point or a comma.
+    thousands : str
+        What stands between thousands, or nothing.
+    currency : str
+        The sign that every cell has, or nothing.
+    percent : bool
+        Whether every cell is a percentage; 10% is 0.1.
+    example : str
+        A cell that shows it.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    currency: str = ""
+    percent: bool = False
+    example: str = ""
+
+    def value(self, cell: str) -> float | None:
+        """The number that a cell is; None where it is none, read in this way."""
+        found = Cell.of(cell)
+        if found is None or found.mark(self.decimal) is None:
+            return None
+        if (found.currency, found.percent) != (self.currency, self.percent) or found.mark(self.decimal) not in (
+            "",
+            self.thousands,
+        ):
+            return None
+        return found.number(self.decimal)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is how a file of numbers is read."""
+        return (self.decimal, self.thousands, self.currency, self.percent) == (".", "", "", False)
+
+    @property
+    def told(self) -> str:
+        """What the reading is, as a note says it."""
+        value = self.value(self.example)
+        how = [f"{BETWEEN.get(self.thousands, 'spaces')} between thousands"] if self.thousands else []
+        how += ["decimal commas"] if self.decimal == "," else []
+        how += ["percentages as fractions"] if self.percent else []
+        how += [f"without the {self.currency!r}"] if self.currency else []
+        shown = "" if value is None else f"{self.example!r} is {value:.15g}"
+        return f"{shown} ({', '.join(how)})" if how else shown
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """A text that could be a number: its parts.
+
+    Attributes
+    ----------
+    negative : bool
+    body : str
+        Digits with what stands between them.
+    power : str
+        A power of ten, such as e5.
+    currency : str
+    percent : bool
+    """
+
+    negative: bool
+    body: str
+    power: str
+    currency: str = ""
+    percent: bool = False
+
+    @classmethod
+    def of(cls, cell: str) -> Cell | None:
+        """The parts of a cell; None where it cannot be a number."""
+        text = cell.strip()
+        if len(text) > LONGEST:
+            return None
+        if _INFINITE.fullmatch(text):
+            return cls(text[0] in "-\u2212", "inf", "")
+        match = _CELL.fullmatch(text)
+        if match is None or (match["sign"] and match["inner"]) or (match["inner"] and not match["before"]):
+            return None
+        before, after = match["before"], match["after"]
+        if before and after:
+            return None
+        found = cls(
+            (match["sign"] or match["inner"]) in ("-", "\u2212"),
+            match["body"],
+            (match["power"] or "").replace("\u2212", "-"),
+            before or after.strip("%"),
+            after == "%",
+        )
+        return None if found.mark(".") is None and found.mark(",") is None else found
+
+    def mark(self, decimal: str) -> str | None:
+        """What stands between thousands, if anything, with such decimals; None where it is no number."""
+        if self.body == "inf":
+            return ""
+        match = (_POINT if decimal == "." else _COMMA).fullmatch(self.body)
+        return None if match is None else match["mark"] or ""
+
+    def number(self, decimal: str) -> float:
+        """Its value, with this sign before the decimals."""
+        digits = re.sub(rf"[^\d{re.escape(decimal)}]", "", self.body).replace(decimal, ".")
+        value = np.inf if self.body == "inf" else float(digits + self.power)
+        return float(-value if self.negative else value) / (100.0 if self.percent else 1.0)
+
+    @cached_property
+    def ambiguous(self) -> bool:
+        """Whether it is one number with a decimal point and another with a decimal comma."""
+        both = self.mark(".") is not None and self.mark(",") is not None
+        return both and self.number(".") != self.number(",")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is digits alone."""
+        return self.body.isdecimal() and not (self.negative or self.power or self.currency or self.percent)
+
+
+@final
+@dataclass(frozen=True)
+class Texts:
+    """The distinct cells of a column of text.
+
+    Attributes
+    ----------
+    cells : tuple of str
+    counts : ndarray of int
+        How often each occurs.
+    decimal : str or None
+        What stands before decimals in the file they are from; None where it is a file that does not say.
+    marked : bool
+        Whether other cells were named as missing values, so that what is left is to be read.
+    """
+
+    cells: tuple[str, ...]
+    counts: Any
+    decimal: str | None = "."
+    marked: bool = False
+
+    @cached_property
+    def parsed(self) -> list[Cell | None]:
+        """The cells as possible numbers."""
+        return [Cell.of(cell) for cell in self.cells]
+
+    @cached_property
+    def odd(self) -> list[str]:
+        """The cells that are no number in any way of writing, the most frequent first."""
+        order = np.argsort(-np.asarray(self.counts), kind="stable")
+        return [self.cells[i] for i in order if self.parsed[i] is None]
+
+    @cached_property
+    def reading(self) -> Reading | str:
+        """How all cells are read as numbers, or why they cannot be: words that follow the column's name."""
+        if not self.cells:
+            return Reading()
+        if self.odd:
+            return self._odd_words()
+        cells = [cell for cell in self.parsed if cell is not None]
+        signs = sorted({cell.currency for cell in cells} | ({"%"} if any(c.percent for c in cells) else set()))
+        plain = any(not cell.currency and not cell.percent for cell in cells)
+        if len(signs) > 1 and ("" not in signs or len(signs) > 2 or plain):
+            told = ", ".join(repr(sign) for sign in signs if sign)
+            others = " in some cells and no sign in others" if plain else " in different cells"
+            return f"holds numbers as text with {told}{others}, so they are not in one unit: bring them to one unit"
+        decimal = self._decimal(cells)
+        if decimal not in (".", ","):
+            return decimal
+        marks = {cell.mark(decimal) for cell in cells} - {""}
+        if len(marks) > 1:
+            shown = self._first(lambda cell: bool(cell.mark(decimal)))
+            return f"holds numbers as text in different ways of writing thousands, such as {shown}: write them alike"
+        told = max(self.cells, key=lambda cell: ("\u2212" in cell, not cell.strip().isdecimal(), -len(cell)))
+        mark = next(iter(marks), "") or ""
+        if mark:
+            told = self._first(lambda cell: bool(cell.mark(decimal)), quoted=False)
+        currency = next((sign for sign in signs if sign not in ("", "%")), "")
+        return Reading(decimal, mark, currency, "%" in signs, told)
+
+    def _decimal(self, cells: Sequence[Cell]) -> str:
+        """The sign before decimals, or why there is none: words."""
+        fits = {sign: all(cell.mark(sign) is not None for cell in cells) for sign in (".", ",")}
+        if self.decimal is None:
+            if fits["."] and fits[","]:
+                if not any(cell.ambiguous for cell in cells):
+                    return "."
+                return (
+                    f"holds {self._first(lambda cell: cell.ambiguous)}, which is one number with a decimal point and "
+                    "another with a decimal comma, and the file shows nowhere which it means. Read it with "
+                    "pandas.read_csv(..., sep=';', decimal=',') or with decimal='.', thousands=',', and pass the table"
+                )
+            if fits["."] or fits[","]:
+                return "." if fits["."] else ","
+        elif fits[self.decimal]:
+            return self.decimal
+        shown = self._first(lambda cell: cell.mark(self.decimal or ".") is None)
+        if self.decimal == "." and fits[","]:
+            return (
+                f"holds numbers as text with decimal commas, such as {shown}: write decimal points, or read "
+                "the file with pandas.read_csv(..., decimal=',')"
+            )
+        return f"holds numbers as text in different ways of writing, such as {shown}: write them alike"
+
+    def _odd_words(self) -> str:
+        shown = self._shown(self.odd)
+        if self.mostly_numbers:
+            return (
+                f"holds numbers as text, and these cells stand in the way of numbers: {shown}. Correct them, or, where "
+                f"they mean a missing value, name them: na=[{', '.join(repr(c) for c in self.odd[:3])}]"
+            )
+        if self.dates:
+            return (
+                f"holds dates or times as text, such as {shown}: convert them to a number first, e.g. days since the "
+                "first one"
+            )
+        if self.unit:
+            return f"holds numbers with the unit {self.unit!r} as text, such as {shown}: take the unit out"
+        return f"holds text, such as {shown}"
+
+    def _shown(self, cells: Sequence[str], most: int = 4) -> str:
+        count = dict(zip(self.cells, map(int, self.counts), strict=True))
+        told = ", ".join(
+            f"{cell[:40]!r}" + (f" ({count[cell]} times)" if count[cell] > 1 else "") for cell in cells[:most]
+        )
+        return told + (f" and {len(cells) - most} more" if len(cells) > most else "")
+
+    def _first(self, wanted: Any, most: int = 3, quoted: bool = True) -> str:
+        found = [c for c, parsed in zip(self.cells, self.parsed, strict=True) if parsed is not None and wanted(parsed)]
+        return ", ".join(repr(c) for c in found[:most]) if quoted else found[0]
+
+    # -- numbers or labels ---------------------------------------------------------------------------------
+
+    @cached_property
+    def mostly_numbers(self) -> bool:
+        """Whether most cells, or most of the distinct ones, are numbers."""
+        number = np.array([cell is not None for cell in self.parsed], dtype=bool)
+        if not number.any():
+            return False
+        counts = np.asarray(self.counts)
+        return bool(2 * np.sum(counts[number]) > np.sum(counts) or 2 * np.sum(number) > len(number))
+
+    @cached_property
+    def dates(self) -> bool:
+        """Whether half of the cells or more are dates or times."""
+        match = np.array(
+            [
+                parsed is None and len(cell) <= LONGEST and _DATE.fullmatch(cell.strip()) is not None
+                for cell, parsed in zip(self.cells, self.parsed, strict=True)
+            ],
+            dtype=bool,
+        )
+        return bool(match.any() and 2 * np.sum(np.asarray(self.counts)[match]) >= np.sum(self.counts))
+
+    @cached_property
+    def unit(self) -> str | None:
+        """The unit that every cell has behind its number, if it is the same."""
+        found = [_QUANTITY.fullmatch(cell.strip()[:LONGEST]) for cell in self.cells]
+        units = {match["unit"].casefold() if match else "" for match in found}
+        return found[0]["unit"] if len(units) == 1 and found and found[0] is not None else None
+
+    @cached_property
+    def as_predictor(self) -> Reading | Labels | str:
+        """What a predictor is that nobody said more of: numbers, labels, or words that ask for more to be said."""
+        if self.dates or self.mostly_numbers:
+            if len(self.cells) <= FEW_BINS and self.odd and all(map(_BIN.fullmatch, map(str.strip, self.odd))):
+                return Labels()
+            if isinstance(self.reading, str):
+                return self.reading
+            if self.marked or not all(cell is not None and cell.whole for cell in self.parsed):
+                return self.reading
+            if any(len(cell.body) > 1 and cell.body.startswith("0") for cell in self.parsed if cell is not None):
+                return Labels()  # as postcodes and other codes have it
+            if len(self.cells) <= FEW:
+                return Labels("" if len(self.cells) <= 2 else f"whole numbers as text ({self._shown(self.cells, 3)})")
+            shown = ", ".join(map(repr, self.cells[:3]))
+            return f"holds {len(self.cells)} distinct numbers written as text ({shown}, ...): convert it to numbers"
+        if self.unit is not None and len(self.cells) > 1:
+            if len(self.cells) > FEW_QUANTITIES:
+                return self._odd_words()
+            return Labels("" if len(self.cells) <= 2 else f"quantities as text ({self._shown(self.cells, 3)})")
+        return Labels()
+
+
+@final
+@dataclass(frozen=True)
+class Labels:
+    """A column of labels.
+
+    Attributes
+    ----------
+    doubt : str
+        What speaks for numbers; nothing where nothing does.
+    """
+
+    doubt: str = ""
+
+
+def read_all(cells: Sequence[str], reading: Reading, name: str, where: str = "") -> Any:
+    """The numbers that distinct cells are, in a reading that was chosen before.
+
+    Raises
+    ------
+    DataError
+        If a cell does not fit the reading.
+    """
+    values = [reading.value(cell) for cell in cells]
+    if odd := [cell for cell, value in zip(cells, values, strict=True) if value is None]:
+        plain = Reading()
+        if not reading.percent:  # what is plain means the same without the signs
+            values = [plain.value(cell) if value is None else value for cell, value in zip(cells, values, strict=True)]
+            odd = [cell for cell, value in zip(cells, values, strict=True) if value is None]
+    if odd:
+        told = f", where {reading.told}" if reading.told else ""
+        raise DataError(
+            f"column {name!r}{where} holds {', '.join(repr(c) for c in odd[:4])}, which cannot be read as in the fit"
+            f"{told}: write these cells in the same way, or as numbers"
+        )
+    return np.array(values, dtype=float)
