@@ -240,6 +240,7 @@ class Family(ABC):
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     corner_level: ClassVar[str | None] = None  # level of the quantile that it is; else 1/2
+    predicted: ClassVar[str | None] = None  # the parameter that a prediction is of; the mean where there is none
     averaged: ClassVar[Mapping[str, float]] = {}  # by parameter, the power of w that multiplies it in a mean of w units
     unaveraged: ClassVar[str] = ""  # what to do instead of analytic weights where a mean of w units is no such family
     simulates: bool = True  # whether observations can be drawn from it

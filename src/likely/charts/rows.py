@@ -48,9 +48,10 @@ def _along(fit: Fit, rows: Any, against: str | None) -> tuple[Any, str]:
         return np.arange(rows.n, dtype=float), "row"
     if rows.family.labels:
         return rows.full(rows.etas[0]), "linear predictor"
-    middle = rows.full(rows.mean_at(rows.etas))
+    middle = rows.full(rows.center_at(rows.etas))
     if np.all(np.isfinite(middle)):
-        return middle, f"expected {rows.model.response}"
+        name = "expected" if rows.central == "mean" else "predicted"
+        return middle, f"{name} {rows.model.response}"
     return rows.full(rows.etas[0]), "linear predictor"
 
 

@@ -96,7 +96,7 @@ def _jacobian(rows: Rows, gradient: Mapping[int, Any], share: Any) -> Any:
     return out
 
 
-def setting(fit: Fit, what: str, at: Any, by: Any, y: Any, weights: str | None) -> Setting:
+def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str | None) -> Setting:
     """What is averaged over which rows, read from the arguments of `likely.result.Fit.effects`."""
     if fit.likelihood.model.family._objective is not None:
         raise OptionError(
@@ -107,6 +107,7 @@ def setting(fit: Fit, what: str, at: Any, by: Any, y: Any, weights: str | None) 
     over, held = _read(at)
     effective = fit.effective
     given = exposure.exposures(effective.likelihood.model)
+    what = effective.likelihood.model.family.predicted or "mean" if what is None else what
     asked = what
     what, rate = _rate(fit, asked, given)
     among = set(exposure.columns_of(given)) | set(OFFSETS)

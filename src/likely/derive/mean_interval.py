@@ -1,4 +1,4 @@
-"""The mean of every row with its standard error and interval, for each row alone or for all together."""
+"""The prediction of every row with its standard error and interval, for each row alone or for all together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_ROWS = 20_000  # whose largest |t| has its distribution computed
 
 
 def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
-    """Mean, standard error and Wald limits of the mean, by the delta method.
+    """Mean (or the quantile that a family predicts), standard error and Wald limits, by the delta method.
 
     `simultaneous` limits hold for all rows together: by the distribution of the largest |t| ("max-t", also True), or
     by "scheffe", "bonferroni" or "sidak".
@@ -32,8 +32,8 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
         )
     fit.require_regular("an interval for the mean")
     fit.require_errors("an interval for the mean")
-    center = rows.mean()
-    gradient = {k: g for k, g in mean_gradient(rows).items() if np.any(g != 0.0)}
+    center = rows.center()
+    gradient = {k: g for k, g in _gradient(rows).items() if np.any(g != 0.0)}
     stderr = stderr_of(rows, gradient)
     refuse_unseen(rows, gradient, "the mean")
     z = normal_quantile(level) if simultaneous is False else _together(rows, gradient, level, simultaneous)
@@ -49,7 +49,7 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
         if np.all(slope >= 0.0) or np.all(slope <= 0.0):
             for side in (-1.0, 1.0):
                 moved = [eta + side * half if j == k else eta for j, eta in enumerate(rows.etas)]
-                ends.append(rows.full(rows.mean_at(moved)))
+                ends.append(rows.full(rows.center_at(moved)))
             below, above = np.minimum(*ends), np.maximum(*ends)
             brackets = np.isfinite(below + above) & (below <= center) & (center <= above)  # not where a link turns
             low, high = np.where(brackets, below, low), np.where(brackets, above, high)
@@ -59,7 +59,8 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
     bad = np.any([np.isnan(v) for v in (center, stderr, low, high)], axis=0)
     if np.any(bad):
         raise rows.too_far(bad, "mean's interval")
-    return rows.frame({"mean": center, "stderr": stderr, "lower": low, "upper": high})
+    name = "mean" if rows.central == "mean" else "quantile"
+    return rows.frame({name: center, "stderr": stderr, "lower": low, "upper": high})
 
 
 def _together(rows: Rows, gradient: Mapping[int, Any], level: float, how: Any) -> float:
@@ -103,6 +104,15 @@ def jacobian_of(rows: Rows, gradient: Mapping[int, Any]) -> Any:
         slot, design = rows.model.slots[k], rows.designs[k]
         out[:, slot.start : slot.stop] = g[:, None] * (1.0 if design is None else blocks.dense(design))
     return out
+
+
+def _gradient(rows: Rows) -> dict[int, Any]:
+    """Derivatives of every row's prediction with respect to the linear predictors, by slot."""
+    if rows.central == "mean":
+        return mean_gradient(rows)
+    xp = JetNamespace(1)
+    jet = rows.parameters(xp, [xp.variable(k, eta) for k, eta in enumerate(rows.etas)])[rows.central]
+    return {k: rows.full(g) for k, g in jet.g.items()} if isinstance(jet, Jet) else {}
 
 
 def mean_gradient(rows: Rows) -> dict[int, Any]:

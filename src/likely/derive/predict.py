@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,7 @@ WHAT = ("mean", "params", "quantile", "interval", "prediction", "prob", "class")
 def predict(
     fit: Fit,
     new: Any = None,
-    what: str = "mean",
+    what: str | None = None,
     *,
     q: Any = None,
     level: float | None = None,
@@ -49,8 +50,11 @@ def predict(
         By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
         row. For a model of two matrices of predictors: a dict of matrices by parameter.
     what : {"mean", "params", "quantile", "interval", "prediction", "prob", "class"}
-        "mean": the expected value (for a Binomial n p); with ``level=`` the same as "interval".
-        "interval": columns mean, stderr, lower, upper. The interval is for the mean, not for an observation.
+        By default the mean, and for a quantile regression (`AsymmetricLaplace`) its quantile; with ``level=`` the same
+        as "interval".
+        "mean": the expected value (for a Binomial n p), also of the density of a quantile regression.
+        "interval": columns mean (or quantile), stderr, lower, upper. The interval is for the mean, not for an
+        observation.
         "prediction": columns median, lower, upper of an interval for a new observation; see `method`.
         "params": a column for each parameter.
         "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
@@ -104,13 +108,13 @@ def predict(
         return evaluate(fit, what, new, level)
     if isinstance(new, str) and new in WHAT:
         raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")
-    if what not in WHAT:
+    if what is not None and what not in WHAT:
         raise unknown("kind of prediction", what, WHAT)
     owned = (
         ("q", q, ("quantile",)),
-        ("level", level, ("mean", "prediction", "interval")),
+        ("level", level, (None, "mean", "prediction", "interval")),
         ("y", y, ("prob",)),
-        ("simultaneous", simultaneous or None, ("mean", "interval")),
+        ("simultaneous", simultaneous or None, (None, "mean", "interval")),
         ("method", method, ("prediction",)),
     )
     for name, value, owners in owned:
@@ -120,9 +124,10 @@ def predict(
         raise unknown("option", unseen, ["error", "missing"], " for unseen=")
     own = what == "prob" and y is None
     rows = rows_of(fit, new, given, observed=own, unseen=unseen)
-    if what == "mean" and level is None and not simultaneous:
-        return rows.column(rows.mean(), "mean")
-    if what in ("mean", "interval"):
+    rows = replace(rows, of_mean=what == "mean")
+    if what in (None, "mean") and level is None and not simultaneous:
+        return rows.column(rows.center(), "mean" if rows.central == "mean" else "quantile")
+    if what in (None, "mean", "interval"):
         return mean_interval(rows, check_level(0.95 if level is None else level), simultaneous)
     rows.require_known()
     if what == "prediction":

@@ -40,7 +40,8 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     fit : Fit
     kind : str
         "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
-        of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean.
+        of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean, and
+        y - quantile for a quantile regression.
 
         Of a linear or generalised linear model, as R and Stata have them. "pearson": (y - mean)/sqrt(V), V the variance
         as a function of the mean, without the dispersion. "deviance": the signed root of the row's part of the
@@ -95,9 +96,9 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
         )
     if kind == "quantile":
         return rows.column(_quantile(rows, generator(seed)), kind)
-    gap = rows.fit.likelihood.bound.y - rows.mean()
     if kind == "response":
-        return rows.column(gap, kind)
+        return rows.column(rows.fit.likelihood.bound.y - rows.center(), kind)
+    gap = rows.fit.likelihood.bound.y - rows.mean()
     glm = glm_of(fit) if rows.family.name in SATURATED else None
     unit = np.sqrt(common_dispersion(rows)) if rows.family.name in SATURATED else 1.0
     if kind == "anscombe":

@@ -63,6 +63,7 @@ class Rows:
     limits: Mapping[str, float]
     units: Any = None
     linear: Model | None = None  # in place of the fit's model, for parameters that are functions
+    of_mean: bool = False  # whether predictions are of the mean, whatever the family's are of
 
     @property
     def model(self) -> Model:
@@ -181,6 +182,19 @@ class Rows:
         if self.family.support.lower == 0.0 and first.lower == -np.inf and np.any(np.isinf(value)):
             raise self.too_far(np.isinf(value), "mean")
         return value
+
+    @property
+    def central(self) -> str:
+        """What a prediction is of: "mean", or the parameter that the family states in its place (a quantile)."""
+        return "mean" if self.of_mean or self.family.predicted is None else self.family.predicted
+
+    def center(self) -> Any:
+        """What is predicted for every row, shape (n,)."""
+        return self.mean() if self.central == "mean" else self.full(self.values[self.central])
+
+    def center_at(self, etas: list[Any]) -> Any:
+        """The same at other linear predictors."""
+        return self.mean_at(etas) if self.central == "mean" else self.parameters(NumpyNamespace(), etas)[self.central]
 
     def mean_at(self, etas: list[Any]) -> Any:
         """The expected values at other linear predictors."""

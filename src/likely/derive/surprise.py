@@ -264,9 +264,9 @@ class Surprising(Record):
     Attributes
     ----------
     found : tuple of dict
-        By row: row (as messages count them, from 0), observed, expected (the fitted mean, or the most probable label),
-        surprise and its expectation (nats), tail (probability of a surprise at least as large), share (of the total
-        surprise beyond the smallest).
+        By row: row (as messages count them, from 0), observed, expected (what `predict` gives, or the most probable
+        label), surprise and its expectation (nats), tail (probability of a surprise at least as large), share (of the
+        total surprise beyond the smallest).
     n : int
     response : str
     """
@@ -350,7 +350,7 @@ def surprising(fit: Fit, count: int = 10) -> Surprising:
     order = order[: max(1, count)]
     levels = rows.model.levels if rows.family.labels else None
     if levels is None:
-        middle = rows.full(rows.mean_at(rows.etas))
+        middle = rows.full(rows.center_at(rows.etas))
         likely = [float(v) if np.isfinite(v) else None for v in middle[order]]
     else:
         likely = [levels[int(np.argmax(p))] for p in _chances(rows)[order]]

@@ -11,6 +11,7 @@ import numpy as np
 from likely.derive.mean_interval import mean_gradient
 from likely.derive.rows import Rows
 from likely.errors import OptionError, unknown
+from likely.model import Model
 from likely.namespace import Jet, JetNamespace
 from likely.vectors import VectorDomain
 
@@ -72,8 +73,16 @@ def target(rows: Rows, what: str, y: Any = None) -> Target:
         domain = model.family.parameter(names[what]).domain
         if isinstance(domain, VectorDomain):
             return Target(what, tuple(domain.entries(model.levels)), lambda r: _parameter(r, names[what]))
-        return Target(what, ("",), lambda r: [_parameter(r, names[what])[0]])
+        return Target(_title(model, what, names[what]), ("",), lambda r: [_parameter(r, names[what])[0]])
     raise unknown("quantity", what, ["mean", "prob", "link", *(rows.outward[name] for name in free)], " for what=")
+
+
+def _title(model: Model, what: str, name: str) -> str:
+    """A parameter by its name, or as the quantile of the response that it is."""
+    level = model.known.get(model.family.corner_level or "")
+    if name != model.family.predicted or level is None or np.ndim(level):
+        return what
+    return f"{level:g} quantile of {model.response}"
 
 
 def _mean(rows: Rows) -> list[Values]:

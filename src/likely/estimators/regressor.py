@@ -184,6 +184,8 @@ class MLERegressor(RegressorMixin, MLEEstimator):
     def predict(self, X: Any, offset: Any = None) -> Any:
         """The expected response of every row; the median where the family has no mean.
 
+        For `AsymmetricLaplace`, which is quantile regression, the quantile.
+
         Parameters
         ----------
         X : array_like, shape (n, n_features)
@@ -202,7 +204,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         [6.5]
         """
         rows = self._rows(X, offset)
-        mean = rows.full(rows.mean_at(rows.etas))
+        mean = rows.full(rows.center_at(rows.etas))
         if not np.all(np.isfinite(mean)):
             rows.require_reached()
         if np.any(none := np.isnan(mean)):  # tails so heavy that no mean exists

@@ -42,6 +42,7 @@ class AsymmetricLaplace(Family):
     kinked: ClassVar = ("loc",)
     absolute_location: ClassVar = "loc"
     corner_level: ClassVar = "tau"
+    predicted: ClassVar = "loc"
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, tau: Any) -> Any:
         u = (y - loc) / scale

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 class Prediction(Estimates):
     """Predictions, simulations and residuals of a `likely.result.Fit`; the work is done in `likely.derive`."""
 
-    def predict(self: Any, new: Any = None, what: str = "mean", **options: Any) -> Any:
+    def predict(self: Any, new: Any = None, what: str | None = None, **options: Any) -> Any:
         """Predictions for the rows of the fit or of new data.
 
         Parameters
         ----------
         new : data of any kind, optional
             By default the rows that the fit used.
-        what : {"mean", "params", "quantile", "interval", "prediction", "prob"}
-            The expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``, and
+        what : {"mean", "params", "quantile", "interval", "prediction", "prob"}, optional
+            By default the expected value, and for a quantile regression (`AsymmetricLaplace`) its quantile. The
+            expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``, and
             ``simultaneous=True`` for all rows together); an interval for a new observation (``level=``, ``method=``);
             the probability or density of ``y=`` (class probabilities for Categorical).
         **options
@@ -65,7 +66,7 @@ class Prediction(Estimates):
         self: Any,
         variables: Any = None,
         *,
-        what: str = "mean",
+        what: str | None = None,
         at: Any = "average",
         by: Any = None,
         step: float | None = None,
@@ -82,11 +83,11 @@ class Prediction(Estimates):
         ----------
         variables : str, list of str, or dict, optional
             Predictors (columns of the data); all by default. A dict gives two values to compare: ``{"age": (30, 40)}``.
-        what : str
-            "mean" of the response, the name of a parameter, "link" or "link.<parameter>" (a linear predictor), "prob"
-            (of each level, or of `y`). Where there is an exposure (an offset that is a logarithm, under a log link),
-            "mean" and "link" are at each row's own exposure, and "rate", as the first parameter by its name, is per
-            unit of exposure.
+        what : str, optional
+            By default "mean", and for a quantile regression "loc", its quantile. "mean" of the response, the name of a
+            parameter, "link" or "link.<parameter>" (a linear predictor), "prob" (of each level, or of `y`). Where there
+            is an exposure (an offset that is a logarithm, under a log link), "mean" and "link" are at each row's own
+            exposure, and "rate", as the first parameter by its name, is per unit of exposure.
         at : {"average", "mean", "balanced"} or dict
             "average": the average of the rows' effects. "mean": the effect where numbers are at their means and levels
             have their shares. "balanced": numbers at their means, all combinations of levels with the same weight. A
@@ -138,7 +139,7 @@ class Prediction(Estimates):
         self: Any,
         variables: Any = None,
         *,
-        what: str = "mean",
+        what: str | None = None,
         at: Any = "average",
         by: Any = None,
         y: Any = None,
@@ -178,7 +179,7 @@ class Prediction(Estimates):
         *,
         pairs: str = "pairwise",
         compare: str = "difference",
-        what: str = "mean",
+        what: str | None = None,
         at: Any = "average",
         by: Any = None,
         y: Any = None,

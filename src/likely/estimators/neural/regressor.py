@@ -243,6 +243,8 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     def predict(self, X: Any) -> Any:
         """The expected response of every row; the median where the family has no mean.
 
+        For `AsymmetricLaplace`, which is quantile regression, the quantile.
+
         Parameters
         ----------
         X : array_like, shape (n, n_features)
@@ -253,7 +255,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         """
         params = self.predict_parameters(X)
         with np.errstate(all="ignore"):
-            mean = np.array(np.broadcast_to(self._family.mean(**params), len(next(iter(params.values())))), dtype=float)
+            of = self._family.predicted
+            found = self._family.mean(**params) if of is None else params[of]
+            mean = np.array(np.broadcast_to(found, len(next(iter(params.values())))), dtype=float)
         if np.any(none := ~np.isfinite(mean)):
             mean[none] = np.broadcast_to(self._family.quantile(0.5, **params), mean.shape)[none]
         return mean
