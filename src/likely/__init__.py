@@ -6,9 +6,9 @@ Public names are imported on first use, so that ``import likely`` stays light.
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from likely.lazy import promise
 
 if TYPE_CHECKING:
     from likely import charts, datasets, errors, estimators, losses
@@ -109,15 +109,9 @@ _MODULES = ("charts", "datasets", "errors", "estimators", "losses")
 __all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
 
 
-class _Package(ModuleType):
-    """A package whose public functions are not hidden by the modules they live in (``lk.fit``, ``likely/fit.py``)."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+# public functions that share their names with the modules they live in: importing those must not hide them
+for _name in ("calibration", "compare", "density", "family", "fit", "likelihood", "path"):
+    promise(f"likely.{_name}")
 
 
 def __getattr__(name: str) -> Any:

@@ -157,6 +157,25 @@ class MissingDependencyError(LikelyError, ImportError):
     """An optional package is needed; the message says how to install it."""
 
 
+class WriteError(LikelyError, OSError):
+    """A file cannot be written; the message says why. What was there before is still there, whole.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> page = lk.fit("bernoulli", [1, 0, 1]).report("/proc/fit.html", compare=False)  # doctest: +SKIP
+    Traceback (most recent call last):
+    likely.errors.WriteError: cannot write '/proc/fit.html': No such file or directory
+    """
+
+
+class InternalError(LikelyError, RuntimeError):
+    """A fault of likely itself, whatever it was given; ``__cause__`` is the error that it ended in.
+
+    Please report it with the message, the traceback and the call.
+    """
+
+
 class Interrupted(KeyboardInterrupt):
     """Long work was stopped by Ctrl-C; what it had reached is kept, so that it can go on.
 

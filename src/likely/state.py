@@ -11,6 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import OptionError, listed
+from likely.writing import destination, write_text
 
 FORMAT = "likely fit state"
 
@@ -92,9 +93,18 @@ class FitState:
         Parameters
         ----------
         path : str or Path
+            ``.json``, or a name without an ending; a file that is there is replaced once the new one is whole.
+
+        Raises
+        ------
+        OptionError
+            If the path cannot be one of a state.
+        WriteError
+            If the file cannot be written.
         """
+        target = destination(path, "the state of a fit", (".json",))
         record = {"format": FORMAT, **{name: getattr(self, name) for name in self.__dataclass_fields__}}
-        Path(path).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_text(target, json.dumps(record, indent=2) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> FitState:

@@ -347,7 +347,7 @@ def test_arrays_that_cannot_be_written_to_are_no_warning():
         ({"seed": None}, "seed is a whole number"),
         ({"device": "abacus"}, "device='abacus'"),
         ({"scheduler": "cosine"}, "scheduler= makes one"),
-        ({"checkpoint": 3}, "checkpoint is the path"),
+        ({"checkpoint": 3}, "a checkpoint is written to a file"),
         ({"loss": torch.nn.MSELoss}, "MSELoss is a class"),
         ({"model": np.exp}, "torch.nn.Module"),
         ({"optimizer": torch.optim.SGD(torch.nn.Linear(1, 1).parameters(), lr=0.1)}, "no parameter of this model"),

@@ -81,12 +81,14 @@ def tips(**titles: str) -> list[Any]:
 
 
 def finished(chart: Any, title: str, subtitle: str | list[str] = "") -> Any:
-    """A chart with its title, in the house style."""
+    """A chart with its title, in the house style, that is saved whole or not at all."""
+    from likely.charts.saving import saved_whole
+
     alt = altair()
     head = alt.TitleParams(
         text=title, subtitle=subtitle or alt.Undefined, anchor="start", fontSize=14, subtitleFontSize=12, offset=8
     )
-    return (
+    return saved_whole(
         chart.properties(title=head)
         .configure_view(stroke=None)
         .configure_axis(

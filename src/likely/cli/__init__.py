@@ -36,6 +36,7 @@ from likely.cli.output import (
     emit,
     emit_error,
     is_json,
+    output_file,
     prepare_streams,
     say,
     screen,
@@ -47,13 +48,15 @@ from likely.cli.output import (
 )
 from likely.cli.words import expression, in_shell, model_options, numbers, pairs, read
 from likely.cli.words import family as family_of
-from likely.errors import FitError, Interrupted, LikelyError, OptionError
+from likely.cli.wrong_usage import Group
+from likely.errors import FitError, InternalError, Interrupted, LikelyError, OptionError, WriteError
 from likely.progress import Task
 
 FAILED, MISUSED, BROKEN, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="likely",
+    cls=Group,
     help="Maximum likelihood estimation: state how your data came to be; get everything else.",
     no_args_is_help=True,
     add_completion=False,
@@ -78,6 +81,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
     def run(*args: Any, **kwargs: Any) -> None:
         prepare_streams()
         try:
+            if kwargs.get("output") is not None:
+                kwargs["output"] = output_file(kwargs["output"], command.__name__)
             with warnings_as_notes():
                 command(*args, **kwargs)
             sys.stdout.flush()
@@ -96,8 +101,8 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
                 raise typer.Exit(FAILED) from None
             message, code = _told(error)
             say(message)
-            if kwargs.get("json") and code != BROKEN:
-                emit_error(message.partition(": ")[2], type(error).__name__, code)
+            if kwargs.get("json"):
+                emit_error(message if code == BROKEN else message.partition(": ")[2], type(error).__name__, code)
             raise typer.Exit(code) from None
 
     return run
@@ -112,12 +117,17 @@ def _told(error: Exception) -> tuple[str, int]:
     """What to say of an error, and the exit code."""
     if isinstance(error, FitError):
         return f"The fit failed: {in_shell(str(error))}", FAILED
-    if isinstance(error, LikelyError):
+    if isinstance(error, WriteError):
+        return f"Error: {error}", FAILED
+    if isinstance(error, LikelyError) and not isinstance(error, InternalError):
         return f"Error: {in_shell(str(error))}", MISUSED
     if isinstance(error, MemoryError):
         return "Error: these data, or this model, need more memory than there is. Use fewer rows or columns", MISUSED
-    kind = type(error).__name__
-    return f"Bug in likely ({kind}: {error}). Please report it with what likely --debug ... prints.", BROKEN
+    fault = error.__cause__ if isinstance(error, InternalError) and error.__cause__ else error
+    return (
+        f"Bug in likely ({type(fault).__name__}: {fault}). Please report it with what likely --debug ... prints.",
+        BROKEN,
+    )
 
 
 @app.command()

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from likely.cli.words import in_shell, record_in_shell
-from likely.errors import LikelyWarning, OptionError
+from likely.errors import LikelyWarning
+from likely.writing import destination, write_text
 
 if TYPE_CHECKING:
     from likely.report.terminal import Screen
@@ -69,6 +70,15 @@ def table_record(found: Any, L: Any) -> dict[str, Any]:
     }
 
 
+def output_file(path: Path, command: str) -> Path:
+    """Where a command writes what it found, checked before the work is done."""
+    from likely.report.html import report_file
+
+    if command == "report":
+        return report_file(path)
+    return destination(path, "a result", (".txt", ".json"))
+
+
 def is_json(output: Path | None) -> bool:
     return output is not None and output.suffix.lower() == ".json"
 
@@ -85,10 +95,7 @@ def emit(shown: Any, record: Callable[[], dict[str, Any]], json: bool, output: P
     if output is None:
         write(text)
         return
-    try:
-        output.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OptionError(f"cannot write {str(output)!r}: {error.strerror}") from error
+    write_text(output, text + "\n")
     say(f"Written to {output}.")
 
 

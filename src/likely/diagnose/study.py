@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from likely.diagnose.moments import MOMENTS
 from likely.errors import LikelyError
 from likely.fit import fit
 from likely.progress import Task
+from likely.writing import destination, write_text
 
 LEVEL = 0.05
 SIZES = (60, 1000)
@@ -208,7 +208,7 @@ def main(path: str, true: int = TRUE_RUNS, wrong: int = WRONG_RUNS) -> None:
         levels="\n".join(first),
         power="\n".join(second),
     )
-    Path(path).write_text(text, encoding="utf-8")
+    write_text(destination(path, "the page of the study", (".md",)), text)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from likely.families import (
 )
 from likely.losses.loss import Loss
 from likely.losses.nll import NLL
+from likely.writing import write_text
 
 Rows = tuple[Any, Any]
 ROWS = 200
@@ -326,7 +327,7 @@ def write(page: Path) -> None:
     _, _, after = rest.partition(END)
     if not after:
         raise OptionError(f"{page} has no marks {BEGIN} and {END}")
-    page.write_text(f"{before}{BEGIN}\n{markdown()}\n{END}{after}", encoding="utf-8")
+    write_text(page, f"{before}{BEGIN}\n{markdown()}\n{END}{after}")
 
 
 if __name__ == "__main__":

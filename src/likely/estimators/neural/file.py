@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError, OptionError
+from likely.writing import destination, write_bytes
 
 FORMAT = "likely network 1"
 
@@ -27,19 +27,15 @@ def write(path: Any, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> Non
         Ready for JSON.
     arrays : mapping of str to ndarray
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with zipfile.ZipFile(partial, "w") as file:
-            file.writestr("facts.json", json.dumps({"format": FORMAT, **facts}, indent=1, default=_plain))
-            for name, values in arrays.items():
-                buffer = io.BytesIO()
-                np.save(buffer, np.asarray(values), allow_pickle=False)
-                file.writestr(f"{name}.npy", buffer.getvalue())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    target = destination(path, "a network", (".likely",), folders=True)
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as file:
+        file.writestr("facts.json", json.dumps({"format": FORMAT, **facts}, indent=1, default=_plain))
+        for name, values in arrays.items():
+            buffer = io.BytesIO()
+            np.save(buffer, np.asarray(values), allow_pickle=False)
+            file.writestr(f"{name}.npy", buffer.getvalue())
+    write_bytes(target, whole.getvalue())
 
 
 def read(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:

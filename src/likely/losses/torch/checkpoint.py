@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +10,11 @@ from typing import Any
 
 from likely.errors import DataError, OptionError
 from likely.namespace.torch import torch_module
+from likely.writing import write_bytes
 
 torch = torch_module()
 FORMAT = "likely training checkpoint 2"
+SUFFIXES = (".pt", ".pth", ".ckpt", ".checkpoint")
 KEYS = {"settings", "history", "best", "model", "optimizer", "scheduler"}
 
 
@@ -22,21 +24,15 @@ def write(path: Path, settings: Mapping[str, Any], state: Mapping[str, Any]) -> 
     Parameters
     ----------
     path : Path
+        As `likely.writing.destination` gives it.
     settings : mapping
         What a run that goes on from here has to share.
     state : mapping
         Tensors and plain values.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            torch.save({"format": FORMAT, "settings": dict(settings), **state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    whole = io.BytesIO()
+    torch.save({"format": FORMAT, "settings": dict(settings), **state}, whole)
+    write_bytes(path, whole.getvalue())
 
 
 def read(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:

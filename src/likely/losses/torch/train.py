@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,13 @@ from likely.checks import require_positive, require_whole
 from likely.errors import Interrupted, LikelyError, OptionError
 from likely.losses.checked import check_target
 from likely.losses.torch.batches import Rows
+from likely.losses.torch.checkpoint import SUFFIXES
 from likely.losses.torch.module import NLLLoss
 from likely.losses.torch.record import Training
 from likely.losses.torch.run import Run
 from likely.namespace.torch import torch_module
 from likely.progress import Task, check_progress
+from likely.writing import destination
 
 torch = torch_module()
 
@@ -152,9 +152,7 @@ def train(
             )
         run.scheduler = scheduler(run.optimizer)
     if checkpoint is not None:
-        if not isinstance(checkpoint, (str, os.PathLike)):
-            raise OptionError(f"checkpoint is the path of a file, found {checkpoint!r}")
-        run.keep(Path(checkpoint), resume, int(epochs))
+        run.keep(destination(checkpoint, "a checkpoint", SUFFIXES, folders=True), resume, int(epochs))
     with Task("training", progress) as task:
         try:
             stopped = run.to_the_end(int(epochs), patience, callback, task)

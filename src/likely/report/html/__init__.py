@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import webbrowser
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,6 +15,7 @@ from likely.report.html.page import page
 from likely.report.html.sections import Contents, body, spec_id
 from likely.report.neighbours import neighbours
 from likely.report.text import Summary
+from likely.writing import destination, write_text
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -53,7 +53,7 @@ def report(
     check_progress(progress, "nothing: a report takes True, False or 'auto'")
     if open and path is None:
         raise OptionError("open=True shows the file that was written: name it, fit.report('fit.html', open=True)")
-    target = None if path is None else _checked(path)
+    target = None if path is None else report_file(path)
     with Task("report", progress, long=True) as task:
         contents = _contents(fit, title, compare, source, seed, task)
         specs = {spec_id(name): spec for name, (spec, _) in contents.charts.items()}
@@ -61,23 +61,15 @@ def report(
         html = page(contents.title, body(contents), specs)
     if target is None:
         return html
-    try:
-        target.write_text(html, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise OptionError(f"cannot write {str(target)!r}: {error.strerror}") from error
+    write_text(target, html)
     if open:
         webbrowser.open(target.resolve().as_uri())
     return target
 
 
-def _checked(path: str | Path) -> Path:
-    """Where to write, before the work is done."""
-    target = Path(os.fspath(path))
-    if target.is_dir():
-        raise OptionError(f"{str(target)!r} is a folder: name a file in it, such as {str(target / 'fit.html')!r}")
-    if not target.parent.is_dir():
-        raise OptionError(f"cannot write {str(target)!r}: there is no folder {str(target.parent)!r}; make it first")
-    return target
+def report_file(path: str | Path) -> Path:
+    """Where a report is written, checked before the work is done."""
+    return destination(path, "a report", (".html", ".htm"), advice="A browser prints it as PDF")
 
 
 def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, seed: int, task: Task) -> Contents:
