@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -70,6 +70,37 @@ def require_whole(at_least: int = 1, **numbers: Any) -> None:
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
             raise OptionError(f"{name} is a whole number of at least {at_least}, found {value!r}")
+
+
+def require_number(**numbers: Any) -> None:
+    """Raise unless each option is a finite number."""
+    for name, value in numbers.items():
+        if not is_one_number(value) or not np.isfinite(value):
+            raise OptionError(f"{name} is a number, found {value!r}")
+
+
+def items_of(value: Any, what: str, empty: bool = False) -> list[Any]:
+    """What an argument lists: its items, or the one text that it is.
+
+    Parameters
+    ----------
+    value : str or iterable
+    what : str
+        What is listed, as a sentence begins: "by is the names of columns".
+    empty : bool
+        Whether there may be none.
+
+    Raises
+    ------
+    OptionError
+        If it is neither text nor a list, or empty.
+    """
+    if isinstance(value, str):
+        return [value]
+    items = None if isinstance(value, (bytes, type)) or not isinstance(value, Iterable) else list(value)
+    if items is None or not (items or empty):
+        raise OptionError(f"{what}; found {value!r}")
+    return items
 
 
 def check_order(family: Any, data: Any, formula: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from likely.boundary import public
 from likely.domains import Domain
-from likely.errors import FamilyError, OptionError, listed, unknown
-from likely.family import Family, Parameter, Support
+from likely.errors import FamilyError, OptionError, among, listed, unknown
+from likely.family import Family, Parameter, Support, generator
 from likely.numeric import NumericDistribution
 from likely.numeric.start import start_from_grid
 
@@ -142,7 +143,7 @@ class _Distribution(NumericDistribution):
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random values."""
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         size = self.shape if size is None else size
         if "sample" in self.hooks:
             return self.hooks["sample"](size, rng, **self.params)
@@ -152,6 +153,7 @@ class _Distribution(NumericDistribution):
 # -- making one --------------------------------------------------------------------------------------------
 
 
+@public
 def family(
     params: Mapping[str, Domain] | None = None,
     *,
@@ -305,7 +307,7 @@ def _averaged(averaged: Any, params: Mapping[str, Domain]) -> dict[str, float]:
     if not isinstance(averaged, Mapping) or not all(isinstance(v, (int, float)) for v in averaged.values()):
         raise FamilyError(f"averaged is a dict of powers of w by parameter, such as {{'sd': -0.5}}; found {averaged!r}")
     for name in averaged:
-        if name not in params:
+        if not among(name, params):
             raise unknown("parameter", name, params, " in averaged=")
     return {name: float(power) for name, power in averaged.items()}
 
@@ -320,7 +322,7 @@ def _hooks(**offered: Callable[..., Any] | None) -> dict[str, Callable[..., Any]
 
 def _support(support: Any, discrete: bool) -> Support:
     if isinstance(support, str):
-        if support not in SUPPORTS:
+        if not among(support, SUPPORTS):
             raise unknown("support", support, SUPPORTS)
         support = SUPPORTS[support]
     elif isinstance(support, tuple) and len(support) == 2:

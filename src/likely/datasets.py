@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from likely.errors import unknown
+from likely.errors import among, unknown
 
 NAMES = ("loans",)
 
@@ -31,7 +31,7 @@ def path(name: str) -> Path:
     >>> path("loans").name
     'loans.csv'
     """
-    if name not in NAMES:
+    if not among(name, NAMES):
         raise unknown("data set", name, NAMES)
     return Path(__file__).parent / "data" / f"{name}.csv"
 

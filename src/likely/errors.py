@@ -283,6 +283,19 @@ def listed(names: Iterable[Any], most: int = 12) -> str:
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def among(value: Any, valid: Any) -> bool:
+    """Whether a value is one of some names; what cannot be a name, such as a list or an array, is none.
+
+    >>> among("a", {"a": 1}), among(["a"], {"a": 1})
+    (True, False)
+    """
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return bool(value in valid)
+
+
 def unknown(
     kind: str, name: object, valid: Iterable[str], where: str = "", aliases: Iterable[str] = ()
 ) -> UnknownNameError:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast, final
 
 import numpy as np
 
+from likely.boundary import public_class
 from likely.domains import LINKS, Domain
-from likely.errors import FamilyError, OptionError, ParameterError, unknown
+from likely.errors import FamilyError, OptionError, ParameterError, among, unknown
 from likely.namespace import JetNamespace, NumpyNamespace
 from likely.vectors import VectorDomain
 
@@ -197,6 +198,7 @@ def check_size(size: Any) -> Any:
     return size
 
 
+@public_class
 class Family(ABC):
     """A distribution with named parameters, each with a domain.
 
@@ -259,7 +261,7 @@ class Family(ABC):
         self.known: dict[str, Any] = {k: v for k, v in known.items() if v is not None}
         names = [p.name for p in self.parameters]
         for key, value in self.known.items():
-            if key not in names:
+            if not among(key, names):
                 raise unknown("parameter", key, names, f" of {self.title}")
             if isinstance(value, bool) or not (isinstance(value, str) or np.ndim(value) <= 1):
                 raise OptionError(

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from likely import failures, limits
+from likely.boundary import public
 from likely.closed import PerfectFit
 from likely.derive.covariance import requested
 from likely.derive.restraints import Restraints
 from likely.derive.separation import rest
 from likely.engines import memory
-from likely.errors import FitError, Interrupted, OptionError, unknown
+from likely.errors import FitError, Interrupted, OptionError, among, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
@@ -35,6 +36,7 @@ NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), 
 LONG = 5_000_000  # rows times coefficients beyond which a fit may take long
 
 
+@public
 def fit(
     family: Any,
     data: Any,
@@ -218,9 +220,9 @@ def maximize(
 
 def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
     """The same with penalty and constraints as one record among the options."""
-    if separation not in ("refuse", "drop"):
+    if not among(separation, ("refuse", "drop")):
         raise unknown("option", separation, ["refuse", "drop"], " for separation=")
-    if on_failure not in ("raise", "return"):
+    if not among(on_failure, ("raise", "return")):
         raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
     progress = options.pop("progress", None)
     told = check_progress(progress, "(iteration, point, decrement)")

@@ -13,13 +13,14 @@ import numpy as np
 
 from likely import checks, joint, limits, scale
 from likely.bind import Bound, bind
+from likely.boundary import public, public_class
 from likely.curves import Curve, LikelihoodTable
 from likely.density import Density
 from likely.density.bound import bind_density
 from likely.derive.compress import compress
 from likely.derive.objective import objective_of
 from likely.derive.separation import Separation, find_separation
-from likely.errors import OptionError, ParameterError, UnderflowWarning, unknown
+from likely.errors import OptionError, ParameterError, UnderflowWarning, among, unknown
 from likely.family import Limit
 from likely.model import Model
 
@@ -34,6 +35,7 @@ SEARCH_OPTIONS = (
 
 
 @final
+@public_class
 class Likelihood:
     """The likelihood of a model given its data; made by `likely.likelihood`.
 
@@ -405,7 +407,7 @@ class Likelihood:
         from likely.fit import maximize
 
         for name in options:
-            if name not in SEARCH_OPTIONS:
+            if not among(name, SEARCH_OPTIONS):
                 raise unknown("option", name, SEARCH_OPTIONS, " of the search")
         return maximize(self, **options)
 
@@ -524,6 +526,7 @@ class Likelihood:
         return profile_curve(self, name, values)
 
 
+@public
 def likelihood(
     family: Any,
     data: Any,
@@ -595,6 +598,7 @@ def likelihood(
     )
 
 
+@public
 def separation(family: Any, data: Any, formula: Any = None, **options: Any) -> Separation | None:
     """Whether predictors separate the outcomes, so that some coefficients have no finite estimate; without a fit.
 

@@ -12,10 +12,11 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.boundary import public
 from likely.errors import FamilyError, LikelyError
 from likely.families import get_family
 from likely.families.labels import Labelled
-from likely.family import Family
+from likely.family import Family, generator
 from likely.fit import maximize
 from likely.likelihood import likelihood
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
@@ -63,6 +64,7 @@ class FamilyReport:
     __repr__ = __str__
 
 
+@public
 def check_family(family: Any, *, draws: int = 3, seed: int = 0, jax: bool | None = None) -> FamilyReport:
     """Check that a family keeps its promises, and say in plain words where it does not.
 
@@ -90,7 +92,7 @@ def check_family(family: Any, *, draws: int = 3, seed: int = 0, jax: bool | None
     if any(p.known_only and p.name not in family.known for p in family.parameters):
         always = {p.name: TRIALS if p.domain.integer else SHARE for p in family.parameters if p.known_only}
         family = type(family)(**{**always, **family.known})
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     if family.labels:
         assert isinstance(family, Labelled)
         return FamilyReport(family, ("labels",), tuple(check_labels(family, rng, _has_jax() if jax is None else jax)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from likely.boundary import public
 from likely.calibration.binary import Calibration, binary
 from likely.calibration.checked import Outcomes, read_outcomes
 from likely.calibration.clip import clip_of
@@ -14,7 +15,7 @@ from likely.calibration.judged import STATED, Judged
 from likely.calibration.multiclass import MulticlassCalibration, multiclass
 from likely.calibration.recalibration import Recalibration, recalibrate
 from likely.derive.intervals import check_level
-from likely.errors import OptionError, unknown
+from likely.errors import OptionError, among, unknown
 from likely.result import Fit
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 
+@public
 def calibration(
     y: Any,
     p: Any = None,
@@ -105,7 +107,7 @@ def calibration(
     True
     """
     level = check_level(level)
-    if how not in ("quantile", "width"):
+    if not among(how, ("quantile", "width")):
         raise unknown("kind of bins", how, ("quantile", "width"))
     if isinstance(y, Fit):
         if p is not None or quantiles is not None or samples is not None or weights is not None:

@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.boundary import public_class
 from likely.calibration import wording
 from likely.calibration.checked import Outcomes
 from likely.calibration.clip import Clip
@@ -23,6 +24,7 @@ WIDTH = 88
 
 
 @final
+@public_class
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Whether stated probabilities of an event are what they say; made by `likely.calibration`.

@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.optimize import isotonic_regression
 
 from likely.checks import require_whole
+from likely.family import generator
 
 DRAWS = 1000  # simulated data sets behind a consistency band
 GROUPS = 1000  # of nearly equal probabilities: a draw of their events is binomial
@@ -95,7 +96,7 @@ def curve(hit: Any, p: Any, w: Any, which: Any, level: float, seed: int) -> tupl
 
 def _drawn(p: Any, w: Any, which: Any, bins: int, seed: int) -> Any:
     """Simulated events in each bin, if the probabilities are right."""
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     out = np.zeros((DRAWS, bins))
     for b in range(bins):
         inside = which == b
@@ -132,7 +133,7 @@ def isotonic(hit: Any, p: Any, w: Any) -> Any:
 
 def isotonic_curve(hit: Any, p: Any, w: Any, level: float, seed: int) -> Isotonic:
     """The isotonic curve with its consistency band, at groups of nearly equal probability."""
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     count, chance, events = grouped(p, w, GROUPS, hit)
     y = np.clip(isotonic_regression(events / count, weights=count).x, 0.0, 1.0)
     whole = np.maximum(np.round(count), 1.0).astype(np.int64)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import stats
 
+from likely.boundary import public_class
 from likely.calibration.checked import column_of_numbers
 from likely.calibration.judged import STATED, Judged
 from likely.derive.bands import PITHistogram, histogram
 from likely.derive.covariance.nodes import nodes
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows
+from likely.family import generator
 from likely.grid import DASH, Grid, fixed, number, p_value, plain
 from likely.namespace import NumpyNamespace
 
@@ -53,6 +55,7 @@ class Coverage:
 
 
 @final
+@public_class
 @dataclass(frozen=True, eq=False)
 class DistributionCalibration:
     """Whether predictive distributions are what they say; made by `likely.calibration`.
@@ -196,7 +199,7 @@ def of_predictions(found: Predictions, seed: int) -> DistributionCalibration:
     remarks = []
     some = np.arange(rows)
     if rows > MOST:
-        some = np.sort(np.random.default_rng(seed).choice(rows, MOST, replace=False))
+        some = np.sort(generator(seed).choice(rows, MOST, replace=False))
         remarks.append(f"The CRPS is that of {MOST:,} rows, drawn with the seed {seed}.")
     score = crps_of(family, found.of(some).values, y[some])
     if score is None:
@@ -340,7 +343,7 @@ def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     m = draws.shape[1]
     ordered = np.sort(draws, axis=1)
     less, same = (ordered < y[:, None]).sum(axis=1), (ordered == y[:, None]).sum(axis=1)
-    u = (less + np.random.default_rng(seed).random(len(y)) * (same + 1)) / (m + 1)  # the rank among its draws
+    u = (less + generator(seed).random(len(y)) * (same + 1)) / (m + 1)  # the rank among its draws
     held = []
     for level in LEVELS:
         tail = 0.5 * (1.0 - level)

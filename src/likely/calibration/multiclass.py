@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.boundary import public_class
 from likely.calibration import wording
 from likely.calibration.binary import WIDTH, Calibration, binary
 from likely.calibration.checked import Outcomes
@@ -20,6 +21,7 @@ from likely.grid import Grid, fixed, number, p_value, plain
 
 
 @final
+@public_class
 @dataclass(frozen=True, eq=False)
 class MulticlassCalibration:
     """Whether stated probabilities of several labels are what they say; made by `likely.calibration`.

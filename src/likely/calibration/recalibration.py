@@ -9,15 +9,18 @@ from typing import Any, final
 import numpy as np
 from scipy import stats
 
+from likely.boundary import public, public_class
 from likely.calibration.checked import Outcomes, read_outcomes
 from likely.calibration.clip import Clip, clip_of
 from likely.calibration.maps import METHODS
 from likely.calibration.scores import log_score
-from likely.errors import DataError, FitError, OptionError, ParameterError, first_rows, unknown
+from likely.errors import DataError, FitError, OptionError, ParameterError, among, first_rows, unknown
+from likely.family import generator
 from likely.grid import Grid, fixed, p_value
 
 
 @final
+@public_class
 @dataclass(frozen=True, eq=False)
 class Recalibration:
     """A map from stated to recalibrated probabilities; made by `likely.recalibrate`, called with new probabilities.
@@ -80,6 +83,7 @@ class Recalibration:
     __repr__ = __str__
 
 
+@public
 def recalibrate(
     y: Any,
     p: Any,
@@ -136,7 +140,7 @@ def recalibrate(
     (0.3, True)
     """
     outcomes = read_outcomes(y, p, weights, labels)
-    if method not in METHODS:
+    if not among(method, METHODS):
         raise unknown("method of recalibration", method, METHODS)
     several = outcomes.p.ndim == 2
     if several and method != "temperature":
@@ -147,7 +151,7 @@ def recalibrate(
     near = _clip(outcomes, method, clip)
     learn = METHODS[method]
     made = learn(outcomes, near)
-    which = np.random.default_rng(seed).permutation(len(outcomes.codes)) % folds
+    which = generator(seed).permutation(len(outcomes.codes)) % folds
     new = np.empty_like(outcomes.p)
     for k in range(folds):
         rest = _only(outcomes, which != k)

@@ -9,6 +9,8 @@ import numpy as np
 from scipy import special as sc
 from scipy import stats
 
+from likely.family import generator
+
 
 @final
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def gap(curve: Any, drawn: Any, seed: int) -> Gap:
     share = curve.count / curve.count.sum()
     value = float(share @ np.abs(curve.observed - curve.p))
     null = np.abs(drawn - curve.p) @ share
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     n = max(round(float(curve.count.sum())), 1)
     cells = np.concatenate([share * curve.observed, share * (1.0 - curve.observed)])
     redrawn = rng.multinomial(n, np.clip(cells, 0.0, 1.0) / cells.sum(), size=len(drawn)).astype(float)

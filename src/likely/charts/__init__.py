@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
+from likely.boundary import public, public_class
 from likely.charts import distribution, estimates, likelihood, rows
 from likely.charts.records import calibration, comparison, losses, training
 from likely.errors import FitError, LikelyError, unknown
@@ -113,7 +114,7 @@ class FitCharts:
 
         chart.__doc__ = make.__doc__
         chart.__name__ = name
-        return chart
+        return public(chart)
 
     def __dir__(self) -> list[str]:
         return list(CHARTS)
@@ -125,6 +126,7 @@ class FitCharts:
 
 
 @final
+@public_class
 class LikelihoodCharts:
     """The charts of a likelihood: ``L.plot.curve("p")``, ``L.plot.profile("p")``, ``L.plot.contour((a, b))``."""
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from likely.boundary import public
 from likely.compare.held_out import attempted, fold_of
 from likely.compare.record import Comparison, Row, observations
 from likely.compare.transform import transform_of
-from likely.errors import DataError, FitError, OptionError, SupportError, unknown
+from likely.errors import DataError, FitError, OptionError, SupportError, among, unknown
 from likely.families import get_family
 from likely.family import Family
 from likely.fit import fit
@@ -20,6 +21,7 @@ from likely.progress import Task
 from likely.result import Fit
 
 
+@public
 def compare(
     candidates: Iterable[Any] | Mapping[str, Any],
     data: Any = None,
@@ -121,7 +123,7 @@ def _transformed(rows: list[Row], transform: dict[str, Any]) -> list[Row]:
     if not transform:
         return rows
     for name in transform:
-        if name not in {row.name for row in rows}:
+        if not among(name, {row.name for row in rows}):
             raise unknown("candidate", name, [row.name for row in rows], " in transform=")
     plain_fit = next((row.fit for row in rows if row.name not in transform and row.fit is not None), None)
     if plain_fit is None:

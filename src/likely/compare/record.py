@@ -9,11 +9,12 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.boundary import public_class
 from likely.compare.between import Preference, clarke, vuong
 from likely.derive.rows import rows_of
 from likely.derive.surprise import own_log_density
 from likely.derive.tests import TestResult
-from likely.errors import FitError, unknown
+from likely.errors import FitError, among, unknown
 from likely.grid import DASH, Grid, fixed, plain
 from likely.result import Fit
 
@@ -83,6 +84,7 @@ class Row:
 
 
 @final
+@public_class
 @dataclass(frozen=True)
 class Comparison:
     """Candidates in the order of their AIC, failed ones last; made by `likely.compare`.
@@ -113,7 +115,7 @@ class Comparison:
     def __getitem__(self, name: str) -> Row:
         """A candidate by its name."""
         by_name = {row.name: row for row in self.rows}
-        if name not in by_name:
+        if not among(name, by_name):
             raise unknown("candidate", name, by_name)
         return by_name[name]
 

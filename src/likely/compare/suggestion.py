@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely import tables
+from likely.boundary import public
 from likely.compare.candidates import compare
 from likely.compare.record import Comparison
 from likely.errors import DataError, LikelyError, OptionError
@@ -24,6 +25,7 @@ FOLDS = 10
 LARGEST = 1_000.0  # whole numbers beyond which amounts are taken for measured ones
 
 
+@public
 def suggest(
     y: Any,
     column: str | None = None,

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from likely.boundary import public
 from likely.density import layout as layouts
 from likely.density.layout import Entry, Layout
 from likely.density.objective import DensityObjective
 from likely.domains import Domain, Free
-from likely.errors import FamilyError, OptionError, ParameterError, listed, unknown
+from likely.errors import FamilyError, OptionError, ParameterError, among, listed, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter, Support
 from likely.model import Model
@@ -205,6 +206,7 @@ def _fixed(layout: Layout, values: Mapping[str, Any]) -> dict[str, float]:
     return out
 
 
+@public
 def density(
     function: Any,
     *,
@@ -293,7 +295,7 @@ def _rules(base: Family, layout: Layout, rules: Mapping[str, Any]) -> tuple[Layo
     """Which function or parameter each free parameter of a family comes from; what is not given becomes a parameter."""
     entries, found = list(layout.entries), []
     for name, rule in rules.items():
-        if name not in [p.name for p in base.free]:
+        if not among(name, [p.name for p in base.free]):
             raise unknown("parameter", name, [p.name for p in base.free], f" of {base!r} to be a function")
         if not callable(rule):
             raise FamilyError(

@@ -10,11 +10,12 @@ import numpy as np
 from scipy import linalg
 from scipy import special as sc
 
+from likely.checks import require_number
 from likely.derive.functions import Derivatives, Function
 from likely.derive.intervals import check_level
 from likely.derive.profile import limit
 from likely.derive.quantities import Quantities, quantities
-from likely.errors import IntervalError, OptionError, unknown
+from likely.errors import IntervalError, OptionError, among, unknown
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -29,9 +30,10 @@ def delta(
     fit: Fit, functions: Any, *, null: float | None = None, level: float = 0.95, method: str = "wald", log: bool = False
 ) -> Quantities:
     """Functions of the estimates; see `likely.result.Fit.delta`."""
-    if method not in METHODS:
+    if not among(method, METHODS):
         raise unknown("method", method, METHODS, " for a function of the estimates")
     level = check_level(level)
+    require_number(null=0.0 if null is None else null)
     if fit.limit is None:
         fit.require_regular("the delta method")
     inner = fit.effective

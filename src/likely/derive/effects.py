@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likely.checks import items_of
 from likely.derive.averages import Estimate, Setting, shown
 from likely.derive.averages import setting as setting_of
 from likely.derive.quantities import Quantities, quantities
 from likely.derive.scenarios import Scenarios
-from likely.errors import DataError, LikelyError, OptionError, unknown
+from likely.errors import DataError, LikelyError, OptionError, among, unknown
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -68,6 +69,7 @@ def effects(
     return quantities(setting.fit, labels, values, jacobians, level=level, title=title, notes=setting.notes)
 
 
+VARIABLES = "name a predictor, or several in a list"
 _HOW = {"average": "Average marginal", "mean": "Marginal (at the mean)", "balanced": "Marginal (balanced)"}
 
 
@@ -76,12 +78,12 @@ def _wanted(scenarios: Scenarios, variables: Any) -> dict[str, tuple[Any, Any] |
     if isinstance(variables, Mapping):
         out: dict[str, tuple[Any, Any] | None] = {}
         for name, ends in variables.items():
-            if np.ndim(ends) != 1 or len(ends) != 2:
+            if not isinstance(ends, Sequence | np.ndarray) or isinstance(ends, str) or len(ends) != 2:
                 raise OptionError(f"{name}: give the two values to compare, such as (0, 1); found {ends!r}")
             scenarios.check(name)
             out[name] = (scenarios.level(name, ends[0]), scenarios.level(name, ends[1]))
         return out
-    names = scenarios.variables if variables is None else [variables] if isinstance(variables, str) else list(variables)
+    names = scenarios.variables if variables is None else items_of(variables, VARIABLES)
     return {scenarios.check(name): None for name in names}
 
 
@@ -208,10 +210,12 @@ def contrasts(
     adjust: str = "max-t",
 ) -> Quantities:
     """Contrasts between the levels of a predictor; see `likely.result.Fit.contrasts`."""
-    if pairs not in PAIRS:
+    if not among(pairs, PAIRS):
         raise unknown("choice", pairs, PAIRS, " for pairs=")
-    if compare not in COMPARISONS:
+    if not among(compare, COMPARISONS):
         raise unknown("comparison", compare, COMPARISONS)
+    if not isinstance(variable, str):
+        raise OptionError(f"contrasts are those of one predictor, by its name; found {variable!r}")
     settings = {k: v for k, v in at.items() if k != variable} if isinstance(at, Mapping) else at
     setting = setting_of(fit, what, settings, by, y, weights)
     scenarios = setting.scenarios

@@ -14,6 +14,7 @@ from likely.derive.refit import refit
 from likely.derive.rows import bare
 from likely.derive.sample import values_at
 from likely.errors import LikelyError, OptionError
+from likely.family import generator
 from likely.identify import check_identified
 from likely.model import Model
 
@@ -45,7 +46,7 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = Fals
     whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
     if not whole or not 2 <= folds <= n:
         raise OptionError(f"folds is a whole number from 2 to the {n} {what}, found {folds!r}")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     if not even:
         return rng.permutation(np.arange(n) % folds)[codes], by
     labels, counts = np.unique(bound.y, return_counts=True)

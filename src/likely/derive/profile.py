@@ -14,7 +14,7 @@ from likely.bind import Bound
 from likely.curves import Curve
 from likely.derive.objective import Objective
 from likely.derive.penalised import Penalised
-from likely.errors import IntervalError, LikelyError, OptionError, unknown
+from likely.errors import IntervalError, LikelyError, OptionError, among, unknown
 from likely.identify import centred, coordinates
 from likely.model import Slot
 from likely.solve import newton
@@ -317,16 +317,27 @@ def boundary_limit(fit: Fit, name: str, at: float, level: float) -> float:
 def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
     """The slot and the index of the coefficient reported under `name`."""
     for slot in likelihood.model.slots:
-        if name in slot.names:
+        if among(name, slot.names):
             if slot.shared:
                 break
             return slot, slot.start + slot.names.index(name)
-    if name in likelihood.names:
+    if among(name, likelihood.names):
         raise OptionError(
             f"{name} is one of several probabilities that sum to 1 and has no profile of its own; use a formula '~ 1', "
             "whose coefficients are log-odds against the reference level"
         )
     raise unknown("parameter", name, likelihood.names)
+
+
+def _along(name: str, values: Any) -> Any:
+    """The values to look at along a parameter: some numbers in one row."""
+    try:
+        made = np.atleast_1d(np.asarray(values, dtype=float))
+    except (TypeError, ValueError):
+        made = None
+    if made is None or made.ndim != 1 or not len(made) or not np.all(np.isfinite(made)):
+        raise OptionError(f"the values of {name} are a list of numbers, found {values!r}")
+    return made
 
 
 def slice_curve(
@@ -335,11 +346,11 @@ def slice_curve(
     """The log-likelihood along one parameter, the others held."""
     fit = likelihood.peak
     base = {**fit.coef, **(others or {})}
-    if name not in base:
+    if not among(name, base):
         raise unknown("parameter", name, likelihood.names)
     if values is None:
         values = default_grid(likelihood, name, fit)
-    values = np.asarray(values, dtype=float)
+    values = _along(name, values)
     logs = np.array([likelihood.log({**base, name: float(v)}) for v in values])
     held = {k: v for k, v in base.items() if k != name}
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "slice", (held,) * len(values))
@@ -353,7 +364,7 @@ def profile_curve(likelihood: Likelihood, name: str, values: Any = None) -> Curv
         raise IntervalError(f"a profile needs a peak; this likelihood has none: {fit.status}")
     if values is None:
         values = default_grid(likelihood, name, fit, points=61)
-    values = np.asarray(values, dtype=float)
+    values = _along(name, values)
     targets = values
     if slot.constant:
         slot.parameter.domain.check(name, values)

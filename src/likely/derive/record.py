@@ -7,12 +7,14 @@ from abc import ABC, abstractmethod
 from html import escape
 from typing import Any
 
+from likely.boundary import public_class
 from likely.grid import Grid, plain
 from likely.tables import Table
 
 WIDTH = 88  # of wrapped notes
 
 
+@public_class
 class Record(ABC):
     """Rows with notes; the records of inference are made of it."""
 

@@ -11,6 +11,7 @@ from scipy import linalg
 from scipy import special as sc
 
 from likely import scale
+from likely.checks import items_of
 from likely.derive import restricted
 from likely.derive.covariance import rank
 from likely.derive.intervals import check_level
@@ -18,7 +19,7 @@ from likely.derive.naming import Names
 from likely.derive.profile import locate
 from likely.derive.record import Record
 from likely.derive.restricted import Solutions
-from likely.errors import IntervalError, OptionError, unknown
+from likely.errors import IntervalError, OptionError, among, unknown
 from likely.grid import Grid, alike
 from likely.solve import newton
 from likely.tables import Table
@@ -90,9 +91,10 @@ class Region(Record):
 def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
     """A joint confidence region; see `likely.result.Fit.region`."""
     level = check_level(level)
-    if method not in METHODS:
+    if not among(method, METHODS):
         raise unknown("method", method, METHODS, " for a region")
-    if isinstance(names, str) or len(names) != 2:
+    names = items_of(names, f"a region is of two estimates, such as {fit.names[:2]}")
+    if len(names) != 2:
         raise OptionError(f"a region is of two estimates, such as {fit.names[:2]}; found {names!r}")
     known = Names.of(fit)
     pair = known.one(names[0]), known.one(names[1])

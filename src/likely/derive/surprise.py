@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.checks import require_whole
 from likely.derive.covariance.cells import Cells, interpolated
 from likely.derive.covariance.nodes import nodes
 from likely.derive.record import Record
@@ -340,6 +341,7 @@ def surprising(fit: Fit, count: int = 10) -> Surprising:
     Tail: the chance of a surprise at least as large, if the model is true; among 5 rows,
     0.23 would be as surprising as the first.
     """
+    require_whole(count=count)
     rows = rows_of(fit, observed=True)
     bound = rows.fit.likelihood.bound
     value, mean, tail = -own_log_density(rows) + 0.0, expected(rows), tails(rows)

@@ -54,6 +54,9 @@ def target(rows: Rows, what: str, y: Any = None) -> Target:
     model = rows.model
     names = {outward: inner for inner, outward in rows.outward.items()}
     free = {slot.parameter.name for slot in model.slots}
+    choices = ["mean", "prob", "link", *(rows.outward[name] for name in free)]
+    if not isinstance(what, str):
+        raise unknown("quantity", what, choices, " for what=")
     if y is not None and what != "prob":
         raise OptionError(f"y= belongs to what='prob', not to what={what!r}")
     if what == "mean":

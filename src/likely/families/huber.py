@@ -10,7 +10,7 @@ from scipy import special as sc
 
 from likely.domains import Positive, Real
 from likely.families.laplace import weighted_quantile
-from likely.family import Family, Parameter, Support, weighted_mean
+from likely.family import Family, Parameter, Support, generator, weighted_mean
 from likely.namespace import NumpyNamespace
 
 SQRT_2PI = math.sqrt(2.0 * math.pi)
@@ -119,7 +119,7 @@ class _Distribution:
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random values."""
         size = np.broadcast_shapes(*map(np.shape, self._values.values())) if size is None else size
-        return self.ppf(np.random.default_rng(random_state).random(size))
+        return self.ppf(generator(random_state).random(size))
 
     def mean(self) -> Any:
         """Expected value."""

@@ -190,7 +190,7 @@ class CodeDistribution:
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random codes by inverse transform."""
-        u = np.random.default_rng(random_state).random(self.below.shape[:-1] if size is None else size)
+        u = generator(random_state).random(self.below.shape[:-1] if size is None else size)
         return np.sum(np.asarray(u)[..., None] >= self.below, axis=-1).astype(float)
 
 

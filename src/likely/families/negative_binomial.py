@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.domains import NonNegative, Positive
 from likely.families.poisson import Poisson
-from likely.family import Family, Limit, Parameter, Support, weighted_mean
+from likely.family import Family, Limit, Parameter, Support, generator, weighted_mean
 
 # lgamma(x) - ((x - 1/2) log x - x + log(2 pi)/2) = sum of these times x^-(2k+1); below 1e-17 at x >= 16
 STIRLING_SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -177,7 +177,7 @@ class _Distribution:
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random counts: a Poisson whose rate is gamma distributed."""
-        rng = np.random.default_rng(random_state)
+        rng = generator(random_state)
         size = self._mean.shape if size is None else size
         rate = rng.standard_gamma(self._size, size=size) * (self._mean * self._dispersion)
         return rng.poisson(rate)

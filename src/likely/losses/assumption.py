@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
+from likely.boundary import public
 from likely.errors import OptionError, unknown
 from likely.families import get_family, means_family
 from likely.family import Family
@@ -119,6 +120,7 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
+@public
 def assumption_of(loss: Any, **settings: float) -> Assumption:
     """The assumption that a loss makes about how the data came to be.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, final
 
+from likely.boundary import public
 from likely.derive.record import Record
 from likely.families import FAMILIES
 from likely.grid import Grid
@@ -42,6 +43,7 @@ class Catalogue(Record):
         return self.table
 
 
+@public
 def catalogue() -> Catalogue:
     """The table: family, loss, what it believes, and what other libraries call it."""
     known: dict[str, dict[str, list[str]]] = {name: {library: [] for library in LIBRARIES} for name in FAMILIES}

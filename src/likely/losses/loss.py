@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.errors import OptionError, SupportError, first_rows, listed, unknown
+from likely.boundary import public_class
+from likely.errors import OptionError, SupportError, among, first_rows, listed, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
@@ -29,6 +30,7 @@ SCALES = ("natural", "link")
 
 
 @final
+@public_class
 class Loss:
     """The loss of an assumption: what minimising it over predictions maximises the likelihood of.
 
@@ -75,9 +77,9 @@ class Loss:
         reduction: str = "mean",
     ) -> None:
         self.family: Family = get_family(family)
-        if scale not in SCALES:
+        if not among(scale, SCALES):
             raise unknown("scale", scale, SCALES, " of predictions")
-        if reduction not in REDUCTIONS:
+        if not among(reduction, REDUCTIONS):
             raise unknown("reduction", reduction, REDUCTIONS)
         self.reduction = reduction
         self.parameter = predicted(self.family, of)

@@ -7,7 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import OptionError, listed, unknown
+from likely.boundary import public_class
+from likely.errors import OptionError, among, listed, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
@@ -19,6 +20,7 @@ from likely.vectors import Simplex
 
 
 @final
+@public_class
 class NLL:
     """The negative log-likelihood of observations, in every parameter that is not known.
 
@@ -44,9 +46,9 @@ class NLL:
 
     def __init__(self, family: Any, *, scale: str = "natural", link: Any = None, reduction: str = "mean") -> None:
         self.family: Family = get_family(family)
-        if scale not in SCALES:
+        if not among(scale, SCALES):
             raise unknown("scale", scale, SCALES, " of predictions")
-        if reduction not in REDUCTIONS:
+        if not among(reduction, REDUCTIONS):
             raise unknown("reduction", reduction, REDUCTIONS)
         require_rows(self.family)
         self.reduction = reduction
@@ -55,7 +57,7 @@ class NLL:
         if link is not None or scale == "link":
             chosen = link if isinstance(link, Mapping) else {} if link is None else {self._all[0].name: link}
             for name in chosen:
-                if name not in self.heads:
+                if not among(name, self.heads):
                     raise unknown("parameter", name, self.heads, " to predict")
             self.links = {p.name: p.domain.get_link(p.name, chosen.get(p.name)).name for p in self._all}
 
@@ -203,7 +205,7 @@ class NLL:
         """What was given, as arrays that go together."""
         title = self.family.title
         for name in heads:
-            if name not in self.heads:
+            if not among(name, self.heads):
                 raise unknown("parameter", name, self.heads, f" of {self!r}")
         missing = [p.name for p in self._all if p.name not in heads and p.name not in self.known]
         if missing:

@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.boundary import public_class
 from likely.errors import DataError, FitError, OptionError
 from likely.families import get_family
 from likely.families.labels import Labelled
@@ -17,6 +18,7 @@ from likely.losses.nll import NLL
 
 
 @final
+@public_class
 class Scorer:
     """A scorer for ``scoring=``: the mean log-density of held-out observations, higher is better.
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale as scales
+from likely.boundary import public, public_class
 from likely.checks import require_whole
 from likely.derive.restraints import Restraints
-from likely.errors import FitError, OptionError, unknown
+from likely.errors import FitError, OptionError, among, unknown
 from likely.fit import maximize
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood, likelihood
@@ -29,6 +30,7 @@ RIDGE = 1e-3  # a ridge path starts where a lasso's would with this share of abs
 
 
 @final
+@public_class
 @dataclass(frozen=True)
 class Path:
     """Penalised fits of one model at falling strengths; made by `likely.path`, prints as a table.
@@ -197,6 +199,7 @@ class Path:
     __repr__ = __str__
 
 
+@public
 def path(
     family: Any,
     data: Any,
@@ -321,7 +324,7 @@ class Made:
 
 
 def _made(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Made:
-    if kind not in PENALTIES:
+    if not among(kind, PENALTIES):
         raise unknown("penalty", kind, PENALTIES, " of a path")
     if l1_ratio is not None and kind != "elastic net":
         raise OptionError(f"l1_ratio belongs to penalty='elastic net', not to {kind!r}")

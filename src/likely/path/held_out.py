@@ -8,8 +8,9 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.boundary import public_class
 from likely.derive.held_rows import dealt, of_rows
-from likely.errors import FitError, unknown
+from likely.errors import FitError, among, unknown
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood
 from likely.path.fits import Path, check_progress, climb, shown
@@ -49,6 +50,7 @@ def cross_validate(
 
 
 @final
+@public_class
 @dataclass(frozen=True)
 class CrossValidation:
     """The log-likelihood of rows held out at every strength of a path; prints as a table.
@@ -138,5 +140,5 @@ class CrossValidation:
 
 def check_rule(rule: str) -> None:
     """Raise unless there is such a rule."""
-    if rule not in RULES:
+    if not among(rule, RULES):
         raise unknown("rule", rule, RULES)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from likely.boundary import public_class
 from likely.result.estimates import AtLimit
 from likely.result.inference import Inference
 from likely.result.prediction import Prediction
@@ -15,6 +16,7 @@ __all__ = ["AtLimit", "Fit"]
 
 
 @final
+@public_class
 @dataclass(frozen=True, repr=False)
 class Fit(Inference, Prediction):
     """Maximum likelihood estimates and what follows from them; made by `likely.fit`.

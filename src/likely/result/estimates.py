@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import scale
+from likely.boundary import public_class
 from likely.derive.covariance import Covariance, Request, covariance, default, depends, rank, root, unit_rows
 from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
@@ -53,6 +54,7 @@ class AtLimit:
         return renamed(name, {old: new for new, old in self.names.items()})
 
 
+@public_class
 @dataclass(frozen=True)
 class Estimates:
     """The record itself; see `likely.result.Fit`, which adds what follows from it."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from likely.boundary import public_class
 from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 
+@public_class
 class Inference(Estimates):
     """Intervals, tests and derived quantities of a `likely.result.Fit`; the work is done in `likely.derive`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from likely.boundary import public_class
 from likely.result.estimates import Estimates
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from likely.diagnose import Diagnosis
 
 
+@public_class
 class Prediction(Estimates):
     """Predictions, simulations and residuals of a `likely.result.Fit`; the work is done in `likely.derive`."""
 

@@ -17,6 +17,7 @@ from likely.errors import (
     MissingValuesError,
     OptionError,
     SupportError,
+    among,
     first_rows,
     listed,
     unknown,
@@ -200,7 +201,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
                 f"lk.{family.title}({criterion._layout.given[0]}=10)"
             )
         for name in self._constants:
-            if name not in criterion.heads:
+            if not among(name, criterion.heads):
                 raise unknown("parameter", name, criterion.heads, " to hold constant")
         self._heads, self._links = criterion.heads, dict(criterion._layout.links)
         return criterion
