@@ -11,7 +11,7 @@ import numpy as np
 
 from likely.boundary import public
 from likely.domains import Domain
-from likely.errors import FamilyError, OptionError, among, listed, unknown
+from likely.errors import FamilyError, OptionError, is_one_of, listed, unknown
 from likely.family import Family, Parameter, Support, generator
 from likely.numeric import NumericDistribution
 from likely.numeric.start import start_from_grid
@@ -307,7 +307,7 @@ def _averaged(averaged: Any, params: Mapping[str, Domain]) -> dict[str, float]:
     if not isinstance(averaged, Mapping) or not all(isinstance(v, (int, float)) for v in averaged.values()):
         raise FamilyError(f"averaged is a dict of powers of w by parameter, such as {{'sd': -0.5}}; found {averaged!r}")
     for name in averaged:
-        if not among(name, params):
+        if not is_one_of(name, params):
             raise unknown("parameter", name, params, " in averaged=")
     return {name: float(power) for name, power in averaged.items()}
 
@@ -322,7 +322,7 @@ def _hooks(**offered: Callable[..., Any] | None) -> dict[str, Callable[..., Any]
 
 def _support(support: Any, discrete: bool) -> Support:
     if isinstance(support, str):
-        if not among(support, SUPPORTS):
+        if not is_one_of(support, SUPPORTS):
             raise unknown("support", support, SUPPORTS)
         support = SUPPORTS[support]
     elif isinstance(support, tuple) and len(support) == 2:

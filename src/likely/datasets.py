@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from likely.errors import among, unknown
+from likely.errors import is_one_of, unknown
 
 NAMES = ("loans",)
 
@@ -31,7 +31,7 @@ def path(name: str) -> Path:
     >>> path("loans").name
     'loans.csv'
     """
-    if not among(name, NAMES):
+    if not is_one_of(name, NAMES):
         raise unknown("data set", name, NAMES)
     return Path(__file__).parent / "data" / f"{name}.csv"
 

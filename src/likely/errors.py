@@ -283,10 +283,10 @@ def listed(names: Iterable[Any], most: int = 12) -> str:
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def among(value: Any, valid: Any) -> bool:
+def is_one_of(value: Any, valid: Any) -> bool:
     """Whether a value is one of some names; what cannot be a name, such as a list or an array, is none.
 
-    >>> among("a", {"a": 1}), among(["a"], {"a": 1})
+    >>> is_one_of("a", {"a": 1}), is_one_of(["a"], {"a": 1})
     (True, False)
     """
     try:

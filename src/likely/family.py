@@ -17,7 +17,7 @@ import numpy as np
 
 from likely.boundary import public_class
 from likely.domains import LINKS, Domain
-from likely.errors import FamilyError, OptionError, ParameterError, among, unknown
+from likely.errors import FamilyError, OptionError, ParameterError, is_one_of, unknown
 from likely.namespace import JetNamespace, NumpyNamespace
 from likely.vectors import VectorDomain
 
@@ -261,7 +261,7 @@ class Family(ABC):
         self.known: dict[str, Any] = {k: v for k, v in known.items() if v is not None}
         names = [p.name for p in self.parameters]
         for key, value in self.known.items():
-            if not among(key, names):
+            if not is_one_of(key, names):
                 raise unknown("parameter", key, names, f" of {self.title}")
             if isinstance(value, bool) or not (isinstance(value, str) or np.ndim(value) <= 1):
                 raise OptionError(

@@ -17,7 +17,7 @@ from likely.derive.covariance import requested
 from likely.derive.restraints import Restraints
 from likely.derive.separation import rest
 from likely.engines import memory
-from likely.errors import FitError, Interrupted, OptionError, among, unknown
+from likely.errors import FitError, Interrupted, OptionError, is_one_of, unknown
 from likely.family import Limit
 from likely.likelihood import Likelihood, likelihood
 from likely.model import Slot
@@ -220,9 +220,9 @@ def maximize(
 
 def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
     """The same with penalty and constraints as one record among the options."""
-    if not among(separation, ("refuse", "drop")):
+    if not is_one_of(separation, ("refuse", "drop")):
         raise unknown("option", separation, ["refuse", "drop"], " for separation=")
-    if not among(on_failure, ("raise", "return")):
+    if not is_one_of(on_failure, ("raise", "return")):
         raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
     progress = options.pop("progress", None)
     told = check_progress(progress, "(iteration, point, decrement)")

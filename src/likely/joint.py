@@ -18,7 +18,7 @@ from likely.bind import Bound
 from likely.derive.objective import objective_of
 from likely.domains import Real
 from likely.engines import memory
-from likely.errors import OptionError, among, listed, unknown
+from likely.errors import OptionError, is_one_of, listed, unknown
 from likely.family import Family, Parameter, Support
 from likely.model import Model, Slot
 from likely.solve.newton import Point
@@ -269,7 +269,7 @@ def renamed(bound: Bound, names: Mapping[str, str]) -> Bound:
         raise OptionError(f"rename takes a dict of old and new names, such as {{'sd': 'sd_lab2'}}; found {names!r}")
     known = scale.reported_names(bound.model)
     for name in names:
-        if not among(name, known):
+        if not is_one_of(name, known):
             raise unknown("parameter", name, known)
     parts = [replace(p, names=tuple(names.get(n, n) for n in p.names)) for p in _parts(bound)]
     if any(len(set(part.names)) < len(part.names) for part in parts):

@@ -20,7 +20,7 @@ from likely.density.bound import bind_density
 from likely.derive.compress import compress
 from likely.derive.objective import objective_of
 from likely.derive.separation import Separation, find_separation
-from likely.errors import OptionError, ParameterError, UnderflowWarning, among, unknown
+from likely.errors import OptionError, ParameterError, UnderflowWarning, is_one_of, unknown
 from likely.family import Limit
 from likely.model import Model
 
@@ -407,7 +407,7 @@ class Likelihood:
         from likely.fit import maximize
 
         for name in options:
-            if not among(name, SEARCH_OPTIONS):
+            if not is_one_of(name, SEARCH_OPTIONS):
                 raise unknown("option", name, SEARCH_OPTIONS, " of the search")
         return maximize(self, **options)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.columns import NUMBERS, examples_of, not_a_label
-from likely.errors import DataError, TextColumnWarning, among
+from likely.errors import DataError, TextColumnWarning
 from likely.formula import in_arithmetic, labelled, looked_up, token, unknown_column
 from likely.tables import Table, missing
 from likely.texts import Reading

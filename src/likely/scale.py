@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from likely.domains import LINKS
-from likely.errors import OptionError, ParameterError, among, unknown
+from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.model import Model, Slot
 from likely.namespace import JetNamespace
 from likely.vectors import VectorDomain
@@ -108,7 +108,7 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
     """The coefficients for reported values given by name; -inf or inf for a value at the end of its domain."""
     names = reported_names(model)
     for name in values:
-        if not among(name, names):
+        if not is_one_of(name, names):
             raise unknown("parameter", name, names)
     absent = [name for name in names if name not in values]
     if absent:

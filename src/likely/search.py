@@ -13,7 +13,7 @@ from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
 from likely.derive.objective import Objective
 from likely.derive.strata import check_within
-from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, among, unknown
+from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, is_one_of, unknown
 from likely.identify import Coordinates, check_identified, coordinates
 from likely.likelihood import Likelihood
 from likely.model import Model
@@ -141,7 +141,7 @@ def _start_list(L: Likelihood, start: Any, starts: Any) -> list[Any]:
 
 def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
     """The peak of a likelihood that brings its own objective, from a start that may be far."""
-    if not among(solver, ("auto", "newton")):
+    if not is_one_of(solver, ("auto", "newton")):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")
     objective, model = L.objective, L.model
     x0 = start_of(L, start)
@@ -203,7 +203,7 @@ def _finite_start(objective: Any, x0: Any, movable: list[int]) -> Any:
 
 
 def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
-    if not among(solver, SOLVERS):
+    if not is_one_of(solver, SOLVERS):
         raise unknown("solver", solver, SOLVERS)
     numbers = isinstance(tolerance, (int, float)) and isinstance(max_iterations, (int, np.integer))
     if not numbers or not 0.0 < tolerance < 1.0 or max_iterations < 1:
@@ -340,7 +340,7 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))
     values = dict(zip(L.names, default, strict=True))
     for name, value in model.family._spread(start).items():
-        if not among(name, values):
+        if not is_one_of(name, values):
             raise unknown("parameter", name, L.names, " in start=")
         try:
             values[name] = float(value)

@@ -22,7 +22,7 @@ from likely.columns import (
     spread,
     texts_in,
 )
-from likely.errors import DataError, OptionError, among, unknown
+from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.series import TEXT, as_array, as_text, categories, occurring
 from likely.texts import Labels, Reading, Texts, read_all
 
@@ -132,7 +132,7 @@ class Table:
 
     def column(self, name: str) -> Any:
         """The column called `name`: a float, integer, bool or object array; missing values are NaN or None."""
-        if not among(name, self.names):
+        if not is_one_of(name, self.names):
             raise unknown("column", name, self.names)
         if name not in self._columns:
             values, yes_no = as_array(self._frame.get_column(self._keys[name]))

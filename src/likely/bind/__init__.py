@@ -16,7 +16,7 @@ from likely.bind.given import Given, cluster_ways, given_column
 from likely.bind.links import link_for
 from likely.design import Design, NamedMatrix
 from likely.domains import Groups
-from likely.errors import OptionError, ParameterError, among, unknown
+from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.identify import without_aliased
@@ -47,9 +47,9 @@ def bind(
     weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
     formulas = dict(formulas or {})
     family, link = _checked_family(family, data, formula, formulas).linked(link)
-    if not among(missing, ("error", "drop")):
+    if not is_one_of(missing, ("error", "drop")):
         raise unknown("option", missing, ["error", "drop"], " for missing=")
-    if not among(aliased, ("refuse", "drop")):
+    if not is_one_of(aliased, ("refuse", "drop")):
         raise unknown("option", aliased, ["refuse", "drop"], " for aliased=")
     table = tables.read(data, na)
     name, first = response.asked(table, formula)

@@ -10,7 +10,7 @@ import numpy as np
 from likely import checks, tables
 from likely import design as designs
 from likely.design import NamedMatrix
-from likely.errors import DataError, among, unknown
+from likely.errors import DataError, is_one_of, unknown
 from likely.tables import Table
 
 
@@ -62,7 +62,7 @@ class Given:
             return {spec: self.table.column(spec)}
         names = [spec] if spec.isidentifier() else designs.operands(designs.quote(spec, self.table.names))
         for name in names:
-            if not among(name, self.table):
+            if not is_one_of(name, self.table):
                 raise unknown("column", name, self.table.names, f" for {what}")
         return {name: self.table.column(name) for name in names}
 

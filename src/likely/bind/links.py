@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from likely.domains import LINKS, find_link
-from likely.errors import OptionError, among, unknown
+from likely.errors import OptionError, is_one_of, unknown
 from likely.family import Parameter
 
 
@@ -20,6 +20,6 @@ def link_for(name: str, link: Mapping[str, str] | str | None, free: Sequence[Par
     if not isinstance(link, Mapping):
         raise OptionError(f"link is a name such as 'log', or a dict of them by parameter; found {link!r}")
     for given in link:
-        if not among(given, [p.name for p in free]):
+        if not is_one_of(given, [p.name for p in free]):
             raise unknown("parameter", given, [p.name for p in free], " in link=")
     return link.get(name)

@@ -15,7 +15,7 @@ from likely.calibration.judged import STATED, Judged
 from likely.calibration.multiclass import MulticlassCalibration, multiclass
 from likely.calibration.recalibration import Recalibration, recalibrate
 from likely.derive.intervals import check_level
-from likely.errors import OptionError, among, unknown
+from likely.errors import OptionError, is_one_of, unknown
 from likely.result import Fit
 
 __all__ = [
@@ -107,7 +107,7 @@ def calibration(
     True
     """
     level = check_level(level)
-    if not among(how, ("quantile", "width")):
+    if not is_one_of(how, ("quantile", "width")):
         raise unknown("kind of bins", how, ("quantile", "width"))
     if isinstance(y, Fit):
         if p is not None or quantiles is not None or samples is not None or weights is not None:

@@ -14,7 +14,7 @@ from likely.calibration.checked import Outcomes, read_outcomes
 from likely.calibration.clip import Clip, clip_of
 from likely.calibration.maps import METHODS
 from likely.calibration.scores import log_score
-from likely.errors import DataError, FitError, OptionError, ParameterError, among, first_rows, unknown
+from likely.errors import DataError, FitError, OptionError, ParameterError, first_rows, is_one_of, unknown
 from likely.family import generator
 from likely.grid import Grid, fixed, p_value
 
@@ -140,7 +140,7 @@ def recalibrate(
     (0.3, True)
     """
     outcomes = read_outcomes(y, p, weights, labels)
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method of recalibration", method, METHODS)
     several = outcomes.p.ndim == 2
     if several and method != "temperature":

@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 from scipy import stats
 
-from likely.errors import OptionError, among, unknown
+from likely.errors import OptionError, is_one_of, unknown
 
 CORRECTIONS = ("none", "aic", "bic")
 ALIKE = 1e-8  # spread of the differences, relative to the log-densities, below which the candidates say the same
@@ -58,7 +58,7 @@ def vuong(names: tuple[str, str], a: Any, b: Any, w: Any, k: tuple[float, float]
     With m the differences of the log-densities, z = sum(m) / (sqrt(n) sd(m)); "aic" takes the difference of the numbers
     of estimates off the sum, "bic" half of it times log n. Sign and scale are those of R's ``pscl::vuong``.
     """
-    if not among(correction, CORRECTIONS):
+    if not is_one_of(correction, CORRECTIONS):
         raise unknown("correction", correction, CORRECTIONS, " of Vuong's test")
     m, n = a - b, float(np.sum(w))
     total = float(np.sum(w * m))
@@ -75,7 +75,7 @@ def vuong(names: tuple[str, str], a: Any, b: Any, w: Any, k: tuple[float, float]
 
 def clarke(names: tuple[str, str], a: Any, b: Any, w: Any, k: tuple[float, float], correction: str) -> Preference:
     """Clarke's (2007) sign test: how many rows prefer the first candidate, against a fair coin."""
-    if not among(correction, CORRECTIONS):
+    if not is_one_of(correction, CORRECTIONS):
         raise unknown("correction", correction, CORRECTIONS, " of Clarke's test")
     n = float(np.sum(w))
     gap = k[0] - k[1]

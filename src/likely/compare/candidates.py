@@ -13,7 +13,7 @@ from likely.boundary import public
 from likely.compare.held_out import attempted, fold_of
 from likely.compare.record import Comparison, Row, observations
 from likely.compare.transform import transform_of
-from likely.errors import DataError, FitError, OptionError, SupportError, among, unknown
+from likely.errors import DataError, FitError, OptionError, SupportError, is_one_of, unknown
 from likely.families import get_family
 from likely.family import Family
 from likely.fit import fit
@@ -123,7 +123,7 @@ def _transformed(rows: list[Row], transform: dict[str, Any]) -> list[Row]:
     if not transform:
         return rows
     for name in transform:
-        if not among(name, {row.name for row in rows}):
+        if not is_one_of(name, {row.name for row in rows}):
             raise unknown("candidate", name, [row.name for row in rows], " in transform=")
     plain_fit = next((row.fit for row in rows if row.name not in transform and row.fit is not None), None)
     if plain_fit is None:

@@ -14,7 +14,7 @@ from likely.compare.between import Preference, clarke, vuong
 from likely.derive.rows import rows_of
 from likely.derive.surprise import own_log_density
 from likely.derive.tests import TestResult
-from likely.errors import FitError, among, unknown
+from likely.errors import FitError, is_one_of, unknown
 from likely.grid import DASH, Grid, fixed, plain
 from likely.result import Fit
 
@@ -115,7 +115,7 @@ class Comparison:
     def __getitem__(self, name: str) -> Row:
         """A candidate by its name."""
         by_name = {row.name: row for row in self.rows}
-        if not among(name, by_name):
+        if not is_one_of(name, by_name):
             raise unknown("candidate", name, by_name)
         return by_name[name]
 

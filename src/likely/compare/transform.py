@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import DataError, OptionError, among, unknown
+from likely.errors import DataError, OptionError, is_one_of, unknown
 
 SAME = 1e-9
 STEP = 1e-5  # of a difference, relative to the response
@@ -109,7 +109,7 @@ def transform_of(given: Any) -> Transform:
     0.25
     """
     if isinstance(given, str):
-        if not among(given, NAMED):
+        if not is_one_of(given, NAMED):
             raise unknown("transformation", given, NAMED)
         return Transform(given, *NAMED[given])
     if isinstance(given, tuple) and len(given) == 2:

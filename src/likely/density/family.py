@@ -13,7 +13,7 @@ from likely.density import layout as layouts
 from likely.density.layout import Entry, Layout
 from likely.density.objective import DensityObjective
 from likely.domains import Domain, Free
-from likely.errors import FamilyError, OptionError, ParameterError, among, listed, unknown
+from likely.errors import FamilyError, OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter, Support
 from likely.model import Model
@@ -295,7 +295,7 @@ def _rules(base: Family, layout: Layout, rules: Mapping[str, Any]) -> tuple[Layo
     """Which function or parameter each free parameter of a family comes from; what is not given becomes a parameter."""
     entries, found = list(layout.entries), []
     for name, rule in rules.items():
-        if not among(name, [p.name for p in base.free]):
+        if not is_one_of(name, [p.name for p in base.free]):
             raise unknown("parameter", name, [p.name for p in base.free], f" of {base!r} to be a function")
         if not callable(rule):
             raise FamilyError(

@@ -14,7 +14,7 @@ from likely.derive import exposure
 from likely.derive.rows import Rows
 from likely.derive.scenarios import OFFSETS, Scenarios
 from likely.derive.targets import Target, target
-from likely.errors import DataError, OptionError, among, listed, unknown
+from likely.errors import DataError, OptionError, is_one_of, listed, unknown
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -136,14 +136,14 @@ def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str |
 def _read(at: Any) -> tuple[str, dict[str, Any]]:
     """Over which rows, and the values that are set."""
     if isinstance(at, str):
-        if not among(at, AVERAGES):
+        if not is_one_of(at, AVERAGES):
             raise unknown("choice", at, AVERAGES, " for at=; or a dict of values by predictor")
         return at, {}
     if not isinstance(at, Mapping):
         raise OptionError(f"at is one of {listed(AVERAGES)}, or a dict of values by predictor; found {at!r}")
     held = dict(at)
     over = held.pop("over", "average")
-    if not among(over, AVERAGES):
+    if not is_one_of(over, AVERAGES):
         raise unknown("choice", over, AVERAGES, " for at={'over': ...}")
     return over, held
 

@@ -17,7 +17,7 @@ from likely.derive.covariance.request import Covariance, Request
 from likely.derive.intervals import Interval, check_level
 from likely.derive.refit import refit
 from likely.derive.rows import Rows, draw, rows_of
-from likely.errors import Interrupted, IntervalError, OptionError, among, listed, unknown
+from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, listed, unknown
 from likely.family import generator
 from likely.model import Model
 from likely.progress import Task, check_progress
@@ -110,7 +110,7 @@ def bootstrap(
     """
     if not fit.converged:
         raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
-    if not among(kind, KINDS):
+    if not is_one_of(kind, KINDS):
         raise unknown("kind of bootstrap", kind, KINDS)
     if fit.likelihood.model.family.conditional:
         raise IntervalError("strata are not drawn anew by the bootstrap of rows; use method='profile'")
@@ -253,7 +253,7 @@ def bootstrap_intervals(
     _check_replicates(replicates)
     if resume is not None:
         replicates, kind = _resumed(fit, resume).replicates, resume.kind
-    if not among(interval, INTERVALS):
+    if not is_one_of(interval, INTERVALS):
         raise unknown("interval", interval, INTERVALS)
     if interval == "bca" and kind != "cases":
         raise OptionError("interval='bca' needs kind='cases': its correction comes from the single observations")

@@ -15,7 +15,7 @@ from likely.derive.functions import Derivatives, Function
 from likely.derive.intervals import check_level
 from likely.derive.profile import limit
 from likely.derive.quantities import Quantities, quantities
-from likely.errors import IntervalError, OptionError, among, unknown
+from likely.errors import IntervalError, OptionError, is_one_of, unknown
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -30,7 +30,7 @@ def delta(
     fit: Fit, functions: Any, *, null: float | None = None, level: float = 0.95, method: str = "wald", log: bool = False
 ) -> Quantities:
     """Functions of the estimates; see `likely.result.Fit.delta`."""
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a function of the estimates")
     level = check_level(level)
     require_number(null=0.0 if null is None else null)

@@ -18,7 +18,7 @@ from likely.derive.averages import Estimate, Setting, shown
 from likely.derive.averages import setting as setting_of
 from likely.derive.quantities import Quantities, quantities
 from likely.derive.scenarios import Scenarios
-from likely.errors import DataError, LikelyError, OptionError, among, unknown
+from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -210,9 +210,9 @@ def contrasts(
     adjust: str = "max-t",
 ) -> Quantities:
     """Contrasts between the levels of a predictor; see `likely.result.Fit.contrasts`."""
-    if not among(pairs, PAIRS):
+    if not is_one_of(pairs, PAIRS):
         raise unknown("choice", pairs, PAIRS, " for pairs=")
-    if not among(compare, COMPARISONS):
+    if not is_one_of(compare, COMPARISONS):
         raise unknown("comparison", compare, COMPARISONS)
     if not isinstance(variable, str):
         raise OptionError(f"contrasts are those of one predictor, by its name; found {variable!r}")

@@ -22,7 +22,7 @@ from likely.derive.objective import Objective
 from likely.derive.rows import Rows
 from likely.design import Design
 from likely.domains import LINKS
-from likely.errors import DataError, IntervalError, MissingValuesError, OptionError, among, listed, unknown
+from likely.errors import DataError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.model import Model, Slot
 from likely.namespace import JetNamespace
 from likely.tables import Table
@@ -91,7 +91,7 @@ def _place(
     """
     bound = fit.likelihood.bound
     for name in given:
-        if not among(name, density.specs):
+        if not is_one_of(name, density.specs):
             raise unknown("option", name, density.specs, " for a prediction")
     if new is None:
         if given:

@@ -12,7 +12,7 @@ import numpy as np
 
 from likely import scale
 from likely.derive.naming import Names
-from likely.errors import FamilyError, IntervalError, OptionError, UnknownNameError, among, unknown
+from likely.errors import FamilyError, IntervalError, OptionError, UnknownNameError, is_one_of, unknown
 from likely.namespace import Jet, JetNamespace
 from likely.vectors import VectorDomain
 
@@ -247,13 +247,13 @@ def _check(node: ast.AST, text: str, found: Mapping[str, str], names: Names) -> 
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
         _check(node.operand, text, found, names)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if not among(node.func.id, FUNCTIONS):
+        if not is_one_of(node.func.id, FUNCTIONS):
             raise unknown("function", node.func.id, FUNCTIONS, f" in {text!r}")
         if len(node.args) != 1 or node.keywords:
             raise OptionError(f"cannot read {text!r}: {node.func.id} takes one argument")
         _check(node.args[0], text, found, names)
     elif isinstance(node, ast.Name):
-        if not among(node.id, found and node.id != "pi"):
+        if not is_one_of(node.id, found and node.id != "pi"):
             raise unknown("estimate", node.id, names.names, f" in {text!r}")
     elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
         shown = ast.unparse(node)

@@ -15,7 +15,7 @@ from likely.derive.pulls import Pulls
 from likely.derive.record import Record
 from likely.derive.refit import refit
 from likely.engines import memory
-from likely.errors import DataError, FitError, IntervalError, OptionError, among, unknown
+from likely.errors import DataError, FitError, IntervalError, OptionError, is_one_of, unknown
 from likely.grid import Grid
 from likely.progress import Task
 from likely.solve.inverse import inverse_information
@@ -226,7 +226,7 @@ class Influence(Record):
         model = self.fit.effective.likelihood.model
         limit = self.fit.limit
         names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
-        if not among(name, names):
+        if not is_one_of(name, names):
             raise unknown("estimate", name, names)
         return names.index(name)
 

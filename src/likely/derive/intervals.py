@@ -12,7 +12,7 @@ from scipy import special as sc
 from likely.bind import bind
 from likely.checks import items_of
 from likely.derive.profile import boundary_limit, limit, locate, profiler_of
-from likely.errors import IntervalError, OptionError, among, unknown
+from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.families import Bernoulli
 from likely.progress import Task
 
@@ -171,11 +171,11 @@ def _one_probability(fit: Fit, name: str, level: float) -> Interval:
 def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **options: object) -> dict[str, Interval]:
     """Intervals by name."""
     level = check_level(level)
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for an interval")
     chosen = fit.names if names is None else items_of(names, f"names is a list of estimates, such as {fit.names[:2]}")
     for name in chosen:
-        if not among(name, fit.names):
+        if not is_one_of(name, fit.names):
             raise unknown("parameter", name, fit.names)
     if method == "bootstrap":
         from likely.derive.bootstrap import bootstrap_intervals

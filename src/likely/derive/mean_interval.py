@@ -11,7 +11,7 @@ from likely import blocks
 from likely.derive.intervals import normal_quantile
 from likely.derive.rows import Rows
 from likely.derive.simultaneous import critical_value
-from likely.errors import FamilyError, IntervalError, OptionError, among, listed, unknown
+from likely.errors import FamilyError, IntervalError, OptionError, is_one_of, listed, unknown
 from likely.namespace import Jet, JetNamespace
 
 TOGETHER = ("max-t", "scheffe", "bonferroni", "sidak")
@@ -66,7 +66,7 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
 def _together(rows: Rows, gradient: Mapping[int, Any], level: float, how: Any) -> float:
     """The critical value for all rows at once."""
     how = "max-t" if how is True else how
-    if not among(how, TOGETHER):
+    if not is_one_of(how, TOGETHER):
         raise unknown("choice", how, TOGETHER, " for simultaneous=; or True")
     if how == "max-t" and rows.n > MOST_ROWS:
         raise OptionError(

@@ -11,7 +11,7 @@ from likely import blocks, tables
 from likely import design as designs
 from likely.design import Design
 from likely.domains import Groups
-from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, among, listed, unknown
+from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed, unknown
 from likely.model import Slot
 from likely.predictors import among
 from likely.tables import Table

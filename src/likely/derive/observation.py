@@ -19,7 +19,7 @@ from scipy import special as sc
 from likely import blocks, scale
 from likely.derive.mean_interval import refuse_unseen
 from likely.derive.rows import Rows
-from likely.errors import IntervalError, LikelyError, OptionError, among, unknown
+from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.family import Family
 from likely.namespace import NumpyNamespace
 
@@ -34,7 +34,7 @@ Params = dict[str, Any]
 def prediction_interval(rows: Rows, level: float, method: str | None, replicates: int, seed: int) -> Any:
     """Median and limits of a new observation of every row."""
     method = "mixture" if method is None else method
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a prediction interval")
     if any(p.vector for p in rows.family.parameters):
         raise OptionError(f"observations of {rows.family.title} are labels: use what='prob'")

@@ -16,7 +16,7 @@ from likely.derive.mean_interval import mean_interval
 from likely.derive.observation import prediction_interval
 from likely.derive.rows import Rows, draw, rows_of
 from likely.derive.strata import chances
-from likely.errors import DataError, LikelyError, OptionError, among, unknown
+from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
 from likely.family import Parameter, generator
 from likely.vectors import VectorDomain
 
@@ -120,7 +120,7 @@ def predict(
     for name, value, owners in owned:
         if value is not None and what not in owners:
             raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
-    if not among(unseen, ("error", "missing")):
+    if not is_one_of(unseen, ("error", "missing")):
         raise unknown("option", unseen, ["error", "missing"], " for unseen=")
     own = what == "prob" and y is None
     rows = rows_of(fit, new, given, observed=own, unseen=unseen)

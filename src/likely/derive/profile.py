@@ -14,7 +14,7 @@ from likely.bind import Bound
 from likely.curves import Curve
 from likely.derive.objective import Objective
 from likely.derive.penalised import Penalised
-from likely.errors import IntervalError, LikelyError, OptionError, among, unknown
+from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.identify import centred, coordinates
 from likely.model import Slot
 from likely.solve import newton
@@ -317,11 +317,11 @@ def boundary_limit(fit: Fit, name: str, at: float, level: float) -> float:
 def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
     """The slot and the index of the coefficient reported under `name`."""
     for slot in likelihood.model.slots:
-        if among(name, slot.names):
+        if is_one_of(name, slot.names):
             if slot.shared:
                 break
             return slot, slot.start + slot.names.index(name)
-    if among(name, likelihood.names):
+    if is_one_of(name, likelihood.names):
         raise OptionError(
             f"{name} is one of several probabilities that sum to 1 and has no profile of its own; use a formula '~ 1', "
             "whose coefficients are log-odds against the reference level"
@@ -346,7 +346,7 @@ def slice_curve(
     """The log-likelihood along one parameter, the others held."""
     fit = likelihood.peak
     base = {**fit.coef, **(others or {})}
-    if not among(name, base):
+    if not is_one_of(name, base):
         raise unknown("parameter", name, likelihood.names)
     if values is None:
         values = default_grid(likelihood, name, fit)

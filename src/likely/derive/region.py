@@ -19,7 +19,7 @@ from likely.derive.naming import Names
 from likely.derive.profile import locate
 from likely.derive.record import Record
 from likely.derive.restricted import Solutions
-from likely.errors import IntervalError, OptionError, among, unknown
+from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import Grid, alike
 from likely.solve import newton
 from likely.tables import Table
@@ -91,7 +91,7 @@ class Region(Record):
 def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
     """A joint confidence region; see `likely.result.Fit.region`."""
     level = check_level(level)
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a region")
     names = items_of(names, f"a region is of two estimates, such as {fit.names[:2]}")
     if len(names) != 2:

@@ -12,7 +12,7 @@ from likely.derive.glm import Glm, common_dispersion, glm_of
 from likely.derive.influence import influence
 from likely.derive.rows import Rows, rows_of
 from likely.derive.surprise import own_log_density
-from likely.errors import OptionError, among, first_rows, unknown
+from likely.errors import OptionError, first_rows, is_one_of, unknown
 from likely.family import generator
 from likely.namespace import NumpyNamespace
 
@@ -85,7 +85,7 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     >>> [round(v, 3) for v in fit.residuals("standardized").tolist()]
     [-1.069, -0.535, 0.0, 1.604]
     """
-    if not among(kind, KINDS):
+    if not is_one_of(kind, KINDS):
         raise unknown("kind of residuals", kind, KINDS)
     rows = rows_of(fit, observed=True)
     title = rows.family.title

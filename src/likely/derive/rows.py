@@ -12,7 +12,7 @@ import numpy as np
 
 from likely import scale
 from likely.derive.new_data import NewData
-from likely.errors import DataError, FitError, LikelyError, OptionError, among, listed, unknown
+from likely.errors import DataError, FitError, LikelyError, OptionError, is_one_of, listed, unknown
 from likely.family import Family
 from likely.model import Model, Slot
 from likely.namespace import NumpyNamespace
@@ -275,7 +275,7 @@ def rows_of(
     if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:
         valid.append("exposure")
     for name in given:
-        if not among(name, valid):
+        if not is_one_of(name, valid):
             raise unknown("option", name, valid, " for a prediction")
     if new is None:
         if given:

@@ -18,7 +18,7 @@ from likely.derive.naming import references
 from likely.derive.rows import Rows, rows_of
 from likely.design import Design
 from likely.domains import Groups
-from likely.errors import DataError, OptionError, among, listed, unknown
+from likely.errors import DataError, OptionError, is_one_of, listed, unknown
 from likely.tables import Table, read
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Scenarios:
 
     def check(self, name: str) -> str:
         """The name, if it is that of a predictor."""
-        if not among(name, self.columns):
+        if not is_one_of(name, self.columns):
             raise unknown("predictor", name, self.variables)
         return name
 
@@ -169,7 +169,7 @@ class Scenarios:
         valid = [*self.columns, *self.others]
         if self.offsets and self.offsets[0]:
             valid += [word for word in OFFSETS if word not in valid]
-        if not among(name, valid):
+        if not is_one_of(name, valid):
             raise unknown("predictor", name, valid)
         if name == "exposure" and name not in self.others and self.base.model.slots[0].link.name != "log":
             raise OptionError("an exposure needs a log link; set the offset itself, at={'offset': ...}")

@@ -15,7 +15,7 @@ from scipy import linalg
 from likely import blocks
 from likely.derive.covariance import inverse_information
 from likely.derive.objective import Objective
-from likely.errors import IntervalError, among, unknown
+from likely.errors import IntervalError, is_one_of, unknown
 from likely.solve.newton import Point
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def score_statistic(objective: Objective, point: Point, information: str) -> flo
     IntervalError
         If that information is not positive definite there.
     """
-    if not among(information, INFORMATION):
+    if not is_one_of(information, INFORMATION):
         raise unknown("information", information, INFORMATION, " of a score test")
     inverse = inverse_information(information_at(objective, point, information))[0]
     if inverse is None:

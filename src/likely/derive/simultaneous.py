@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize
 from scipy import special as sc
 
-from likely.errors import among, unknown
+from likely.errors import is_one_of, unknown
 
 ADJUSTMENTS = ("none", "bonferroni", "sidak", "holm", "max-t", "scheffe")
 DIRECTIONS = 20_000
@@ -110,7 +110,7 @@ def _rank(forms: Any) -> int:
 
 def adjusted(t: Any, forms: Any, level: float, adjust: str) -> tuple[float, Any, str]:
     """The critical value, the adjusted p-values and what they are, for statistics t of these forms."""
-    if not among(adjust, ADJUSTMENTS):
+    if not is_one_of(adjust, ADJUSTMENTS):
         raise unknown("adjustment", adjust, ADJUSTMENTS)
     t = np.abs(np.asarray(t, dtype=float))
     k = len(t)

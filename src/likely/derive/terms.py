@@ -19,7 +19,7 @@ from likely.derive.record import Record
 from likely.derive.score import INFORMATION, information_at
 from likely.derive.tests import METHODS, wald_statistic
 from likely.derive.under import Coordinates, Hypothesis, maximum_under
-from likely.errors import IntervalError, OptionError, among, unknown
+from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import DASH, Grid, number, p_value
 from likely.tables import Table
 
@@ -141,11 +141,11 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
         If no parameter has predictors.
     """
     kind = {"1": "I", "2": "II", "3": "III"}.get(str(type), str(type).upper())
-    if not among(kind, TYPES):
+    if not is_one_of(kind, TYPES):
         raise unknown("type", type, TYPES, " of tests")
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for tests of terms")
-    if not among(information, INFORMATION):
+    if not is_one_of(information, INFORMATION):
         raise unknown("information", information, INFORMATION, " of a score test")
     fit.require_regular("a table of terms") if fit.limit is None else None
     fit.require_likelihood("a table of terms", plain=True)

@@ -16,7 +16,7 @@ from likely.derive.naming import Names
 from likely.derive.restricted import independent, remainder
 from likely.derive.score import INFORMATION_NOTES, score_statistic
 from likely.derive.under import Hypothesis, maximum_under
-from likely.errors import FitError, IntervalError, OptionError, ParameterError, among, unknown
+from likely.errors import FitError, IntervalError, OptionError, ParameterError, is_one_of, unknown
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -124,7 +124,7 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
     Likelihood ratio test of p = 0.5: chi-squared = 1.64566, df = 1, p = 0.1996
     Score test of p = 0.5: chi-squared = 1.6, df = 1, p = 0.2059
     """
-    if not among(method, METHODS):
+    if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a test")
     if information != "observed" and method != "score":
         raise OptionError(f"information= belongs to method='score', not to method={method!r}")

@@ -16,7 +16,7 @@ from likely.derive.objective import Objective, objective_of
 from likely.derive.profile import locate
 from likely.derive.restricted import Solutions
 from likely.design import Design
-from likely.errors import FitError, IntervalError, MissingValuesError, OptionError, among, listed, unknown
+from likely.errors import FitError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.model import Slot
 from likely.namespace import NumpyNamespace
 from likely.solve.newton import Point
@@ -210,7 +210,7 @@ def enlarged(small: Likelihood, formula: str | None, formulas: Mapping[str, str]
         wanted = {first: formula, **wanted}
     known = {slot.parameter.name for slot in model.slots}
     for name in wanted:
-        if not among(name, known):
+        if not is_one_of(name, known):
             raise unknown("parameter", name, sorted(known), " for a formula")
     slots: list[Slot] = []
     made: dict[str, Design | None] = {}

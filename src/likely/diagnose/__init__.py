@@ -14,7 +14,7 @@ from likely.diagnose.finding import Check, Diagnosis, Finding, holm
 from likely.diagnose.moments import MOMENTS, Order
 from likely.diagnose.null import Outcome, outcomes
 from likely.diagnose.wording import MANY, Case, word
-from likely.errors import FitError, OptionError, among, unknown
+from likely.errors import FitError, OptionError, is_one_of, unknown
 from likely.family import generator
 from likely.grid import p_value
 from likely.progress import Task
@@ -53,7 +53,7 @@ def diagnose(
         raise OptionError(f"level is a number between 0 and 1 such as 0.05, found {level!r}")
     chosen = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
     for name in chosen:
-        if not among(name, CHECKS):
+        if not is_one_of(name, CHECKS):
             raise unknown("check", name, CHECKS)
     rng = generator(seed)
     with Task("diagnosis", progress, long=True) as task:

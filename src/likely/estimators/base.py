@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 from likely.blocks import from_sparse, is_sparse
 from likely.derive.rows import Rows
 from likely.design import NamedMatrix
-from likely.errors import DataError, FitError, OptionError, among, listed, unknown
+from likely.errors import DataError, FitError, OptionError, is_one_of, listed, unknown
 from likely.family import Family
 from likely.fit import fit as maximum
 from likely.model import Slot
@@ -62,7 +62,7 @@ class MLEEstimator(BaseEstimator):
         self, family: Family, X: Any, y: Any, weights: Any, offset: Any, predictors: Mapping[str, list[int]]
     ) -> None:
         """Fit `family` to checked arrays; `predictors` are the columns of X by parameter, the first one's first."""
-        if not among(self.on_failure, ("warn", "raise")):
+        if not is_one_of(self.on_failure, ("warn", "raise")):
             raise unknown("option", self.on_failure, ["warn", "raise"], " for on_failure=")
         self._has_offset = offset is not None
         self.fit_ = self._maximum(family, X, y, weights, offset, predictors)
@@ -235,7 +235,7 @@ def columns_of(spec: Any, names: Sequence[str], parameter: str) -> list[int]:
     out = []
     for item in spec:
         if isinstance(item, str):
-            if not among(item, names):
+            if not is_one_of(item, names):
                 raise unknown("feature", item, names, f" for {parameter}")
             out.append(list(names).index(item))
         elif isinstance(item, (int, np.integer)) and 0 <= item < len(names):

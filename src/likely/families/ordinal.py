@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from likely.domains import LINKS, Positive, Real
-from likely.errors import DataError, OptionError, among, listed, unknown
+from likely.errors import DataError, OptionError, is_one_of, listed, unknown
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 from likely.family import Parameter, by_keyword
 from likely.namespace import NumpyNamespace
@@ -129,7 +129,7 @@ class Ordinal(Labelled):
 
     def __init__(self, levels: Iterable[Any] | None = None, link: str = "logit", **known: Any) -> None:
         super().__init__(levels, **known)
-        if not among(link, LATENT):
+        if not is_one_of(link, LATENT):
             raise unknown("link", link, LATENT, " for Ordinal")
         self.link = link
         if self.levels is not None and "threshold" in self.known:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from likely.derive.record import Record
 from likely.derive.sample import Sample, sample_of
-from likely.errors import DataError, FitError, OptionError, among, unknown
+from likely.errors import DataError, FitError, OptionError, is_one_of, unknown
 from likely.family import generator
 from likely.goodness.statistics import statistic_of
 from likely.grid import Grid, number, p_value
@@ -105,7 +105,7 @@ def goodness(
     """A test of goodness of fit by the parametric bootstrap; see `Fit.goodness`."""
     if not fit.converged:
         raise FitError(f"goodness of fit is for a converged fit; this one: {fit.status}", fit)
-    if test is not None and not among(test, TESTS):
+    if test is not None and not is_one_of(test, TESTS):
         raise unknown("test of goodness of fit", test, TESTS)
     if replicates is not None and not (isinstance(replicates, (int, np.integer)) and replicates >= 19):
         raise OptionError(f"replicates is a whole number from 19 on, found {replicates!r}")

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import DataError, OptionError, SupportError, among, first_rows, listed, unknown
+from likely.errors import DataError, OptionError, SupportError, first_rows, is_one_of, listed, unknown
 from likely.family import Family, Parameter
 from likely.losses.checked import check_shapes, check_target, check_values
 from likely.losses.loss import Loss
@@ -93,7 +93,7 @@ class Heads:
 
     def _by_name(self, output: Mapping[str, Any]) -> list[Any]:
         for name in output:
-            if not among(name, self.names):
+            if not is_one_of(name, self.names):
                 raise unknown("head", name, self.names, f" of {self.family.title}")
         if missing := [name for name in self.names if name not in output]:
             raise OptionError(
@@ -173,7 +173,7 @@ class Heads:
     def known(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters that come along with a batch."""
         for name in given:
-            if not among(name, self.given):
+            if not is_one_of(name, self.given):
                 raise unknown("option", name, [*self.given, "weights", "mask"], f" of the loss of {self.family.title}")
         if missing := [name for name in self.given if name not in given]:
             raise OptionError(

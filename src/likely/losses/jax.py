@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.errors import DataError, MissingDependencyError, OptionError, among, unknown
+from likely.errors import DataError, MissingDependencyError, OptionError, is_one_of, unknown
 from likely.losses.checked import check_shapes, check_weights
 from likely.losses.heads import Heads
 from likely.losses.loss import REDUCTIONS, Loss
@@ -77,7 +77,7 @@ def criterion(
     else:
         source = NLL(source, scale="link" if scale is None else scale, link=link)
     chosen = source.reduction if reduction is None else reduction
-    if not among(chosen, REDUCTIONS):
+    if not is_one_of(chosen, REDUCTIONS):
         raise unknown("reduction", chosen, REDUCTIONS)
     heads = Heads.of(source)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.boundary import public_class
-from likely.errors import OptionError, SupportError, among, first_rows, listed, unknown
+from likely.errors import OptionError, SupportError, first_rows, is_one_of, listed, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
@@ -77,9 +77,9 @@ class Loss:
         reduction: str = "mean",
     ) -> None:
         self.family: Family = get_family(family)
-        if not among(scale, SCALES):
+        if not is_one_of(scale, SCALES):
             raise unknown("scale", scale, SCALES, " of predictions")
-        if not among(reduction, REDUCTIONS):
+        if not is_one_of(reduction, REDUCTIONS):
             raise unknown("reduction", reduction, REDUCTIONS)
         self.reduction = reduction
         self.parameter = predicted(self.family, of)

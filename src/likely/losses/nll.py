@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.boundary import public_class
-from likely.errors import OptionError, among, listed, unknown
+from likely.errors import OptionError, is_one_of, listed, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
@@ -46,9 +46,9 @@ class NLL:
 
     def __init__(self, family: Any, *, scale: str = "natural", link: Any = None, reduction: str = "mean") -> None:
         self.family: Family = get_family(family)
-        if not among(scale, SCALES):
+        if not is_one_of(scale, SCALES):
             raise unknown("scale", scale, SCALES, " of predictions")
-        if not among(reduction, REDUCTIONS):
+        if not is_one_of(reduction, REDUCTIONS):
             raise unknown("reduction", reduction, REDUCTIONS)
         require_rows(self.family)
         self.reduction = reduction
@@ -57,7 +57,7 @@ class NLL:
         if link is not None or scale == "link":
             chosen = link if isinstance(link, Mapping) else {} if link is None else {self._all[0].name: link}
             for name in chosen:
-                if not among(name, self.heads):
+                if not is_one_of(name, self.heads):
                     raise unknown("parameter", name, self.heads, " to predict")
             self.links = {p.name: p.domain.get_link(p.name, chosen.get(p.name)).name for p in self._all}
 
@@ -205,7 +205,7 @@ class NLL:
         """What was given, as arrays that go together."""
         title = self.family.title
         for name in heads:
-            if not among(name, self.heads):
+            if not is_one_of(name, self.heads):
                 raise unknown("parameter", name, self.heads, f" of {self!r}")
         missing = [p.name for p in self._all if p.name not in heads and p.name not in self.known]
         if missing:

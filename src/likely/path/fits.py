@@ -12,7 +12,7 @@ from likely import scale as scales
 from likely.boundary import public, public_class
 from likely.checks import require_whole
 from likely.derive.restraints import Restraints
-from likely.errors import FitError, OptionError, among, unknown
+from likely.errors import FitError, OptionError, is_one_of, unknown
 from likely.fit import maximize
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood, likelihood
@@ -324,7 +324,7 @@ class Made:
 
 
 def _made(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Made:
-    if not among(kind, PENALTIES):
+    if not is_one_of(kind, PENALTIES):
         raise unknown("penalty", kind, PENALTIES, " of a path")
     if l1_ratio is not None and kind != "elastic net":
         raise OptionError(f"l1_ratio belongs to penalty='elastic net', not to {kind!r}")

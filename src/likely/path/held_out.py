@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.boundary import public_class
 from likely.derive.held_rows import dealt, of_rows
-from likely.errors import FitError, among, unknown
+from likely.errors import FitError, is_one_of, unknown
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood
 from likely.path.fits import Path, check_progress, climb, shown
@@ -140,5 +140,5 @@ class CrossValidation:
 
 def check_rule(rule: str) -> None:
     """Raise unless there is such a rule."""
-    if not among(rule, RULES):
+    if not is_one_of(rule, RULES):
         raise unknown("rule", rule, RULES)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from likely.derive.intervals import METHODS, Interval, check_level
-from likely.errors import IntervalError, OptionError, among, unknown
+from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import DASH, Grid, alike, fixed, number, p_value, plain
 from likely.report import facts
 from likely.report.blocks import Block, Facts, as_html, as_text
@@ -79,7 +79,7 @@ class Summary:
 
     def __post_init__(self) -> None:
         check_level(self.level)
-        if not among(self.method, METHODS):
+        if not is_one_of(self.method, METHODS):
             raise unknown("method", self.method, METHODS, " for an interval")
 
     # -- what there is to tell -------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from likely.errors import (
     MissingValuesError,
     OptionError,
     UnknownNameError,
-    among,
+    is_one_of,
     listed,
     unknown,
 )
@@ -221,7 +221,7 @@ def requested(
     valid = CLUSTERED if kind == "cluster" else CORRECTIONS.get(kind, ("none",))
     if correction is None:
         correction = "stata" if kind == "HC0" and bound.pseudo else valid[0]
-    if not among(correction, valid):
+    if not is_one_of(correction, valid):
         raise unknown("correction", correction, valid, f" for cov={kind!r}")
     clusters = _clusters(bound, cluster) if cluster is not None else ()
     given = _checked_options(kind, cornered and kind in (*OF_QUANTILES, "cluster"), options)
@@ -246,7 +246,7 @@ def _checked_options(kind: str, of_quantile: bool, options: dict[str, Any]) -> d
         out.setdefault("kernel", "gaussian")
     rule = out.get("bandwidth", "hsheather")
     if isinstance(rule, str):
-        if not among(rule, BANDWIDTHS):
+        if not is_one_of(rule, BANDWIDTHS):
             raise unknown("bandwidth", rule, list(BANDWIDTHS))
     elif isinstance(rule, bool) or not isinstance(rule, (int, float)) or not 0.0 < rule < 0.5:
         raise OptionError(
@@ -323,7 +323,7 @@ def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) ->
         The argument's name, what the labels are called if they are no column, and what to do where some are missing.
     """
     if isinstance(spec, str):
-        if not among(spec, bound.table):
+        if not is_one_of(spec, bound.table):
             raise unknown("column", spec, bound.table.names, f" for {option}=")
         name = spec
     elif np.ndim(spec) != 1 and not hasattr(spec, "__len__"):

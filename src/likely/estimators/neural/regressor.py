@@ -17,8 +17,8 @@ from likely.errors import (
     MissingValuesError,
     OptionError,
     SupportError,
-    among,
     first_rows,
+    is_one_of,
     listed,
     unknown,
 )
@@ -201,7 +201,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
                 f"lk.{family.title}({criterion._layout.given[0]}=10)"
             )
         for name in self._constants:
-            if not among(name, criterion.heads):
+            if not is_one_of(name, criterion.heads):
                 raise unknown("parameter", name, criterion.heads, " to hold constant")
         self._heads, self._links = criterion.heads, dict(criterion._layout.links)
         return criterion

@@ -9,7 +9,7 @@ import numpy as np
 
 from likely import checks
 from likely.domains import LINKS, find_link
-from likely.errors import OptionError, ParameterError, among, listed, unknown
+from likely.errors import OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families import get_family
 from likely.families.labels import Labelled
 from likely.family import Family, Parameter
@@ -121,7 +121,7 @@ def objective(
     if hessian is None:
         several = len({slot.parameter.name for slot in slots if slot.parameter in boosted}) > 1
         hessian = "floored" if several else "observed"
-    if not among(hessian, HESSIANS):
+    if not is_one_of(hessian, HESSIANS):
         raise unknown("option", hessian, HESSIANS, " for hessian=")
     return Boosting(model, *_layout(model, boosted, etas), hessian)
 
@@ -158,7 +158,7 @@ def _boosted(family: Family, boost: Iterable[str] | None) -> list[Parameter]:
     if not names:
         raise OptionError(f"boost= names at least one parameter of {family.title}: {listed(able)}")
     for name in names:
-        if not among(name, free):
+        if not is_one_of(name, free):
             raise unknown("parameter", name, able, f" of {family!r} in boost=")
         if name not in able:
             raise OptionError(f"trees for the {name}s of {family.title} might cross; boost {listed(able)}")
@@ -174,7 +174,7 @@ def _slots(
             raise unknown("link", link, LINKS)
         link = {family.free[0].name: link}
     for name in link or {}:
-        if not among(name, [p.name for p in family.free]):
+        if not is_one_of(name, [p.name for p in family.free]):
             raise unknown("parameter", name, [p.name for p in family.free], " in link=")
     slots: list[Slot] = []
     known: dict[str, float] = {}
@@ -226,7 +226,7 @@ def _given(model: Model, start: Mapping[str, Any], said: str = "start=") -> Any:
     family, values = model.family, dict(start)
     etas: list[float] = []
     for name in values:
-        if not among(name, [p.name for p in family.free]):
+        if not is_one_of(name, [p.name for p in family.free]):
             raise unknown("parameter", name, [p.name for p in family.free], f" of {family!r} in {said}")
     for group in model.groups:
         p = group[0].parameter

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, final
 
-from likely.errors import DataError, OptionError, among, unknown
+from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.family import Family
 from likely.losses.checked import check_shapes, check_weights
 from likely.losses.heads import Heads
@@ -93,7 +93,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             source = NLL(source, scale="link" if scale is None else scale, link=link)
         self.source: Loss | NLL = source
         self.reduction: str = source.reduction if reduction is None else reduction
-        if not among(self.reduction, ("mean", "sum", "none")):
+        if not is_one_of(self.reduction, ("mean", "sum", "none")):
             raise unknown("reduction", self.reduction, ("mean", "sum", "none"))
         self.check = check
         self._layout = Heads.of(source)
