@@ -16,6 +16,7 @@ from likely.family import Family, Parameter
 from likely.fit import fit as maximum
 from likely.losses.boosting.record import Boosting
 from likely.losses.boosting.rows import Column, check_response, response
+from likely.losses.boosting.units import units
 from likely.model import Model, Slot
 from likely.vectors import VectorDomain
 
@@ -79,6 +80,10 @@ def objective(
     Only the diagonal of the Hessian counts: each score has trees of its own. Labels have a score for each level, as in
     both libraries; the probabilities are their softmax.
 
+    A score of a location counts in scales: it is multiplied by the scale of the constants that the trees start from, so
+    the trees are the same whatever the response is measured in. For ``Normal(sd=1)`` that is 1. Scores of the other
+    parameters have no units, on the logarithmic links that they have by default.
+
     Gradient and Hessian of a row shrink together where one is beyond 1e30, and a Hessian is at least 1e-16: both
     libraries hold them in single precision.
 
@@ -123,7 +128,9 @@ def objective(
         hessian = "floored" if several else "observed"
     if not is_one_of(hessian, HESSIANS):
         raise unknown("option", hessian, HESSIANS, " for hessian=")
-    return Boosting(model, *_layout(model, boosted, etas), hessian)
+    names, first, columns, unit = _layout(model, boosted, etas, units(model, etas))
+    made = Boosting(model, names, first, unit, columns, hessian)
+    return made if y is None or family.labels else made.with_response(codes)
 
 
 def _usable(family: Family) -> Family:
@@ -246,14 +253,15 @@ def _given(model: Model, start: Mapping[str, Any], said: str = "start=") -> Any:
 
 
 def _layout(
-    model: Model, boosted: list[Parameter], etas: Any
-) -> tuple[tuple[str, ...], Any, tuple[Column | float, ...]]:
-    """Names of the scores, where they start, and each linear predictor in terms of them."""
+    model: Model, boosted: list[Parameter], etas: Any, units: Any
+) -> tuple[tuple[str, ...], Any, tuple[Column | float, ...], Any]:
+    """Names of the scores, where they start, each linear predictor in terms of them, and their units."""
     names: list[str] = []
     start: list[float] = []
+    unit: list[float] = []
     columns: list[Column | float] = []
     reference: dict[str, int] = {}
-    for slot, eta in zip(model.slots, etas, strict=True):
+    for slot, eta, size in zip(model.slots, etas, units, strict=True):
         p = slot.parameter
         if p not in boosted:
             columns.append(float(eta))
@@ -263,7 +271,9 @@ def _layout(
             reference[p.name] = len(names)
             names.append(f"{p.name}[{p.domain.entries(model.levels)[0]}]")
             start.append(0.0)
+            unit.append(1.0)
         columns.append((len(names), reference.get(p.name)))
         names.append(slot.label)
         start.append(float(eta))
-    return tuple(names), np.array(start), tuple(columns)
+        unit.append(float(size))
+    return tuple(names), np.array(start), tuple(columns), np.array(unit)

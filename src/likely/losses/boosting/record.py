@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import numpy as np
@@ -27,6 +27,7 @@ from likely.losses.boosting.rows import (
 from likely.model import Model
 from likely.namespace import Jet, NumpyNamespace
 
+COARSE = 0.1  # scales, of the steps between neighbouring numbers of a response
 REMEMBERED = 8  # data sets whose checked responses are kept: the training data and what early stopping looks at
 
 
@@ -43,6 +44,9 @@ class Boosting:
         What the columns of raw scores are: parameters, or labels.
     start : ndarray, shape (scores,)
         What is added to the libraries' scores: the constants on the link scale. Neither library needs a base score.
+    unit : ndarray, shape (scores,)
+        What the libraries' scores are multiplied by before that: for a location the scale of the constants, so that
+        trees do not depend on the units of y; else 1.
     columns : tuple
         Each linear predictor as a score, or as the difference of two; a number where it has no trees.
     hessian : {"observed", "floored"}
@@ -58,15 +62,21 @@ class Boosting:
     model: Model
     scores: tuple[str, ...]
     start: Any
+    unit: Any
     columns: tuple[Column | float, ...]
     hessian: str
     _seen: list[tuple[Any, Objective]] = field(default_factory=list, repr=False)
+    _own: tuple[Any, Objective] | None = field(default=None, repr=False)
+
+    def __deepcopy__(self, memo: Any) -> Boosting:
+        return replace(self, _seen=[])  # LightGBM copies its parameters; what is known of the training data stays
 
     def __repr__(self) -> str:
         return f"<boosting objective of {self.family.title}: scores for {', '.join(self.scores)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Boosting, (self.model, self.scores, self.start, self.columns, self.hessian)  # without the data it saw
+        made_of = (self.model, self.scores, self.start, self.unit, self.columns, self.hessian)
+        return Boosting, made_of  # without the data it saw
 
     @property
     def family(self) -> Family:
@@ -181,8 +191,10 @@ class Boosting:
                 if fused is None:
                     pairs = self._derived(rows, matrix, lo, hi)
                 else:
-                    pairs = fused(rows.y[lo:hi], matrix[lo:hi] + self.start)
+                    pairs = fused(rows.y[lo:hi], matrix[lo:hi] * self.unit + self.start)
                 for c, (g, h) in enumerate(pairs):
+                    if (unit := self.unit[c]) != 1.0:
+                        g, h = unit * g, unit * unit * h
                     lacking[c] = not np.min(h) > 0.0
                     g, h = in_single_precision(g, h)
                     gradient[lo:hi, c], hessian[lo:hi, c] = g, h
@@ -212,6 +224,8 @@ class Boosting:
     def parameters(self, raw: Any) -> dict[str, Any]:
         """The family's parameters of every row, from the scores that the trees gave.
 
+        A score of a location counts in `unit`, the scale of the constants.
+
         Parameters
         ----------
         raw : array_like, shape (n,) or (n, scores)
@@ -227,7 +241,7 @@ class Boosting:
         >>> import likely as lk
         >>> from likely.losses.boosting import objective
         >>> objective(lk.Normal(), start={"mean": 3.0, "sd": 2.0}).parameters([[0.5, 0.0]])
-        {'mean': array([3.5]), 'sd': array([2.])}
+        {'mean': array([4.]), 'sd': array([2.])}
         """
         matrix = self._matrix(raw, len(raw))
         etas = self._rows_of(self.model, np.zeros(len(matrix))).etas(matrix, slice(None))
@@ -259,16 +273,39 @@ class Boosting:
     # -- rows --------------------------------------------------------------------------------------------
 
     def _rows_of(self, model: Model, y: Any) -> ScoredRows:
-        return ScoredRows(model, y, self.columns, self.start)
+        return ScoredRows(model, y, self.columns, self.start, self.unit)
+
+    def _require_steps(self, y: Any) -> None:
+        """Raise where the steps of single precision are too coarse for the scale of the errors."""
+        location = next(
+            (c for s, c in zip(self.model.slots, self.columns, strict=True) if s.link.name == "identity"), None
+        )
+        if not isinstance(location, tuple) or np.isfinite(self.family.support.lower):
+            return
+        step, scale = float(np.spacing(np.max(np.abs(y), initial=np.float32(0.0)))), float(self.unit[location[0]])
+        if step > COARSE * scale:
+            raise OptionError(
+                f"the response comes in single precision, as both libraries keep it: its steps are {step:.3g}, where "
+                f"the scale of {self.family.title} is {scale:.3g}. Subtract a constant from the response, such as "
+                f"{float(np.median(y)):.6g}, here and in objective(...)"
+            )
+
+    def with_response(self, y: Any) -> Boosting:
+        """The same with the training response in double precision, for when a library passes it in single precision."""
+        with np.errstate(over="ignore", under="ignore"):
+            own = (y.astype(np.float32), self._rows_of(self.model, y))
+        return replace(self, _own=own)
 
     def _rows(self, y: Any) -> Objective:
         """The checked rows of a response; both libraries pass the same ones again and again."""
         y = np.asarray(y)
-        for given, rows in self._seen:
+        for given, rows in [*self._seen, *([self._own] if self._own is not None else [])]:
             if given.dtype == y.dtype and np.array_equal(given, y):
                 return rows
         numeric = response(y)
         check_response(self.family, numeric)
+        if y.dtype == np.float32:
+            self._require_steps(y)
         self._seen[REMEMBERED - 1 :] = []
         self._seen.insert(0, (y.copy(), self._rows_of(self.model, numeric)))
         return self._seen[0][1]

@@ -24,13 +24,13 @@ Column = tuple[int, int | None]  # a linear predictor as a score, or as the diff
 class ScoredRows(Objective):
     """Rows whose linear predictors are columns of scores: what stands for coefficients is their matrix."""
 
-    def __init__(self, model: Model, y: Any, columns: Sequence[Column | float], start: Any) -> None:
+    def __init__(self, model: Model, y: Any, columns: Sequence[Column | float], start: Any, unit: Any) -> None:
         super().__init__(model, y)
-        self.columns, self.start = columns, start
+        self.columns, self.start, self.unit = columns, start, unit
 
     def etas(self, coefficients: Any, rows: slice) -> list[Any]:
         def score(k: int) -> Any:
-            return coefficients[rows, k] + self.start[k]
+            return coefficients[rows, k] * self.unit[k] + self.start[k]
 
         def eta(column: Column | float) -> Any:
             if isinstance(column, float):
