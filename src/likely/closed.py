@@ -46,6 +46,8 @@ def closed_form(L: Likelihood) -> Outcome | None:
         if value in (domain.lower, domain.upper):
             boundary[slot.label] = value
     coefficients = scale.from_reported(model, named)
+    if np.any(np.isnan(coefficients)):
+        return None  # beyond what a link reaches: let the search find out where it leads
     if not np.all(np.isfinite(coefficients)):
         p = model.size
         value = objective.value(coefficients)

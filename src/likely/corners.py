@@ -26,6 +26,8 @@ from likely.outcome import Outcome
 from likely.solve import least_absolute, newton
 
 CLOSE = 1e-8  # a gain of log-likelihood still to be had, at most: the square of 1e-4 standard errors
+NEVER_THERE = ("log", "softplus", "inverse", "inverse_squared")  # links that come to 0 at no linear predictor
+NEAR_END = (1e-3, 0.03, 1.0)  # spreads from 0 within which a location may be running there
 ENOUGH = 1e-10  # a gain of one turn, at most, once so little is left
 SOLVER = "least absolute deviations"
 
@@ -78,6 +80,13 @@ def cornered_peak(
         if left <= CLOSE and gained <= ENOUGH:  # the rest would take many turns
             return climb.end(x, iteration, True, "")
     return climb.end(x, max_iterations, False, told)
+
+
+def _onward(link: str, eta: Any) -> Any:
+    """Linear predictors at which a link has come to 0, from where they are."""
+    if link in NEVER_THERE:
+        return eta - 40.0 if link in NEVER_THERE[:2] else 1e6 * eta
+    return 1e-9 * eta
 
 
 class _Climb:
@@ -141,7 +150,13 @@ class _Climb:
         name = self.model.family.corner_level
         tau = self.level if np.all(slope[counted] > 0) else 1.0 - self.level
         factor = 2.0 if name is None else 1.0  # Laplace counts |r|, twice the check function at 1/2
-        move = least_absolute.solve(design, target, weights, tau)
+        try:
+            with np.errstate(all="ignore"):
+                move = least_absolute.solve(design, target, weights, tau)
+        except (ArithmeticError, np.linalg.LinAlgError):  # slopes over too many orders of magnitude
+            return None, np.inf
+        if not np.all(np.isfinite(move)):
+            return None, np.inf
         before, after = (factor * least_absolute.check_loss(r, weights, tau) for r in (target, target - design @ move))
         step = np.zeros(self.model.size)
         step[self.own] = move
@@ -188,7 +203,53 @@ class _Climb:
         if np.max(gap) <= 1e-12 * np.max(np.abs(self.y), initial=0.0):
             raise PerfectFit(self._spread_name(), x)
 
+    def runaway(self, x: Any) -> Any:
+        """A point at an end of the link's reach, 0, that does as well, where rows would rather lie beyond it.
+
+        None where the likelihood falls on the way, or where other rows hold the coefficients.
+        """
+        if self.slot.link.name == "identity":
+            return None
+        values, name = self.parameters(x), self.slot.parameter.name
+        location, spread = values[name], np.broadcast_to(values[self._spread_name()], self.y.shape)
+        eta = np.broadcast_to(self.objective.etas(x, slice(None))[self.model.slots.index(self.slot)], self.y.shape)
+        counted = np.ones(len(self.y)) if self.w is None else self.w
+        for near in NEAR_END:
+            there = np.abs(location) <= near * spread
+            w, y, s = counted[there], self.y[there], spread[there]
+            beyond = self._loss(y + near * s, w / s) < self._loss(y, w / s)
+            if not np.any(w > 0) or not (beyond or self.slot.link.name in NEVER_THERE):
+                continue
+            move = self._move(np.where(there, _onward(self.slot.link.name, eta), eta) - eta)
+            value = self.objective.value(x)
+            if move is not None and self.objective.value(x + move) >= value - 1e-9 - 1e-13 * abs(value):
+                return x + move
+        return None
+
+    def _loss(self, r: Any, w: Any) -> float:
+        assert self.level is not None
+        return least_absolute.check_loss(r, w, self.level)
+
+    def _move(self, wanted: Any) -> Any:
+        """The change of the coefficients that moves the linear predictor so; None where none does."""
+        size = np.max(np.abs(self.x), axis=0)
+        size = np.where(size > 0, size, 1.0)
+        own = np.linalg.lstsq(self.x / size, wanted, rcond=None)[0] / size
+        if np.max(np.abs(self.x @ own - wanted)) > 1e-6 * np.max(np.abs(wanted)):
+            return None
+        move = np.zeros(self.model.size)
+        move[self.own] = own
+        return move
+
     def end(self, x: Any, iterations: int, converged: bool, message: str) -> Outcome:
+        if self.level is not None and (far := self.runaway(x)) is not None:
+            x, converged = far, False
+            runs = f"in some rows {self.slot.label} runs to 0, which its {self.slot.link.name} link"
+            message = (
+                f"there is no finite estimate: {runs} does not pass. Use link='identity', or leave out predictors"
+                if np.isfinite(self.slot.link.lower)
+                else f"no peak was found: {runs} has at infinity only; one may lie on the other side: give start= there"
+            )
         point = self.objective.point(x)
         if converged and point.usable:
             # a nudge across the corners, small against the residuals and the same for every link

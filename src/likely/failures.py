@@ -143,6 +143,8 @@ def _end(slot: Slot, value: float) -> str:
 def not_converged(L: Likelihood, outcome: Outcome) -> str:
     """What the search said, with what is known about the place where it stopped."""
     told = outcome.message
+    if outcome.solver not in ("newton", "lbfgs", "trust region") and outcome.restrained is None:
+        return told  # of a search that knows of corners
     corners = [slot.label for slot in L.model.slots if slot.parameter.name in L.model.family.kinked]
     leaving = [slot for slot in L.model.slots if slot.leaves_domain]
     if leaving:

@@ -125,8 +125,8 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
             out[[s.start for s in group]] = domain.etas(vector)
         else:
             slot.parameter.domain.check(slot.parameter.name, values[slot.label])
-            with np.errstate(divide="ignore"):
-                out[slot.start] = slot.link.forward(float(values[slot.label]))
+            with np.errstate(all="ignore"):
+                out[slot.start] = slot.link.forward(np.float64(values[slot.label]))
     return out
 
 

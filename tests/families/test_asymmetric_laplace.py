@@ -68,3 +68,36 @@ def test_the_level_must_be_known() -> None:
     data = {"y": [1.0, 2.0, 4.0, 5.0], "x": [1.0, 2.0, 3.0, 5.0], "t": [0.1, 0.2, 0.3, 0.4]}
     with pytest.raises(lk.errors.FitError, match="level of the quantile differs from row to row"):
         lk.fit(lk.AsymmetricLaplace(tau="t"), data, "y ~ x")
+
+
+@pytest.mark.parametrize(
+    "family", [lk.Laplace(), lk.AsymmetricLaplace(tau=0.3), lk.AsymmetricLaplace(tau=0.5, scale=1)]
+)
+@pytest.mark.parametrize("link", ["log", "sqrt", "power(0.25)"])
+def test_a_group_beyond_the_reach_of_a_link_has_no_estimate(family, link):
+    """Medians of 5 and -1: below 0 no logarithm or root leads."""
+    rng = np.random.default_rng(0)
+    g = np.repeat(["a", "b"], 30)
+    data = {"y": np.where(g == "a", 5.0, -1.0) + rng.normal(size=60), "g": g, "w": np.arange(60.0) % 4}
+    for options in ({}, {"weights": "w"}):
+        with pytest.raises(lk.errors.FitError, match="runs to 0"):
+            lk.fit(family, data, "y ~ g", link=link, **options)
+    if "scale" not in family.known:
+        with pytest.raises(lk.errors.FitError, match="runs to 0"):
+            lk.fit(family, {**data, "y": -np.abs(data["y"])}, "y ~ 1", link=link)
+
+
+def test_a_level_within_the_reach_of_a_link_has_one():
+    """The 0.9 quantile of the same data lies above 0 in both groups."""
+    rng = np.random.default_rng(0)
+    g = np.repeat(["a", "b"], 30)
+    data = {"y": np.where(g == "a", 5.0, -1.0) + rng.normal(size=60), "g": g}
+    plain = lk.fit(lk.AsymmetricLaplace(tau=0.9), data, "y ~ 0 + g")
+    for link, back in (("log", np.exp), ("sqrt", np.square)):
+        fit = lk.fit(lk.AsymmetricLaplace(tau=0.9), data, "y ~ 0 + g", link=link)
+        np.testing.assert_allclose(
+            back([fit.coef["loc.g[a]"], fit.coef["loc.g[b]"]]),
+            [plain.coef["loc.g[a]"], plain.coef["loc.g[b]"]],
+            rtol=0.1,
+        )
+        assert fit.loglik == pytest.approx(plain.loglik, rel=1e-10)

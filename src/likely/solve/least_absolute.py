@@ -69,6 +69,8 @@ def check_loss(r: Any, w: Any, tau: float) -> float:
 
 def _programme(x: Any, y: Any, w: Any, tau: float) -> Any:
     """The minimiser as the multipliers of the dual: maximise y'd, x'd = 0, w (tau - 1) <= d <= w tau."""
+    if not all(np.all(np.isfinite(part)) for part in (x, y, w)):
+        raise ArithmeticError("values over more orders of magnitude than a linear programme can hold")
     result = optimize.linprog(
         -y,
         A_eq=np.ascontiguousarray(x.T),
