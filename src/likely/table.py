@@ -93,6 +93,7 @@ class Table:
         self.readings: dict[str, Reading] = {}
         self._numbers: dict[str, Any] = {}
         self.index: Any = None
+        self._lender: str | None = None  # what the index was taken from, if not from all of the table
         self._places: Any = None  # of the rows in the table they were taken from, see `only`
         self._frame = frame
         self._columns: dict[str, Any] = {}
@@ -115,8 +116,7 @@ class Table:
             self._yes_no = {name for name, column in given.items() if column.yes_no}
             self._levels = {name: column.levels for name, column in given.items() if column.levels}
             self._insists = {name for name, column in given.items() if column.insists}
-            for name, column in given.items():
-                self._match(name, column.index)
+            self._match({name: column.index for name, column in given.items()})
             self.names = list(self._columns)
             self.n = len(next(iter(self._columns.values()))) if self._columns else 0
 
@@ -279,7 +279,9 @@ class Table:
                 out._columns[name], yes_no, levels = self._some(name, rows)
                 out._yes_no |= {name} if yes_no else set()
                 out._levels |= {name: levels} if levels else {}
-            out.index = None if self.index is None else self.index[rows]
+        if out.index is None and self.index is not None:
+            out.index = self.index[rows]
+        out._lender = self._lender
         out._insists, out._marked = self._insists, self._marked
         out.na, out.decimal, out.readings = self.na, self.decimal, self.readings
         out._texts = {name: occurring(text[rows]) for name, text in self._texts.items() if text is not None}
@@ -304,22 +306,43 @@ class Table:
         """Rows as messages count them: from 0, in the data as the user brought them."""
         return np.asarray(rows) if self._places is None else self._places[rows]
 
-    def match(self, index: Any, what: str) -> Any:
+    def in_order(self, order: Any) -> Table:
+        """The rows in another order (indices; None for their own), as a table of its own."""
+        if order is None:
+            return self
+        out = self.only(np.ones(self.n, dtype=bool))
+        if self._frame is not None:
+            out._frame, out._columns = self._frame[order.tolist()], {}
+        out._columns = {name: values[order] for name, values in out._columns.items()}
+        out._texts, out._places = {}, None
+        out.index = None if self.index is None else self.index[order]
+        return out
+
+    def match(self, index: Any, what: str, whose: str = "the data") -> Any:
         """Where this table's rows are in another object of as many rows, by label; None where they go by position.
 
         The first labels there are become the table's own, if it has none.
         """
-        if self.index is None:
-            self.index = index
-        return alignment.order(self.index, index, what)
+        if self.index is None and index is not None:
+            self.index, self._lender = index, what
+        order = alignment.order(self.index, index, what, whose)
+        if order is not None and self._lender is not None:
+            raise DataError(
+                f"{what} has the labels of {self._lender} in another order, and {whose} have none that say which order "
+                f"is theirs: give them the same index, or go by position (.to_numpy())"
+            )
+        return order
 
-    def _match(self, name: str, index: Any) -> None:
-        """Put a column in the order of the table's labels."""
-        values = self._columns[name]
-        if index is None or any(len(other) != len(values) for other in self._columns.values()):
+    def _match(self, labels: Mapping[str, Any]) -> None:
+        """Put columns with labels in the order of the first that has some."""
+        if len({len(values) for values in self._columns.values()}) != 1:
             return  # columns of different lengths are told of as such
-        if (order := self.match(index, f"column {name!r}")) is not None:
-            self._columns[name] = values[order]
+        labelled = {name: index for name, index in labels.items() if index is not None}
+        for name, index in labelled.items():
+            if self.index is None and len(labelled) == len(labels):
+                self.index = index
+            if (order := self.match(index, f"column {name!r}")) is not None:
+                self._columns[name] = self._columns[name][order]
 
     def wrap(self, values: Any, name: str) -> Any:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""

@@ -27,25 +27,28 @@ class Given:
         The rows in use.
     rows : ndarray of bool, or None
         The rows in use among all, where some are left out.
+    whose : str
+        What errors call the table.
     """
 
     whole: Table
     table: Table
     rows: Any = None
+    whose: str = "the data"
 
     @classmethod
-    def of(cls, table: Table) -> Given:
+    def of(cls, table: Table, whose: str = "the data") -> Given:
         """All rows of a table."""
-        return cls(table, table)
+        return cls(table, table, whose=whose)
 
-    def only(self, kept: Any) -> Given:
-        """Some of the rows in use (a mask over these), or all of them (None)."""
+    def only(self, kept: Any, spread: bool = False) -> Given:
+        """Some of the rows in use (a mask over these), or all of them (None); `spread` as in `Table.only`."""
         if kept is None:
             return self
         rows = kept.copy() if self.rows is None else self.rows.copy()
         if self.rows is not None:
             rows[self.rows] = kept
-        return Given(self.whole, self.table.only(kept), rows)
+        return Given(self.whole, self.table.only(kept, spread), rows, self.whose)
 
     def cut(self, values: Any) -> Any:
         """The rows in use of values for all rows; a single number serves all."""
@@ -56,7 +59,7 @@ class Given:
     def columns(self, spec: Any, what: str) -> dict[str, Any]:
         """The columns that a column, an expression or an array consists of, for a look at missing values."""
         if not isinstance(spec, str):
-            values = self.values(spec, what)
+            values = self.labels(spec, what)
             return {what: values} if np.ndim(values) else {}
         if spec in self.table:
             return {spec: self.table.column(spec)}
@@ -71,33 +74,39 @@ class Given:
         if isinstance(spec, str):
             self.columns(spec, what)
             return self.table.measured(spec) if spec in self.table else designs.expression(spec, self.table)
-        values = self.all_values(spec, what)
-        if self.rows is None or not np.ndim(values):
-            return values
-        # read again without the rows left out, which may have made objects of numbers
-        return tables.read({what: values}).only(self.rows).column(what)
+        if _is_number(spec):
+            return spec
+        alone = self._alone(spec, what)
+        return alone.measured(alone.names[0])
 
     def labels(self, spec: Any, what: str) -> Any:
         """The same where values are labels, which may be numbers in writing."""
-        return self.table.column(spec) if isinstance(spec, str) and spec in self.table else self.values(spec, what)
-
-    def all_values(self, spec: Any, what: str) -> Any:
-        """The values of an array in all rows, matched by their labels where both have some; a number as it is."""
-        if np.ndim(spec) == 0 and not hasattr(spec, "__len__"):
+        if isinstance(spec, str):
+            return self.table.column(spec) if spec in self.table else self.values(spec, what)
+        if _is_number(spec):
             return spec
-        inner = tables.read(spec, self.whole.na)
-        checks.check_one_column(inner.names, what)
-        values = inner.column(inner.names[0])
-        if len(values) != self.whole.n:
-            raise DataError(f"the data have {self.whole.n} rows, {what} has {len(values)}")
-        order = self.whole.match(inner.index, what)
-        return values if order is None else values[order]
+        alone = self._alone(spec, what)
+        return alone.column(alone.names[0])
+
+    def _alone(self, spec: Any, what: str) -> Table:
+        """An array with one value for each row of the data, in the rows in use."""
+        own = tables.read(spec, self.whole.na)
+        checks.check_one_column(own.names, what)
+        if own.n != self.whole.n:
+            raise DataError(f"{self.whose} have {self.whole.n} rows, {what} has {own.n}")
+        own = own.in_order(self.whole.match(own.index, what, self.whose))
+        return own if self.rows is None else own.only(self.rows)
 
     # -- matrices ------------------------------------------------------------------------------------------
 
     def matrix(self, spec: Any) -> NamedMatrix:
         """A matrix of predictors in the rows in use, matched by their labels where both have some."""
         return designs.read_matrix(spec, self.whole, self.rows)
+
+
+def _is_number(spec: Any) -> bool:
+    """Whether one value serves all rows."""
+    return np.ndim(spec) == 0 and not hasattr(spec, "__len__")
 
 
 def given_column(table: Table, spec: Any, what: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likely import checks, tables
+from likely import alignment, checks, tables
 from likely.bind import Bound, Given
 from likely.density.family import Density
 from likely.density.layout import Record
@@ -34,7 +34,7 @@ def bind_density(
             "analytic weights divide a variance, which lk.density leaves to you: write it into the function, such as "
             "sd=lambda p, d: p['sd'] / jnp.sqrt(d['w'])"
         )
-    table, matrices = _read(data, na)
+    table, matrices = read_columns(data, na)
     if table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
     given = Given.of(table)
@@ -85,13 +85,14 @@ def _slots(density: Density) -> tuple[Slot, ...]:
 # -- data ----------------------------------------------------------------------------------------------------
 
 
-def _read(data: Any, na: Any) -> tuple[Table, dict[str, Any]]:
+def read_columns(data: Any, na: Any = None, like: Table | None = None) -> tuple[Table, dict[str, Any]]:
     """The columns, and the arrays of more dimensions that a dict may hold, one first index for each row."""
     if not isinstance(data, Mapping):
-        return tables.read(data, na), {}
-    arrays = {str(k): np.asarray(v) for k, v in data.items() if np.ndim(v) > 1}
-    columns = {k: v for k, v in data.items() if str(k) not in arrays}
-    table = tables.read(columns, na)
+        return tables.read(data, na, like), {}
+    given = {str(k): v for k, v in data.items() if np.ndim(v) > 1}
+    columns = {k: v for k, v in data.items() if str(k) not in given}
+    table = tables.read(columns, na, like)
+    arrays = {name: np.asarray(v) for name, v in given.items()}
     lengths = {k: len(v) for k, v in arrays.items()} | ({} if not table.names else {table.names[0]: table.n})
     if len(set(lengths.values())) > 1:
         raise DataError(
@@ -103,7 +104,11 @@ def _read(data: Any, na: Any) -> tuple[Table, dict[str, Any]]:
     for name, values in arrays.items():
         if values.dtype.kind not in "fiub":
             raise DataError(f"the array {name!r} holds {values.dtype}, not numbers")
-    return table if table.names else Table.without_columns(next(iter(lengths.values()))), arrays
+    table = table if table.names else Table.without_columns(next(iter(lengths.values())))
+    for name, v in given.items():
+        if (order := table.match(alignment.index_of(v), f"the array {name!r}")) is not None:
+            arrays[name] = arrays[name][order]
+    return table, arrays
 
 
 def _columns(given: Given, matrices: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

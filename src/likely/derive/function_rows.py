@@ -15,6 +15,7 @@ import numpy as np
 
 from likely import tables
 from likely.bind import given_column
+from likely.density.bound import read_columns
 from likely.derive.covariance import unit_rows
 from likely.derive.covariance.expected import Expected
 from likely.derive.intervals import check_level, normal_quantile
@@ -99,12 +100,8 @@ def _place(
         return bound.used, len(bound.y), density
     if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
         new = {k: [v] for k, v in new.items()}  # one row
-    matrices = {}
-    if isinstance(new, Mapping):
-        matrices = {str(k): np.asarray(v, dtype=float) for k, v in new.items() if np.ndim(v) > 1}
-        new = {k: v for k, v in new.items() if str(k) not in matrices}
-    table = tables.read(new, like=bound.table)
-    n = table.n if table.names else len(next(iter(matrices.values())))
+    table, matrices = read_columns(new, like=bound.table)
+    n = table.n
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")
     columns = {}
@@ -112,8 +109,6 @@ def _place(
         values = matrices[name] if name in matrices else table.measured(name)
         if values.dtype.kind not in "fiub":
             raise DataError(f"column {name!r} holds text; a density needs numbers")
-        if len(values) != n:
-            raise DataError(f"{name!r} has {len(values)} entries, the other new data {n}")
         if np.any(absent := np.isnan(values) if values.dtype.kind == "f" else np.zeros(n, dtype=bool)):
             raise MissingValuesError(
                 f"the new data have missing values ({name}: {int(np.count_nonzero(absent))}): a prediction needs every "

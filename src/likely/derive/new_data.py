@@ -9,9 +9,10 @@ import numpy as np
 
 from likely import blocks, tables
 from likely import design as designs
+from likely.bind import Given
 from likely.design import Design
 from likely.domains import Groups
-from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed, unknown
+from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed
 from likely.model import Slot
 from likely.predictors import among
 from likely.tables import Table
@@ -55,10 +56,11 @@ class NewData:
         for name, table in self.own.items():
             if table.n != self.n:
                 raise DataError(f"the matrix of {name} has {table.n} rows, the other new data {self.n}")
+            order = self.table.match(table.index, f"the matrix of {name}", "the other new data")
+            self.own[name] = table.in_order(order)
         self._refuse_ambiguity(plain)
         self._refuse_missing()
-        self.whole = self.n
-        self.seen: Any = None
+        self.data = Given.of(self.table, "the new data")
         if unseen == "missing":
             self._set_unseen_aside()
 
@@ -75,7 +77,8 @@ class NewData:
             return
         if not seen.any():
             raise DataError("no row of the new data has only levels that the fit has seen: there is nothing to predict")
-        self.seen, self.table, self.n = seen, self.table.only(seen, spread=True), int(seen.sum())
+        self.data = self.data.only(seen, spread=True)
+        self.table, self.n = self.data.table, int(seen.sum())
         self.own = {name: table.only(seen) for name, table in self.own.items()}
 
     def _refuse_ambiguity(self, plain: Mapping[str, Design]) -> None:
@@ -140,17 +143,8 @@ class NewData:
 
     def values(self, spec: Any, what: str) -> Any:
         """A column, an expression, a number or an array as floats."""
-        if isinstance(spec, str):
-            if spec.isidentifier() and spec not in self.table:
-                raise unknown("column", spec, self.table.names, f" for {what}")
-            return designs.expression(spec, self.table)
-        if np.ndim(spec) == 0 and not hasattr(spec, "__len__"):
-            return float(spec)
-        inner = tables.read(spec)
-        if inner.n != self.whole:
-            raise DataError(f"the new data have {self.whole} rows, {what} has {inner.n}")
-        inner = inner if self.seen is None else inner.only(self.seen)
-        return inner.number(inner.names[0])
+        values = self.data.values(spec, what)
+        return tables.numbers(values, spec if isinstance(spec, str) else what) if np.ndim(values) else float(values)
 
     def known(self, name: str, outward: str, lacking: dict[str, LikelyError]) -> Any:
         """The values of a known parameter; NaN, and the reason, where there are none."""
@@ -173,12 +167,14 @@ class NewData:
 
     def _groups(self, spec: Any, what: str) -> Any:
         """The codes of a column of labels."""
-        if isinstance(spec, str) and spec not in self.table:
-            raise unknown("column", spec, self.table.names, f" for {what}")
-        table = self.table if isinstance(spec, str) else tables.read(spec)
-        if table.n != self.n:
-            raise DataError(f"the new data have {self.n} rows, {what} has {table.n}")
-        return tables.codes(table.column(spec if isinstance(spec, str) else table.names[0]))
+        return tables.codes(self.data.labels(spec, what))
+
+    def _log_exposure(self) -> Any:
+        """The logarithm of the exposure of the new rows."""
+        spec = self.given["exposure"]
+        if isinstance(spec, str):
+            return designs.expression(designs.log_exposure(spec, self.table), self.table)
+        return designs.log_exposure(self.data.values(spec, "exposure"), self.table)
 
     def offset(self, slot: Slot, outward: Mapping[str, str]) -> Any:
         """A slot's offset for the new rows, or None."""
@@ -189,14 +185,13 @@ class NewData:
         if "offset" in self.given:
             value = self.given["offset"]
             specs = (value.get(name, 0.0) if isinstance(value, Mapping) else value,)
-        told = "offset" in self.given
-        if "exposure" in self.given and slot is self.model.slots[0]:
-            if told or len(specs) != 1:
-                raise OptionError("an exposure beside other offsets: pass offset=, the sum of all with log(exposure)")
-            specs, told = (designs.log_exposure(self.given["exposure"], self.table),), True
         total: Any = 0.0
+        if "exposure" in self.given and slot is self.model.slots[0]:
+            if "offset" in self.given or len(specs) != 1:
+                raise OptionError("an exposure beside other offsets: pass offset=, the sum of all with log(exposure)")
+            total, specs = self._log_exposure(), ()
         for spec in specs:
-            if not told and np.ndim(spec) > 0:
+            if "offset" not in self.given and np.ndim(spec) > 0:
                 raise OptionError(
                     f"the offset of {name} was given to the fit as an array, so the new rows' values are not known: "
                     "pass offset=..., or exposure=... if it was one"

@@ -263,6 +263,8 @@ def _probability(rows: Rows, y: Any, own: bool) -> Any:
     else:
         inner = tables.read(y)
         y = inner.column(inner.names[0])
+        if len(y) == rows.n and (order := rows.table.match(inner.index, "y")) is not None:
+            y = y[order]
     if len(y) != rows.n:
         raise DataError(f"y must be one value or one for each of {rows.n} rows, found {len(y)}")
     return rows.column(_density(rows, family.bind(y, rows.known)[1] if labels else tables.numbers(y, "y")), "prob")

@@ -10,6 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from likely.alignment import refuse_another_order
 from likely.errors import DataError, OptionError, listed
 from likely.estimators.base import MLEEstimator, checked_weights, log_likelihood_of_labels
 from likely.families import Bernoulli, Categorical
@@ -125,13 +126,12 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         >>> MLEClassifier().fit([[0], [1], [2], [3]], [0, 1, 0, 1]).classes_.tolist()
         [0, 1]
         """
+        refuse_another_order(X, y=y, sample_weight=sample_weight)
         X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         w = checked_weights(sample_weight, X)
-        if w is not None and not np.all(counted := w > 0):
-            X, codes, w = X[counted], codes[counted], w[counted]
-        present = self.classes_[np.unique(codes)]
+        present = self.classes_[np.unique(codes if w is None else codes[w > 0])]
         if len(present) < 2:
             raise DataError(
                 f"MLEClassifier needs two or more classes, but y has one class only: {listed(present)}"
@@ -274,4 +274,5 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         >>> round(model.log_likelihood(X, y), 6) == round(model.fit_.loglik / 4, 6)
         True
         """
+        refuse_another_order(X, y=y, sample_weight=sample_weight)
         return log_likelihood_of_labels(self.predict_log_proba(X), self.classes_, y, checked_weights(sample_weight, X))

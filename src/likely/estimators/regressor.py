@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
+from likely.alignment import refuse_another_order
 from likely.derive.intervals import check_level
 from likely.errors import FitError, LikelyError, OptionError
 from likely.estimators.base import (
@@ -151,12 +152,10 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         require_plain_numbers(family)
         if family.labels:
             raise OptionError(f"{family.title} is for labels: use MLEClassifier")
+        refuse_another_order(X, y=y, sample_weight=sample_weight, offset=offset)
         X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", y_numeric=True, ensure_min_samples=2)
         w = checked_weights(sample_weight, X)
         offset = None if offset is None else checked_offset(offset, len(y))
-        if w is not None and not np.all(counted := w > 0):
-            X, y, w = X[counted], y[counted], w[counted]
-            offset = None if offset is None else offset[counted]
         self._fit(family, X, y, w, offset, self._predictors(family))
         self.intercept_, self.coef_ = self._coefficients(self.fit_.effective.likelihood.model.slots[0])
         return self
@@ -320,6 +319,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         >>> round(MLERegressor().fit(X, y).score(X, y), 3)
         0.98
         """
+        refuse_another_order(X, y=y, sample_weight=sample_weight, offset=offset)
         return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
@@ -349,6 +349,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         >>> round(model.log_likelihood(X, y), 6) == round(model.fit_.loglik / 4, 6)
         True
         """
+        refuse_another_order(X, y=y, sample_weight=sample_weight, offset=offset)
         rows = self._rows(X, offset)
         rows.require_reached()
         self._require_spread()
