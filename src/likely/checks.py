@@ -30,7 +30,7 @@ from likely.tables import Table
 FIT_OPTIONS = (
     *("formula", "weights", "weights_kind", "offset", "exposure", "link", "missing", "na", "aliased", "cov", "cluster"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
-    *("penalty", "fixed", "bounds", "constraints"),
+    *("small_sample", "penalty", "fixed", "bounds", "constraints"),
 )
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
 NO_WEIGHT = "all weights are zero: there are no observations"

@@ -52,6 +52,7 @@ def fit(
     weights_kind: str = "frequency",
     cov: str | None = None,
     cluster: Any = None,
+    small_sample: str | None = None,
     na: Any = None,
     on_failure: str = "raise",
     solver: str = "auto",
@@ -107,6 +108,9 @@ def fit(
         `Fit.with_cov`, which takes further options.
     cluster : str, array or list of two, optional
         Columns that name the clusters of a covariance by clusters, one or two ways.
+    small_sample : {"t", "z"}, optional
+        "t": Student's t and F in place of z and chi-squared, with the divisor n - p in the variance, for a `Normal` (or
+        `LogNormal`) with an unknown spread: what R's ``lm`` and Stata's ``regress`` print. See `Fit.with_cov`.
     na : str, number or list of them, optional
         Cells that stand for a missing value besides empty ones, such as ``["?", "unknown", -999]``: in every column,
         and in new data.
@@ -181,6 +185,7 @@ def fit(
         separation=separation,
         cov=cov,
         cluster=cluster,
+        small_sample=small_sample,
         on_failure=on_failure,
         solver=solver,
         start=start,
@@ -200,6 +205,7 @@ def maximize(
     *,
     cov: str | None = None,
     cluster: Any = None,
+    small_sample: str | None = None,
     penalty: Any = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, Any] | None = None,
@@ -211,11 +217,12 @@ def maximize(
     restraints = Restraints(**{name: value for name, value in given.items() if value is not None})
     if restraints:
         options["restraints"] = restraints
-    if cov is None and cluster is None:
+    if cov is None and cluster is None and small_sample in (None, "z"):
         return climb(L, **options)
-    requested(L.bound, cov, cluster)  # its errors come before the search
+    asked = {"kind": cov, "cluster": cluster, "small_sample": small_sample}
+    requested(L.bound, **asked)  # its errors come before the search
     found = climb(L, **options)
-    return found._with(requested(found.likelihood.bound, cov, cluster))
+    return found._with(requested(found.likelihood.bound, **asked))
 
 
 def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:

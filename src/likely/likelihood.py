@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 SEARCH_OPTIONS = (
-    *("cov", "cluster"),
+    *("cov", "cluster", "small_sample"),
     *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
     *("penalty", "fixed", "bounds", "constraints"),
 )
@@ -385,8 +385,8 @@ class Likelihood:
         Parameters
         ----------
         **options
-            As in `likely.fit`: ``cov``, ``cluster``, ``separation``, ``on_failure``, ``solver``, ``start``,
-            ``starts``, ``max_iterations``, ``tolerance``, ``progress``, ``penalty``, ``fixed``, ``bounds``,
+            As in `likely.fit`: ``cov``, ``cluster``, ``small_sample``, ``separation``, ``on_failure``, ``solver``,
+            ``start``, ``starts``, ``max_iterations``, ``tolerance``, ``progress``, ``penalty``, ``fixed``, ``bounds``,
             ``constraints``.
 
         Returns

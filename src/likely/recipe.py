@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import design as designs
-from likely.derive.covariance.request import CORRECTIONS, default
+from likely.derive.covariance.request import default, usual_correction
 from likely.errors import LikelyError
 from likely.families import FAMILIES
 from likely.model import Slot
@@ -86,8 +86,11 @@ class Recipe:
         out = {name: value for name, value in self.fit.asked.items() if value not in (None, (), {})}
         out |= {"separation": "drop"} if self._bound.separation is not None and self.fit.converged else {}
         request = self.fit._request
-        if request.kind != default(self._bound).kind:
+        student = request.small_sample == "t"
+        usual = "HC1" if student and self._bound.pseudo else default(self._bound).kind
+        if request.kind != usual:
             out["cov"] = request.kind
+        out |= {"small_sample": "t"} if student else {}
         if request.clusters:
             names = [name if name in self._bound.table else ... for name, _ in request.clusters]
             out["cluster"] = names[0] if len(names) == 1 else names
@@ -166,9 +169,7 @@ class Recipe:
     def _further_covariance(self) -> dict[str, Any]:
         """What of a covariance only `Fit.with_cov` takes."""
         request = self.fit._request
-        usual = CORRECTIONS.get(request.kind, ("stata",))[0]
-        if self._bound.pseudo and request.kind == "HC0":
-            usual = "stata"
+        usual = usual_correction(self._bound, request.kind, request.small_sample == "t")
         out = {"correction": request.correction} if request.robust and request.correction != usual else {}
         out |= {"bread": request.bread} if request.bread != "observed" else {}
         out |= request.further

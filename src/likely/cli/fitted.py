@@ -25,6 +25,7 @@ from likely.cli.options import (
     Na,
     Offset,
     Separated,
+    SmallSample,
     Weights,
     WeightsKind,
 )
@@ -79,6 +80,7 @@ def fitted(
     separation: Separated = "refuse",
     cov: Cov = None,
     cluster: Cluster = None,
+    small_sample: SmallSample = None,
     solver: Annotated[str, typer.Option("--solver", help="auto, closed form, newton or lbfgs.")] = "auto",
     penalty: Annotated[
         str | None,
@@ -93,7 +95,8 @@ def fitted(
     options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
     options |= {"penalty": penalty_of(penalty), "constraints": constraints, "solver": solver}
     options |= {"aliased": aliased, "separation": separation}
-    options |= {name: value for name, value in (("cov", cov), ("cluster", cluster)) if value}
+    covariance = (("cov", cov), ("cluster", cluster), ("small_sample", small_sample))
+    options |= {name: value for name, value in covariance if value}
     return Fitted(assumed, data, formula, options)
 
 

@@ -39,6 +39,10 @@ Cov = Annotated[
 Cluster = Annotated[
     list[str] | None, typer.Option("--cluster", help="Column that names the clusters; twice for two ways.")
 ]
+SmallSample = Annotated[
+    str | None,
+    typer.Option("--small-sample", help="t: Student's t and F, with n - p in the variance, for a normal family; or z."),
+]
 Offset = Annotated[
     list[str] | None,
     typer.Option(

@@ -28,6 +28,7 @@ IN_SHELL = (
     ),
     (r"\bpass (missing|aliased|separation|weights|solver|link|level)='(\w+)'", r"use --\1 \2"),
     (r"\bweights_kind='(\w+)'", r"--weights-kind \1"),
+    (r"\bsmall_sample='(\w+)'", r"--small-sample \1"),
     (r"\bcov='(\w+)'", r"--cov \1"),
     (r"\bneeds (weights|cluster)=:", r"needs --\1:"),
     (r"\bwith cluster= ", "with --cluster "),

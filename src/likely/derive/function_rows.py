@@ -18,7 +18,7 @@ from likely.bind import given_column
 from likely.density.bound import read_columns
 from likely.derive.covariance import unit_rows
 from likely.derive.covariance.expected import Expected
-from likely.derive.intervals import check_level, normal_quantile
+from likely.derive.intervals import check_level
 from likely.derive.objective import Objective
 from likely.derive.rows import Rows
 from likely.design import Design
@@ -146,7 +146,7 @@ def evaluate(fit: Fit, rule: Callable[..., Any], new: Any = None, level: float |
         raise OptionError(f"the function must give one value, or one for each of {n} rows; its shape is {value.shape}")
     if level is None:
         return table.wrap(value, "prediction") if value.ndim else float(value)
-    half = normal_quantile(check_level(level))
+    half = fit.reference.half_width(check_level(level))
     fit.require_errors("a function of the estimates")
     forms = np.reshape(slope, (-1, len(x)))
     if np.any(lost := fit.unseen(forms)):

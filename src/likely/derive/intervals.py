@@ -75,16 +75,13 @@ def check_level(level: float) -> float:
     return float(level)
 
 
-def normal_quantile(level: float) -> float:
-    """Half-width of a central interval in standard errors."""
-    return float(sc.ndtri(0.5 + 0.5 * level))
-
-
 def wald(fit: Fit, name: str, level: float) -> Interval:
-    """Estimate -+ z standard errors, computed on the link scale and mapped back."""
+    """Estimate -+ z (or t) standard errors, computed on the link scale and mapped back."""
     if (reason := fit.withheld.get(name)) is not None:
         return Interval(None, None, level, "wald", reason)
-    z = normal_quantile(level)
+    if fit.reference.df is not None and name == fit.likelihood.model.slots[1].label:
+        return _of_spread(fit, name, level)
+    z = fit.reference.half_width(level)
     try:
         slot, index = locate(fit.likelihood, name)
     except OptionError:  # one of several probabilities: on its own logit
@@ -96,6 +93,16 @@ def wald(fit: Fit, name: str, level: float) -> Interval:
     assert se is not None
     ends = [slot.natural(t) if slot.constant else t for t in (center - z * se, center + z * se)]
     return Interval(min(ends), max(ends), level, "wald")
+
+
+def _of_spread(fit: Fit, name: str, level: float) -> Interval:
+    """The exact interval of a linear model's spread: its sum of squares over the variance is chi-squared."""
+    if fit._request.robust:
+        note = f"{name} has no interval beside a sandwich, which does not take one spread of all rows as true"
+        return Interval(None, None, level, "wald", note)
+    df, value = fit.reference.df, fit.coef[name]
+    ends = [value * float(np.sqrt(fit.n / sc.chdtri(df, 0.5 - side * 0.5 * level))) for side in (-1.0, 1.0)]
+    return Interval(min(ends), max(ends), level, "wald", "")
 
 
 def profile(fit: Fit, name: str, level: float) -> Interval:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely import blocks
-from likely.derive.intervals import normal_quantile
+from likely.derive.covariance import refuse_spread
 from likely.derive.rows import Rows
 from likely.derive.simultaneous import critical_value
 from likely.errors import FamilyError, IntervalError, OptionError, is_one_of, listed, unknown
@@ -36,7 +36,9 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
     gradient = {k: g for k, g in _gradient(rows).items() if np.any(g != 0.0)}
     stderr = stderr_of(rows, gradient)
     refuse_unseen(rows, gradient, "the mean")
-    z = normal_quantile(level) if simultaneous is False else _together(rows, gradient, level, simultaneous)
+    for k in gradient:
+        refuse_spread(fit, np.eye(model.size)[model.slots[k].start], "the mean")
+    z = fit.reference.half_width(level) if simultaneous is False else _together(rows, gradient, level, simultaneous)
     positive = rows.family.support.lower >= 0.0
     with np.errstate(all="ignore"):
         if positive:
@@ -74,10 +76,10 @@ def _together(rows: Rows, gradient: Mapping[int, Any], level: float, how: Any) -
             "simultaneous='scheffe', which holds for any number"
         )
     if how in ("bonferroni", "sidak"):
-        return critical_value(None, rows.n, level, how)
+        return critical_value(None, rows.n, level, how, rows.fit.reference)
     jacobian = jacobian_of(rows, gradient)
     rows.fit.require_rank(jacobian, f"intervals of {rows.n} means together", "take simultaneous='bonferroni'")
-    return critical_value(jacobian @ rows.fit.link_root, rows.n, level, how)
+    return critical_value(jacobian @ rows.fit.link_root, rows.n, level, how, rows.fit.reference)
 
 
 def refuse_unseen(rows: Rows, gradient: Mapping[int, Any], what: str) -> None:

@@ -17,13 +17,13 @@ import numpy as np
 from scipy import special as sc
 
 from likely import blocks, scale
-from likely.derive.mean_interval import refuse_unseen
+from likely.derive.mean_interval import refuse_unseen, stderr_of
 from likely.derive.rows import Rows
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.family import Family
 from likely.namespace import NumpyNamespace
 
-METHODS = ("mixture", "plug-in", "calibrated")
+METHODS = ("mixture", "plug-in", "calibrated", "t")
 LATTICE, KOROBOV = 1021, 76  # points of the lattice for several linear predictors, and its generator
 AT_ONCE = 1 << 18  # distributions held together
 MOST_FAILED = 0.1  # of the refits
@@ -33,9 +33,13 @@ Params = dict[str, Any]
 
 def prediction_interval(rows: Rows, level: float, method: str | None, replicates: int, seed: int) -> Any:
     """Median and limits of a new observation of every row."""
-    method = "mixture" if method is None else method
+    student = rows.fit.reference.df is not None
+    if method is None:
+        method = "t" if student else "mixture"
     if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a prediction interval")
+    if method == "t" and not student:
+        raise OptionError("method='t' is for linear models with small_sample='t': fit.with_cov(small_sample='t')")
     if any(p.vector for p in rows.family.parameters):
         raise OptionError(f"observations of {rows.family.title} are labels: use what='prob'")
     chances = (0.5, 0.5 - 0.5 * level, 0.5 + 0.5 * level)
@@ -43,6 +47,8 @@ def prediction_interval(rows: Rows, level: float, method: str | None, replicates
         columns = [rows.full(rows.bare.quantile(q, **rows.values)) for q in chances]
     elif method == "mixture":
         columns = _mixed(rows, chances)
+    elif method == "t":
+        columns = _exact(rows, chances)
     else:
         median = rows.full(rows.bare.quantile(0.5, **rows.values))
         columns = [median, *_calibrated(rows, chances[1:], replicates, seed)]
@@ -50,6 +56,21 @@ def prediction_interval(rows: Rows, level: float, method: str | None, replicates
         if np.any(bad := ~np.isfinite(column)):
             raise rows.too_far(bad, "prediction interval")
     return rows.frame(dict(zip(("median", "lower", "upper"), columns, strict=True)))
+
+
+def _exact(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
+    """Quantiles of a new observation of a linear model: location + t s sqrt(1 + h)."""
+    fit = rows.fit
+    if fit._request.robust:
+        raise OptionError(
+            "a prediction interval by Student's t takes the errors as equally spread, which a sandwich does not: use "
+            "fit.with_cov('observed', small_sample='t'), or method='mixture'"
+        )
+    location = rows.full(rows.etas[0])
+    spread = fit.coef[fit.likelihood.model.slots[1].label] * np.sqrt(fit.n / fit.reference.df)
+    error = np.hypot(spread, stderr_of(rows, {0: np.ones(rows.n)}))
+    ends = [location + fit.reference.quantile(q) * error for q in chances]
+    return [np.exp(end) for end in ends] if rows.family.name == "log_normal" else ends
 
 
 # -- the average over the estimates' normal --------------------------------------------------------------------

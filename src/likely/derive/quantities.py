@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.derive.covariance import unit_rows
+from likely.derive.covariance import refuse_spread, unit_rows
 from likely.derive.intervals import check_level
 from likely.derive.record import Record
 from likely.derive.simultaneous import adjusted
@@ -33,14 +33,17 @@ class Quantities(Record):
     lower, upper : ndarray
         Ends of the intervals.
     z, p_value : ndarray
-        Of the test that the quantity is `null`. Like the error and the ends they are None where the fit's covariance
-        gives no standard error, with the reason in `notes`.
+        Of the test that the quantity is `null`; z is Student's t where there is `df`. Like the error and the ends they
+        are None where the fit's covariance gives no standard error, with the reason in `notes`.
     covariance : ndarray or None
         Of the estimates; None where some have no error, or one whose square no float can hold.
     level : float
     null : float
     title : str
     notes : tuple of str
+    df : float or None
+        Degrees of freedom of Student's t (``small_sample="t"``); None where tests and intervals are by the normal
+        distribution.
     """
 
     labels: tuple[Mapping[str, str], ...]
@@ -56,15 +59,21 @@ class Quantities(Record):
     title: str
     notes: tuple[str, ...] = ()
     table: Table = field(default_factory=Table)
+    df: float | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
+    def letter(self) -> str:
+        """ "z" or "t": what the statistic is called."""
+        return "z" if self.df is None else "t"
+
+    @property
     def rows(self) -> list[dict[str, Any]]:
-        """One dict for each quantity: its labels, estimate, std_error, z, p_value, lower, upper."""
+        """One dict for each quantity: its labels, estimate, std_error, z (or t), p_value, lower, upper."""
         columns = ("estimate", "stderr", "z", "p_value", "lower", "upper")
-        names = ("estimate", "std_error", "z", "p_value", "lower", "upper")
+        names = ("estimate", "std_error", self.letter, "p_value", "lower", "upper")
         return [
             {**label, **{name: _number(getattr(self, c)[i]) for name, c in zip(names, columns, strict=True)}}
             for i, label in enumerate(self.labels)
@@ -74,7 +83,7 @@ class Quantities(Record):
     def grid(self) -> Grid:
         """The rows as text cells."""
         columns = list(dict.fromkeys(name for label in self.labels for name in label))
-        header = (*columns, "estimate", "std. error", "z", "p", f"{100 * self.level:g}% interval")
+        header = (*columns, "estimate", "std. error", self.letter, "p", f"{100 * self.level:g}% interval")
         cells = []
         for i, label in enumerate(self.labels):
             own = [label.get(name, "") for name in columns]
@@ -89,7 +98,7 @@ class Quantities(Record):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        test = f"z and p test that the quantity is {self.null:g}." if self.null else ""
+        test = f"{self.letter} and p test that the quantity is {self.null:g}." if self.null else ""
         return tuple(text for text in (test, *self.notes) if text)
 
     @property
@@ -137,6 +146,7 @@ def quantities(
     level = check_level(level)
     fit.require_errors("a standard error of an effect or function")
     estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
+    refuse_spread(fit, jacobian, "the quantity")
     unit, size = unit_rows(jacobian)
     forms = unit @ fit.link_root  # of lengths that a float can hold, whatever the units are
     with np.errstate(over="ignore"):
@@ -154,7 +164,7 @@ def quantities(
         if adjust in ("max-t", "scheffe") and len(rows) > 1:
             fit.require_rank(unit[rows], f"{adjust} intervals of {len(rows)} together", "take adjust='holm'")
         if len(rows):
-            critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust)
+            critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust, fit.reference)
             said |= {words: None} if words else {}
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         lower, upper = estimate - critical * spread, estimate + critical * spread
@@ -172,6 +182,8 @@ def quantities(
         notes = (*notes, *(f"No standard error where {reason}." for reason in reasons))
     if active := fit.active_inequalities:
         notes = (*notes, f"Standard errors, z and p take as an equation what may be none: {', '.join(active)}.")
+    if fit.reference.df is not None:
+        notes = (*notes, f"Intervals and p by Student's t with {fit.reference.words}.")
     adjusting = [f"Intervals and p: {words}." for words in said]
     table = fit.likelihood.bound.table
     return Quantities(
@@ -188,6 +200,7 @@ def quantities(
         title,
         (*adjusting, *notes),
         table,
+        fit.reference.df,
     )
 
 

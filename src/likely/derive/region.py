@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import linalg
-from scipy import special as sc
 
 from likely import scale
 from likely.checks import items_of
 from likely.derive import restricted
-from likely.derive.covariance import rank
+from likely.derive.covariance import rank, refuse_spread
 from likely.derive.intervals import check_level
 from likely.derive.naming import Names
 from likely.derive.profile import locate
 from likely.derive.record import Record
+from likely.derive.reference import Reference
 from likely.derive.restricted import Solutions
+from likely.derive.tests import large_sample_note
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import Grid, alike
 from likely.solve import newton
@@ -109,12 +110,16 @@ def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "p
     own = [name if fit.limit is None else fit.limit.inward(name) for name in pair]
     slots, places = zip(*(locate(inner.likelihood, name) for name in own), strict=True)
     center = inner.outcome.point.x[list(places)]
-    radius = float(np.sqrt(2.0 * sc.gammaincinv(1.0, level)))  # chi-squared with two degrees of freedom
+    reference = inner.reference if method == "wald" else Reference()
+    radius = float(np.sqrt(reference.joint_quantile(level, 2)))
     notes: tuple[str, ...] = ()
     if method == "wald":
         angles = np.linspace(0.0, 2.0 * np.pi, 181)
         circle = radius * np.column_stack([np.cos(angles), np.sin(angles)])
         axes = np.eye(len(inner.outcome.point.x))[list(places)]
+        refuse_spread(inner, axes, f"a region of {pair[0]} and {pair[1]}")
+        if reference.df is not None:
+            notes = (f"By F with {reference.words} in the denominator.",)
         inner.require_rank(axes, f"a region of {pair[0]} and {pair[1]}", "take an interval of each")
         if rank(inner.link_root[list(places)]) < 2:
             raise IntervalError(f"{pair[0]} and {pair[1]} are bound together, so their region is a line: use intervals")
@@ -123,13 +128,15 @@ def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "p
     else:
         fit.require_likelihood("a region by the profile likelihood", plain=True)
         fit.require_independent("a region by the profile likelihood", "method='wald'")
+        if told := large_sample_note(inner):
+            notes = (f"{told[:1].upper()}{told[1:]}.",)
         if inner.likelihood.model.family.kinked:
             raise IntervalError("the log-density has corners, so its contours cannot be followed: use method='wald'")
         profile = PairProfile(inner, places)
         circle, closed = trace(profile, radius)
         edge = center + circle @ profile.root.T
         if not closed:
-            notes = (
+            notes += (
                 "The edge does not close: the data do not bound the two estimates together, and the region goes on "
                 "beyond the ends of these points.",
             )

@@ -6,14 +6,15 @@ from typing import Any, final
 
 import numpy as np
 from scipy import optimize
-from scipy import special as sc
 
+from likely.derive.reference import Reference
 from likely.errors import is_one_of, unknown
 
 ADJUSTMENTS = ("none", "bonferroni", "sidak", "holm", "max-t", "scheffe")
 DIRECTIONS = 20_000
 AT_ONCE = 1 << 22  # numbers held for a block of directions
 SEED = 20_240_229
+PLAIN = Reference()
 
 
 @final
@@ -22,12 +23,15 @@ class MaxT:
 
     A normal vector is a direction times a length whose square is chi-squared. Given the direction u, max |c_i' u| r < q
     has a known probability, so the distribution is an average over directions: exact for one form, even angles for
-    two dimensions, seeded random directions beyond. Its tails are smooth, where plain simulation sees nothing.
+    two dimensions, seeded random directions beyond. Its tails are smooth, where plain simulation sees nothing. Where
+    one estimated variance divides all of them (multivariate t), the square of the length has an F distribution.
 
     Parameters
     ----------
     forms : ndarray, shape (k, p)
         Linear forms of independent standard normal variables, in any units: rows of J L with L L' the covariance.
+    reference : Reference
+        Of each by itself.
 
     Examples
     --------
@@ -37,7 +41,8 @@ class MaxT:
     (1.96, 2.39)
     """
 
-    def __init__(self, forms: Any) -> None:
+    def __init__(self, forms: Any, reference: Reference = PLAIN) -> None:
+        self.reference = reference
         forms = np.atleast_2d(np.asarray(forms, dtype=float))
         sizes = np.linalg.norm(forms, axis=1)
         unit = forms[sizes > 0] / sizes[sizes > 0, None]
@@ -50,14 +55,14 @@ class MaxT:
         """The probability that the largest |t| is at least this."""
         if self.dimension == 0:
             return 1.0
-        return float(np.mean(sc.gammaincc(0.5 * self.dimension, 0.5 * np.square(t / self._largest))))
+        return float(np.mean(self.reference.joint_p_value(np.square(t / self._largest), self.dimension)))
 
     def quantile(self, level: float) -> float:
         """The value below which all |t| stay with this probability."""
         if self.dimension == 0:
-            return float(sc.ndtri(0.5 + 0.5 * level))
-        high = float(np.sqrt(2.0 * sc.gammaincinv(0.5 * self.dimension, level))) / float(np.min(self._largest))
-        low = float(sc.ndtri(0.5 + 0.5 * level)) * (1.0 - 1e-9)
+            return self.reference.half_width(level)
+        high = float(np.sqrt(self.reference.joint_quantile(level, self.dimension))) / float(np.min(self._largest))
+        low = self.reference.half_width(level) * (1.0 - 1e-9)
         if high <= low or self.p_value(low) <= 1.0 - level:
             return low / (1.0 - 1e-9)
         return float(optimize.brentq(lambda q: self.p_value(q) - (1.0 - level), low, high * (1.0 + 1e-9), xtol=1e-10))
@@ -91,39 +96,39 @@ def _largest(unit: Any) -> Any:
     return np.concatenate(parts)
 
 
-def critical_value(forms: Any, k: int, level: float, adjust: str) -> float:
+def critical_value(forms: Any, k: int, level: float, adjust: str, reference: Reference = PLAIN) -> float:
     """What multiplies the standard errors of `k` intervals so that they hold together."""
     if adjust == "none" or k <= 1:
-        return float(sc.ndtri(0.5 + 0.5 * level))
+        return reference.half_width(level)
     if adjust == "sidak":
-        return float(sc.ndtri(0.5 + 0.5 * level ** (1.0 / k)))
+        return reference.half_width(level ** (1.0 / k))
     if adjust == "scheffe":
-        return float(np.sqrt(2.0 * sc.gammaincinv(0.5 * _rank(forms), level)))
+        return float(np.sqrt(reference.joint_quantile(level, _rank(forms))))
     if adjust == "max-t":
-        return MaxT(forms).quantile(level)
-    return float(sc.ndtri(1.0 - 0.5 * (1.0 - level) / k))  # Bonferroni's, also beside Holm's p-values
+        return MaxT(forms, reference).quantile(level)
+    return reference.quantile(1.0 - 0.5 * (1.0 - level) / k)  # Bonferroni's, also beside Holm's p-values
 
 
 def _rank(forms: Any) -> int:
     return int(np.linalg.matrix_rank(forms / np.maximum(np.linalg.norm(forms, axis=1), 1e-300)[:, None]))
 
 
-def adjusted(t: Any, forms: Any, level: float, adjust: str) -> tuple[float, Any, str]:
+def adjusted(t: Any, forms: Any, level: float, adjust: str, reference: Reference = PLAIN) -> tuple[float, Any, str]:
     """The critical value, the adjusted p-values and what they are, for statistics t of these forms."""
     if not is_one_of(adjust, ADJUSTMENTS):
         raise unknown("adjustment", adjust, ADJUSTMENTS)
     t = np.abs(np.asarray(t, dtype=float))
     k = len(t)
-    critical, plain = critical_value(forms, k, level, adjust), 2.0 * sc.ndtr(-t)
+    critical, plain = critical_value(forms, k, level, adjust, reference), reference.p_value(t)
     if adjust == "none" or k <= 1:
         return critical, plain, ""
     if adjust == "sidak":
         return critical, -np.expm1(k * np.log1p(-plain)), f"Sidak's adjustment for {k}"
     if adjust == "scheffe":
         rank = _rank(forms)
-        return critical, sc.gammaincc(0.5 * rank, 0.5 * t**2), f"Scheffe's adjustment, {rank} dimensions"
+        return critical, reference.joint_p_value(t**2, rank), f"Scheffe's adjustment, {rank} dimensions"
     if adjust == "max-t":
-        largest = MaxT(forms)
+        largest = MaxT(forms, reference)
         p = np.array([largest.p_value(float(v)) for v in t])
         return critical, p, f"simultaneous for {k}, by the distribution of the largest |t|"
     if adjust == "bonferroni":

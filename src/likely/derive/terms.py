@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from scipy import special as sc
 
 from likely.derive.covariance import inverse_information
 from likely.derive.naming import column_of, parts_of
 from likely.derive.record import Record
+from likely.derive.reference import Reference
 from likely.derive.score import INFORMATION, information_at
-from likely.derive.tests import METHODS, wald_statistic
+from likely.derive.tests import METHODS, large_sample_note, wald_statistic
 from likely.derive.under import Coordinates, Hypothesis, maximum_under
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import DASH, Grid, number, p_value
@@ -40,7 +40,8 @@ class TermTest:
     ----------
     parameter, term : str
     statistic : float or None
-        Referred to a chi-squared distribution; None where the covariance allows no test, with the reason in `note`.
+        Referred to a chi-squared distribution, or F where the table has `df_residual`; None where the covariance allows
+        no test, with the reason in `note`.
     df : int
     p_value : float or None
     note : str
@@ -65,6 +66,8 @@ class TermTable(Record):
     type : {"I", "II", "III"}
     method : {"wald", "lr", "score"}
     notes : tuple of str
+    df_residual : float or None
+        Of F's denominator (``small_sample="t"``); None for chi-squared tests.
     """
 
     tests: tuple[TermTest, ...]
@@ -72,6 +75,7 @@ class TermTable(Record):
     method: str
     notes: tuple[str, ...] = ()
     table: Table = field(default_factory=Table, compare=False)
+    df_residual: float | None = None
 
     def __getitem__(self, name: str) -> TermTest:
         """The test of a term: ``"x"``, or ``"sd.x"`` where several parameters have it."""
@@ -98,7 +102,8 @@ class TermTable(Record):
             for label, t in zip(labels, self.tests, strict=True)
         ]
         title = f"Type {self.type} tests of terms ({METHODS[self.method]})"
-        return Grid(("term", "chi-squared", "df", "p"), tuple(cells), "lrrr", title)
+        statistic = "chi-squared" if self.df_residual is None else "F"
+        return Grid(("term", statistic, "df", "p"), tuple(cells), "lrrr", title)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -155,6 +160,7 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
         raise OptionError("no parameter has predictors, so there are no terms to test; see fit.test")
     outward = {} if fit.limit is None else {name: fit.limit.outward(name) for name in {t.parameter for t in terms}}
     steps = _Steps(inner, method, information)
+    reference = inner.reference if method == "wald" else Reference()
     tests = []
     for i, term in enumerate(terms):
         if term.label == "Intercept" and kind != "III":
@@ -169,7 +175,8 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
                 raise
             tests.append(TermTest(name, term.label, None, len(term.columns), None, str(error)))
             continue
-        tests.append(TermTest(name, term.label, statistic, df, float(sc.chdtrc(df, statistic))))
+        p = float(reference.joint_p_value(statistic, df))
+        tests.append(TermTest(name, term.label, reference.joint(statistic, df), df, p))
     notes = [] if fit.limit is None else [f"As {inner.likelihood.model.family.title}."]
     notes += [f"{t.term}: {t.note}." for t in tests if t.note]
     if kind == "III" and (factor := _treatment_within(inner, terms)):
@@ -177,7 +184,11 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
             f"{factor} has treatment contrasts and interactions: its type III test, and those of what it interacts "
             "with, are about the reference levels. For effects on average use C(..., contr.sum), or type II."
         )
-    return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.table)
+    if reference.df is not None:
+        notes.append(f"F with {reference.words} in the denominator.")
+    elif told := large_sample_note(inner):
+        notes.append(f"{told[:1].upper()}{told[1:]}.")
+    return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.table, reference.df)
 
 
 def terms_of(fit: Fit) -> list[Term]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import linalg
-from scipy import special as sc
 
-from likely.derive.covariance import unit_rows
+from likely.derive.covariance import refuse_spread, unit_rows
 from likely.derive.hypotheses import equations, text
 from likely.derive.naming import Names
+from likely.derive.reference import Reference
 from likely.derive.restricted import independent, remainder
 from likely.derive.score import INFORMATION_NOTES, score_statistic
 from likely.derive.under import Hypothesis, maximum_under
@@ -33,7 +33,7 @@ class TestResult:
     Attributes
     ----------
     statistic : float
-        Referred to a chi-squared distribution.
+        Referred to a chi-squared distribution, or to F where there is `df_residual`.
     df : int
         Its degrees of freedom: the number of restrictions.
     p_value : float
@@ -43,6 +43,8 @@ class TestResult:
     hypothesis : str
     note : str
         What is special about it, or empty.
+    df_residual : float or None
+        Degrees of freedom of F's denominator (``small_sample="t"``); None for a chi-squared test.
 
     Examples
     --------
@@ -58,21 +60,31 @@ class TestResult:
     kind: str
     hypothesis: str
     note: str = ""
+    df_residual: float | None = None
 
     __test__ = False  # not a test class for pytest
 
     def __str__(self) -> str:
+        exact = self.df_residual is not None
+        statistic, df = ("F", f"{self.df} and {self.df_residual:g}") if exact else ("chi-squared", f"{self.df}")
         text = (
             f"{self.kind[0].upper()}{self.kind[1:]} test of {self.hypothesis}: "
-            f"chi-squared = {self.statistic:.6g}, df = {self.df}, p = {self.p_value:.4g}"
+            f"{statistic} = {self.statistic:.6g}, df = {df}, p = {self.p_value:.4g}"
         )
         return f"{text} ({self.note})" if self.note else text
 
 
-def likelihood_note(fit: Fit) -> str:
-    """What a test by the likelihood makes of a robust covariance: nothing."""
-    if not fit._request.robust:
+def large_sample_note(fit: Fit) -> str:
+    """What a test by the likelihood makes of Student's t: nothing."""
+    if fit.effective._request.small_sample != "t":
         return ""
+    return "this test is chi-squared, by the likelihood, and makes no use of small_sample='t'; Wald's does"
+
+
+def likelihood_note(fit: Fit) -> str:
+    """What a test by the likelihood makes of a robust covariance, or of Student's t: nothing."""
+    if not fit._request.robust:
+        return large_sample_note(fit)
     return f"this test takes the model as true and makes no use of the {fit.cov_kind} covariance; Wald's does"
 
 
@@ -132,7 +144,9 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
     if method != "wald" and fit.limit is not None:
         return _at_limit(fit, hypothesis, method, information)
     read, notes = _read(fit, hypothesis, fit.regular if method == "wald" else fit.names)
+    reference = fit.reference if method == "wald" else Reference()
     if method == "wald":
+        _refuse_spread(fit, read)
         statistic, rank = wald_statistic(fit, read)
         if rank < len(read.rows):
             notes.append("the estimates' sum is fixed, so one equation follows from the others")
@@ -145,8 +159,18 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
         notes.append(told)
     if method == "score" and information != "observed":
         notes.append(INFORMATION_NOTES[information])
-    p = float(sc.chdtrc(rank, statistic))
-    return TestResult(statistic, rank, p, METHODS[method], read.text, "; ".join(notes))
+    p = float(reference.joint_p_value(statistic, rank))
+    statistic = reference.joint(statistic, rank)
+    if reference.df is not None:
+        notes.append(reference.words)
+    return TestResult(statistic, rank, p, METHODS[method], read.text, "; ".join(notes), reference.df)
+
+
+def _refuse_spread(fit: Fit, hypothesis: Hypothesis) -> None:
+    """Raise where Student's t is asked for and an equation holds the spread."""
+    inner = fit.effective
+    jacobian = inner._reported[1][[inner.names.index(name) for name in inner.regular]]
+    refuse_spread(inner, hypothesis.rows @ jacobian, f"a test of {hypothesis.text}")
 
 
 def _at_limit(fit: Fit, hypothesis: str, method: str, information: str) -> TestResult:
@@ -212,6 +236,25 @@ def _domain_notes(fit: Fit, form: Mapping[str, float]) -> list[str]:
     if value in (domain.lower, domain.upper):
         return [f"{name} = {value:g} is the end of its domain, where this approximation fails: use fit.lr_test"]
     return []
+
+
+def all_predictors(fit: Fit) -> TestResult | None:
+    """Wald's test that the first parameter has no coefficients but its intercept; None where there is no such test."""
+    first = fit.likelihood.model.slots[0]
+    names = [name for name in first.names if not name.endswith(".Intercept")]
+    if len(names) in (0, len(first.names)) or fit.outcome.restrained is not None:
+        return None
+    if any(name not in fit.regular for name in names):
+        return None
+    rows = np.array([[float(other == name) for other in fit.regular] for name in names])
+    hypothesis = Hypothesis(fit.regular, rows, np.zeros(len(names)), f"{len(names)} coefficients = 0")
+    try:
+        statistic, rank = wald_statistic(fit, hypothesis)
+    except IntervalError:  # a sandwich of few clusters
+        return None
+    p = float(fit.reference.joint_p_value(statistic, rank))
+    stated = fit.reference.joint(statistic, rank)
+    return TestResult(stated, rank, p, METHODS["wald"], hypothesis.text, fit.reference.words, fit.reference.df)
 
 
 # -- statistics ----------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from likely.grid import fixed, number
+from likely.derive.tests import all_predictors
+from likely.grid import fixed, number, p_value
 from likely.report.blocks import Title
 from likely.vectors import VectorDomain
 
@@ -47,8 +48,11 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
         if value > LARGE:
             out.append(("condition", f"{value:.1e} for the predictors of {name}, which say almost the same"))
     outcome = fit.effective.outcome
-    if fit.converged and fit.cov_kind != "observed":
+    student = fit.converged and fit.effective.reference.df is not None
+    if fit.converged and (fit.cov_kind != "observed" or student):
         out.append(("covariance", fit.cov_text))
+    if student:
+        out.append(("small sample", f"t and F in place of z and chi-squared, with {fit.effective.reference.words}"))
     if (restrained := outcome.restrained) is not None:
         if restrained.prior:
             out.append(("prior", restrained.prior))
@@ -135,6 +139,16 @@ def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
         residual = "residual SD" if label == "sd" else f"residual {label}"
         out[residual] = (ml * math.sqrt(n / room), f"divides by n - p = {n:,} - {n - room:,}")
     return out
+
+
+def overall(fit: Fit) -> tuple[tuple[str, str], ...]:
+    """F of all predictors of a linear model with Student's t."""
+    found = all_predictors(fit.effective) if fit.converged and fit.effective.reference.df is not None else None
+    if found is None:
+        return ()
+    p = p_value(found.p_value)
+    told = f"{fixed(found.statistic)} on {found.df} and {found.df_residual:g} degrees of freedom"
+    return (("F of all predictors", f"{told}, p {p if p.startswith('<') else f'= {p}'}"),)
 
 
 def goodness(fit: Fit) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from likely.derive.intervals import METHODS, Interval, check_level
+from likely.derive.reference import Reference
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import DASH, Grid, alike, fixed, number, p_value, plain
 from likely.report import facts
@@ -33,7 +34,7 @@ class Estimate:
     stderr : float or None
     interval : Interval
     z, p : float or None
-        Wald test of zero, for coefficients of predictors.
+        Wald test of zero, for coefficients of predictors; z is Student's t under ``small_sample="t"``.
     note : str
         Why something is missing or what is special, or empty.
     """
@@ -126,8 +127,13 @@ class Summary:
         if slot is None or slot.constant:
             return Estimate(name, "natural", value, stderr, interval, note=note)
         z = value / stderr if stderr and not fit.posterior else None
-        p = None if z is None else math.erfc(abs(z) / math.sqrt(2.0))
+        p = None if z is None else float(fit.effective.reference.p_value(z))
         return Estimate(name, slot.link.name, value, stderr, interval, z, p, note)
+
+    @property
+    def _reference(self) -> Reference:
+        """What the statistics are referred to."""
+        return self.fit.effective.reference
 
     @cached_property
     def derived(self) -> dict[str, tuple[float, float | None]]:
@@ -175,7 +181,7 @@ class Summary:
             f"{level} lower",
             f"{level} upper",
         ]
-        header += ["z", "p"] if tested else []
+        header += [self._reference.letter, "p"] if tested else []
         header += ["note"] if noted else []
         rows = []
         for e in self.estimates:
@@ -211,6 +217,10 @@ class Summary:
         kinds = {"wald": "Wald, computed on the link scale", "profile": "profile likelihood"}
         if self.fit.posterior:
             kinds = {"wald": "of the posterior, Normal about its mode", "profile": "profile of the posterior"}
+        if self._reference.df is not None:
+            kinds["wald"] = f"Student's t with {self._reference.words}"
+            if not self.fit.effective._request.robust:
+                kinds["wald"] += f"; of {self.fit.effective.likelihood.model.slots[1].label} chi-squared"
         kind = kinds.get(self.method, self.method)
         out = (
             [f"Intervals: {kind}."]
@@ -226,7 +236,7 @@ class Summary:
         if scales:
             out.append(f"Coefficients of {', of '.join(f'{name}: {how}' for name, how in scales.items())}.")
         if any(e.z is not None for e in self.estimates):
-            out.append("z and p test a coefficient of 0.")
+            out.append(f"{self._reference.letter} and p test a coefficient of 0.")
         return " ".join(out)
 
     def _sentence(self, text: str) -> str:
@@ -259,7 +269,7 @@ class Summary:
         if self.extra is not None:
             out.append(self.extra)
         spreads = [(label, f"{number(value)} ({how})") for label, (value, how) in self.spreads.items()]
-        out.append(Facts((*spreads, *facts.goodness(self.fit))))
+        out.append(Facts((*spreads, *facts.overall(self.fit), *facts.goodness(self.fit))))
         return out
 
     def __str__(self) -> str:
@@ -305,7 +315,9 @@ class Summary:
                 "iterations": fit.effective.outcome.iterations,
                 "level": self.level,
                 "covariance": fit.cov_text,
-                "estimates": [_record(e) for e in self.estimates],
+                "small_sample": fit.effective._request.small_sample,
+                "df_residual": self._reference.df if good else None,
+                "estimates": [_record(e, self._reference.letter if good else "z") for e in self.estimates],
                 "aliased": fit.aliased,
                 "condition": {k: v if math.isfinite(v) else None for k, v in fit.condition.items()},
                 "separation": None if fit.separation is None else fit.separation.to_dict(),
@@ -327,7 +339,7 @@ class Summary:
         )
 
 
-def _record(e: Estimate) -> dict[str, Any]:
+def _record(e: Estimate, letter: str) -> dict[str, Any]:
     lower, upper = e.interval
     note = "; ".join(part for part in (e.note, _infinite(e.value, "the estimate")) if part)
     return {
@@ -338,7 +350,7 @@ def _record(e: Estimate) -> dict[str, Any]:
         "lower": lower,
         "upper": upper,
         "interval": e.interval.method,
-        "z": e.z,
+        letter: e.z,
         "p_value": e.p,
         "note": note,
     }

@@ -11,7 +11,19 @@ import numpy as np
 
 from likely import scale
 from likely.boundary import public_class
-from likely.derive.covariance import Covariance, Request, covariance, default, depends, rank, root, unit_rows
+from likely.derive.covariance import (
+    Covariance,
+    Request,
+    covariance,
+    default,
+    depends,
+    rank,
+    reference,
+    root,
+    scaled,
+    unit_rows,
+)
+from likely.derive.reference import Reference
 from likely.errors import FitError, IntervalError, OptionError
 from likely.limits import renamed
 from likely.solve import least_squares
@@ -179,6 +191,19 @@ class Estimates:
         return f"{self._request.text}; {note}" if note else self._request.text
 
     @cached_property
+    def reference(self) -> Reference:
+        """What statistics are referred to: the normal distribution, or Student's t with some degrees of freedom.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("normal", [4.1, 5.2, 3.9, 4.8], small_sample="t")
+        >>> fit.reference.letter, fit.reference.words
+        ('t', 'n - p = 4 - 1 = 3 degrees of freedom')
+        """
+        return reference(self, self._request)
+
+    @cached_property
     def withheld(self) -> Mapping[str, str]:
         """Parameters without a standard error, each with the reason.
 
@@ -221,9 +246,9 @@ class Estimates:
     def _covariance(self) -> Covariance:
         """The covariance asked for, on the link scale; of one that nobody asked for, at least why there is none."""
         if self._request.kind == "observed":
-            return Covariance(self._observed_cov)
+            return scaled(self, self._request, Covariance(self._observed_cov))
         try:
-            return covariance(self, self._request)
+            return scaled(self, self._request, covariance(self, self._request))
         except IntervalError as error:
             if self.request is not None:
                 raise
@@ -412,7 +437,13 @@ class Estimates:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion, 2 k - 2 loglik; an error under sampling weights."""
+        """Akaike's information criterion, 2 k - 2 loglik; an error under sampling weights.
+
+        Every estimated parameter counts, that of the spread too, at the maximum of the whole likelihood with its
+        constants: so does R's ``AIC`` of an ``lm`` or ``glm``, but for a Gamma ``glm``, whose dispersion it takes to be
+        deviance / n instead of the maximum likelihood estimate (its AIC is a little larger). Stata's after ``regress``
+        and statsmodels' of an ``OLS`` do not count the spread, and are smaller by 2.
+        """
         self.refuse_pseudo("AIC")
         return 2.0 * self.k - 2.0 * self.loglik
 

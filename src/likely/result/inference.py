@@ -75,6 +75,7 @@ class Inference(Estimates):
         cluster: Any = None,
         correction: str | None = None,
         bread: str | None = None,
+        small_sample: str | None = None,
         bandwidth: str | float | None = None,
         kernel: str | None = None,
         replicates: int | None = None,
@@ -103,6 +104,11 @@ class Inference(Estimates):
             "none".
         bread : {"observed", "expected"}, optional
             The information on both sides of a sandwich; R's `sandwich` has the expected one for a GLM.
+        small_sample : {"t", "z"}, optional
+            "t": Student's t and F in place of z and chi-squared, for a `Normal` (or `LogNormal`) with an unknown
+            spread. The variance divides by n - p, with p the number of the mean's coefficients, and there are n - p
+            degrees of freedom, as in R's ``lm`` and Stata's ``regress``; with clusters G - 1. Alone it keeps the
+            covariance that the fit has; by default a fit keeps what it has.
         bandwidth : {"hsheather", "bofinger", "chamberlain"} or float, optional
             Of the density at a quantile: Hall and Sheather's rule by default, or a half-width in levels.
         kernel : str, optional
@@ -136,10 +142,15 @@ class Inference(Estimates):
         >>> round(fit.with_cov(cluster="firm").stderr["rate.x"], 4)
         0.0059
         """
-        from likely.derive.covariance import requested
+        from likely.derive.covariance import requested, with_small_sample
 
         options = {"bandwidth": bandwidth, "kernel": kernel, "replicates": replicates, "seed": seed}
-        return self._with(requested(self.likelihood.bound, kind, cluster, correction, bread, **options))
+        bound, parts = self.likelihood.bound, (kind, cluster, correction, bread)
+        bare = all(part is None for part in (*parts, *options.values()))
+        if bare and small_sample is not None and self.request is not None:
+            return self._with(with_small_sample(bound, self.request, small_sample))
+        kept = self._request.small_sample if small_sample is None else small_sample
+        return self._with(requested(bound, *parts, kept, **options))
 
     def _with(self: Any, request: Request) -> Fit:
         """The fit with a covariance that has been checked, found now so that its errors come now."""

@@ -6,6 +6,7 @@ holds for any family, link and density of one's own.
 
 from likely.derive.covariance.request import KINDS, Covariance, Request, default, requested
 from likely.derive.covariance.sandwich import covariance
+from likely.derive.covariance.small_sample import reference, refuse_spread, scaled, with_small_sample
 from likely.derive.covariance.unseen import depends, unit_rows
 from likely.solve.inverse import flat_names, inverse_information, rank, root
 
@@ -19,7 +20,11 @@ __all__ = [
     "flat_names",
     "inverse_information",
     "rank",
+    "reference",
+    "refuse_spread",
     "requested",
     "root",
+    "scaled",
     "unit_rows",
+    "with_small_sample",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 
 from likely import tables
 from likely.bind import Bound, cluster_ways
+from likely.derive.covariance.linear import check_kind, check_small_sample
 from likely.derive.covariance.sparsity import BANDWIDTHS, KERNELS
 from likely.errors import (
     DataError,
@@ -85,6 +86,9 @@ class Request:
         Of that density; empty for none.
     replicates, seed : int
         Of a bootstrap.
+    small_sample : {"z", "t"}
+        What statistics are referred to: the normal and chi-squared distributions, or Student's t and F with the
+        divisor n - p in the variance of a linear model.
     """
 
     kind: str = "observed"
@@ -96,6 +100,7 @@ class Request:
     kernel: str = ""
     replicates: int = REPLICATES
     seed: int | None = 0
+    small_sample: str = "z"
 
     @property
     def robust(self) -> bool:
@@ -106,7 +111,7 @@ class Request:
     def text(self) -> str:
         """The covariance in words."""
         if self.kind in CURVATURE:
-            return WORDS[self.kind]
+            return f"{WORDS[self.kind]}{', times n/(n - p)' if self.small_sample == 't' else ''}"
         by = " and ".join(f"{name} ({len(np.unique(codes)):,} clusters)" for name, codes in self.clusters)
         if self.kind == "bootstrap":
             return f"bootstrap of {f'clusters by {by}' if by else 'cases'}, {self.replicates:,} replicates"
@@ -181,9 +186,13 @@ def requested(
     cluster: Any = None,
     correction: Any = None,
     bread: Any = None,
+    small_sample: Any = None,
     **options: Any,
 ) -> Request:
     """What the user asked for, checked against the data.
+
+    With Student's t, what is not said is as in Stata's `regress`: HC1 under sampling weights, and the same factor
+    beside G/(G - 1) for clusters.
 
     Parameters
     ----------
@@ -200,13 +209,16 @@ def requested(
         If the clusters cannot be used.
     """
     options = {name: value for name, value in options.items() if value is not None}
-    usual = default(bound)
+    usual, student = default(bound), check_small_sample(bound, small_sample)
     if kind is None:
         if cluster is None and correction is None and bread is None and not options:
-            return usual
+            if not student:
+                return usual
+            return Request("HC1", correction="HC1", small_sample="t") if bound.pseudo else Request(small_sample="t")
         kind = "cluster" if cluster is not None else "nid" if usual.of_quantile else "HC0"
     cornered = _cornered(bound.model)
     _check_kind(kind, cluster, bound.model, cornered)
+    check_kind(kind, student)
     if bound.pseudo and kind in (*CURVATURE, "iid"):
         raise OptionError(
             f"cov={kind!r} takes the curvature as the evidence in the data, which under sampling weights it is not: "
@@ -220,12 +232,19 @@ def requested(
         raise unknown("bread", bread, BREADS)
     valid = CLUSTERED if kind == "cluster" else CORRECTIONS.get(kind, ("none",))
     if correction is None:
-        correction = "stata" if kind == "HC0" and bound.pseudo else valid[0]
+        correction = usual_correction(bound, kind, student)
     if not is_one_of(correction, valid):
         raise unknown("correction", correction, valid, f" for cov={kind!r}")
     clusters = _clusters(bound, cluster) if cluster is not None else ()
     given = _checked_options(kind, cornered and kind in (*OF_QUANTILES, "cluster"), options)
-    return Request(kind, bread or "observed", correction, clusters, **given)
+    return Request(kind, bread or "observed", correction, clusters, small_sample="t" if student else "z", **given)
+
+
+def usual_correction(bound: Bound, kind: str, student: bool) -> str:
+    """The correction of a covariance for which none is asked."""
+    if kind == "cluster":
+        return "HC1" if student else CLUSTERED[0]
+    return "stata" if kind == "HC0" and bound.pseudo else CORRECTIONS.get(kind, ("none",))[0]
 
 
 def _here(bound: Bound) -> str:

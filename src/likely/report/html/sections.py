@@ -227,7 +227,10 @@ def estimates(contents: Contents) -> Markup:
     if summary.extra is not None:
         parts += [element("h3", "What follows from them"), table(summary.extra, "Derived quantities")]
     spreads = [(label, f"{number(value)} ({how})") for label, (value, how) in summary.spreads.items()]
-    parts += [element("h3", "How well they explain the data"), terms([*spreads, *facts.goodness(fit)])]
+    parts += [
+        element("h3", "How well they explain the data"),
+        terms([*spreads, *facts.overall(fit), *facts.goodness(fit)]),
+    ]
     return joined(parts)
 
 
