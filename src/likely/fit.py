@@ -217,7 +217,7 @@ def maximize(
     restraints = Restraints(**{name: value for name, value in given.items() if value is not None})
     if restraints:
         options["restraints"] = restraints
-    if cov is None and cluster is None and small_sample in (None, "z"):
+    if cov is None and cluster is None and small_sample is None:
         return climb(L, **options)
     asked = {"kind": cov, "cluster": cluster, "small_sample": small_sample}
     requested(L.bound, **asked)  # its errors come before the search

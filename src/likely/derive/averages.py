@@ -191,6 +191,8 @@ def _counts(fit: Fit, whole: bool, weights: str | None) -> tuple[Any, str]:
         if whole:
             return own, "Averages over rows, whatever their number of trials; weights='trials' counts each trial."
         weights = "trials"
+    if not isinstance(weights, str):
+        raise OptionError(f"weights= is 'trials', 'rows' or the name of a column; found {weights!r}")
     if weights == "rows":
         return own, "Averages over rows, whatever their number of trials." if trials is not None else ""
     if weights == "trials":

@@ -253,7 +253,7 @@ def _check(node: ast.AST, text: str, found: Mapping[str, str], names: Names) -> 
             raise OptionError(f"cannot read {text!r}: {node.func.id} takes one argument")
         _check(node.args[0], text, found, names)
     elif isinstance(node, ast.Name):
-        if not is_one_of(node.id, found and node.id != "pi"):
+        if not is_one_of(node.id, found) and node.id != "pi":
             raise unknown("estimate", node.id, names.names, f" in {text!r}")
     elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
         shown = ast.unparse(node)

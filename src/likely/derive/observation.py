@@ -66,8 +66,10 @@ def _exact(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
             "a prediction interval by Student's t takes the errors as equally spread, which a sandwich does not: use "
             "fit.with_cov('observed', small_sample='t'), or method='mixture'"
         )
+    df = fit.reference.df
+    assert df is not None
     location = rows.full(rows.etas[0])
-    spread = fit.coef[fit.likelihood.model.slots[1].label] * np.sqrt(fit.n / fit.reference.df)
+    spread = fit.coef[fit.likelihood.model.slots[1].label] * np.sqrt(fit.n / df)
     error = np.hypot(spread, stderr_of(rows, {0: np.ones(rows.n)}))
     ends = [location + fit.reference.quantile(q) * error for q in chances]
     return [np.exp(end) for end in ends] if rows.family.name == "log_normal" else ends
