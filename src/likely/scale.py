@@ -98,9 +98,12 @@ def reached(model: Model, coef: Mapping[str, Any]) -> Any:
     """The coefficients as `from_reported` gives them, with constants that ran to a limit a little before it."""
     end = float(np.exp(AT_LIMIT))
     inside = dict(coef)
+    edges = {limit.parameter for limit in model.family.limits}
     for slot in model.slots:
         if slot.constant and slot.label in inside and slot.link.name == "log":
-            inside[slot.label] = float(np.clip(inside[slot.label], 1.0 / end, end))
+            value = float(inside[slot.label])
+            if slot.parameter.name in edges or value in (0.0, np.inf):  # not a scale in large or small units
+                inside[slot.label] = float(np.clip(value, 1.0 / end, end))
     return from_reported(model, inside)
 
 

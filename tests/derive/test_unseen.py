@@ -210,3 +210,20 @@ def test_the_whole_chain_in_units_whose_squares_overflow() -> None:
     assert np.diagonal(correlations) == pytest.approx(1.0)
     with pytest.raises(IntervalError, match="square no float can hold"):
         _ = far.cov
+
+
+def test_simulated_refits_do_not_depend_on_the_units() -> None:
+    one, far = (lk.fit("weibull", Y * unit).diagnose() for unit in (1.0, 1e50))
+    assert not far.findings and not one.findings  # noqa: PT018
+    assert [row[1] for row in far.grid.rows] == [row[1] for row in one.grid.rows]  # p-values
+
+
+def test_derivatives_of_quotients_in_units_whose_squares_overflow() -> None:
+    for family in ("exponential", "gamma", "inverse_gaussian"):
+        one, *rest = (lk.fit(family, Y * unit).derived() for unit in (1.0, 1e-200, 1e200))
+        for other, unit in zip(rest, (1e-200, 1e200), strict=True):
+            for name, (_, error) in one.items():
+                power = -1 if name == "rate" else 1
+                assert other[name][1] == pytest.approx(error * unit**power, rel=1e-8), (family, name)
+    mean = [lk.fit("exponential", Y * unit).predict(level=0.9)["stderr"][0] / unit for unit in (1.0, 1e-200, 1e200)]
+    assert mean[1:] == pytest.approx([mean[0]] * 2, rel=1e-8)

@@ -50,8 +50,8 @@ def _along(fit: Fit, L: Likelihood, name: str | None, kind: str, log: bool) -> A
         spread = error
         if kind == "curve":
             near = np.argsort(np.abs(values - found.peak))[: max(5, len(values) // 6)]
-            a = np.polyfit(values[near] - found.peak, gap[near], 2)[0]
-            spread = float(np.sqrt(-0.5 / a)) if a < 0 else error
+            a = np.polyfit((values[near] - found.peak) / error, gap[near], 2)[0]
+            spread = error * float(np.sqrt(-0.5 / a)) if a < 0 else error
         parts.append((values, -0.5 * ((values - found.peak) / spread) ** 2, "its parabola at the peak"))
     shown = (lambda g: g) if log else np.exp
     xs = np.concatenate([p[0] for p in parts])

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg
 from scipy import special as sc
 
+from likely import scale
 from likely.checks import require_number
 from likely.derive.functions import Derivatives, Function
 from likely.derive.intervals import check_level
@@ -113,7 +114,7 @@ class FunctionProfiler:
         self.peak, self.index, self.best = fit.loglik, 0, np.array([here.value])
         self.errors = np.sqrt(np.diagonal(fit._observed_cov))
         covariance = linalg.inv(fit.outcome.point.info)
-        self.stderr = float(np.sqrt(max(here.gradient @ covariance @ here.gradient, 0.0)))
+        self.stderr = float(scale.errors(here.gradient[None, :], covariance)[0][0])
         self._spent = 0
         self._known: list[tuple[float, Any, float]] = [(here.value, x, 0.0)]
 

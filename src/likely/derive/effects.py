@@ -142,7 +142,8 @@ def _stencil(
 
 def _sum(parts: Sequence[Any]) -> Any:
     """The sum, 0 where it is the rounding error of its parts: a parameter that the predictor does not touch."""
-    total = sum(parts)
+    with np.errstate(invalid="ignore"):  # of a mean that is infinite
+        total = sum(parts)
     return np.where(np.abs(total) <= ROUNDING * sum(np.abs(part) for part in parts), 0.0, total)
 
 

@@ -12,7 +12,7 @@ from likely.derive.covariance import refuse_spread, unit_rows
 from likely.derive.intervals import check_level
 from likely.derive.record import Record
 from likely.derive.simultaneous import adjusted
-from likely.errors import OptionError
+from likely.errors import IntervalError, OptionError
 from likely.grid import DASH, Grid, alike, fixed, p_value
 from likely.tables import Table
 
@@ -147,6 +147,9 @@ def quantities(
     fit.require_errors("a standard error of an effect or function")
     estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
     refuse_spread(fit, jacobian, "the quantity")
+    if np.any(wrong := ~np.isfinite(estimate) | ~np.all(np.isfinite(jacobian), axis=1)):
+        told = ", ".join(f"{k} {v}" for k, v in labels[int(np.flatnonzero(wrong)[0])].items())
+        raise IntervalError(f"the quantity is not finite at the estimates, so it has no standard error ({told})")
     unit, size = unit_rows(jacobian)
     forms = unit @ fit.link_root  # of lengths that a float can hold, whatever the units are
     with np.errstate(over="ignore"):

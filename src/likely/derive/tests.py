@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 METHODS = {"wald": "Wald", "lr": "likelihood ratio", "score": "score"}
+FARTHEST = 1e150  # standard errors whose square a float holds
 ROUNDING = 1e-7  # log-likelihoods of two searches agree to about this, relatively
 
 
@@ -273,7 +274,8 @@ def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
     errors, correlations = fit.scaled_cov
     estimate = np.array([fit.coef[name] for name in hypothesis.names])
     r, size = unit_rows(hypothesis.rows * errors)
-    gap = (hypothesis.rows @ estimate - hypothesis.targets) / size
+    with np.errstate(over="ignore"):
+        gap = (hypothesis.rows @ estimate - hypothesis.targets) / size
     spread = np.sum(np.abs(r), axis=1)  # if the estimates were all one
     inner = fit.effective
     jacobian = inner._reported[1][[inner.names.index(name) for name in inner.regular]]
@@ -284,6 +286,8 @@ def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
 def lr_statistic(fit: Fit, hypothesis: Hypothesis) -> float:
     """Twice what the log-likelihood loses under a hypothesis."""
     point = maximum_under(fit, hypothesis)[1]
+    if not np.isfinite(point.value):
+        raise FitError(f"the log-likelihood is {point.value} under {hypothesis.text}: it lies too far away", fit)
     statistic = 2.0 * (fit.loglik - point.value)
     if statistic < -ROUNDING * (1.0 + abs(fit.loglik)):
         raise FitError(
@@ -312,6 +316,11 @@ def _quadratic_form(gap: Any, covariance: Any, spread: Any, hypothesis: str) -> 
     )
     values, vectors = linalg.eigh(covariance / np.outer(scale, scale))
     there = values > 1e-10
+    if not np.max(np.abs(gap)) < FARTHEST:
+        raise IntervalError(
+            f"the estimates are more than {FARTHEST:.0e} standard errors from {hypothesis}, so no float holds the "
+            "statistic"
+        )
     along = vectors.T @ (gap / scale)
     if np.any(np.abs(along[~there]) > 1e-6):
         raise OptionError(f"{hypothesis!r} cannot hold: the estimates are bound together (they sum to 1)")

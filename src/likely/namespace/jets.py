@@ -136,6 +136,8 @@ class Jet:
 
     def reciprocal(self) -> Jet:
         r = 1.0 / self.v
+        if not _cubes(r):  # relative to the value, whose powers no float may hold
+            return self._affine(1.0, r).chain(1.0, -1.0, 2.0)._affine(r, r)
         r2 = r * r
         return self.chain(r, -r2, 2.0 * r2 * r)
 
@@ -199,6 +201,12 @@ class Jet:
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise FamilyError("a log-density called NumPy directly on a parameter; use the functions of xp instead")
+
+
+def _cubes(x: Any) -> bool:
+    """Whether the cubes of numbers keep their digits; where signs differ it may say no although they do."""
+    low, high = (x, x) if np.ndim(x) == 0 else (np.min(x, initial=np.inf), np.max(x, initial=-np.inf))
+    return bool((low > 1e-100 and high < 1e100) or (low > -1e100 and high < -1e-100))
 
 
 def _value(x: Any) -> Any:
