@@ -85,6 +85,22 @@ def test_units_and_distance_from_zero_do_not_matter(unit: float, far: float) -> 
     assert fit.stderr["mean.Intercept"] == pytest.approx(unit * np.sqrt(1 / 18), rel=1e-9)
 
 
+def test_constraints_and_weights_do_not_hide_a_row_that_is_fitted_exactly() -> None:
+    held = lk.fit("normal", LEVELS, "y ~ 0 + g", constraints="mean.g[a] = mean.g[b]", cov="HC0")
+    assert [held.stderr[n] is None for n in held.names] == [False, False, True, False]
+    data = {**LEVELS, "y": [*LEVELS["y"], 7.0], "g": [*LEVELS["g"], "c"], "w": [1, 2, 1, 1, 2, 1, 3, 0]}
+    del data["k"]
+    for kind in ("frequency", "sampling"):
+        fit = lk.fit("normal", data, "y ~ 0 + g", weights="w", weights_kind=kind, cov="HC0")
+        assert [fit.stderr[n] is None for n in fit.names] == [False, False, True, False]
+        assert "row 6" in fit.withheld["mean.g[c]"]
+    assert lk.fit("normal", LEVELS, "y ~ 0 + g", penalty=lk.Ridge(1.0), cov="HC0").stderr["mean.g[c]"]
+    limit = lk.fit("negative_binomial", {**COUNTS, "y": [1, 2, 1, 3, 4, 3, 9]}, "y ~ 0 + g", cov="HC0")
+    assert limit.limit is not None
+    assert limit.stderr["mean.g[c]"] is None
+    assert limit.with_cov("observed").stderr["mean.g[c]"] == pytest.approx(1 / 3, rel=1e-6)
+
+
 def test_a_small_but_real_spread_is_kept() -> None:
     data = {**LEVELS, "y": [1.0, 2, 1.5, 3, 4, 3.2, 9, 9.000002], "g": list("aaabbbcc")}
     del data["k"]

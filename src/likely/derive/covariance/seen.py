@@ -41,8 +41,12 @@ class Seen:
 
     @cached_property
     def sight(self) -> Sight:
-        restrained = self.work.fit.outcome.restrained is not None  # whose scores do not sum to 0
-        return Sight(self.work.objective, self.work.x, self.work.objective.weights, at_peak=not restrained)
+        outcome, weights = self.work.fit.outcome, self.work.objective.weights
+        if outcome.restrained is None:
+            return Sight(self.work.objective, self.work.x, weights)
+        return Sight(
+            self.work.objective, self.work.x, weights, left=outcome.decrement
+        )  # a penalty's part is in the sum
 
     def covariance(self) -> Covariance:
         """The sandwich; coefficients of which it says nothing are withheld."""
@@ -84,9 +88,8 @@ class Seen:
         rows, y = self._rows(unseen @ unseen[j]), self.work.bound.y
         if rows is None:
             return "has a score of 0 in every row"
-        told = first_rows(rows, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.labels else _numbered(rows)
-        if self.work.bound.rows is not None:
-            told = _numbered(np.flatnonzero(self.work.bound.rows)[rows])
+        own = rows if self.work.bound.rows is None else np.flatnonzero(self.work.bound.rows)[rows]  # as in the data
+        told = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.labels else _numbered(own)
         alone = (
             f"a row that it fits exactly (leverage 1; {told})" if len(rows) == 1 else f"rows fitted exactly ({told})"
         )

@@ -47,22 +47,23 @@ class Sight:
         The peak.
     weights : ndarray or None
         How much each row's score counts in the total.
-    at_peak : bool
-        Whether the total is 0 but for what the search left.
+    left : float, optional
+        How far the search ended from the peak, in standard errors; by default the total score tells, which is 0 at
+        a peak.
     """
 
-    def __init__(self, objective: Scored, x: Any, weights: Any, at_peak: bool) -> None:
+    def __init__(self, objective: Scored, x: Any, weights: Any, left: float | None = None) -> None:
         signs = np.where(np.arange(len(x)) % 2, -1.0, 1.0)
         self._here = objective.row_scores(x)
         self._near = [objective.row_scores(x * (1.0 + MOVED * s)) for s in (signs, np.ones(len(x)))]
         counted = np.ones(len(self._here)) if weights is None else weights
-        self._total = counted @ self._here if at_peak else np.zeros(len(x))
+        self._total, self._left = counted @ self._here, left
 
     def __call__(self, units: Units, directions: Any) -> tuple[Any, float]:
         """The units' scores along directions, shape (units, m), and the size of rounding errors in them."""
         along = units(self._here, directions)
         moved = max(float(linalg.norm(units(near, directions) - along)) for near in self._near)
-        total = float(linalg.norm(self._total @ directions))
+        total = float(linalg.norm(self._total @ directions)) if self._left is None else self._left
         eps = float(np.finfo(float).eps)
         return along, FLOOR + TIMES * (total + moved * eps / MOVED)
 
