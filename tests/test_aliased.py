@@ -175,3 +175,64 @@ def test_many_levels():
     np.testing.assert_allclose(fit.predict(table[:60]), table.groupby("firm")["y"].mean(), rtol=1e-9)
     with pytest.raises(DataError, match="cannot tell what to predict for row 0"):
         fit.predict(pd.DataFrame({"firm": ["f00"], "region": ["r1"]}))
+
+
+WINE = {
+    "rating": [int(c) for c in "233444551213235423325544323232532343333332322454112223232223333412323244"],
+    "temp": (["cold"] * 4 + ["warm"] * 4) * 9,
+    "contact": ["no", "no", "yes", "yes"] * 18,
+}
+
+
+def test_a_location_leaves_what_thresholds_say_to_them():
+    """Numbers printed by R 4's ordinal: clm(rating ~ temp * contact, nominal = ~ contact), its issue 37."""
+    fit = lk.fit(lk.Ordinal(), WINE, "rating ~ temp * contact", threshold="~ contact", aliased="drop")
+    assert fit.aliased == {"location.contact[T.yes]": "threshold.contact[T.yes]"}
+    location = [fit.coef["location.temp[T.warm]"], fit.coef["location.temp[T.warm]:contact[T.yes]"]]
+    assert location == pytest.approx([2.2619528, 0.5388898], abs=1e-6)
+    nominal = [v for name, v in fit.coef.items() if name.endswith("contact[T.yes]") and name.startswith("threshold")]
+    assert nominal == pytest.approx([-1.5171328, -1.3164389, -1.2997110, -0.6150591], abs=1e-6)
+    assert fit.coef["threshold[1|2].Intercept"] == pytest.approx(-1.3784288, abs=1e-6)
+    new = {"temp": ["cold", "warm"], "contact": ["no", "yes"]}
+    whole = lk.fit(lk.Ordinal(), {**WINE, "both": product()}, "rating ~ temp + both", threshold="~ contact")
+    assert whole.loglik == pytest.approx(fit.loglik, rel=1e-12)
+    chances = whole.predict({**new, "both": [0.0, 1.0]}, what="prob")
+    assert {k: v.tolist() for k, v in fit.predict(new, what="prob").items()} == pytest.approx(
+        {k: pytest.approx(v.tolist(), rel=1e-7) for k, v in chances.items()}
+    )
+
+
+def product():
+    return [float(t == "warm" and c == "yes") for t, c in zip(WINE["temp"], WINE["contact"], strict=True)]
+
+
+def test_new_data_obey_what_held_between_location_and_thresholds():
+    yes = np.array([float(c == "yes") for c in WINE["contact"]])
+    wine = {**WINE, "u": 1.0 + 2.0 * yes}
+    with pytest.raises(DesignError, match=r"u = threshold.Intercept \+ 2\*threshold.*or pass aliased='drop'"):
+        lk.fit(lk.Ordinal(), wine, "rating ~ temp + u", threshold="~ contact")
+    fit = lk.fit(lk.Ordinal(), wine, "rating ~ temp + u", threshold="~ contact", aliased="drop")
+    plain = lk.fit(lk.Ordinal(), WINE, "rating ~ temp", threshold="~ contact")
+    assert fit.coef == pytest.approx(plain.coef, rel=1e-10)
+    fit.predict({"temp": ["cold"], "contact": ["yes"], "u": [3.0]}, what="prob")
+    with pytest.raises(DataError, match=r"row 0.*u = threshold.Intercept \+ 2\*threshold.contact"):
+        fit.predict({"temp": ["cold"], "contact": ["yes"], "u": [2.0]}, what="prob")
+    warm = np.array([float(t == "warm") for t in WINE["temp"]])
+    x, z = np.column_stack([warm, yes]), np.column_stack([np.ones(len(yes)), yes])
+    fit = lk.fit(lk.Ordinal(), np.array(WINE["rating"]), x, threshold=z, aliased="drop")
+    assert fit.loglik == pytest.approx(plain.loglik, rel=1e-12)
+    fit.predict({"location": x[:2], "threshold": z[:2]}, what="prob")
+    with pytest.raises(DataError, match=r"x2 = threshold\.x2"):
+        fit.predict({"location": x[:2], "threshold": z[2:4]}, what="prob")
+
+
+def test_thresholds_are_the_intercept():
+    fit = lk.fit(lk.Ordinal(), WINE, "rating ~ 0 + temp", aliased="drop")
+    plain = lk.fit(lk.Ordinal(), WINE, "rating ~ temp")
+    assert fit.loglik == pytest.approx(plain.loglik, rel=1e-12)
+    assert fit.aliased == {"location.temp[warm]": "threshold - temp[cold]"}
+    fit = lk.fit(lk.Ordinal(), WINE, "rating ~ contact", threshold="~ contact", aliased="drop")  # nothing is left of it
+    assert not any(name.startswith("location") for name in fit.coef)
+    assert fit.loglik == pytest.approx(
+        lk.fit(lk.Ordinal(), WINE, "rating ~ 1", threshold="~ contact").loglik, rel=1e-12
+    )

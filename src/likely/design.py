@@ -40,6 +40,7 @@ from likely.tables import Table, numbers, read
 
 __all__ = [
     "Aliasing",
+    "Beside",
     "Design",
     "NamedMatrix",
     "empty",
@@ -61,6 +62,25 @@ __all__ = [
 
 @final
 @dataclass(frozen=True)
+class Beside:
+    """The columns of another parameter that take part in what a design says nothing about.
+
+    Attributes
+    ----------
+    parameter : str
+    design : Design or None
+        None for a constant.
+    null : ndarray, shape (columns of that design, m)
+        Their part in the directions of the coefficients.
+    """
+
+    parameter: str
+    design: Design | None
+    null: Any
+
+
+@final
+@dataclass(frozen=True)
 class Aliasing:
     """What a design says nothing about, once columns that others make up were left out.
 
@@ -70,10 +90,24 @@ class Aliasing:
         Directions of the coefficients that change no row of the fit.
     told : mapping of str to str
         The columns left out, each with the combination of the others that it is in the fit.
+    beside : Beside or None
+        What another parameter's columns do along these directions: thresholds, along a change of the location.
     """
 
     null: Any
     told: Mapping[str, str]
+    beside: Beside | None = None
+
+    def joined(self, other: Aliasing) -> Aliasing:
+        """The directions of both."""
+        beside = other.beside or self.beside
+        if beside is not None:
+            parts = [
+                np.zeros((len(beside.null), one.null.shape[1])) if one.beside is None else one.beside.null
+                for one in (self, other)
+            ]
+            beside = replace(beside, null=np.column_stack(parts))
+        return Aliasing(np.column_stack([self.null, other.null]), {**self.told, **other.told}, beside)
 
 
 @final
@@ -156,9 +190,7 @@ class Design:
         before = np.arange(len(self.names)) if self.kept is None else np.array(self.kept, dtype=np.intp)
         null = np.zeros((len(self.made), aliasing.null.shape[1]))
         null[before] = aliasing.null
-        told = dict(aliasing.told)
-        if self.aliasing is not None:
-            null, told = np.column_stack([self.aliasing.null, null]), {**self.aliasing.told, **told}
+        aliasing = replace(aliasing, null=null)
         place = {j: k for k, j in enumerate(columns)}
         terms = [(term, tuple(place[j] for j in at if j in place)) for term, at in self.terms]
         return replace(
@@ -168,7 +200,7 @@ class Design:
             terms=tuple((term, at) for term, at in terms if at),
             kept=tuple(int(before[j]) for j in columns),
             whole=self.made,
-            aliasing=Aliasing(null, told),
+            aliasing=aliasing if self.aliasing is None else self.aliasing.joined(aliasing),
         )
 
     @property
@@ -176,23 +208,36 @@ class Design:
         """Names of the columns that the recipe makes, in use or not."""
         return self.names if self.kept is None else self.whole
 
-    def apply(self, table: Table) -> Any:
-        """The matrix for new data, by the same recipe (levels, centring and knots as in the fit)."""
-        return self._in_use(self._apply_recipe(table))
+    @property
+    def beside(self) -> Beside | None:
+        """What of another parameter new rows have to agree with."""
+        return None if self.aliasing is None else self.aliasing.beside
 
-    def _in_use(self, x: Matrix) -> Matrix:
+    def apply(self, table: Table, other: Table | None = None) -> Any:
+        """The matrix for new data, by the same recipe (levels, centring and knots as in the fit).
+
+        `other` is the table of the parameter `beside`, where it is not the same.
+        """
+        x, beside = self._apply_recipe(table), self.beside
+        z = None if beside is None or beside.design is None else beside.design.apply(table if other is None else other)
+        return self._in_use(x, z)
+
+    def _in_use(self, x: Matrix, z: Matrix | None) -> Matrix:
         """The columns in use, of new rows that obey what made the others needless."""
         if self.kept is None:
             return x
         if self.aliasing is not None:
-            self._require_aliased(x, self.aliasing)
+            self._require_aliased(x, z, self.aliasing)
         return blocks.select(x, self.kept)
 
-    def _require_aliased(self, x: Matrix, aliasing: Aliasing) -> None:
-        """Raise DataError unless new rows obey what made columns needless."""
+    def _require_aliased(self, x: Matrix, z: Matrix | None, aliasing: Aliasing) -> None:
+        """Raise DataError unless new rows obey what made columns needless; z are the columns of the one beside."""
+        parts = [(x, aliasing.null)]
+        if aliasing.beside is not None:
+            parts.append((np.ones((len(x), 1)) if z is None else z, aliasing.beside.null))
         with np.errstate(over="ignore"):
-            size = blocks.absolute(x) @ np.abs(aliasing.null)
-            broken = np.abs(x @ aliasing.null) > 1e-7 * size
+            size = sum(blocks.absolute(columns) @ np.abs(null) for columns, null in parts)
+            broken = np.abs(sum(columns @ null for columns, null in parts)) > 1e-7 * size
         if np.any(broken):
             i, k = (int(v) for v in np.argwhere(broken)[0])
             name, made_of = list(aliasing.told.items())[k]
@@ -262,7 +307,8 @@ class Design:
         if (wrong := _not_finite(x)) is not None:
             i, j = wrong
             raise DataError(f"{self.made[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
-        return self._in_use(x)
+        beside = self.beside
+        return self._in_use(x, None if beside is None or beside.design is None else beside.design.apply_sparse(matrix))
 
     def _apply_matrix(self, table: Table) -> Any:
         """By name where the new data have names; by position for an array of the same width."""

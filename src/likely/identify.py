@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import blocks
-from likely.design import Aliasing, Design
+from likely.design import Aliasing, Beside, Design
 from likely.errors import DesignError, listed
 from likely.model import Model, Slot
 from likely.solve import least_squares, orthogonal
@@ -39,13 +39,11 @@ def check_identified(model: Model) -> None:
                 f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be "
                 "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
             )
-        # thresholds take the intercept's place, which a formula without one does not tell
-        advice = ", or pass aliased='drop' to have that done" if whole is slot.design else ""
         sums = {name: less.aliasing.told[name] for name in slot.design.names if name not in less.names}
         raise DesignError(
             f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told "
             f"apart: {'; '.join(f'{name} = {combination}' for name, combination in list(sums.items())[:5])}. Leave out "
-            f"{listed(sums)}{advice}"
+            f"{listed(sums)}, or pass aliased='drop' to have that done"
         )
 
 
@@ -118,11 +116,26 @@ def with_place_of_intercept(slot: Slot, model: Model) -> Design:
     other = next((s for s in model.slots if s.entry is not None), None)
     if other is None or not slot.parameter.anchored or slot.parameter.name != model.family.parameters[0].name:
         return slot.design
-    place: Any = np.ones((len(slot.design.x), 1))
-    names: tuple[str, ...] = (other.parameter.name,)
-    if other.design is not None:
-        place, names = other.design.x, tuple(f"{other.parameter.name}.{name}" for name in other.design.names)
-    return Design(blocks.join(place, slot.design.x), (*names, *slot.design.names))
+    return _beside(slot.design, other.design, other.parameter.name)
+
+
+def without_place_of_intercept(design: Design, place: Design | None, parameter: str) -> Design:
+    """An anchored location's design without the columns that those of the thresholds, in `place`, make up."""
+    whole = _beside(design, place, parameter)
+    less = without_aliased(whole)
+    if less.aliasing is None or less.kept is None:
+        return design
+    first = len(whole.names) - len(design.names)
+    null = less.aliasing.null
+    aliasing = Aliasing(null[first:], less.aliasing.told, Beside(parameter, place, null[:first]))
+    return design.keep([j - first for j in less.kept if j >= first], aliasing)
+
+
+def _beside(design: Design, place: Design | None, parameter: str) -> Design:
+    """The columns of a parameter's design, a constant if it has none, and after them those of another design."""
+    x: Any = np.ones((len(design.x), 1)) if place is None else place.x
+    names = (parameter,) if place is None else tuple(f"{parameter}.{name}" for name in place.names)
+    return Design(blocks.join(x, design.x), (*names, *design.names))
 
 
 @final

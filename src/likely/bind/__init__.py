@@ -19,7 +19,7 @@ from likely.domains import Groups
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.families import get_family
 from likely.family import Family, Parameter
-from likely.identify import without_aliased
+from likely.identify import without_aliased, without_place_of_intercept
 from likely.model import Model, Slot
 from likely.tables import Table
 from likely.vectors import VectorDomain
@@ -217,6 +217,18 @@ class _Parts:
             return design.without("Intercept")
         return None if design.names == ("Intercept",) else design
 
+    def designs(self, parameters: list[Parameter], first: Parameter) -> list[tuple[Parameter, Design | None]]:
+        """The designs of all parameters; where asked to, without what the thresholds make up of a location's."""
+        made = [(p, self.design(p)) for p in parameters]
+        cuts = next(((p.name, design) for p, design in made if isinstance(p.domain, VectorDomain)), None)
+        if not self.without_aliased or not first.anchored or cuts is None:
+            return made
+        name, place = cuts
+        return [
+            (p, without_place_of_intercept(design, place, name) if p is first and design is not None else design)
+            for p, design in made
+        ]
+
     def offset(self, p: Parameter) -> Any:
         """The sum of a parameter's offsets, one per row in use, or None."""
         return offsets.total(self.offsets.get(p.name, []), p, self.given)
@@ -230,8 +242,9 @@ def _slots(
     for p in free:
         if p.edge:
             parts.refuse_formula(p)
-            continue
-        design, offset = parts.design(p), parts.offset(p)
+    made = parts.designs([p for p in free if not p.edge], family.parameters[0])
+    for p, design in made:
+        offset = parts.offset(p)
         chosen = p.domain.get_link(p.name, link_for(p.name, link, free))
         width = 1 if design is None else len(design.names)
         entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]

@@ -139,7 +139,9 @@ class NewData:
         assert slot.design is not None
         if self.sparse is not None:
             return slot.design.apply_sparse(self.sparse)
-        return slot.design.apply(self.own.get(slot.parameter.name, self.table))
+        beside = slot.design.beside
+        other = None if beside is None else self.own.get(beside.parameter, self.table)
+        return slot.design.apply(self.own.get(slot.parameter.name, self.table), other)
 
     def values(self, spec: Any, what: str) -> Any:
         """A column, an expression, a number or an array as floats."""
