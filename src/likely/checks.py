@@ -103,6 +103,23 @@ def items_of(value: Any, what: str, empty: bool = False) -> list[Any]:
     return items
 
 
+def row_of_numbers(value: Any, what: str) -> Any:
+    """One finite number or several, as an array.
+
+    Raises
+    ------
+    OptionError
+        If it is neither; the sentence starts with `what`: "q is a number between 0 and 1, or a list of them".
+    """
+    try:
+        made = np.atleast_1d(np.asarray(value, dtype=float))
+    except (TypeError, ValueError):
+        made = np.empty(0)
+    if made.ndim != 1 or not len(made) or not np.all(np.isfinite(made)):
+        raise OptionError(f"{what}; found {value!r}")
+    return made
+
+
 def check_order(family: Any, data: Any, formula: Any) -> None:
     """Raise OptionError where the arguments seem to have changed places."""
     text = isinstance(data, str) and ("~" in data[1:] or data.startswith("~ ")) and not data.startswith("~/")

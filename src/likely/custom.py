@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -24,6 +24,21 @@ SUPPORTS: dict[str, Support] = {
     "counts": Support(lower=0.0, closed_lower=True, integer=True),
 }
 TAKEN = ("self", "y", "q", "size", "seed", "xp")  # arguments of a family's own methods
+
+
+def _wrong(value: Any, given: Sequence[Any]) -> str | None:
+    """What a function returned in place of a number for each observation, in words; None where it returned that."""
+    if value is None:
+        return "nothing: end it with return"
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")  # of NumPy's and JAX's arrays
+    number = hasattr(value, "__rmul__") and not isinstance(value, (str, bytes, list, tuple, bool, complex))
+    if not number or kind not in "fiubV":  # V: the short floats of other libraries
+        return f"{type(value).__name__} {value!r:.60}"
+    shape = tuple(getattr(value, "shape", ()))
+    shapes = [tuple(getattr(one, "shape", ())) for one in given]
+    if shape not in ((), *shapes, np.broadcast_shapes(*shapes)):
+        return f"an array of the shape {shape} for observations of the shape {shapes[0]}"
+    return None
 
 
 class CustomFamily(Family):
@@ -55,10 +70,10 @@ class CustomFamily(Family):
 
     def _log_density(self, xp: Any, y: Any, **params: Any) -> Any:
         try:
-            return type(self).function(y, **params, xp=xp)
+            value = type(self).function(y, **params, xp=xp)
         except FamilyError as error:
             raise FamilyError(f"the log-density of {self.title} cannot be evaluated: {error}") from error
-        except (AttributeError, IndexError, KeyError, NameError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
             if type(error).__module__.partition(".")[0] not in ("builtins", "numpy"):
                 raise  # JAX's own, which the caller words
             told = f"{type(error).__name__}: {error}; check_family({self.title}) may tell more"
@@ -67,6 +82,11 @@ class CustomFamily(Family):
             if "truth value" in str(error):
                 told = "it cannot branch on its data or parameters with `if`; use xp.where(condition, a, b)"
             raise FamilyError(f"the log-density of {self.title} cannot be evaluated: {told}") from error
+        if (wrong := _wrong(value, [y, *params.values()])) is not None:
+            raise FamilyError(
+                f"the log-density of {self.title} is a number for each observation, but the function returns {wrong}"
+            )
+        return value
 
     def _scipy(self, **params: Any) -> Any:
         return _Distribution(self, params)
@@ -326,7 +346,10 @@ def _support(support: Any, discrete: bool) -> Support:
             raise unknown("support", support, SUPPORTS)
         support = SUPPORTS[support]
     elif isinstance(support, tuple) and len(support) == 2:
-        low, high = (float(v) for v in support)
+        try:
+            low, high = (float(v) for v in support)
+        except (TypeError, ValueError):
+            raise OptionError(f"support=(low, high) is two numbers, found {support!r}") from None
         if not low < high:
             raise OptionError(f"support=(low, high) needs low < high, found {support}")
         support = Support(low, high, closed_lower=np.isfinite(low), closed_upper=np.isfinite(high))

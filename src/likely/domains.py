@@ -164,6 +164,20 @@ POWER = re.compile(r"power\((.*)\)")
 NAMED_POWERS = {1.0: "identity", -1.0: "inverse", -2.0: "inverse_squared", 0.5: "sqrt"}
 
 
+def shape_of(shape: Any) -> tuple[int, ...]:
+    """The shape of a parameter of a density.
+
+    Raises
+    ------
+    OptionError
+        If it is no whole number above 0, or tuple of them.
+    """
+    sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k > 0 for k in sizes):
+        raise OptionError(f"shape is a whole number above 0 or a tuple of them, found {shape!r}")
+    return tuple(int(k) for k in sizes)
+
+
 def find_link(name: str) -> Link | None:
     """The link called `name`, with ``"power(0.5)"`` for theta^0.5 = eta; None if there is no link of that name.
 
@@ -177,9 +191,11 @@ def find_link(name: str) -> Link | None:
     >>> find_link("power(-2)"), find_link("power(0.25)"), find_link("lgit")
     (Link('inverse_squared'), Link('power(0.25)'), None)
     """
+    if not isinstance(name, str):
+        return None
     if name in LINKS:
         return LINKS[name]
-    found = POWER.fullmatch(name.replace(" ", "")) if isinstance(name, str) else None
+    found = POWER.fullmatch(name.replace(" ", ""))
     if found is None and name != "power":
         return None
     text = found[1] if found else ""
@@ -298,9 +314,7 @@ class Domain:
         >>> lk.Positive(2.0)
         Positive(start=2.0)
         """
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-        if not all(isinstance(k, (int, np.integer)) and k > 0 for k in shape):
-            raise OptionError(f"shape is a whole number above 0 or a tuple of them, found {shape!r}")
+        shape = shape_of(shape)
         if start is not None:
             self.check("start", start)
             if shape and np.ndim(start) and np.shape(start) != shape:

@@ -335,7 +335,7 @@ class Family(ABC):
         Domain('a positive number')
         """
         for p in self.parameters:
-            if p.name == name:
+            if isinstance(name, str) and p.name == name:
                 return p
         raise unknown("parameter", name, [p.name for p in self.parameters], f" of {self.title}")
 
@@ -592,8 +592,8 @@ class Family(ABC):
             q = np.asarray(q, dtype=float)
         except (TypeError, ValueError):
             raise OptionError(f"a quantile's level is a number between 0 and 1, found {q!r}") from None
-        if np.any((q < 0) | (q > 1)):
-            raise OptionError(f"a quantile's level lies between 0 and 1, found {q[(q < 0) | (q > 1)].ravel()[0]}")
+        if np.any(out := ~((q >= 0) & (q <= 1))):
+            raise OptionError(f"a quantile's level lies between 0 and 1, found {q[out].ravel()[0]}")
         values, q = self._ready(params, q)
         return self._scipy(**values).ppf(q)
 

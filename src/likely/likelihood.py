@@ -14,6 +14,7 @@ import numpy as np
 from likely import checks, joint, limits, scale
 from likely.bind import Bound, bind
 from likely.boundary import public, public_class
+from likely.checks import items_of
 from likely.curves import Curve, LikelihoodTable
 from likely.density import Density
 from likely.density.bound import bind_density
@@ -157,7 +158,7 @@ class Likelihood:
             values = {self.names[0]: values}
         given = dict(self.model.family._spread({**(values or {}), **params}))
         for name, value in given.items():
-            for one in value if several and np.ndim(value) else [value]:
+            for one in items_of(value, f"{name} is numbers", empty=True) if several and np.ndim(value) else [value]:
                 if np.ndim(one):
                     raise OptionError(
                         f"{name} is one number here, found {value!r}; L.table(...) takes several candidates"
@@ -288,7 +289,12 @@ class Likelihood:
         Returns
         -------
         float
-            Infinite where it is too large for a float.
+            Infinite where it is too large for a float, or `b` cannot have made the data.
+
+        Raises
+        ------
+        ParameterError
+            If neither can have made the data, or a value cannot be one of its parameter.
 
         Examples
         --------
@@ -297,7 +303,12 @@ class Likelihood:
         >>> round(L.ratio(0.7, 0.5), 2)
         2.28
         """
-        difference = self.log(a) - self.log(b)
+        first, second = self.log(a), self.log(b)
+        if first == second == -math.inf:
+            raise ParameterError(
+                f"neither {a!r} nor {b!r} can have made the data: both likelihoods are 0, and 0 to 0 is no ratio"
+            )
+        difference = first - second
         return math.exp(difference) if difference < 709.0 else math.inf
 
     def coefficients(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
@@ -466,6 +477,8 @@ class Likelihood:
         lengths = {len(v) for v in given.values() if np.ndim(v)}
         if len(lengths) > 1:
             raise OptionError(f"candidates must be lists of equal length, found lengths {sorted(lengths)}")
+        if 0 in lengths:
+            raise OptionError("there are no candidates: a list of values is empty")
         count = lengths.pop() if lengths else 1
         candidates = [{k: float(v[i] if np.ndim(v) else v) for k, v in given.items()} for i in range(count)]
         logs = [self.log(c) for c in candidates]

@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.boundary import public
+from likely.checks import require_whole
 from likely.errors import FamilyError, LikelyError
 from likely.families import get_family
 from likely.families.labels import Labelled
@@ -89,6 +90,7 @@ def check_family(family: Any, *, draws: int = 3, seed: int = 0, jax: bool | None
     Exponential() passes: evaluates, integrates, derivatives, support, distribution, moments, start, fit
     """
     family = get_family(family)
+    require_whole(draws=draws)
     if any(p.known_only and p.name not in family.known for p in family.parameters):
         always = {p.name: TRIALS if p.domain.integer else SHARE for p in family.parameters if p.known_only}
         family = type(family)(**{**always, **family.known})

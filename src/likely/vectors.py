@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Domain, Free
+from likely.domains import Domain, Free, shape_of
 from likely.errors import OptionError, ParameterError
 
 
@@ -75,10 +75,13 @@ class _Simplex(VectorDomain):
     def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
         if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
             start, shape = None, (int(start),)
-        shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        shape = shape_of(shape)
         if start is not None:
-            start = np.asarray(start, dtype=float)
-            if start.ndim != 1 or np.any(start <= 0) or abs(float(start.sum()) - 1.0) > 1e-9:
+            try:
+                start = np.asarray(start, dtype=float)
+            except (TypeError, ValueError):
+                raise ParameterError(f"weights are positive numbers that sum to 1, found {start!r}") from None
+            if start.ndim != 1 or not np.all(start > 0) or abs(float(start.sum()) - 1.0) > 1e-9:
                 raise ParameterError(f"weights are positive numbers that sum to 1, found {start}")
             shape = start.shape
         if len(shape) != 1 or shape[0] < 2:

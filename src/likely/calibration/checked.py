@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.calibration.labels import in_order, labels_of
+from likely.checks import items_of
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows, listed
 from likely.tables import missing, read
 
@@ -77,7 +78,7 @@ def read_outcomes(y: Any, p: Any, weights: Any = None, labels: Sequence[Any] | N
             )
     elif keys is not None and (order := in_order(labels, keys)) is not None:
         p = p[:, order]
-    labels = tuple(labels)
+    labels = tuple(items_of(labels, f"labels= names each of the {size} outcomes once"))
     if len(labels) != size or len(set(labels)) < size:
         raise OptionError(f"labels= names each of the {size} outcomes once, found {listed(labels)}")
     place = {label: k for k, label in enumerate(labels)}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from likely.boundary import public
+from likely.checks import items_of
 from likely.compare.held_out import attempted, fold_of
 from likely.compare.record import Comparison, Row, observations
 from likely.compare.transform import transform_of
@@ -80,9 +81,8 @@ def compare(
     if hasattr(candidates, "columns") or isinstance(candidates, np.ndarray):
         raise OptionError("the order of the arguments is candidates, data, formula: lk.compare([...], data, 'y ~ x')")
     named = dict(candidates) if isinstance(candidates, Mapping) else None
-    items = list(candidates.values()) if isinstance(candidates, Mapping) else list(candidates)
-    if not items:
-        raise OptionError("there is nothing to compare: pass families such as [lk.Normal(), lk.Laplace()], or fits")
+    given = candidates.values() if isinstance(candidates, Mapping) else candidates
+    items = items_of(given, "a comparison is of a list of families, such as [lk.Normal(), lk.Laplace()], or of fits")
     done = [isinstance(item, Fit) for item in items]
     if all(done):
         if data is not None or formula is not None or options:

@@ -73,6 +73,8 @@ def suggest(
     """
     table = tables.read(y, na)
     if column is None:
+        if not table.names:
+            raise DataError("the data have no column")
         if len(table.names) != 1:
             raise OptionError(f"there are several columns; name one: lk.suggest(data, {table.names[0]!r})")
         column = table.names[0]

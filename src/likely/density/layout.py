@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.checks import is_one_number
 from likely.domains import Domain, Free, Real
 from likely.errors import FamilyError, OptionError, ParameterError, listed, unknown
 from likely.family import Parameter
@@ -133,7 +134,7 @@ class Layout:
                 out |= self.entry(name).scalars(value, what)
             else:
                 self.scalar_names(name)
-                if np.ndim(value):
+                if not is_one_number(value):
                     raise ParameterError(f"{what} of {name} must be a number, found {value!r}")
                 out[name] = float(value)
         return out

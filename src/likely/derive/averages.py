@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, final
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely import tables
+from likely.checks import items_of
 from likely.derive import exposure
 from likely.derive.rows import Rows
 from likely.derive.scenarios import OFFSETS, Scenarios
@@ -117,9 +118,8 @@ def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str |
     choices = []
     for name, values in held.items():
         scenarios.check_held(name)
-        listed_values = list(values) if np.ndim(values) else [values]
-        if not listed_values:
-            raise OptionError(f"at={{{name!r}: ...}} holds no value")
+        text = isinstance(values, (str, bytes)) or not isinstance(values, Iterable)
+        listed_values = [values] if text else items_of(values, f"at={{{name!r}: ...}} is a value or a list of values")
         choices.append([(name, scenarios.level(name, v)) for v in listed_values])
     cells = tuple(dict(cell) for cell in product(*choices))
     notes = [counting] if counting and over != "balanced" else []
@@ -237,14 +237,14 @@ def _column(fit: Fit, name: Any) -> Any:
 
 def _groups(scenarios: Scenarios, by: Any) -> tuple[tuple[Mapping[str, str], Any], ...]:
     """Labels and masks of the groups of rows, in order."""
-    names = [by] if isinstance(by, str) else list(by or [])
+    names = [] if by is None else items_of(by, "by is the name of a column, or a list of names", empty=True)
     if not names:
         return (({}, np.ones(scenarios.base.n)),)
     columns = []
     for name in names:
-        if name in scenarios.columns:
+        if is_one_of(name, scenarios.columns):
             columns.append(np.asarray(scenarios.columns[name]))
-        elif name in scenarios.base.table:
+        elif is_one_of(name, scenarios.base.table):
             columns.append(scenarios.base.table.labels(name))
         else:
             raise unknown(

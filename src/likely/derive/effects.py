@@ -6,7 +6,7 @@ coefficients; everything else is a difference or ratio of averages. Standard err
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
@@ -179,7 +179,7 @@ def margins(
 
 def _cells(setting: Setting, variables: Any) -> list[tuple[dict[str, Any], dict[str, str]]]:
     """All combinations of the levels of some predictors with the values that are set, of which some are theirs."""
-    names = [variables] if isinstance(variables, str) else list(variables or [])
+    names = [] if variables is None else items_of(variables, VARIABLES, empty=True)
     held = set(setting.at[0])
     for name in names:
         setting.scenarios.check(name)
@@ -222,7 +222,7 @@ def contrasts(
     scenarios = setting.scenarios
     scenarios.check(variable)
     if isinstance(at, Mapping) and variable in at:
-        if np.ndim(at[variable]) != 1:
+        if isinstance(at[variable], str) or not isinstance(at[variable], Iterable):
             raise OptionError(
                 f"{variable} needs two values to compare, at={{{variable!r}: [...]}}; found {at[variable]!r}"
             )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely import tables
+from likely.checks import check_one_column, row_of_numbers
 from likely.derive.intervals import check_level
 from likely.derive.mean_interval import mean_interval
 from likely.derive.observation import prediction_interval
@@ -221,22 +222,19 @@ def _entries(rows: Rows, p: Parameter) -> list[str]:
 
 
 def _quantiles(rows: Rows, q: Any) -> Any:
-    def one(level: Any) -> Any:
+    def one(level: float) -> Any:
         if rows.family.labels:  # an error of the family where they have no order
-            return np.broadcast_to(np.asarray(rows.bare.quantile(float(level), **rows.values)), (rows.n,))
+            return np.broadcast_to(np.asarray(rows.bare.quantile(level, **rows.values)), (rows.n,))
         with _quiet():
-            out = rows.full(rows.bare.quantile(float(level), **rows.values))
+            out = rows.full(rows.bare.quantile(level, **rows.values))
         if 0.0 < level < 1.0 and not np.all(np.isfinite(out)):
             raise rows.too_far(~np.isfinite(out), "quantile")
         return out
 
-    try:
-        np.asarray(q, dtype=float)
-    except (TypeError, ValueError):
-        raise OptionError(f"q is a number between 0 and 1 or a list of them, found {q!r}") from None
+    levels = row_of_numbers(q, "q is a number between 0 and 1, or a list of them").tolist()
     if np.ndim(q) == 0:
-        return rows.table.wrap(one(q), f"q{q:g}")
-    return rows.table.wrap_frame({f"q{float(level):g}": one(level) for level in q})
+        return rows.table.wrap(one(levels[0]), f"q{levels[0]:g}")
+    return rows.table.wrap_frame({f"q{level:g}": one(level) for level in levels})
 
 
 def _probability(rows: Rows, y: Any, own: bool) -> Any:
@@ -262,6 +260,7 @@ def _probability(rows: Rows, y: Any, own: bool) -> Any:
         y = np.full(rows.n, y, dtype=object if labels else float)
     else:
         inner = tables.read(y)
+        check_one_column(inner.names, "y")
         y = inner.column(inner.names[0])
         if len(y) == rows.n and (order := rows.table.match(inner.index, "y")) is not None:
             y = y[order]

@@ -11,6 +11,7 @@ from scipy import optimize, stats
 
 from likely import blocks, scale
 from likely.bind import Bound
+from likely.checks import row_of_numbers
 from likely.curves import Curve
 from likely.derive.objective import Objective
 from likely.derive.penalised import Penalised
@@ -329,17 +330,6 @@ def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
     raise unknown("parameter", name, likelihood.names)
 
 
-def _along(name: str, values: Any) -> Any:
-    """The values to look at along a parameter: some numbers in one row."""
-    try:
-        made = np.atleast_1d(np.asarray(values, dtype=float))
-    except (TypeError, ValueError):
-        made = None
-    if made is None or made.ndim != 1 or not len(made) or not np.all(np.isfinite(made)):
-        raise OptionError(f"the values of {name} are a list of numbers, found {values!r}")
-    return made
-
-
 def slice_curve(
     likelihood: Likelihood, name: str, values: Any = None, others: Mapping[str, float] | None = None
 ) -> Curve:
@@ -350,7 +340,7 @@ def slice_curve(
         raise unknown("parameter", name, likelihood.names)
     if values is None:
         values = default_grid(likelihood, name, fit)
-    values = _along(name, values)
+    values = row_of_numbers(values, f"the values of {name} are a list of numbers")
     logs = np.array([likelihood.log({**base, name: float(v)}) for v in values])
     held = {k: v for k, v in base.items() if k != name}
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "slice", (held,) * len(values))
@@ -364,7 +354,7 @@ def profile_curve(likelihood: Likelihood, name: str, values: Any = None) -> Curv
         raise IntervalError(f"a profile needs a peak; this likelihood has none: {fit.status}")
     if values is None:
         values = default_grid(likelihood, name, fit, points=61)
-    values = _along(name, values)
+    values = row_of_numbers(values, f"the values of {name} are a list of numbers")
     targets = values
     if slot.constant:
         slot.parameter.domain.check(name, values)

@@ -65,7 +65,11 @@ def target(rows: Rows, what: str, y: Any = None) -> Target:
         return Target(f"mean of {model.response}", ("",), _mean)
     if what == "prob":
         return _probability(rows, y)
+    if not isinstance(what, str):
+        raise unknown("quantity", what, ["mean", "prob", "link", *(rows.outward[name] for name in free)], " for what=")
     if what == "link" or what.startswith("link."):
+        if not model.slots:
+            raise OptionError(f"{model.family.title} has no linear predictor here: nothing depends on predictors")
         wanted = what.partition(".")[2] or rows.outward[model.slots[0].parameter.name]
         places = [k for k, s in enumerate(model.slots) if rows.outward[s.parameter.name] == wanted]
         if not places:

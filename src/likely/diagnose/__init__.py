@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likely.checks import items_of
 from likely.derive.covariance.request import group_codes
 from likely.derive.sample import Sample, sample_of
 from likely.diagnose.facts import FACTS, stated
@@ -14,7 +15,7 @@ from likely.diagnose.finding import Check, Diagnosis, Finding, holm
 from likely.diagnose.moments import MOMENTS, Order
 from likely.diagnose.null import Outcome, outcomes
 from likely.diagnose.wording import MANY, Case, word
-from likely.errors import FitError, OptionError, is_one_of, unknown
+from likely.errors import FitError, OptionError, is_one_of, listed, unknown
 from likely.family import generator
 from likely.grid import p_value
 from likely.progress import Task
@@ -51,7 +52,7 @@ def diagnose(
         raise FitError(f"a diagnosis needs a converged fit; this one: {fit.status}", fit)
     if not (isinstance(level, (int, float)) and 0.0 < level < 1.0):
         raise OptionError(f"level is a number between 0 and 1 such as 0.05, found {level!r}")
-    chosen = list(CHECKS) if checks is None else [checks] if isinstance(checks, str) else list(checks)
+    chosen = list(CHECKS) if checks is None else items_of(checks, f"checks is a list of checks, of {listed(CHECKS)}")
     for name in chosen:
         if not is_one_of(name, CHECKS):
             raise unknown("check", name, CHECKS)
