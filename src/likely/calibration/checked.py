@@ -109,6 +109,8 @@ def _probabilities(p: Any) -> tuple[Any, tuple[Any, ...] | None]:
     names: tuple[Any, ...] | None = None
     if hasattr(p, "columns") or isinstance(p, Mapping):
         table = read(p)
+        if not table.names:
+            raise DataError("p has no column of probabilities")
         names, p = tuple(table.names), np.column_stack([table.column(name) for name in table.names])
         if p.shape[1] == 1:
             names, p = None, p[:, 0]
@@ -120,6 +122,8 @@ def _probabilities(p: Any) -> tuple[Any, tuple[Any, ...] | None]:
         p = p[:, 0]
     if p.ndim not in (1, 2):
         raise DataError(f"p is one column, or one for each label, found the shape {p.shape}")
+    if not p.size:
+        raise DataError("p holds no probability")
     flat = p if p.ndim == 1 else p.min(axis=1) + 0.0 * p.max(axis=1)
     if np.any(np.isnan(p)):
         rows = np.flatnonzero(np.isnan(flat))

@@ -10,7 +10,7 @@ from likely import tables
 from likely.boundary import public
 from likely.compare.candidates import compare
 from likely.compare.record import Comparison
-from likely.errors import DataError, LikelyError, OptionError
+from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
 from likely.families import get_family
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def suggest(
         if len(table.names) != 1:
             raise OptionError(f"there are several columns; name one: lk.suggest(data, {table.names[0]!r})")
         column = table.names[0]
+    elif not is_one_of(column, table.names):
+        raise unknown("column", column, table.names)
     values = table.measured(column)
     kept = ~np.asarray(tables.missing(values))
     if values.dtype.kind not in "fiub":

@@ -129,6 +129,8 @@ class Layout:
     def spread(self, values: Mapping[str, Any], what: str) -> dict[str, float]:
         """Values given by entry or scalar, all by scalar."""
         out: dict[str, float] = {}
+        if not isinstance(values, Mapping):
+            raise OptionError(f"{what} is a dict of values by name, found {values!r}")
         for name, value in values.items():
             if any(entry.name == name for entry in self.entries):
                 out |= self.entry(name).scalars(value, what)

@@ -109,6 +109,10 @@ def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str |
     effective = fit.effective
     given = exposure.exposures(effective.likelihood.model)
     what = effective.likelihood.model.family.predicted or "mean" if what is None else what
+    if not isinstance(what, str):
+        raise unknown("quantity", what, ["mean", "prob", "rate", "link"], " for what=")
+    if weights is not None and not isinstance(weights, str):
+        raise OptionError(f"weights is 'rows', 'trials' or the name of a column, found {weights!r}")
     asked = what
     what, rate = _rate(fit, asked, given)
     among = set(exposure.columns_of(given)) | set(OFFSETS)

@@ -75,7 +75,7 @@ _HOW = {"average": "Average marginal", "mean": "Marginal (at the mean)", "balanc
 
 def _wanted(scenarios: Scenarios, variables: Any) -> dict[str, tuple[Any, Any] | None]:
     """The predictors, each with the two values to compare, if they were given."""
-    if isinstance(variables, Mapping):
+    if isinstance(variables, Mapping) and variables:
         out: dict[str, tuple[Any, Any] | None] = {}
         for name, ends in variables.items():
             if not isinstance(ends, Sequence | np.ndarray) or isinstance(ends, str) or len(ends) != 2:

@@ -52,7 +52,10 @@ class Restraints:
             out += _bound_relations(name, pair)
         if self.constraints is not None and self.constraints != ():
             given = self.constraints
-            out += list(given) if isinstance(given, tuple) else relations(given, names)
+            made = isinstance(given, tuple) and all(
+                isinstance(one, tuple) and isinstance(one[0], dict) for one in given
+            )
+            out += list(given) if made else relations(given, names)
         return out
 
     def penalty_of(self, model: Model, weights: Any) -> Applied | None:

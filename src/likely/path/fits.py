@@ -326,6 +326,8 @@ class Made:
 def _made(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Made:
     if not is_one_of(kind, PENALTIES):
         raise unknown("penalty", kind, PENALTIES, " of a path")
+    if of is not None and not isinstance(of, str):
+        raise OptionError(f"of is the name of a parameter or coefficient, found {of!r}")
     if l1_ratio is not None and kind != "elastic net":
         raise OptionError(f"l1_ratio belongs to penalty='elastic net', not to {kind!r}")
     if l1_ratio is None:

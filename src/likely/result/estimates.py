@@ -284,6 +284,9 @@ class Estimates:
         >>> round(lk.fit("bernoulli", [1, 1, 1, 0]).link_stderr(0), 4)  # of the logit: 1/sqrt(n p (1 - p))
         1.1547
         """
+        size = len(self.outcome.point.x)
+        if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not 0 <= index < size:
+            raise OptionError(f"index is the place of a coefficient, from 0 to {size - 1}; found {index!r}")
         if self._link_cov is None or index in self._covariance.withheld:
             return None
         return float(np.sqrt(self._link_cov[index, index]))
