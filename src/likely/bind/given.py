@@ -10,7 +10,7 @@ import numpy as np
 from likely import checks, tables
 from likely import design as designs
 from likely.design import NamedMatrix
-from likely.errors import DataError, is_one_of, unknown
+from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.tables import Table
 
 
@@ -74,7 +74,7 @@ class Given:
         if isinstance(spec, str):
             self.columns(spec, what)
             return self.table.measured(spec) if spec in self.table else designs.expression(spec, self.table)
-        if _is_number(spec):
+        if _is_number(spec, what):
             return spec
         alone = self._alone(spec, what)
         return alone.measured(alone.names[0])
@@ -83,7 +83,7 @@ class Given:
         """The same where values are labels, which may be numbers in writing."""
         if isinstance(spec, str):
             return self.table.column(spec) if spec in self.table else self.values(spec, what)
-        if _is_number(spec):
+        if _is_number(spec, what):
             return spec
         alone = self._alone(spec, what)
         return alone.column(alone.names[0])
@@ -104,9 +104,13 @@ class Given:
         return designs.read_matrix(spec, self.whole, self.rows)
 
 
-def _is_number(spec: Any) -> bool:
-    """Whether one value serves all rows."""
-    return np.ndim(spec) == 0 and not hasattr(spec, "__len__")
+def _is_number(spec: Any, what: str) -> bool:
+    """Whether one value serves all rows, which has to be a number."""
+    if np.ndim(spec) or hasattr(spec, "__len__"):
+        return False
+    if not isinstance(spec, (bool, np.bool_)) and not checks.is_one_number(spec):
+        raise OptionError(f"{what} is a column, an expression, an array or a number, found {spec!r}")
+    return True
 
 
 def given_column(table: Table, spec: Any, what: str) -> Any:
