@@ -161,13 +161,19 @@ def _size(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def p_value(p: float) -> str:
-    """A p-value to four decimals.
+def p_value(p: float, level: float | None = None) -> str:
+    """A p-value to four decimals; to more where it would read as the level that it is held against and is not.
 
-    >>> p_value(0.0312), p_value(1e-9)
-    ('0.0312', '<0.0001')
+    >>> p_value(0.0312), p_value(1e-9), p_value(0.050004), p_value(0.050004, 0.05)
+    ('0.0312', '<0.0001', '0.0500', '0.050004')
     """
-    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+    text = "<0.0001" if p < 0.0001 else f"{p:.4f}"
+    if level is None or p == level or text != f"{level:.4f}":
+        return text
+    for decimals in range(5, 16):
+        if f"{p:.{decimals}f}" != f"{level:.{decimals}f}":
+            return f"{p:.{decimals}f}"
+    return repr(p)
 
 
 def plain(value: Any) -> Any:

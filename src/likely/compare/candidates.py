@@ -11,6 +11,7 @@ import numpy as np
 
 from likely.boundary import public
 from likely.checks import items_of
+from likely.compare.disagreement import disagreement
 from likely.compare.held_out import attempted, fold_of
 from likely.compare.record import Comparison, Row, observations
 from likely.compare.transform import transform_of
@@ -170,7 +171,8 @@ def _held_out(rows: list[Row], folds: Any, groups: Any, seed: int, progress: Any
     how += ", to first order" if fold is None else ""
     notes.insert(0, f"Held out: {how}. Behind: how far from the best, with its standard error.")
     w = observations(first)
-    return [row if row.held_out is None else _behind(row, best, w) for row in out], notes
+    placed = [row if row.held_out is None else _behind(row, best, w) for row in out]
+    return placed, [*notes, *disagreement(placed)]
 
 
 def _behind(row: Row, best: Row, w: Any) -> Row:

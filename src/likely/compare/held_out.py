@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.derive.held_rows import dealt, held_values
+from likely.derive.held_rows import dealt, held_values, numbers_of
 from likely.derive.influence import influence
 from likely.derive.objective import Objective
 from likely.derive.rows import bare
@@ -101,6 +101,12 @@ def attempted(fit: Fit, folds: Any, task: Task) -> Any:
         found = held_out(fit, folds, task)
     except LikelyError as error:
         return str(error)
-    if not np.all(np.isfinite(found)):
-        return "some held-out rows are impossible under the estimates from the others"
+    if len(bad := np.flatnonzero(~np.isfinite(found))):
+        rows = numbers_of(fit.likelihood.bound, bad)
+        shown = ", ".join(f"{i:,}" for i in rows[:5]) + (f" and {len(rows) - 5:,} more" if len(rows) > 5 else "")
+        one = len(rows) == 1
+        return (
+            f"row{'' if one else 's'} {shown} {'is' if one else 'are'} impossible under the estimates from the others, "
+            "so it would be minus infinity"
+        )
     return found

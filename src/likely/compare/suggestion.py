@@ -12,6 +12,7 @@ from likely.compare.candidates import compare
 from likely.compare.record import Comparison
 from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
 from likely.families import get_family
+from likely.grid import p_value
 
 if TYPE_CHECKING:
     from likely.result import Fit
@@ -22,6 +23,7 @@ SHARES = ("beta", "normal")
 COUNTS = ("poisson", "negative_binomial", "geometric")
 TESTED, REPLICATES, TESTED_ROWS = 3, 199, 10_000
 FOLDS = 10
+LEVEL = 0.05  # of the test of goodness of fit
 LARGEST = 1_000.0  # whole numbers beyond which amounts are taken for measured ones
 
 
@@ -143,6 +145,7 @@ def _tested(fits: list[Fit], replicates: int, seed: int, progress: Any) -> list[
         except LikelyError as error:
             said.append(f"{title}: not tested ({error}).")
             continue
-        verdict = "could have made these data" if found.p_value > 0.05 else "could hardly have made these data"
-        said.append(f"{title} {verdict}: goodness of fit p = {found.p_value:.3f} ({found.test}, parametric bootstrap).")
+        verdict = "could have made these data" if found.p_value > LEVEL else "could hardly have made these data"
+        p = p_value(found.p_value, LEVEL)
+        said.append(f"{title} {verdict}: goodness of fit p = {p} ({found.test}, parametric bootstrap).")
     return said

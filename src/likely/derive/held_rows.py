@@ -65,6 +65,12 @@ def of_rows(bound: Bound, rows: Any) -> Bound:
     return replace(bound, model=bound.model.of_rows(rows), y=bound.y[rows], weights=weights)
 
 
+def numbers_of(bound: Bound, rows: Any) -> list[int]:
+    """Rows of a fit as rows of its data, counted from 0 as messages do."""
+    rows = np.atleast_1d(rows)
+    return [int(i) for i in (rows if bound.rows is None else np.flatnonzero(bound.rows)[rows])]
+
+
 @final
 @dataclass(frozen=True, eq=False)
 class Without:

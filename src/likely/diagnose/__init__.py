@@ -76,7 +76,8 @@ def diagnose(
             if isinstance(outcome, str):
                 records.append(Check(name, asks, f"not run: {outcome}"))
                 continue
-            records.append(Check(name, asks, _ended(outcome, adjusted[name], level), outcome.p_value, adjusted[name]))
+            ended = _ended(outcome, adjusted[name], level, len(adjusted))
+            records.append(Check(name, asks, ended, outcome.p_value, adjusted[name]))
             if adjusted[name] <= level:
                 findings.append(word(name, Case(fit, sample, order, outcome, level)))
     title = f"Diagnosis of the {fit.likelihood.model.family.title} fit of {fit.likelihood.model.response}"
@@ -105,12 +106,13 @@ def _tested(
     return {name: m if isinstance(m, str) else found[m.name] for name, m in asked.items()}
 
 
-def _ended(outcome: Outcome, adjusted: float, level: float) -> str:
+def _ended(outcome: Outcome, adjusted: float, level: float, tests: int) -> str:
     """A check's outcome, in words."""
     if adjusted <= level:
         return "found: see above"
     if outcome.p_value <= level:
-        return f"passed: p = {p_value(outcome.p_value)} alone is no finding among so many checks"
+        own, among = p_value(outcome.p_value, level), p_value(adjusted, level)
+        return f"passed: p = {own} by itself is {among} as one of {tests} tests"
     return "passed"
 
 

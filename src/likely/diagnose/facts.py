@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.derive.held_rows import dealt, of_rows
+from likely.derive.held_rows import dealt, numbers_of, of_rows
 from likely.derive.sample import Sample
 from likely.diagnose.finding import Finding
 from likely.errors import LikelyError
@@ -28,6 +28,9 @@ LEVERAGE = 0.5  # of a row that decides half of its own prediction (Huber 1981)
 PULL = 1.0  # standard errors
 APART = 0.25  # standard errors between the ends of Wald and profile intervals
 SURE = 1.645  # standard errors
+FAR = 1.0  # nats a row that held-out rows may cost more, whatever their spread
+NAMED = 5  # rows
+NEARLY_ALL = 0.9  # of a difference
 PROFILED = 8  # estimates
 PROFILED_ROWS = 100_000  # rows from which on the two agree
 
@@ -233,11 +236,16 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
         out = np.flatnonzero(fold_of == fold)
         held[out] = Likelihood(of_rows(bound, out)).row_objective.log_density(again.outcome.point.x)
     w = np.ones(len(held)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
+    if len(never := np.flatnonzero(np.isneginf(held) & (w > 0))):
+        return _impossible(fit, numbers_of(bound, never))
     train = fit.loglik / n
     test = float(np.sum(w * held) / np.sum(w))
     constant = _constant(fit, fold_of, folds)
     said = f"training {number(train, 5)}, held out {number(test, 5)} nats a row ({folds} folds)"
     evidence = {"training": train, "held_out": test, "expected_gap": k / n}
+    usual = 3.0 * k / n  # of the gap between the two
+    if train - test > max(10.0 * k / n, FAR):
+        return Stated(f"found: {said}", _far_behind(fit, said, held, w, evidence))
     if constant is not None:
         gap = held - constant
         gain, error = float(np.sum(w * gap) / np.sum(w)), float(np.std(gap) / np.sqrt(len(gap)))
@@ -245,9 +253,54 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
         said += f"; {number(gain, 3)} (SE {number(error, 2)}) better than constants alone" if gain > 0 else ""
         if gain < -SURE * error:
             return Stated(f"found: {said}", _overfits(fit, said, gain, error, evidence))
-    if train - test > max(3.0 * k / n, SURE * float(np.std(held) / np.sqrt(len(held)))):
+    if train - test > max(usual, SURE * float(np.std(held) / np.sqrt(len(held)))):
         return Stated(f"found: {said}", _overfits(fit, said, None, None, evidence))
     return Stated(f"passed: {said}")
+
+
+def _impossible(fit: Fit, rows: list[int]) -> Stated:
+    """Rows that a fit to the others gives no chance at all."""
+    shown = ", ".join(f"{i:,}" for i in rows[:NAMED]) + (
+        f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
+    )
+    rows_are, each = ("rows", "are") if len(rows) > 1 else ("row", "is")
+    said = f"{rows_are} {shown} {each} impossible under a fit to the others"
+    return Stated(
+        f"found: {said}",
+        Finding(
+            "overfitting",
+            "Rows that it has not seen are impossible under the model",
+            said[:1].upper() + said[1:] + ", so the held-out log-likelihood is minus infinity",
+            "A new row like them would be impossible, too: the model takes for certain what the rows at hand show",
+            "Look at these rows, or choose a family that gives them a chance",
+            f"print(fit.influence().refit({rows[:NAMED]}))",
+            evidence={"rows": rows},
+        ),
+    )
+
+
+def _far_behind(fit: Fit, said: str, held: Any, w: Any, evidence: dict[str, Any]) -> Finding:
+    """A held-out log-likelihood so far below that of training that no spread between the rows excuses it."""
+    lost = w * (float(np.median(held)) - held)
+    order = np.argsort(-lost, kind="stable")
+    total = float(np.sum(lost[lost > 0.0]))
+    few = int(np.argmax(np.cumsum(lost[order]) >= NEARLY_ALL * total)) + 1
+    if few > min(NAMED, 0.1 * len(held)):
+        return replace(_overfits(fit, said, None, None, evidence), severity="finding")
+    rows = numbers_of(fit.effective.likelihood.bound, order[:few])
+    named = f"row{'s' if few > 1 else ''} {', '.join(f'{i:,}' for i in rows)}"
+    return Finding(
+        "overfitting",
+        "The model does far worse on rows that it has not seen",
+        f"{said[:1].upper()}{said[1:]}. Nearly all of the difference comes from {named}",
+        f"A fit to the other rows gives {'them' if few > 1 else 'it'} next to no chance: what the model says there, it "
+        "has learnt there",
+        "Predictions and their intervals are not to be trusted for such rows. Look whether they are mistakes; if not, "
+        "choose a family with heavier tails, or fewer predictors",
+        f"print(fit.influence().refit({rows}))",
+        chart="influence",
+        evidence={**evidence, "rows": rows},
+    )
 
 
 def _overfits(fit: Fit, said: str, gain: float | None, error: float | None, evidence: dict[str, Any]) -> Finding:

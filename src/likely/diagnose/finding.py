@@ -141,8 +141,8 @@ class Diagnosis(Record):
         cells = tuple(
             (
                 c.check,
-                "" if c.p_value is None else p_value(c.p_value),
-                "" if c.adjusted is None else p_value(c.adjusted),
+                "" if c.p_value is None else p_value(c.p_value, self.level),
+                "" if c.adjusted is None else p_value(c.adjusted, self.level),
                 c.outcome,
             )
             for c in self.checks
@@ -164,6 +164,8 @@ class Diagnosis(Record):
     def verdict(self) -> str:
         """In one sentence."""
         serious = [f for f in self.findings if f.severity == "finding"]
+        if not serious and all(c.outcome.startswith("not run") for c in self.checks):
+            return "No check could be run, so nothing was found for or against the assumption."
         if not serious:
             return "The checks found nothing that speaks against the assumption."
         more = f", and {len(serious) - 1} more" if len(serious) > 1 else ""

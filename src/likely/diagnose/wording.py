@@ -58,13 +58,13 @@ class Case:
         return Recipe(self.fit)
 
     def other(self, name: str) -> Fit | None:
-        """The same rows under another family; None where that has no peak."""
+        """The same rows under another family; None where that has no peak, or explains them no better."""
         arguments, options = self.recipe.again(get_family(name))
         try:
             found = maximum(*arguments, progress=False, on_failure="return", **options)
         except LikelyError:
             return None
-        return found if found.converged else None
+        return found if found.converged and found.aic < self.fit.aic else None
 
 
 def word(check: str, case: Case) -> Finding:

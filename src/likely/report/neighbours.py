@@ -25,6 +25,7 @@ COUNTS = ("poisson", "negative_binomial", "geometric")
 LINKS = ("logit", "probit", "cloglog")
 MANY_ROWS, MANY_COEFFICIENTS = 200_000, 50  # beyond which only the nearest neighbours are fitted
 FEW = 2
+FOLDS, LEAST_ROWS, MOST_ROWS = 5, 20, 20_000  # of the held-out log-likelihoods
 
 
 def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | str:
@@ -75,7 +76,8 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
                     lost.append(f"{name}: {error}")
     if len(found) == 1:
         return f"No neighbour of {own} could be fitted. {' '.join(lost)}".strip()
-    return compare(found)
+    n = len(fit.likelihood.bound.y)
+    return compare(found, folds=FOLDS if LEAST_ROWS <= n <= MOST_ROWS else None)
 
 
 def _incomparable(fit: Fit) -> str | None:

@@ -79,6 +79,8 @@ def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, see
     summary.estimates  # noqa: B018  they can take long, and belong under this line
     task.say("checks")
     diagnosis = _or_why(lambda: fit.diagnose(seed=seed)) if fit.converged else None
+    task.say("calibration")
+    calibration = _or_why(lambda: fit.calibration(seed=seed)) if fit.converged else None
     task.say("charts")
     charts, undrawn = drawn(fit)
     task.say("neighbouring families")
@@ -87,7 +89,7 @@ def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, see
         beside = neighbours(fit, None if compare is True else compare)
     task.say("rows that stand out")
     heading = facts.title(fit).text.removesuffix(": converged") if title is None else str(title)
-    return Contents(fit, heading, summary, diagnosis, charts, undrawn, beside, _unexpected(fit), source)
+    return Contents(fit, heading, summary, diagnosis, charts, undrawn, calibration, beside, _unexpected(fit), source)
 
 
 def _unexpected(fit: Fit) -> tuple[tuple[str, Any], ...]:

@@ -43,6 +43,8 @@ class Contents:
         Specification and caption by name.
     undrawn : mapping of str to str
         Charts that could not be made, with the reason.
+    calibration : Calibration, MulticlassCalibration, DistributionCalibration, str or None
+        Of held-out predictions, or why there is none; None for a fit that failed.
     comparison : Comparison, str or None
         Or why there is none; None where it was not wanted.
     unexpected : tuple of (str, Record or str)
@@ -57,6 +59,7 @@ class Contents:
     diagnosis: Any
     charts: Mapping[str, tuple[Any, str]]
     undrawn: Mapping[str, str]
+    calibration: Any
     comparison: Comparison | str | None
     unexpected: tuple[tuple[str, Any], ...]
     source: str | None = None
@@ -96,6 +99,7 @@ def _sections(contents: Contents) -> Iterator[tuple[str, str, Markup]]:
     yield "assumption", "What was assumed", assumption(contents)
     if contents.fit.converged:
         yield "estimates", "The estimates, and what they mean", estimates(contents)
+        yield "calibration", "Whether its predictions are what they say", calibration(contents)
     yield "charts", "Charts", charts(contents)
     yield "comparison", "Beside neighbouring assumptions", comparison(contents)
     yield "rows", "Rows that stand out", rows(contents)
@@ -146,7 +150,7 @@ def _verdict(diagnosis: Any) -> str:
         return ""
     serious = [f for f in diagnosis.findings if f.severity == "finding"]
     if not serious:
-        return "The checks found nothing that speaks against the assumption."
+        return str(diagnosis.verdict)
     more = f" ({len(serious) - 1} more below)" if len(serious) > 1 else ""
     return f"The most serious finding{more}: {_sentence(serious[0].title)} {_sentence(serious[0].matters)}"
 
@@ -232,6 +236,17 @@ def estimates(contents: Contents) -> Markup:
         terms([*spreads, *facts.overall(fit), *facts.goodness(fit)]),
     ]
     return joined(parts)
+
+
+def calibration(contents: Contents) -> Markup:
+    """The calibration of rows that the fit has not seen, with the rows that were judged."""
+    found = contents.calibration
+    if found is None:
+        return Markup()
+    if isinstance(found, str):
+        return paragraphs(_sentence(f"Not judged: {found}"))
+    said = [found.verdict, found.judged.sentence, found.remark]
+    return joined([table(found.grid, found.grid.title), *(element("p", text) for text in said if text)])
 
 
 def charts(contents: Contents) -> Markup:
