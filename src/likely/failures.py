@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from likely import identify, limits
+from likely import blocks, identify, limits
 from likely.derive.covariance import flat_names
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
@@ -44,12 +44,31 @@ def extreme(L: Likelihood) -> str | None:
     if y.dtype.kind != "f" or y.size == 0 or L.model.family.discrete:
         return None
     largest = float(np.max(np.abs(y)))
-    if largest == 0.0 or identify.EXTREMES[0] <= largest <= identify.EXTREMES[1]:
+    if largest == 0.0:
         return None
+    if identify.EXTREMES[0] <= largest <= identify.EXTREMES[1]:
+        return _far_apart(L.model, largest)
     return (
         f"the largest value of {L.model.response} has the size {largest:.3g}, whose square no float can hold. Rescale "
         f"the response: divide it by {largest:.0e}"
     )
+
+
+def _far_apart(model: Model, largest: float) -> str | None:
+    """A coefficient whose square no float can hold, because a location's response and predictor have other units."""
+    for slot in model.slots:
+        if slot.design is None or slot.link.name != "identity" or slot.parameter is not model.family.parameters[0]:
+            continue
+        sizes = blocks.largest(slot.design.x)
+        for j in np.flatnonzero(sizes > 0):
+            ratio = largest / float(sizes[j])
+            if not identify.EXTREMES[0] <= ratio <= identify.EXTREMES[1]:
+                return (
+                    f"the values of {model.response} are {ratio:.3g} times as large as those of "
+                    f"{slot.design.names[j]}, so its coefficient has a size whose square no float can hold. Rescale "
+                    f"the column: multiply it by {ratio:.0e}"
+                )
+    return None
 
 
 def runaway_slots(model: Model) -> list[Slot]:

@@ -276,9 +276,15 @@ def _found(L: Likelihood, *arguments: Any) -> Fit:
         if (told := failures.extreme(L)) is None:
             raise
         return failed(L, NO_SEARCH, told)
-    if found.converged or (told := failures.extreme(L)) is None:
+    if (found.converged and _representable(found)) or (told := failures.extreme(L)) is None:
         return found
-    return replace(found, status=f"failed: {told}", separation=None)
+    return replace(failed(L, found.outcome, told), separation=None)
+
+
+def _representable(fit: Fit) -> bool:
+    """Whether floats can hold the covariance of a fit that has one."""
+    with np.errstate(all="ignore"):
+        return fit._observed_cov is None or bool(np.all(np.isfinite(fit._observed_cov)))
 
 
 def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any) -> Fit:

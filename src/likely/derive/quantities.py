@@ -90,10 +90,13 @@ class Quantities(Record):
             if self.stderr[i] is None:
                 cells.append((*own, *alike([float(self.estimate[i])], None), *[DASH] * 4))
                 continue
-            values = (self.estimate[i], self.stderr[i], self.lower[i], self.upper[i])
-            estimate, error, lower, upper = alike(map(float, values), float(self.stderr[i]))
-            interval = f"{lower} to {upper}"
-            cells.append((*own, estimate, error, fixed(float(self.z[i]), 2), p_value(float(self.p_value[i])), interval))
+            values = map(_number, (self.estimate[i], self.stderr[i], self.lower[i], self.upper[i]))
+            estimate, error, lower, upper = alike(values, float(self.stderr[i]))
+            z = fixed(float(self.z[i]), 2)
+            if self.p_value[i] is None:
+                cells.append((*own, estimate, error, z, DASH, DASH))
+                continue
+            cells.append((*own, estimate, error, z, p_value(float(self.p_value[i])), f"{lower} to {upper}"))
         return Grid(header, tuple(cells), "l" * len(columns) + "rrrrr", self.title)
 
     @property
@@ -159,16 +162,9 @@ def quantities(
     target = np.log(null) if log else null
     with np.errstate(all="ignore"):
         z = np.where(spread > 0, (estimate - target) / spread, np.where(estimate == target, 0.0, np.inf))
-    critical, p = np.empty(len(z)), np.empty(len(z))
-    said: dict[str, None] = {}
     lost = fit.unseen(unit)
-    for rows in [np.arange(len(z))] if families is None else families:
-        rows = np.asarray(rows)[~lost[rows]]
-        if adjust in ("max-t", "scheffe") and len(rows) > 1:
-            fit.require_rank(unit[rows], f"{adjust} intervals of {len(rows)} together", "take adjust='holm'")
-        if len(rows):
-            critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust, fit.reference)
-            said |= {words: None} if words else {}
+    groups = [np.arange(len(z))] if families is None else [np.asarray(rows) for rows in families]
+    critical, p, alone, said = _together(fit, z, unit, [rows[~lost[rows]] for rows in groups], level, adjust)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         lower, upper = estimate - critical * spread, estimate + critical * spread
         covariance = forms @ forms.T * np.outer(size, size)
@@ -180,14 +176,15 @@ def quantities(
     if np.any(lost) or np.any(beyond) or not np.all(np.isfinite(covariance)):
         covariance = None
     if np.any(lost):
-        spread, lower, upper, z, p = (_without(column, lost) for column in (spread, lower, upper, z, p))
+        spread, z = _without(spread, lost), _without(z, lost)
         reasons = dict.fromkeys(fit.unseen_reason(unit[i]) for i in np.flatnonzero(lost))
         notes = (*notes, *(f"No standard error where {reason}." for reason in reasons))
+    if np.any(lost | alone):
+        lower, upper, p = (_without(column, lost | alone) for column in (lower, upper, p))
     if active := fit.active_inequalities:
         notes = (*notes, f"Standard errors, z and p take as an equation what may be none: {', '.join(active)}.")
     if fit.reference.df is not None:
         notes = (*notes, f"Intervals and p by Student's t with {fit.reference.words}.")
-    adjusting = [f"Intervals and p: {words}." for words in said]
     table = fit.likelihood.bound.table
     return Quantities(
         tuple(dict(label) for label in labels),
@@ -201,10 +198,31 @@ def quantities(
         level,
         null,
         title,
-        (*adjusting, *notes),
+        (*said, *notes),
         table,
         fit.reference.df,
     )
+
+
+def _together(
+    fit: Fit, z: Any, unit: Any, groups: Sequence[Any], level: float, adjust: str
+) -> tuple[Any, Any, Any, list[str]]:
+    """Critical values and p-values of rows that are adjusted together, which rows have none, and words for both."""
+    critical, p, none = np.ones(len(z)), np.ones(len(z)), np.zeros(len(z), dtype=bool)
+    said: dict[str, None] = {}
+    forms = unit @ fit.link_root
+    for rows in groups:
+        try:
+            if adjust in ("max-t", "scheffe") and len(rows) > 1:
+                fit.require_rank(unit[rows], f"{adjust} intervals of {len(rows)} together", "take adjust='holm'")
+        except IntervalError as error:
+            none[rows] = True
+            said |= {f"No intervals and p together, {error}.": None}
+            continue
+        if len(rows):
+            critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust, fit.reference)
+            said |= {f"Intervals and p: {words}.": None} if words else {}
+    return critical, p, none, list(said)
 
 
 def _without(column: Any, lost: Any) -> Any:
