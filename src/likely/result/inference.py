@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from likely.boundary import public_class
-from likely.result.estimates import Estimates
+from likely.result.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from likely.derive.covariance import Request
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @public_class
-class Inference(Estimates):
+class Inference(Uncertainty):
     """Intervals, tests and derived quantities of a `likely.result.Fit`; the work is done in `likely.derive`."""
 
     def interval(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from likely.boundary import public_class
-from likely.result.estimates import Estimates
+from likely.result.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from likely.charts import FitCharts
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @public_class
-class Prediction(Estimates):
+class Prediction(Uncertainty):
     """Predictions, simulations and residuals of a `likely.result.Fit`; the work is done in `likely.derive`."""
 
     def predict(self: Any, new: Any = None, what: str | None = None, **options: Any) -> Any:
