@@ -173,7 +173,7 @@ def _with(state: BootstrapState, made: list[Any]) -> BootstrapState:
     return replace(state, estimates=np.vstack([state.estimates, *rows]), reasons=dict(reasons))
 
 
-def bootstrap_covariance(fit: Fit, request: Request) -> Covariance:
+def bootstrap_covariance(fit: Any, request: Request) -> Covariance:
     """The covariance of the coefficients in estimates from rows, or whole clusters, drawn with replacement.
 
     Raises

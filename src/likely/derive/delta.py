@@ -14,7 +14,7 @@ from likely import scale
 from likely.checks import require_number
 from likely.derive.functions import Derivatives, Function
 from likely.derive.intervals import check_level
-from likely.derive.profile import limit
+from likely.derive.profile_limits import limit
 from likely.derive.quantities import Quantities, quantities
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 

@@ -11,7 +11,8 @@ from scipy import special as sc
 
 from likely.bind import bind
 from likely.checks import items_of
-from likely.derive.profile import boundary_limit, limit, locate, profiler_of
+from likely.derive.profile import locate, profiler_of
+from likely.derive.profile_limits import boundary_limit, checked_limit
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.families import Bernoulli
 from likely.progress import Task
@@ -131,7 +132,7 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
     raw, stopped = [], []
     for side, end in zip((-1, 1), reach, strict=True):
         stopped.append(np.isfinite(end) and path.peak - path(end)[0] < drop)
-        raw.append(end if stopped[-1] else limit(path, side, drop, step, end))
+        raw.append(end if stopped[-1] else checked_limit(fit, path, side, drop, step, end))
     ends = [slot.natural(t) if slot.constant else float(t) for t in raw]
     open_ends = [not np.isfinite(t) for t in raw]
     if ends[0] > ends[1]:  # a link that falls

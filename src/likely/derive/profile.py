@@ -1,4 +1,4 @@
-"""The likelihood along one parameter: held slices, profiles, and the intervals that profiles give."""
+"""The likelihood along one parameter: held slices and profiles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import optimize, stats
 
 from likely import blocks, scale
 from likely.bind import Bound
@@ -18,15 +17,15 @@ from likely.derive.penalised import Penalised
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.identify import centred, coordinates
 from likely.model import Slot
+from likely.namespace import NumpyNamespace
 from likely.solve import newton
-from likely.start import starting_values
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
     from likely.result import Fit
 
 MOST_EVALUATIONS = 3000
-FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
+MOST_LOST = 12  # fits of the reduced model that may fail on the way
 
 
 class Profiler:
@@ -38,7 +37,8 @@ class Profiler:
 
     def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Any = None) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
-        self._objective, self._spent, self._at, self._unit = objective or likelihood.objective, 0, index, 1.0
+        self.objective: Any = objective or likelihood.objective  # a function of the coefficients as the user has them
+        self._objective, self._spent, self._at, self._unit = self.objective, 0, index, 1.0
         # an ill-conditioned design is followed in orthonormal coordinates, of which one is the coefficient rescaled
         self._inner = coordinates(likelihood.model, last=index) if objective is None else None
         start = self.best
@@ -117,16 +117,22 @@ class RefitProfiler(Profiler):
 
     def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
-        self._likelihood, self._slot = likelihood, likelihood.model.slot_of(index)
+        self._likelihood, self._slot, self.objective = likelihood, likelihood.model.slot_of(index), likelihood.objective
         self.others: dict[str, float] = {}  # of the last value asked for
+        self.lost = 0  # fits that failed
 
     def __call__(self, value: float) -> tuple[float, float, Any]:
         bound = held(self._likelihood.bound, self._slot, self.index, value)
         fit = type(self._likelihood)(bound).maximize(on_failure="return")
         if not fit.converged:
+            self.lost += 1
+            if self.lost > MOST_LOST:
+                raise IntervalError(f"with the coefficient held the likelihood has no peak in the others: {fit.status}")
             return -np.inf, 0.0, self.best
         self.others = fit.coef
-        return fit.loglik, 0.0, self.best
+        whole = fit.limit is None and len(fit.outcome.point.x) == len(self.best) - 1
+        x = np.insert(fit.outcome.point.x, self.index, value) if whole else self.best
+        return fit.loglik, 0.0, x
 
 
 class RestrainedProfiler(Profiler):
@@ -136,7 +142,7 @@ class RestrainedProfiler(Profiler):
         restrained = fit.outcome.restrained
         assert restrained is not None
         self.index, self.best, self.peak = index, np.array(best, dtype=float), fit.effective.outcome.height
-        self._likelihood, self._slot = fit.likelihood, fit.likelihood.model.slot_of(index)
+        self._likelihood, self._slot, self.objective = fit.likelihood, fit.likelihood.model.slot_of(index), None
         self._name = self._slot.names[index - self._slot.start]
         self._penalty = restrained.restraints.penalty
         self._relations = tuple(restrained.restraints.relations(fit.likelihood.model))
@@ -167,7 +173,9 @@ def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     slots: list[Slot] = []
     for s in model.slots:
         if s is slot and s.design is None:
-            known[s.parameter.name] = s.natural(value)
+            at = value if s.offset is None else value + s.offset
+            with np.errstate(all="ignore"):
+                known[s.parameter.name] = s.link.inverse(np.asarray(at, dtype=float), NumpyNamespace())[()]
             continue
         if s is slot:
             assert s.design is not None
@@ -201,118 +209,6 @@ def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
     ):
         return RestrainedProfiler(fit, index, best)
     return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))
-
-
-def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = np.inf) -> float:
-    """Where the profile has fallen by `drop` below the peak, below (-1) or above (+1) the estimate.
-
-    Parameters
-    ----------
-    profiler : Profiler
-    side : {-1, 1}
-    drop : float
-        Half the chi-squared quantile.
-    step : float
-        First step, about sqrt(2 drop) standard errors.
-    end : float
-        Where constraints end the path, with the profile below the level searched for; infinite where they do not.
-
-    Returns
-    -------
-    float
-        On the scale of the coefficient; infinite where the profile never falls that far.
-    """
-    root = np.sqrt(2.0 * drop)
-    center = float(profiler.best[profiler.index])
-
-    def excess(t: float) -> tuple[float, float]:
-        value, slope, _ = profiler(t)
-        fallen = np.sqrt(max(2.0 * (profiler.peak - value), 0.0)) if np.isfinite(value) else np.inf
-        return fallen - root, (-slope / fallen if fallen > 0 else 0.0)
-
-    outer: float | None = None
-    inner, t = center, center + side * step
-    if np.isfinite(end):
-        outer = end
-        t = t if side * (end - t) > 0 else 0.5 * (center + end)
-    before: tuple[float, float] = (center, -root)
-    for _ in range(60):
-        gap, slope = excess(t)
-        if slope == 0.0 and np.isfinite(gap) and t != before[0]:  # no derivative: the chord from the last point
-            slope = (gap - before[1]) / (t - before[0])
-        before = (t, gap) if np.isfinite(gap) else before
-        if abs(gap) < 1e-9:
-            return t
-        if gap < 0:
-            inner = t
-        else:
-            outer = t
-        newton_t = t - gap / slope if slope * side > 0 else np.nan  # the signed root is nearly linear in t
-        low, high = (inner, outer) if side > 0 else (outer, inner)
-        if outer is None:
-            if abs(t - center) > FARTHEST * step:
-                return side * np.inf
-            reach = max(2.0 * abs(t - center), step)
-            t = newton_t if np.isfinite(newton_t) else center + side * reach
-            if abs(t - center) > 4.0 * reach or abs(t - center) <= abs(inner - center):
-                t = center + side * reach
-        else:
-            assert low is not None
-            assert high is not None
-            inside = np.isfinite(newton_t) and low < newton_t < high
-            t = newton_t if inside else 0.5 * (low + high)
-            if abs(high - low) <= 1e-12 * max(abs(high), abs(low), step):
-                break
-    if abs(excess(t)[0]) > 1e-3:
-        raise IntervalError(
-            "the profile likelihood could not be followed to the end of its interval: the coefficients meet the end of "
-            "the parameters' domain first"
-        )
-    return t
-
-
-def boundary_limit(fit: Fit, name: str, at: float, level: float) -> float:
-    """The other end of a one-sided profile interval whose estimate is the end of the parameter's domain."""
-    likelihood, peak = fit.likelihood, fit.loglik
-    slot, index = locate(likelihood, name)
-    model = likelihood.model
-    domain = slot.parameter.domain
-    drop = 0.5 * stats.chi2.ppf(level, 1)
-    x0 = fit.outcome.point.x
-    if not np.all(np.isfinite(x0)):
-        x0 = starting_values(model, likelihood.objective.y, likelihood.objective.weights)
-    path = profiler(likelihood, index, x0, peak)
-    # from the end of the domain inwards; on the link scale the end is infinitely far
-    if np.isfinite(domain.lower) and np.isfinite(domain.upper):
-        ends = domain.lower + (domain.upper - domain.lower) * np.array([1e-12, 1 - 1e-12])
-    elif np.isfinite(domain.lower):
-        ends = domain.lower + np.array([1e-12, 1e12])
-    else:
-        ends = domain.upper - np.array([1e12, 1e-12])
-    with np.errstate(all="ignore"):
-        low, high = sorted(float(slot.link.forward(e)) for e in ends)
-
-    def gap(t: float) -> float:
-        value = slot.natural(t)
-        return abs(value - at) if np.isfinite(at) else -value
-
-    grid = np.linspace(low, high, 80)
-    if gap(high) < gap(low):
-        grid = grid[::-1]
-
-    def short(t: float) -> float:
-        value = path(t)[0]
-        return (value if np.isfinite(value) else -1e300) - peak + drop
-
-    previous = None
-    for t in grid:
-        if short(float(t)) < 0:
-            if previous is None:
-                break
-            found = optimize.brentq(short, previous, float(t), xtol=1e-13, rtol=1e-14)
-            return slot.natural(found)
-        previous = float(t)
-    return domain.upper if at == domain.lower else domain.lower  # the profile never falls that far
 
 
 def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:

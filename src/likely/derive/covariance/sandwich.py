@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.derive.bootstrap import bootstrap_covariance
 from likely.derive.covariance.expected import Expected
 from likely.derive.covariance.leverage import leveraged_scores
 from likely.derive.covariance.quantile import quantile_covariance
@@ -47,8 +46,6 @@ def covariance(fit: Any, request: Request) -> Covariance:
     """
     if request.of_quantile:
         return quantile_covariance(fit, request)
-    if request.kind == "bootstrap":
-        return bootstrap_covariance(fit, request)
     _refuse_constrained(fit, request)
     if not len(fit.outcome.point.x):  # everything is known, or an extreme of the data
         return Covariance(np.zeros((0, 0)))
