@@ -114,6 +114,10 @@ class Uncertainty(Estimates):
         """The covariance asked for, on the link scale; of one that nobody asked for, at least why there is none."""
         if self._request.kind == "observed":
             return scaled(self, self._request, Covariance(self._observed_cov))
+        if self._request.kind == "bootstrap":
+            from likely.derive.bootstrap import bootstrap_covariance
+
+            return bootstrap_covariance(self, self._request)
         try:
             return scaled(self, self._request, covariance(self, self._request))
         except IntervalError as error:
