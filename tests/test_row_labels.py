@@ -208,3 +208,22 @@ def test_estimators_go_by_position_and_refuse_what_was_mixed_up() -> None:
         right.log_likelihood(frame, mixed(Y))
     with pytest.raises(DataError, match="X and y have the same labels"):
         MLEClassifier().fit(frame, mixed(FRAME["c"] > 1))
+
+
+def test_calibration() -> None:
+    rng = np.random.default_rng(4)
+    p = pd.Series(rng.uniform(0.05, 0.95, N), index=INDEX)
+    y = (pd.Series(rng.random(N), index=INDEX) < p).astype(int)
+    right = lk.calibration(y, p, weights=WEIGHT)
+    assert str(lk.calibration(y, mixed(p), weights=mixed(WEIGHT))) == str(right)
+    both = pd.DataFrame({"no": 1 - p, "yes": p})
+    said = y.map({0: "no", 1: "yes"})
+    assert str(lk.calibration(said, mixed(both))) == str(lk.calibration(said, both))
+    assert str(lk.recalibrate(y, mixed(p))) == str(lk.recalibrate(y, p))
+    with pytest.raises(DataError, match="the index of p has 0, 1"):
+        lk.calibration(y, p.reset_index(drop=True))
+    low, high = Y - 0.02, Y + 0.03
+    ours = lk.calibration(Y, quantiles={0.1: mixed(low), 0.9: mixed(high)})
+    assert str(ours) == str(lk.calibration(Y, quantiles={0.1: low, 0.9: high}))
+    draws = pd.DataFrame({k: Y + 0.01 * k + 0.002 * X for k in range(-2, 3)})
+    assert str(lk.calibration(Y, samples=mixed(draws))) == str(lk.calibration(Y, samples=draws))

@@ -323,3 +323,20 @@ def test_errors_stay() -> None:
     x[50] = np.nan
     with pytest.raises(MissingValuesError, match=r"1 of 54 rows have missing values \(x: 1\)"):
         lk.fit("gamma", {**data, "y": bad, "x": x}, "y ~ x", weights="w")
+
+
+@pytest.mark.parametrize("mark", [np.nan, -1.0, 7.0])
+def test_calibration(mark: float) -> None:
+    some = ~AWAY
+    p = np.where(AWAY, mark, SHARE)
+    y = np.where(AWAY, mark, (np.random.default_rng(2).random(N) < SHARE).astype(float))
+    ours, theirs = lk.calibration(y, p, weights=WEIGHTS), lk.calibration(y[some], p[some], weights=WEIGHTS[some])
+    assert str(ours) == str(theirs)
+    rows = [int(row[0]) for row in ours.confidently_wrong(5).rows]
+    assert rows == [np.flatnonzero(some)[int(row[0])] for row in theirs.confidently_wrong(5).rows]
+    ours, theirs = lk.recalibrate(y, p, weights=WEIGHTS), lk.recalibrate(y[some], p[some], weights=WEIGHTS[some])
+    assert str(ours) == str(theirs)
+    three = np.column_stack([0.5 * p, 0.5 * p, 1 - p])
+    labels = np.where(AWAY, "unknown", np.array(["a", "b", "c"])[np.arange(N) % 3])
+    ours, theirs = (lk.calibration(labels[m], three[m], weights=WEIGHTS[m]) for m in (np.ones(N, dtype=bool), some))
+    assert str(ours) == str(theirs)

@@ -98,12 +98,17 @@ class Calibration:
         o = self.outcomes
         own = np.where(self._hit > 0, o.p, 1.0 - o.p)
         order = np.argsort(own, kind="stable")
-        order = order[o.w[order] > 0][: max(1, count)]
+        order = order[o.w[order] > 0][: max(1, count)]  # counts of a group's events may be zero
         with np.errstate(divide="ignore"):
             cells = tuple(
-                (f"{i:,}", str(o.labels[int(o.codes[i])]), number(float(own[i])), fixed(float(-np.log(own[i])), 2))
+                (
+                    f"{o.row(i):,}",
+                    str(o.labels[int(o.codes[i])]),
+                    number(float(own[i])),
+                    fixed(float(-np.log(own[i])), 2),
+                )
                 if own[i] > 0
-                else (f"{i:,}", str(o.labels[int(o.codes[i])]), "0", "infinite")
+                else (f"{o.row(i):,}", str(o.labels[int(o.codes[i])]), "0", "infinite")
                 for i in order
             )
         return Grid(

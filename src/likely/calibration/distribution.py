@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from likely.boundary import public_class
-from likely.calibration.checked import column_of_numbers
+from likely.calibration.checked import column_of_numbers, matched
 from likely.calibration.judged import STATED, Judged
 from likely.derive.bands import PITHistogram, histogram
 from likely.derive.covariance.nodes import nodes
@@ -307,11 +307,16 @@ def _error(score: Any, w: Any) -> float | None:
 
 def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibration:
     """The calibration of stated quantiles: ``{0.05: [...], 0.5: [...], 0.95: [...]}``."""
-    y = column_of_numbers(y)
+    given, y = y, column_of_numbers(y)
     levels = sorted(float(q) for q in quantiles)
     if not levels or levels[0] <= 0.0 or levels[-1] >= 1.0:
         raise OptionError(f"quantiles go by levels between 0 and 1, found {list(quantiles)[:6]}")
-    table = np.column_stack([_column(quantiles[q], len(y), f"the {float(q):g} quantile") for q in sorted(quantiles)])
+    table = np.column_stack(
+        [
+            _column(matched(quantiles[q], given, what), len(y), what)
+            for q, what in ((q, f"the {float(q):g} quantile") for q in sorted(quantiles))
+        ]
+    )
     if np.any(crossing := np.any(np.diff(table, axis=1) < 0.0, axis=1)):
         rows = np.flatnonzero(crossing)
         raise ParameterError(
@@ -333,8 +338,8 @@ def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibratio
 
 def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     """The calibration of ensembles: samples of shape (n, m), m draws from each predictive distribution."""
+    draws = np.asarray(matched(samples, y, "samples"), dtype=float)
     y = column_of_numbers(y)
-    draws = np.asarray(samples, dtype=float)
     if draws.ndim != 2 or len(draws) != len(y) or draws.shape[1] < 2:
         raise DataError(f"samples has a row of draws for each of {len(y)} observations, found the shape {draws.shape}")
     if np.any(bad := ~np.isfinite(draws).all(axis=1)):

@@ -85,7 +85,7 @@ class MulticlassCalibration:
         said = np.argmax(o.p, axis=1)
         cells = tuple(
             (
-                f"{i:,}",
+                f"{o.row(i):,}",
                 str(o.labels[int(o.codes[i])]),
                 number(float(own[i])),
                 str(o.labels[int(said[i])]),
