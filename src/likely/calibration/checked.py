@@ -141,12 +141,12 @@ def _matched(p: Any, outcomes: Table) -> tuple[Any, tuple[Any, ...] | None]:
         values = values[:, 0]
     if values.ndim not in (1, 2):
         raise DataError(f"p is one column, or one for each label, found the shape {values.shape}")
-    if not values.size:
-        raise DataError("p holds no probability")
     if outcomes.n != len(values):
         raise DataError(f"y has {outcomes.n} outcomes, p has {len(values)} rows of probabilities")
     if not outcomes.n:
         raise DataError("there are no outcomes")
+    if not values.size:
+        raise DataError("p holds no probability")
     order = outcomes.match(index, "p", "y")
     return values if order is None else values[order], names
 
