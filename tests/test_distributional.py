@@ -157,7 +157,8 @@ class TestCorners:
 
 class TestHonestEnds:
     def test_df_with_predictors_and_normal_data(self):
-        rng = np.random.default_rng(1)
+        # with some other x there is a peak with df between 10 and 1000, above the normal's log-likelihood
+        rng = np.random.default_rng(2)
         y, x = stats.norm.ppf((np.arange(400) + 0.5) / 400), rng.random(400)
         with pytest.raises(FitError, match=r"df runs to inf in every row, where StudentT is Normal"):
             lk.fit("student_t", {"y": y, "x": x}, "y ~ 1", df="~ x", link={"df": "identity"})

@@ -78,7 +78,7 @@ class Indicators:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sparse:
     """Columns with few entries, as a CSR matrix."""
 
@@ -103,7 +103,7 @@ class Sparse:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dense:
     """Columns as a plain array."""
 
@@ -147,7 +147,7 @@ def _cross(a: Part, h: Any, b: Part) -> Any:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Blocks:
     """A matrix as blocks of columns.
 

@@ -48,7 +48,7 @@ def closed_form(L: Likelihood) -> Outcome | None:
     coefficients = scale.from_reported(model, named)
     if np.any(np.isnan(coefficients)):
         return None  # beyond what a link reaches: let the search find out where it leads
-    if not np.all(np.isfinite(coefficients)):
+    if boundary or not np.all(np.isfinite(coefficients)):  # some links reach the end of a domain, others run there
         p = model.size
         value = objective.value(coefficients)
         point = Point(coefficients, value, np.zeros(p), np.zeros((p, p)))
@@ -129,7 +129,9 @@ def least_loss(L: Likelihood) -> Outcome | None:
         gap = target - x @ beta
         spent = loss.of(gap if spread is None else gap / spread)
         mean = float(np.mean(spent) if w is None else np.dot(w, spent) / w.sum())
-        size = float(np.max(np.abs(target), initial=0.0))
+        # rounding errors of the fit, and of the numbers themselves where they vary little about a large value
+        varied = float(np.max(np.abs(target - target[0]), initial=0.0))
+        size = max(varied, 1e-3 * float(np.max(np.abs(target), initial=0.0)))
         if mean <= (1e-13 * size) ** loss.power * max(1.0, model.size):
             coefficients[others[0].start] = -np.inf
             raise PerfectFit(others[0].parameter.name, coefficients)

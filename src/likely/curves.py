@@ -104,7 +104,7 @@ class LikelihoodTable:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
     """The log-likelihood along one parameter.
 

@@ -61,7 +61,7 @@ __all__ = [
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Beside:
     """The columns of another parameter that take part in what a design says nothing about.
 
@@ -80,7 +80,7 @@ class Beside:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Aliasing:
     """What a design says nothing about, once columns that others make up were left out.
 
@@ -111,7 +111,7 @@ class Aliasing:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """A design matrix with its column names and how to make it again from new data.
 

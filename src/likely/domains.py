@@ -102,11 +102,12 @@ def _to_loglog(p: Any) -> Any:
 
 
 def _to_cauchit(p: Any) -> Any:
-    return np.tan(np.pi * (p - 0.5))
+    ends = np.where(np.equal(p, 1.0), np.inf, -np.inf)
+    return np.where(np.equal(p, 0.0) | np.equal(p, 1.0), ends, np.tan(np.pi * (np.asarray(p) - 0.5)))[()]
 
 
 def _reciprocal(theta: Any) -> Any:
-    return 1.0 / theta
+    return np.divide(1.0, theta)
 
 
 def _from_inverse(eta: Any, xp: Any) -> Any:
@@ -126,7 +127,8 @@ def _from_sqrt(eta: Any, xp: Any) -> Any:
 
 
 def _to_power(theta: Any, exponent: float) -> Any:
-    return np.power(theta, exponent)
+    # an even power would give negative ones a value, too
+    return np.power(np.where(np.less(theta, 0.0), np.nan, theta), exponent)[()]
 
 
 def _from_power(eta: Any, xp: Any, exponent: float) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from likely import blocks, identify, limits
@@ -9,7 +11,10 @@ from likely.derive.covariance import flat_names
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
 from likely.outcome import Outcome
+from likely.plateau import LEVEL, NEARLY, find_plateau
+from likely.solve.newton import Point
 from likely.start import starting_values
+from likely.vectors import VectorDomain
 
 FLAT_ON_LINK = 1e-4  # information about a linear predictor: its standard error would be 100
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
@@ -81,23 +86,41 @@ def runaway_slots(model: Model) -> list[Slot]:
     ]
 
 
-def far(slot: Slot, here: float, start: float) -> bool:
-    """Whether a constant has left its starting value so far behind that it is running away."""
+def log_range(L: Likelihood) -> float:
+    """The range of the logarithms of positive data, at least 1: the unit of a scale under the logarithm."""
+    y = L.objective.y
+    if L.model.family.support.lower != 0.0 or L.model.family.discrete or not np.any(y > 0.0):
+        return 1.0
+    y = y[y > 0.0]
+    return max(1.0, float(np.log(np.max(y)) - np.log(np.min(y))))
+
+
+def far(slot: Slot, here: float, start: float, point: Point, unit: float) -> bool:
+    """Whether a constant has left its starting value so far behind that it is running away.
+
+    Data over many powers of ten have a peak that far off, yet the log-likelihood bends on the way to it, whatever their
+    units; where a constant runs to the end of its domain it bends no more. `unit` is `log_range`.
+    """
     if slot.link.name == "identity":
         return abs(here) > 1e5 * (1.0 + abs(start))
-    return abs(here - start) > FAR
+    return abs(here - start) > FAR and not point.info[slot.start, slot.start] > FLAT_ON_LINK / unit**2
 
 
 def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     """Constants that left for the end of their domain, with the likelihood still rising."""
     if outcome.solver not in ("newton", "lbfgs"):
         return None
+    if (told := on_plateau(L, outcome)) is not None:
+        return told
     x0 = starting_values(L.model, L.objective.y, L.objective.weights) if outcome.start is None else outcome.start
+    unit = log_range(L)
     for slot in runaway_slots(L.model):
         here, start = outcome.point.x[slot.start], x0[slot.start]
-        if not far(slot, here, start) and outcome.message != f"{slot.label} runs away":
+        if not far(slot, here, start, outcome.point, unit) and outcome.message != f"{slot.label} runs away":
             continue
         value = slot.natural(here)
+        if short_of_domain(slot):
+            return _beyond_reach(L, slot, [slot.label], np.arange(len(L.bound.y)), 0.0)
         rising = outcome.point.score[slot.start] * np.sign(here - start) > 1e-3
         how = "rises without bound" if rising else "keeps rising, ever more slowly,"
         return (
@@ -106,6 +129,49 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
             "value, or choose another family"
         )
     return _predictors_ran_away(L, outcome)
+
+
+def on_plateau(L: Likelihood, outcome: Outcome) -> str | None:
+    """Coefficients in which the log-likelihood is level for ever: what runs where, and why."""
+    found = find_plateau(L.row_objective, outcome.point, LEVEL if outcome.converged else NEARLY)
+    if found is None:
+        return None
+    slot = found.slot
+    own = found.direction[slot.start : slot.stop]
+    moved = np.abs(own) * (1.0 if slot.design is None else blocks.largest(slot.design.x))
+    which = [j for j in np.argsort(-moved, kind="stable") if moved[j] > 0.1 * np.max(moved)] if np.any(moved) else []
+    runs = [f"{slot.names[j]} runs to {'' if own[j] > 0 else '-'}infinity" for j in which[:4]]
+    if slot.constant and not short_of_domain(slot):
+        value = slot.natural(outcome.point.x[slot.start])
+        return (
+            f"{slot.label} runs to {_end(slot, value)} (now {value:.3g}): the log-likelihood does not fall on the way, "
+            "so there is no peak. Often many equal values, too few data or too rich a family; fix the parameter at a "
+            "value, or choose another family"
+        )
+    if not runs and slot.design is not None and len(rows := np.unique(slot.design.x[found.rows], axis=0)) == 1:
+        sum_ = identify.sum_of([(float(v), name) for v, name in zip(rows[0], slot.names, strict=True) if v != 0.0])
+        runs = [f"{sum_} runs to 0"]
+    return _beyond_reach(L, slot, runs, found.rows, found.limit)
+
+
+def short_of_domain(slot: Slot) -> bool:
+    """Whether a link reaches less than the domain of its parameter, such as the logarithm of a location."""
+    domain = slot.parameter.domain
+    return not isinstance(domain, VectorDomain) and (slot.link.lower > domain.lower or slot.link.upper < domain.upper)
+
+
+def _beyond_reach(L: Likelihood, slot: Slot, runs: list[str], rows: Any, limit: float) -> str:
+    """What to say of rows whose parameter runs to the end of what its link reaches."""
+    n, short = len(L.bound.y), short_of_domain(slot)
+    coefficients = f"{', '.join(runs)}: " if runs and not slot.constant else ""
+    where = "" if len(rows) == n else f" in {len(rows):,} of {n:,} rows (the first: row {rows[0]})"
+    why = f": {L.model.response} would have it beyond" if short else ""
+    other = "link='identity', which reaches every value" if short else "another link"
+    return (
+        f"{coefficients}{slot.parameter.name} runs to {limit:.6g}{where}, the end of what the {slot.link.name} link "
+        f"reaches{why}, and the log-likelihood does not fall on the way, so there is no peak. Use {other}, or leave "
+        f"out {'these rows or ' if where else ''}predictors"
+    )
 
 
 def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:
@@ -166,6 +232,12 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
         return told  # of a search that knows of corners
     corners = [slot.label for slot in L.model.slots if slot.parameter.name in L.model.family.kinked]
     leaving = [slot for slot in L.model.slots if slot.leaves_domain]
+    if leaving and short_of_domain(leaving[0]):
+        slot = leaving[0]
+        return (
+            f"{told}: the {slot.link.name} link reaches only a {slot.parameter.name} above {slot.link.lower:g}, and "
+            f"the likelihood seems highest at that end. Use link='identity', which reaches every value"
+        )
     if leaving:
         slot = leaving[0]
         return (

@@ -237,6 +237,11 @@ class Family(ABC):
     labels: ClassVar[str] = ""  # what its observations are where they are no numbers: "labels", "ordered labels"
     levels: tuple[Any, ...] | None = None  # the labels in order, once bound to data
     escapes: ClassVar[tuple[str, ...]] = ()  # parameters on the whole real line that may run to infinity
+    # by parameter, the links under which its coefficients have one peak and no plateau, the other parameters constant;
+    # None where nothing is known of it, as for a density of one's own
+    concave: ClassVar[Mapping[str, tuple[str, ...]] | None] = None
+    spikes: ClassVar[str | None] = None  # a parameter that, left free, lets any data's likelihood grow without bound
+    moves: ClassVar[str | None] = None  # a location: the log-density depends on it only through y minus it
     multimodal: ClassVar[str | None] = None  # a location along which a small sample's likelihood may have several peaks
     kinked: ClassVar[tuple[str, ...]] = ()  # parameters in which the log-density has corners
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others

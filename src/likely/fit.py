@@ -307,7 +307,9 @@ def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any)
     at_limit = _at_limit(L, outcome, watched, {**options, "progress": progress})
     if at_limit is not None:
         return at_limit
-    if watching is not None and watching.limit_hit:  # passed the mark, yet the limiting family is no better: go on
+    if (
+        watching is not None and watching.limit_hit and not outcome.converged
+    ):  # passed the mark, yet the limiting family is no better: go on
         outcome = find(L, **{**options, "start": again, "starts": None}, trail=trail, stop=None)
     return judge(L, outcome)
 
@@ -341,6 +343,7 @@ class _Watch:
         self.watched = watched
         self.limit_hit = False
         self.slots = failures.runaway_slots(L.model)
+        self.unit = failures.log_range(L)
         # a search that goes on is as far from its beginning as one that was never interrupted
         self.start: Any = starting_values(L.model, L.objective.y, L.objective.weights) if resumed else None
 
@@ -352,7 +355,7 @@ class _Watch:
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
-            if failures.far(slot, point.x[slot.start], self.start[slot.start]):
+            if failures.far(slot, point.x[slot.start], self.start[slot.start], point, self.unit):
                 return f"{slot.label} runs away"
         return None
 
@@ -383,7 +386,24 @@ def _at_limit(
             f"{slot.label} runs to {limit.at:g}, where {L.model.family.title} is {name}: the data ask for nothing "
             f"more. Fit lk.{name}() instead, or see the profile interval for the values of {slot.label} they allow"
         )
+        if _says_nothing(L, slot, inner):
+            reason = (
+                f"the data do not identify {slot.label}: the log-likelihood is the same for every value of it, the "
+                f"other estimates being what they are. Given are those of lk.{name}(), its limit at {limit.at:g}"
+            )
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)
         return Fit(L, outcome, True, f"boundary: {reason}", {slot.label: reason}, at_limit)
     return None
+
+
+def _says_nothing(L: Likelihood, slot: Slot, inner: Fit) -> bool:
+    """Whether the data say nothing of a parameter, with the others where its limiting family has them."""
+    others = inner.outcome.point.x
+    if len(others) != L.model.size - 1:
+        return False
+    for value in slot.parameter.typical_range:
+        x = np.insert(others, slot.start, slot.link.forward(np.float64(value)))
+        if not abs(L.objective.value(x) - inner.loglik) <= 1e-9 * (1.0 + abs(inner.loglik)):
+            return False
+    return True

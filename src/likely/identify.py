@@ -16,6 +16,7 @@ from likely.solve import least_squares, orthogonal
 from likely.solve.newton import Point
 
 EXTREMES = 1e-140, 1e140  # of a column's largest value: beyond, squares leave what a float can hold
+FAR_LEVEL = 1e4  # a level so many times its spread costs digits that count
 
 # -- dependent columns -----------------------------------------------------------------------------------------
 
@@ -139,23 +140,30 @@ def _beside(design: Design, place: Design | None, parameter: str) -> Design:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coordinates:
     """A model with orthonormal columns in place of ill-conditioned ones, and the way back.
 
     The Gram matrix of such columns is the identity, so Newton's equations keep all digits; only the last step to the
-    user's coefficients feels the condition of their design, once and not squared.
+    user's coefficients feels the condition of their design, once and not squared. A response far from zero is moved
+    next to it, with the location's intercept.
     """
 
     model: Model
-    inverse: Any  # the user's coefficients = inverse @ coordinates
+    inverse: Any  # the user's coefficients = inverse @ coordinates + origin
     forward: Any
+    origin: Any = 0.0
+    level: float = 0.0  # what is taken off the response
 
     def inward(self, coefficients: Any) -> Any:
+        return self.turned(coefficients - self.origin)
+
+    def turned(self, coefficients: Any) -> Any:
+        """The coordinates of the user's coefficients for the response less its level."""
         return np.asarray(self.forward @ coefficients, dtype=float)
 
     def outward(self, coordinates: Any) -> Any:
-        return np.asarray(self.inverse @ coordinates, dtype=float)
+        return np.asarray(self.inverse @ coordinates + self.origin, dtype=float)
 
     def point(self, point: Point) -> Point:
         """The same point in the user's coefficients."""
@@ -207,6 +215,28 @@ def coordinates(model: Model, last: int | None = None) -> Coordinates | None:
     return Coordinates(replace(model, slots=tuple(slots)), inverse, forward)
 
 
+def beside_level(model: Model, wanted: Coordinates | None, y: Any) -> Coordinates | None:
+    """Coordinates for a response that varies little about a large value, in a family that moves with it.
+
+    A location's own digits would be lost to those of the level: at 1e14 neighbouring numbers are 1/64 apart.
+    """
+    slot = next((s for s in model.slots if s.parameter.name == model.family.moves), None)
+    if slot is None or slot.link.name != "identity" or not len(y):
+        return wanted
+    some = y[:: max(1, len(y) // 1000)]
+    level = float(np.median(some))
+    if not abs(level) > FAR_LEVEL * float(np.median(np.abs(some - level))):
+        return wanted
+    x = None if slot.design is None else slot.design.x
+    place = 0 if x is None else orthogonal.constant_column(x) if isinstance(x, np.ndarray) else None
+    if place is None:
+        return wanted
+    origin = np.zeros(model.size)
+    origin[slot.start + place] = level
+    whole = np.eye(model.size, dtype=np.longdouble)
+    return replace(wanted or Coordinates(model, whole, whole), origin=origin, level=level)
+
+
 def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
     """Orthonormal columns q of x, with r and its inverse such that x = q r; column `last` only in the last one."""
     n, p = x.shape
@@ -230,24 +260,52 @@ def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
     return q, forward, inverse
 
 
-def centred(model: Model, touched: Any) -> Coordinates | None:
-    """The model with columns that vary little about a large value moved next to zero; None where there are none.
+def untangled(model: Model, kept: Any, volume: bool = False) -> Coordinates | None:
+    """The model with orthonormal columns in place of ill-conditioned ones, and others moved next to zero.
 
-    Only intercepts feel it. Those that are `touched`, by a penalty for instance, stay as they are.
+    The coefficients that are `kept`, by a penalty or a value at which they are held, stay what they are. With `volume`
+    the information keeps its determinant, so that columns are moved alone. None where there is nothing to do.
     """
-    inverse, slots, found = np.eye(model.size, dtype=np.longdouble), [], dict[int, Any]()
+    forward = np.eye(model.size, dtype=np.longdouble)
+    inverse, slots, changed = forward.copy(), [], False
+    made: dict[tuple[int, bytes], Any] = {}  # slots that share a design go on sharing it
     for slot in model.slots:
         x = None if slot.design is None else slot.design.x
-        constant = orthogonal.constant_column(x) if isinstance(x, np.ndarray) else None
-        if slot.design is not None and constant is not None and not touched[slot.start + constant]:
-            shift = orthogonal.far_from_zero(x, constant)
-            if np.any(shift):
-                if id(x) not in found:
-                    found[id(x)] = replace(slot.design, x=x - shift)
-                slot = replace(slot, design=found[id(x)])
-                inverse[slot.start + constant, slot.start : slot.stop] -= shift
+        if slot.design is not None and isinstance(x, np.ndarray) and 0 < x.shape[1] <= len(x):
+            stays = np.asarray(kept[slot.start : slot.stop], dtype=bool)
+            key = id(x), stays.tobytes()
+            if key not in made:
+                made[key] = (None if volume else _orthonormal(x, stays)) or _next_to_zero(x, stays)
+            if made[key] is not None:
+                own, changed = slice(slot.start, slot.stop), True
+                columns, forward[own, own], inverse[own, own] = made[key]
+                slot = replace(slot, design=replace(slot.design, x=columns))
         slots.append(slot)
-    if not found:
+    return Coordinates(replace(model, slots=tuple(slots)), inverse, forward) if changed else None
+
+
+def _orthonormal(x: Any, stays: Any) -> tuple[Any, Any, Any] | None:
+    """The columns, orthonormal but for those that stay; None where they are well-conditioned as they are."""
+    free = np.flatnonzero(~stays)
+    if not len(free) or not least_squares.ill_conditioned(x[:, free]):
         return None
-    forward = 2.0 * np.eye(model.size, dtype=np.longdouble) - inverse  # the shifts add up in intercepts alone
-    return Coordinates(replace(model, slots=tuple(slots)), inverse, forward)
+    q, r, back = _factor(x[:, free], None)
+    columns = x.copy()
+    columns[:, free] = q[:] if isinstance(q, orthogonal.Rotated) else q
+    forward, inverse = (np.eye(x.shape[1], dtype=np.longdouble) for _ in range(2))
+    forward[np.ix_(free, free)], inverse[np.ix_(free, free)] = r, back
+    return columns, forward, inverse
+
+
+def _next_to_zero(x: Any, stays: Any) -> tuple[Any, Any, Any] | None:
+    """The columns less large values about which they vary little; only the intercept feels it, unless it stays."""
+    constant = orthogonal.constant_column(x)
+    if constant is None or stays[constant]:
+        return None
+    shift = orthogonal.far_from_zero(x, constant)
+    if not np.any(shift):
+        return None
+    inverse = np.eye(x.shape[1], dtype=np.longdouble)
+    inverse[constant] -= shift
+    # the shifts add up in the intercept alone
+    return x - shift, 2.0 * np.eye(x.shape[1], dtype=np.longdouble) - inverse, inverse

@@ -27,7 +27,7 @@ from likely.tables import Table
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """One of the likelihoods that are added.
 

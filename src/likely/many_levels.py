@@ -23,7 +23,7 @@ LARGE = 2_000_000  # numbers in an array above which a term's columns are kept a
 MANY = 16  # and columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """A factor of a product: a category's levels, without the reference if the coding leaves it out.
 
@@ -92,7 +92,7 @@ class Product:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coding:
     """How the design of a formula is put together from arrays and indicators.
 

@@ -20,7 +20,7 @@ BEHIND = 1000.0
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Slot:
     """One linear predictor: a parameter (or one level of a vector parameter) and where its coefficients lie.
 
@@ -92,7 +92,7 @@ class Slot:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """What is assumed: a family bound to the data's levels, and a linear predictor for each free parameter.
 
@@ -143,6 +143,22 @@ class Model:
             else:
                 groups.append([slot])
         return groups
+
+    @cached_property
+    def single_peaked(self) -> bool:
+        """Whether the family vouches for a log-likelihood with one peak and no plateau, whatever the data."""
+        family = self.family
+        if family.labels or family.conditional or family._objective is not None:
+            return True  # concave, or searched by other means
+        if family.concave is None or not self.slots:
+            return not self.slots
+        vouched = family.concave
+        return all(
+            slot.link.name in vouched[slot.parameter.name]
+            if slot.parameter.name in vouched
+            else slot.constant and bool(vouched)
+            for slot in self.slots
+        )
 
     def names(self) -> list[str]:
         """Names of the coefficients on the link scale, in order."""

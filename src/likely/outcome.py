@@ -12,7 +12,7 @@ EDGE = "the estimate is an extreme of the data, where the likelihood has no deri
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Restrained:
     """What a penalty or constraints have done to a peak.
 
@@ -64,7 +64,7 @@ class Restrained:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """Where the search ended.
 

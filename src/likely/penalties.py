@@ -285,7 +285,7 @@ def check_ratio(l1_ratio: Any) -> float:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Applied:
     """A penalty in terms of a model's coefficients: ``sum(l1_j |x_j| + l2_j x_j^2 / 2)``, or Jeffreys' prior.
 

@@ -108,7 +108,10 @@ def reached(model: Model, coef: Mapping[str, Any]) -> Any:
 
 
 def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
-    """The coefficients for reported values given by name; -inf or inf for a value at the end of its domain."""
+    """The coefficients for reported values given by name; -inf or inf for a value at the end of its domain.
+
+    NaN for a value that its link does not reach, such as a location below 0 under the logarithm.
+    """
     names = reported_names(model)
     for name in values:
         if not is_one_of(name, names):
@@ -128,7 +131,7 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
             out[[s.start for s in group]] = domain.etas(vector)
         else:
             slot.parameter.domain.check(slot.parameter.name, values[slot.label])
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"):  # NaN for a value that the link does not reach
                 out[slot.start] = slot.link.forward(np.float64(values[slot.label]))
     return out
 

@@ -135,7 +135,7 @@ class FitState:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BootstrapState:
     """The refits that an interrupted bootstrap had made: ``fit.interval(method="bootstrap", resume=state)`` goes on.
 

@@ -17,7 +17,6 @@ import shared  # noqa: E402
 CENSORED = "there are no censored or truncated families yet"
 INFLATED = "there are no zero-inflated or hurdle families yet"
 SERIAL = "no covariances for serial correlation (Newey-West, Driscoll-Kraay)"
-SHIFTED = "with 1e12 taken off the values; as they stand the fit is refused as an exact one"
 NEWEY_WEST = ("groupsum4", "panel4", "groupsum4_ivreg_large", "groupsum4_ivreg_small")
 # group, case (or * for all that no test claims) -> why no test reproduces it
 REASONS: dict[tuple[str, str], str] = {
@@ -80,9 +79,6 @@ LEFT_OUT = {
     ("statsmodels results_discrete", "RandHIE"): "Poisson and NB2; NB1, truncated and inflated counts are no families",
     ("statsmodels results_predict", "results_nb_docvis"): "means, and probabilities of 0 and 1",
     ("statsmodels results_quantile_regression", "*"): "the estimates; errors by kernels are no likelihood's",
-    ("nist anova", "SmLs07t"): SHIFTED,
-    ("nist anova", "SmLs08t"): SHIFTED,
-    ("nist anova", "SmLs09t"): SHIFTED,
 }
 
 

@@ -26,7 +26,7 @@ def observations(fit: Fit) -> Any:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One candidate of a comparison.
 

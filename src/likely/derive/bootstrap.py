@@ -34,7 +34,7 @@ MOST_FAILED = 0.1  # of the refits; beyond, no interval
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bootstrap:
     """Estimates from data drawn anew.
 

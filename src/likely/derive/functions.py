@@ -26,7 +26,7 @@ SMOOTH = 1e-5  # relative change of a gradient between two step sizes that a smo
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Derivatives:
     """A function of the coefficients at a point: value, gradient, and Hessian where it is exact."""
 

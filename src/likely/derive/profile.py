@@ -15,7 +15,7 @@ from likely.curves import Curve
 from likely.derive.objective import Objective
 from likely.derive.penalised import Penalised
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
-from likely.identify import centred, coordinates
+from likely.identify import coordinates, untangled
 from likely.model import Slot
 from likely.namespace import NumpyNamespace
 from likely.solve import newton
@@ -205,7 +205,7 @@ def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
         or penalty is None
         or fit.limit is not None
         or likelihood.model.family.kinked
-        or centred(likelihood.model, np.zeros(likelihood.model.size, dtype=bool)) is not None
+        or untangled(likelihood.model, np.zeros(likelihood.model.size, dtype=bool), volume=True) is not None
     ):
         return RestrainedProfiler(fit, index, best)
     return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))

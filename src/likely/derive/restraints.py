@@ -100,7 +100,7 @@ class Restraints:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Region:
     """Coefficients x with ``equal @ x = values`` and ``rows @ x <= room``; the words are those of the user's scale."""
 

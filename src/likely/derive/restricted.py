@@ -25,7 +25,7 @@ class Evaluates(Protocol):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solutions:
     """The solutions of linear equations: x = origin + basis z.
 

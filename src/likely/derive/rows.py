@@ -27,7 +27,7 @@ NEVER_ZERO = ("log", "softplus", "inverse", "inverse_squared")  # links that rea
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """A fitted model on some rows: their designs, offsets and known values.
 

@@ -28,7 +28,7 @@ EDGE = 40.0  # a quantile residual that no float holds
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """The observations of a fit, one row for each, with the fitted distribution of each.
 
@@ -104,7 +104,7 @@ class Sample:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class View:
     """Observations with the parameters that were fitted to them.
 

@@ -29,7 +29,7 @@ OFFSETS = ("exposure", "offset")  # of the first parameter as a whole, beside th
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scenarios:
     """Rows on which a fit is evaluated, with the predictors' values.
 

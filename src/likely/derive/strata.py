@@ -27,7 +27,7 @@ CHUNK = 1 << 21  # numbers held at once
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """Strata of one size and number of cases.
 
@@ -46,7 +46,7 @@ class Shape:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Strata:
     """How rows fall into strata.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hypothesis:
     """Independent linear equations between the estimates of a fit: ``rows @ estimates = targets``.
 
@@ -48,7 +48,7 @@ class Hypothesis:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Coordinates:
     """A hypothesis in the coordinates in which it is linear: the coefficients, or the reported values.
 

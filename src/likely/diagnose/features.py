@@ -15,7 +15,7 @@ LEVELS = 4  # a column with no more values than that has no shape
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feature:
     """A column that a model might have and has not.
 

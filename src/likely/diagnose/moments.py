@@ -35,7 +35,7 @@ class Asked:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Order:
     """In which order the rows came, and which belong together.
 

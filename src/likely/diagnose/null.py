@@ -27,7 +27,7 @@ TAIL = 0.1  # of the draws, to which an exponential tail is fitted
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moment:
     """Numbers by row whose expectation is zero if the model holds.
 
@@ -136,7 +136,7 @@ def outcomes(
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Projection:
     """What of a moment the scores explain, and the spread of the rest, summed over the rows."""
 

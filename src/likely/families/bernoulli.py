@@ -31,6 +31,7 @@ class Bernoulli(Family):
     parameters: ClassVar = (Parameter("p", UnitInterval, "probability of a 1 (yes, success)"),)
     support: ClassVar = Support(0.0, 1.0, closed_lower=True, closed_upper=True, integer=True)
     assumes: ClassVar = "each observation is a yes or a no, independent of the others given the predictors"
+    concave: ClassVar = {"p": ("logit", "probit", "cloglog", "loglog", "log", "identity")}
     loss_name: ClassVar = "log loss (cross-entropy)"
     unaveraged: ClassVar = "for shares of w trials give the successes and the trials, Binomial(n='w')"
 

@@ -33,6 +33,7 @@ class Beta(Family):
     )
     support: ClassVar = Support(0.0, 1.0)
     assumes: ClassVar = "shares strictly between 0 and 1 that spread least near the ends"
+    concave: ClassVar = {"mean": ("logit", "probit", "cloglog", "loglog")}
     loss_name: ClassVar = "beta deviance"
     unaveraged: ClassVar = "say how the precision grows, precision='~ offset(log(w))'"
 

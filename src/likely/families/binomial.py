@@ -37,6 +37,7 @@ class Binomial(Family):
     )
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "n independent trials, each a success with the same probability"
+    concave: ClassVar = {"p": ("logit", "probit", "cloglog", "loglog", "log", "identity")}
     loss_name: ClassVar = "half binomial deviance"
     unaveraged: ClassVar = "w belongs into the number of trials, Binomial(n=...)"
 

@@ -51,6 +51,8 @@ class Cauchy(Family):
     )
     support: ClassVar = Support()
     assumes: ClassVar = "errors so heavy-tailed that single ones dominate every average"
+    concave: ClassVar = {}
+    moves: ClassVar = "loc"
     loss_name: ClassVar = "Cauchy (Lorentzian) loss"
     averaged: ClassVar = {"scale": -0.5}
     multimodal: ClassVar = "loc"

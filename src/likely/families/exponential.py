@@ -27,6 +27,7 @@ class Exponential(Family):
     parameters: ClassVar = (Parameter("rate", Positive, "events per unit of time: 1 / mean"),)
     support: ClassVar = Support(lower=0.0, closed_lower=True)
     assumes: ClassVar = "waiting times without memory: however long it took already, the rest is distributed alike"
+    concave: ClassVar = {"rate": ("log", "identity", "softplus")}
     loss_name: ClassVar = "exponential deviance"
     unaveraged: ClassVar = "a mean of w exponential observations is Gamma(shape='w')"
 

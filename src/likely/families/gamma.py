@@ -31,6 +31,7 @@ class Gamma(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "positive amounts whose standard deviation is proportional to the mean"
+    concave: ClassVar = {"mean": ("log", "inverse")}
     loss_name: ClassVar = "half gamma deviance"
     averaged: ClassVar = {"shape": 1.0}
 

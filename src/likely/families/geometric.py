@@ -30,6 +30,7 @@ class Geometric(Family):
     parameters: ClassVar = (Parameter("p", SomeChance, "probability of success in one trial"),)
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "independent tries with the same chance of success, counted until the first one"
+    concave: ClassVar = {"p": ("logit", "probit", "cloglog", "loglog", "log", "identity")}
     loss_name: ClassVar = "geometric deviance"
     unaveraged: ClassVar = "for counts of several trials use NegativeBinomial"
 

@@ -35,6 +35,8 @@ class Gumbel(Family):
     )
     support: ClassVar = Support()
     assumes: ClassVar = "each observation is the largest of many values with light upper tails"
+    concave: ClassVar = {"loc": ("identity",)}
+    moves: ClassVar = "loc"
     loss_name: ClassVar = "linex (linear-exponential) loss"
     averaged: ClassVar = {"scale": -0.5}
 

@@ -44,6 +44,8 @@ class Huber(Family):
     )
     support: ClassVar = Support()
     assumes: ClassVar = "errors normal in the middle, with a share of outliers whose size is exponential"
+    concave: ClassVar = {"loc": ("identity",)}
+    moves: ClassVar = "loc"
     loss_name: ClassVar = "Huber loss"
     averaged: ClassVar = {"scale": -0.5}
 

@@ -32,6 +32,7 @@ class InverseGaussian(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "positive amounts whose variance grows with the cube of the mean"
+    concave: ClassVar = {"mean": ("inverse", "inverse_squared")}
     loss_name: ClassVar = "inverse Gaussian deviance"
     averaged: ClassVar = {"shape": 1.0}
 

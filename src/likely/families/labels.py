@@ -153,7 +153,7 @@ class Labelled(Family):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CodeDistribution:
     """The distribution of codes 0, 1, ..., with the methods of a frozen SciPy distribution.
 

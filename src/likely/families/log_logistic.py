@@ -33,6 +33,7 @@ class LogLogistic(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "the odds of having ended grow as a power of time"
+    concave: ClassVar = {"scale": ("log",)}
     loss_name: ClassVar = "log-cosh error of log y"
 
     def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:

@@ -32,6 +32,7 @@ class LogNormal(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "many small independent factors multiply; errors are percentages"
+    concave: ClassVar = {"mu": ("identity",)}
     loss_name: ClassVar = "squared log error"
     averaged: ClassVar = {"sigma": -0.5}
     location_parameter: ClassVar = "mu"

@@ -33,6 +33,8 @@ class Logistic(Family):
     )
     support: ClassVar = Support()
     assumes: ClassVar = "symmetric errors with somewhat heavier tails than the normal's"
+    concave: ClassVar = {"loc": ("identity",)}
+    moves: ClassVar = "loc"
     loss_name: ClassVar = "log-cosh error"
     averaged: ClassVar = {"scale": -0.5}
 

@@ -53,6 +53,7 @@ class NegativeBinomial(Family):
     )
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "counts of events whose rate itself differs between observations (as a gamma)"
+    concave: ClassVar = {"mean": ("log",)}
     loss_name: ClassVar = "half negative binomial deviance"
     unaveraged: ClassVar = "for counts over w units give the exposure, offset='log(w)'"
     limits: ClassVar = (Limit("dispersion", 0.0, _poisson, {"mean": "rate"}),)

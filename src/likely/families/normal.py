@@ -31,6 +31,8 @@ class Normal(Family):
     parameters: ClassVar = (Parameter("mean", Real, "centre"), Parameter("sd", Positive, "spread of the errors"))
     support: ClassVar = Support()
     assumes: ClassVar = "many small independent errors add up; large ones are very rare"
+    concave: ClassVar = {"mean": ("identity",)}
+    moves: ClassVar = "mean"
     loss_name: ClassVar = "squared error"
     averaged: ClassVar = {"sd": -0.5}
     location_parameter: ClassVar = "mean"

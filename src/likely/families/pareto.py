@@ -34,6 +34,7 @@ class Pareto(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "doubling a size divides the chance to exceed it by the same factor, wherever you start"
+    concave: ClassVar = {"shape": ("log", "identity", "softplus")}
     loss_name: ClassVar = "log excess over the minimum"
 
     def _log_density(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:

@@ -29,6 +29,7 @@ class Poisson(Family):
     parameters: ClassVar = (Parameter("rate", NonNegative, "expected count"),)
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)
     assumes: ClassVar = "events happen independently of each other, so counts vary exactly as much as their mean"
+    concave: ClassVar = {"rate": ("log", "identity", "softplus")}
     loss_name: ClassVar = "half Poisson deviance"
     unaveraged: ClassVar = "for counts over w units (people, years) give the exposure, offset='log(w)'"
 

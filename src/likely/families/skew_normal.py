@@ -38,6 +38,8 @@ class SkewNormal(Family):
     )
     support: ClassVar = Support()
     assumes: ClassVar = "a normal quantity, observed only where a correlated one is large enough"
+    concave: ClassVar = {}
+    moves: ClassVar = "loc"
     loss_name: ClassVar = "skewed squared error"
     averaged: ClassVar = {"scale": -0.5}
     escapes: ClassVar = ("shape",)

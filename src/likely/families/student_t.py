@@ -47,9 +47,12 @@ class StudentT(Family):
     )
     support: ClassVar = Support()
     assumes: ClassVar = "errors around a centre, with outliers more frequent than the normal allows"
+    concave: ClassVar = {}
+    moves: ClassVar = "loc"
     loss_name: ClassVar = "robust (Student t) loss"
     averaged: ClassVar = {"scale": -0.5}
     multimodal: ClassVar = "loc"
+    spikes: ClassVar = "df"
     limits: ClassVar = (Limit("df", np.inf, _normal, NORMAL_NAMES),)
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
@@ -76,6 +79,13 @@ class StudentT(Family):
     def _derived(self, xp: Any, loc: Any, scale: Any, df: Any) -> dict[str, Any]:
         safe = xp.where(df > 2.0, df, 3.0)
         return {"sd": xp.where(df > 2.0, scale * xp.sqrt(safe / (safe - 2.0)), xp.inf)}
+
+    def _other_starts(self, y: Any, w: Any, known: Any) -> list[dict[str, Any]]:
+        # beside a peak among heavy tails the normal, its limit, may be more likely
+        if len(y) == 0 or "df" in known:
+            return []
+        loc = float(weighted_mean(y, w))
+        return [{"loc": loc, "scale": float(np.sqrt(weighted_mean(np.square(y - loc), w))) or 1.0, "df": 30.0}]
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
         loc = weighted_quantile(y, w, 0.5)

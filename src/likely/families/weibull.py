@@ -34,6 +34,7 @@ class Weibull(Family):
     )
     support: ClassVar = Support(lower=0.0)
     assumes: ClassVar = "lifetimes that end with the first of many possible failures"
+    concave: ClassVar = {"scale": ("log",)}
     loss_name: ClassVar = "Weibull loss"
 
     def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:

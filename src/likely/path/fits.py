@@ -31,7 +31,7 @@ RIDGE = 1e-3  # a ridge path starts where a lasso's would with this share of abs
 
 @final
 @public_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Path:
     """Penalised fits of one model at falling strengths; made by `likely.path`, prints as a table.
 

@@ -51,7 +51,7 @@ def cross_validate(
 
 @final
 @public_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CrossValidation:
     """The log-likelihood of rows held out at every strength of a path; prints as a table.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.around import highest_of
 from likely.derive.restraints import Restraints
 from likely.errors import OptionError, unknown
 from likely.identify import check_identified
@@ -15,8 +16,9 @@ from likely.likelihood import Likelihood
 from likely.outcome import Outcome
 from likely.restrained.account import account
 from likely.restrained.problem import Problem, seen
-from likely.search import check_options, highest_of, start_of
+from likely.search import check_options
 from likely.solve.newton import Point
+from likely.starts import start_of
 from likely.state import FitState
 from likely.trail import Trail
 
@@ -78,8 +80,8 @@ def find_restrained_peak(
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
     most = max_iterations * (10 if problem.penalty.firth else 1)
     options: dict[str, Any] = {"max_iterations": most, "tolerance": tolerance, "progress": trail, "stop": stop}
-    if problem.centred is not None:
-        options = seen(problem.centred.outward, options)
+    if problem.wanted is not None:
+        options = seen(problem.wanted.outward, options)
     solution, name = problem.maximize(problem.inward(x0), solver, **options)
     outcome = account(problem, restraints, solution, name)
     return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)

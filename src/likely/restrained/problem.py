@@ -12,17 +12,20 @@ from typing import Any, final
 
 import numpy as np
 
+from likely import blocks
 from likely.derive import restricted
 from likely.derive.penalised import Penalised
 from likely.derive.restraints import Region, Restraints, free_region
 from likely.errors import OptionError
-from likely.identify import Coordinates, centred
+from likely.identify import Coordinates, untangled
 from likely.likelihood import Likelihood
 from likely.penalties import Applied
 from likely.search import MANY_PARAMETERS
-from likely.solve import lbfgs, newton, sequential
+from likely.solve import lbfgs, least_squares, newton, sequential
 from likely.solve.newton import Point, Solution
 from likely.solve.quadratic import with_absolute_values, with_inequalities
+
+FAR_OFF = 1.0  # a change of a linear predictor that may take a start out of sight of the peak
 
 
 @final
@@ -37,8 +40,8 @@ class Problem:
     region : Region
     given : Region
         The constraints in the user's coefficients.
-    centred : Coordinates or None
-        Where some columns vary little about a large value: coefficients beside columns moved next to zero, in which
+    wanted : Coordinates or None
+        Where some columns are ill-conditioned or vary little about a large value: better coordinates, in which
         everything else here is.
     """
 
@@ -46,7 +49,7 @@ class Problem:
     penalty: Applied
     region: Region
     given: Region
-    centred: Coordinates | None = None
+    wanted: Coordinates | None = None
 
     @classmethod
     def of(cls, L: Likelihood, restraints: Restraints) -> Problem:
@@ -57,7 +60,8 @@ class Problem:
         region = region or free_region(size)
         rows = np.vstack([region.equal, region.rows]) != 0.0
         alone = np.any(rows[np.count_nonzero(rows, axis=1) == 1], axis=0)  # held or bounded: to stay exactly so
-        wanted = centred(L.model, alone | (penalty.l1 > 0.0) | (penalty.l2 > 0.0))
+        kept = alone | (penalty.l1 > 0.0) | (penalty.l2 > 0.0)
+        wanted = untangled(L.model, kept, volume=penalty.firth)
         if wanted is None:
             return cls(Penalised(L.objective, penalty), penalty, region, region)
         inverse = np.asarray(wanted.inverse, dtype=float)
@@ -67,15 +71,15 @@ class Problem:
 
     def inward(self, x: Any) -> Any:
         """The user's coefficients, in those of the problem."""
-        return x if self.centred is None else self.centred.inward(x)
+        return x if self.wanted is None else self.wanted.inward(x)
 
     def outward(self, point: Point) -> Point:
         """A point in the user's coefficients."""
-        return point if self.centred is None else self.centred.point(point)
+        return point if self.wanted is None else self.wanted.point(point)
 
     def directions(self, basis: Any) -> Any:
         """Directions in the user's coefficients."""
-        return basis if self.centred is None else np.asarray(self.centred.inverse, dtype=float) @ basis
+        return basis if self.wanted is None else np.asarray(self.wanted.inverse, dtype=float) @ basis
 
     @property
     def box(self) -> tuple[Any, Any] | None:
@@ -85,6 +89,7 @@ class Problem:
     def maximize(self, start: Any, solver: str, **options: Any) -> tuple[Solution, str]:
         """The local maximum reached from near `start`, and the solver's name; the point is the penalised one."""
         region, penalty = self.region, self.penalty
+        start = self._beside_held(start)
         if penalty.corners:
             if (box := self.box) is None:
                 raise OptionError(
@@ -101,6 +106,26 @@ class Problem:
         if solver == "lbfgs" or (solver == "auto" and len(start) > MANY_PARAMETERS and not penalty.firth):
             return self._lbfgs(start, options["progress"]), "lbfgs"
         return newton.maximize(self.objective.point, start, **options), "newton"
+
+    def _beside_held(self, start: Any) -> Any:
+        """The start with held coefficients where they are held, the others of their predictors making up for it."""
+        region, out = self.region, np.array(start, dtype=float)
+        for row, value in zip(region.equal, region.values, strict=True):
+            if np.count_nonzero(row) == 1:
+                j = int(np.flatnonzero(row)[0])
+                out[j] = value / row[j]
+        for slot in self.objective.objective.model.slots:
+            moved = (start - out)[slot.start : slot.stop]
+            rest = np.flatnonzero(moved == 0.0)
+            if slot.design is None or not len(rest) or len(rest) == len(moved):
+                continue
+            missing = slot.design.x @ moved
+            if np.max(np.abs(missing), initial=0.0) > FAR_OFF:
+                try:
+                    out[slot.start + rest] += least_squares.solve(blocks.select(slot.design.x, list(rest)), missing)
+                except np.linalg.LinAlgError:  # not independent: the constraints tell them apart
+                    continue
+        return out if np.all(np.isfinite(out)) else start
 
     def _lbfgs(self, start: Any, progress: Any) -> Solution:
         return lbfgs.maximize(self.objective.point, self.objective.value_and_score, start, progress=progress)

@@ -17,7 +17,7 @@ __all__ = ["AtLimit", "Fit"]
 
 @final
 @public_class
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fit(Inference, Prediction):
     """Maximum likelihood estimates and what follows from them; made by `likely.fit`.
 

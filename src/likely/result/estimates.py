@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AtLimit:
     """A parameter whose estimate is the edge at which the family turns into a simpler one.
 
@@ -53,7 +53,7 @@ class AtLimit:
 
 
 @public_class
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimates:
     """The record itself; see `likely.result.Fit`, which adds what follows from it."""
 

@@ -25,7 +25,7 @@ CLEAN = 1e-9  # standard errors from the peak: as near as rounding lets a search
 AT_PEAK = "the score is zero and the curvature is negative"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Point:
     """A function to maximise, at one point: value, score (gradient) and information (minus Hessian)."""
 
@@ -44,7 +44,7 @@ class Point:
         return bool(np.isfinite(self.value) and np.all(np.isfinite(self.score)) and np.all(np.isfinite(self.info)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solution:
     """Where a search ended.
 
@@ -58,6 +58,8 @@ class Solution:
     iterations : int
     decrement : float
         Newton decrement: the distance to the peak in standard errors (of the quadratic model).
+    stopped : bool
+        Whether it was ended from outside, on its way.
     """
 
     point: Point
@@ -65,6 +67,7 @@ class Solution:
     reason: str
     iterations: int
     decrement: float
+    stopped: bool = False
 
 
 def newton_step(point: Point) -> tuple[Any, float, bool]:
@@ -166,7 +169,7 @@ def maximize(
             return Solution(point, close, reason, iteration, decrement)
         point = trial
         if stop is not None and (told := stop(point)) is not None:
-            return Solution(point, False, told, iteration + 1, decrement)
+            return Solution(point, False, told, iteration + 1, decrement, stopped=True)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
 
 

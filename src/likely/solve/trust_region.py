@@ -26,7 +26,7 @@ LEAST = 1e-4  # share of the predicted gain that a step must bring
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Quadratic:
     """A quadratic model in scaled variables, in the coordinates of its curvature's eigenvectors."""
 

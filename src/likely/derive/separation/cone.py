@@ -13,7 +13,7 @@ FLAT = 1e-10  # a direction that moves some rows by less than this part of what 
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cone:
     """Directions of the coefficients along which no row's log-density falls.
 

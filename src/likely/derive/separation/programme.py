@@ -18,7 +18,7 @@ BETTER = 1e-11  # a change above this part of them separates the row
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Direction:
     """A direction that separates as many rows as any.
 

@@ -11,7 +11,7 @@ FEWEST = 30  # held-out rows from which levels are learned
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """The map from the level that is asked for to the level of the fitted distribution that has it.
 

@@ -18,7 +18,7 @@ torch = torch_module()
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """Rows to draw batches from.
 
