@@ -498,7 +498,7 @@ def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NamedMatrix:
     """A matrix of predictors with names for its columns.
 

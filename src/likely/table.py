@@ -37,7 +37,7 @@ class Levels(list[Any]):
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """One column that stands by itself.
 

@@ -170,7 +170,7 @@ class Cell:
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Texts:
     """The distinct cells of a column of text.
 

@@ -15,7 +15,7 @@ from likely.tables import Table
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bound:
     """A model bound to its data.
 

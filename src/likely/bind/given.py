@@ -15,7 +15,7 @@ from likely.tables import Table
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
     """A table with the rows in use: turns what the user gave for its rows into values of these rows.
 

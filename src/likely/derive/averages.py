@@ -29,7 +29,7 @@ Estimate = tuple[Any, Any]  # values for all parts and groups, and their derivat
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
     """What is predicted, on which rows, in which groups.
 
