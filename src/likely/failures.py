@@ -108,7 +108,7 @@ def far(slot: Slot, here: float, start: float, point: Point, unit: float) -> boo
 
 def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     """Constants that left for the end of their domain, with the likelihood still rising."""
-    if outcome.solver not in ("newton", "lbfgs"):
+    if outcome.solver not in ("newton", "lbfgs") and (outcome.solver != "trust region" or outcome.converged):
         return None
     if (told := on_plateau(L, outcome)) is not None:
         return told

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from likely.solve.newton import Point
+
+if TYPE_CHECKING:
+    from likely.derive.singular import NullSpace
 
 EDGE = "the estimate is an extreme of the data, where the likelihood has no derivative"
 
@@ -89,6 +92,8 @@ class Outcome:
         Where the user asked the search to start.
     restrained : Restrained or None
         What a penalty or constraints have done.
+    unidentified : NullSpace or None
+        Directions of the coefficients that the data do not identify.
     """
 
     point: Point
@@ -102,6 +107,7 @@ class Outcome:
     covariance: Any = None
     start: Any = None
     restrained: Restrained | None = None
+    unidentified: NullSpace | None = None
 
     @property
     def height(self) -> float:

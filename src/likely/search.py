@@ -13,6 +13,7 @@ from likely.around import Look, highest_of
 from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
 from likely.derive.objective import Objective
+from likely.derive.singular import identified_peak, sharpened
 from likely.derive.strata import check_within
 from likely.errors import FamilyError, OptionError, is_one_of, unknown
 from likely.identify import Coordinates, beside_level, check_identified, coordinates
@@ -134,10 +135,13 @@ def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -
                 **options,
             )
         name = "trust region"
-    covariance = None
-    if solution.converged and trust_region.least_curvature(solution.point.info) < WORN:
-        covariance = objective.covariance(solution.point.x)
-    return replace(_outcome(solution, name, "", None, 1.0), start=x0, covariance=covariance)
+    covariance, space = None, None
+    if not solution.converged or trust_region.least_curvature(solution.point.info) < WORN:
+        if (found := identified_peak(objective, solution, tolerance=options["tolerance"])) is not None:
+            solution, space, covariance = found
+        elif solution.converged:
+            solution, covariance = sharpened(objective, solution, options["tolerance"])
+    return replace(_outcome(solution, name, "", None, 1.0), start=x0, covariance=covariance, unidentified=space)
 
 
 def _followers(model: Model, start: Mapping[str, float]) -> list[int]:

@@ -11,6 +11,7 @@ import numpy as np
 from likely import failures
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
+from likely.derive.singular import told
 from likely.likelihood import Likelihood
 from likely.outcome import EDGE, Outcome, Restrained
 from likely.restrained import escapes, status_of, unpenalised, withheld_of
@@ -34,6 +35,9 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
         return failed(L, outcome, runaway)
     if not outcome.converged:
         return failed(L, outcome, failures.not_converged(L, outcome))
+    if outcome.unidentified is not None:
+        reasons = told(outcome.unidentified, model)
+        return Fit(L, outcome, True, f"not identified: {next(iter(reasons.values()))}", reasons)
     covariance, flat = outcome.covariance, np.zeros((0, 0))
     if ends := failures.at_ends(L, outcome):
         inner, flat = _held_at(L, outcome, list(ends))

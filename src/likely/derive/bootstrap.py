@@ -300,6 +300,8 @@ def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[st
     if name in fit.likelihood.model.fixed:
         reason = f"{name} is an extreme of the data, for which the bootstrap does not work (Bickel and Freedman 1981)"
         return Interval(None, None, level, "bootstrap", reason)
+    if fit.outcome.unidentified is not None and name in fit.withheld:  # where a draw ends along it is chance
+        return Interval(None, None, level, "bootstrap", fit.withheld[name])
     values, center = drawn.column(name), fit.coef[name]
     if len(values) == 0 or values[0] == values[-1]:
         reason = f"every replicate gives the same {name}, so the bootstrap says nothing about it; use method='profile'"

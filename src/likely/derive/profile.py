@@ -14,6 +14,7 @@ from likely.checks import row_of_numbers
 from likely.curves import Curve
 from likely.derive.objective import Objective
 from likely.derive.penalised import Penalised
+from likely.derive.singular import Held
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.identify import coordinates, untangled
 from likely.model import Slot
@@ -197,6 +198,9 @@ def profiler(likelihood: Likelihood, index: int, best: Any, peak: float, regular
 def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
     """The way to follow the profile of what a fit has maximised."""
     restrained, likelihood = fit.outcome.restrained, fit.likelihood
+    if fit.outcome.unidentified is not None:
+        objective = Held(likelihood.objective, fit.outcome.unidentified, fit.outcome.point.x)
+        return Profiler(likelihood, index, best, fit.loglik, objective)
     if restrained is None:
         return profiler(likelihood, index, best, fit.loglik, regular=fit.limit is None)
     penalty = restrained.restraints.penalty_of(likelihood.model, likelihood.bound.weights)

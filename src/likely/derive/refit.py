@@ -46,7 +46,12 @@ def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
         return str(error)
     if not again.converged:
         return again.status.removeprefix("failed: ")
-    return np.array([again.coef[name] for name in fit.names])
+    return np.array([again.coef[name] for name in names_of(model)])
+
+
+def names_of(model: Model) -> list[str]:
+    """Names of the estimates that a refit gives, in their order."""
+    return [*scale.reported_names(model), *model.fixed]
 
 
 def _by_formula(model: Model, y: Any, w: Any) -> Any:

@@ -12,7 +12,7 @@ from scipy import special as sc
 
 from likely import scale
 from likely.derive.objective import Objective
-from likely.derive.refit import refit
+from likely.derive.refit import names_of, refit
 from likely.derive.rows import draw, rows_of
 from likely.errors import OptionError
 from likely.family import Family
@@ -93,7 +93,7 @@ class Sample:
             found = refit(self.fit, self.model, y, None)
             if isinstance(found, str):
                 continue
-            x = scale.reached(self.model, dict(zip(self.fit.names, found, strict=True)))
+            x = scale.reached(self.model, dict(zip(names_of(self.model), found, strict=True)))
             if np.all(np.isfinite(x)):
                 yield View(self, y, values_at(self.model, self.family, x), x, rng)
 

@@ -163,11 +163,13 @@ class Estimates:
 
         With information I and a penalty of curvature D the effective number is tr(I (I + D)^-1) over the coefficients
         that are not 0 (Hastie and Tibshirani 1990; Zou, Hastie and Tibshirani 2007). Equations among the constraints
-        take one each; a bound takes none, whether it is active or not.
+        take one each; a bound takes none, whether it is active or not. A direction that the data do not identify takes
+        one.
         """
-        restrained = self.effective.outcome.restrained
+        restrained, space = self.effective.outcome.restrained, self.outcome.unidentified
         if restrained is None or not self.converged:
-            return self.likelihood.model.size + len(self.likelihood.model.fixed)
+            nowhere = 0 if space is None else space.directions.shape[1]
+            return self.likelihood.model.size + len(self.likelihood.model.fixed) - nowhere
         free = restrained.free + len(self.likelihood.model.fixed) + (self.limit is not None)
         return int(free) if free.is_integer() else free
 
