@@ -108,6 +108,18 @@ def test_a_small_but_real_spread_is_kept() -> None:
     assert fit.stderr["mean.g[c]"] == pytest.approx(1e-6 / np.sqrt(2), rel=1e-6)
 
 
+@pytest.mark.parametrize("formula", ["y ~ 0 + g", "y ~ g", "y ~ C(g, Treatment('c'))"])
+def test_clusters_give_no_mean_of_a_single_row_an_error_in_any_coding(formula: str) -> None:
+    fit = lk.fit("normal", LEVELS, formula, cluster="k")
+    found = {row["g"]: row["std_error"] for row in fit.margins("g").to_dict()["rows"]}
+    assert found == {"a": pytest.approx(0.288675134594813), "b": pytest.approx(0.3055050463303893), "c": None}
+    with pytest.raises(IntervalError, match="in row 6"):
+        fit.predict(level=0.9)
+    terms = {"y ~ 0 + g": "g[c] = 9", "y ~ g": "Intercept + g[c] = 9"}.get(formula, "Intercept = 9")
+    with pytest.raises(IntervalError, match=r"no standard error|0 within every cluster"):
+        fit.test(terms)
+
+
 # -- few clusters (rms, issue 44) ----------------------------------------------------------------------------------
 
 

@@ -207,10 +207,12 @@ class Uncertainty(Estimates):
     def _observed_root(self) -> Any:
         return root(self._observed_cov)
 
-    @property
+    @cached_property
     def has_unseen(self) -> bool:
-        """Whether the covariance asked for withholds coefficients, and functions of them."""
-        return self._link_cov is not None and bool(self._covariance.withheld)
+        """Whether the covariance asked for may give some functions of the estimates no standard error."""
+        if not self._request.robust or self._link_cov is None:
+            return False
+        return bool(self._covariance.withheld) or rank(self.link_root) < rank(self._observed_root)
 
     def unseen(self, jacobian: Any) -> Any:
         """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it.
@@ -238,8 +240,11 @@ class Uncertainty(Estimates):
 
     def unseen_reason(self, jacobian: Any) -> str:
         """Why a linear form of the coefficients has none: the reason of those withheld that it moves with."""
-        reasons = self._covariance.withheld
-        moved = [j for j in reasons if np.asarray(jacobian)[j] != 0.0] or list(reasons)
+        reasons, jacobian = self._covariance.withheld, np.asarray(jacobian)
+        moved = [j for j in reasons if jacobian[j] != 0.0]
+        if not moved:
+            names = " and ".join(name for name, _ in self._request.clusters)
+            return f"the variance clustered by {names} is 0" if names else "the scores of all rows are 0"
         return f"{self.likelihood.model.names()[moved[0]]} has no robust error: {reasons[moved[0]]}"
 
     @cached_property
@@ -327,6 +332,8 @@ class Uncertainty(Estimates):
         if not self._request.robust or self._link_cov is None:
             return
         unit = unit_rows(jacobian)[0]
+        if np.any(lost := self.unseen(unit)):
+            raise IntervalError(f"no standard error for {what}: {self.unseen_reason(unit[np.flatnonzero(lost)[0]])}")
         found, wanted = rank(unit @ self.link_root), rank(unit @ self._observed_root)
         if found < wanted:
             kind = "nid" if self._request.of_quantile else "observed"

@@ -92,10 +92,10 @@ class Work:
         """Directions of the user's coefficients."""
         return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
 
-    def toward(self, bread: Any, j: int) -> Any:
-        """The direction whose scores add up to the error of one of the user's coefficients: a column of the bread."""
-        form = np.eye(len(bread))[j] if self.wanted is None else np.asarray(self.wanted.inverse[j], dtype=float)
-        return bread @ form[:, None]
+    def toward(self, bread: Any, places: Any) -> Any:
+        """The directions whose scores add up to the errors of some of the user's coefficients: columns of the bread."""
+        forms = np.eye(len(bread)) if self.wanted is None else np.asarray(self.wanted.inverse, dtype=float)
+        return bread @ forms[places].T
 
     def bread(self, kind: str) -> Any:
         """The inverse of an information."""

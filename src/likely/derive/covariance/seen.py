@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -21,6 +22,8 @@ from likely.errors import IntervalError, first_rows
 
 if TYPE_CHECKING:
     from likely.derive.covariance.sandwich import Work
+
+MOST_NUMBERS = 20_000_000  # rows times coefficients whose scores are held once more for the sake of a note
 
 
 @final
@@ -61,7 +64,20 @@ class Seen:
         for j, reason in self._zeros(found).items():
             withheld.setdefault(j, reason)
             found[j] = found[:, j] = 0.0
+        if self.work.request.clusters:
+            note = "; ".join(text for text in (note, self._in_part(withheld)) if text)
         return Covariance(found, note, unseen=unseen, withheld=withheld)
+
+    def _in_part(self, withheld: Mapping[int, str]) -> str:
+        """Coefficients whose clustered errors lack the part of rows that are fitted exactly, in words."""
+        if len(self.work.bound.y) * self.model.size > MOST_NUMBERS or self.exact is None:
+            return ""
+        touched = [int(j) for j in np.flatnonzero(self.shares > SHARE) if int(j) not in withheld]
+        if not touched:
+            return ""
+        names = [self.model.names()[j] for j in touched]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"{', '.join(names[:3])}{more} {self.rests_on(touched[0])}, whose spread it does not see"
 
     @cached_property
     def exact(self) -> Any:
@@ -97,14 +113,10 @@ class Seen:
 
     def _rows(self, direction: Any) -> Any:
         """The rows whose linear predictors move along a direction; None where they have no predictors of their own."""
-        family = self.model.family
-        if (
-            family._objective is not None
-            or family.conditional
-            or any(s.design is None for s in self._moving(direction))
-        ):
+        family, moving = self.model.family, self._moving(direction)
+        if family._objective is not None or family.conditional or any(s.design is None for s in moving):
             return None
-        moves = [np.abs(s.design.x @ direction[s.start : s.stop]) for s in self._moving(direction) if s.design]
+        moves = [np.abs(s.design.x @ direction[s.start : s.stop]) for s in moving if s.design is not None]
         largest = [m > 1e-6 * np.max(m, initial=0.0) for m in moves]
         weights = self.work.bound.weights
         counted = np.any(largest, axis=0) & (True if weights is None else weights > 0)
@@ -121,18 +133,15 @@ class Seen:
         under = np.square(self.under_model)
         usual = max(1.0, float(np.max(variances[under > 0] / under[under > 0], initial=0.0)))
         small = np.flatnonzero((under > 0.0) & (variances <= FEW * usual * under))
-        out = {}
-        for j in small:
-            ratio = np.sqrt(max(float(variances[j]), 0.0) / under[j])
-            if self._is_zero(int(j), ratio):
-                out[int(j)] = self._zero_reason()
-        return out
-
-    def _is_zero(self, j: int, ratio: float) -> bool:
+        if not len(small):
+            return {}
         if len(self.work.request.clusters) == 2:
-            return ratio <= NOTHING**0.5 * 1e-3
-        along, rounding = self.sight(self.work.units, self.work.toward(self.bread, j) / self.under_model[j])
-        return float(linalg.norm(along)) <= rounding
+            zero = variances[small] <= NOTHING**2 * usual * under[small]
+        else:
+            directions = self.work.toward(self.bread, small) / self.under_model[small]
+            along, rounding = self.sight(self.work.units, directions)
+            zero = linalg.norm(along, axis=0) <= rounding
+        return dict.fromkeys(map(int, small[zero]), self._zero_reason())
 
     def _zero_reason(self) -> str:
         clusters = self.work.request.clusters

@@ -21,7 +21,7 @@ MOVED = 1e-7  # relative change of the coefficients whose effect on the scores i
 TIMES = 16.0  # rounding errors that a sum may gather
 FLOOR = 1e-11  # model standard errors: no sandwich of real scores is that small beside the model's
 SHARE = 1e-6  # of an estimate's standard error that comes from unseen directions and may be neglected
-NOTHING = 1e-9  # ratio of a sandwich's standard error to the model's that is a rounding error
+NOTHING = 1e-7  # ratio of a sandwich's standard error to the model's that is a rounding error of a variance
 
 
 class Scored(Protocol):
@@ -59,13 +59,12 @@ class Sight:
         counted = np.ones(len(self._here)) if weights is None else weights
         self._total, self._left = counted @ self._here, left
 
-    def __call__(self, units: Units, directions: Any) -> tuple[Any, float]:
-        """The units' scores along directions, shape (units, m), and the size of rounding errors in them."""
+    def __call__(self, units: Units, directions: Any) -> tuple[Any, Any]:
+        """The units' scores along directions, shape (units, m), and the size of rounding errors along each."""
         along = units(self._here, directions)
-        moved = max(float(linalg.norm(units(near, directions) - along)) for near in self._near)
-        total = float(linalg.norm(self._total @ directions)) if self._left is None else self._left
-        eps = float(np.finfo(float).eps)
-        return along, FLOOR + TIMES * (total + moved * eps / MOVED)
+        moved = np.max([linalg.norm(units(near, directions) - along, axis=0) for near in self._near], axis=0)
+        left = np.abs(self._total @ directions) if self._left is None else self._left
+        return along, FLOOR + TIMES * (left + moved * float(np.finfo(float).eps) / MOVED)
 
 
 def weak_directions(bread: Any, meat: Any) -> Any:
@@ -101,7 +100,7 @@ def exact_directions(sight: Sight, units: Units, directions: Any) -> Any:
     along, rounding = sight(units, directions)
     _, sizes, axes = linalg.svd(along, full_matrices=True)
     sizes = np.append(sizes, np.zeros(directions.shape[1] - len(sizes)))
-    return directions @ axes[sizes <= rounding].T
+    return directions @ axes[sizes <= linalg.norm(rounding)].T
 
 
 def depends(jacobian: Any, unseen: Any, found: Any, model: Any) -> Any:
@@ -118,7 +117,9 @@ def depends(jacobian: Any, unseen: Any, found: Any, model: Any) -> Any:
     """
     unit = unit_rows(jacobian)[0]
     under_model = linalg.norm(unit @ model, axis=1)
-    nothing = (under_model > 0.0) & (linalg.norm(unit @ found, axis=1) <= NOTHING * under_model)
+    own = linalg.norm(model, axis=1)
+    usual = float(np.max(linalg.norm(found, axis=1)[own > 0.0] / own[own > 0.0], initial=1.0))
+    nothing = (under_model > 0.0) & (linalg.norm(unit @ found, axis=1) <= NOTHING * usual * under_model)
     if unseen is None or not unseen.shape[1]:
         return nothing
     return nothing | (linalg.norm(unit @ unseen, axis=1) > SHARE * under_model)
