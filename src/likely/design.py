@@ -15,6 +15,7 @@ from likely.blocks import Blocks, Matrix
 from likely.columns import examples_of, from_array
 from likely.errors import DataError, DesignError, LikelyError, first_rows, listed, unknown
 from likely.formula import (
+    check_sizes,
     clean,
     columns_of,
     context,
@@ -256,15 +257,14 @@ class Design:
         formula = parse(self.formula or "1")
         needed = columns_of(formula)
         check_variables(needed, table, " in the new data")
-        known, computed = dict(self.levels), in_arithmetic(formula)
-        alone = looked_up(formula)
+        known, numeric = dict(self.levels), in_arithmetic(formula) | looked_up(formula)
         columns: dict[str, Any] = {}
         for name in needed:
             if name in known:
                 text = table.text(name)
                 columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
             else:
-                columns[name] = plain(name, table, name in computed | alone, " of the new data", compared=True)
+                columns[name] = plain(name, table, name in numeric, " of the new data", compared=True)
         coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 
@@ -358,6 +358,7 @@ def expression(text: str, table: Table) -> Any:
         check_variables([name], table, " in the formula")
         return expression(name, table)
     formula = parse_arithmetic(text)
+    check_sizes(formula, table.n)
     columns = needed_columns(columns_of(formula), table, formula)
     matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, table.n), text)
     if matrix.shape[1] != 1:
@@ -418,6 +419,7 @@ def from_formula(right: str, table: Table) -> Design:
     """
     right = quote(right, table.names)
     formula = parse(right)
+    check_sizes(formula, table.n)
     needed = columns_of(formula)
     if "Intercept" in needed:
         raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")

@@ -31,15 +31,15 @@ def check_identified(model: Model) -> None:
         x = slot.design.x
         if (wrong := extreme(slot, least_squares.sample(x))) is not None:
             raise DesignError(wrong)
-        whole = with_place_of_intercept(slot, model)
-        less = without_aliased(whole)
-        if less.aliasing is None or less is whole:
-            continue
         if len(x) < x.shape[1]:
             raise DesignError(
                 f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be "
                 "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
             )
+        whole = with_place_of_intercept(slot, model)
+        less = without_aliased(whole)
+        if less.aliasing is None or less is whole:
+            continue
         sums = {name: less.aliasing.told[name] for name in slot.design.names if name not in less.names}
         raise DesignError(
             f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told "

@@ -18,12 +18,13 @@ from likely.texts import Reading
 def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, tuple[Any, Any]]:
     """The columns that a formula uses, as formulaic is to see them, and where each is missing."""
     check_variables(names, table, " in the formula")
-    as_levels, computed, alone = labelled(formula), in_arithmetic(formula), looked_up(formula)
+    as_levels, computed = labelled(formula), in_arithmetic(formula)
+    used = computed | looked_up(formula)
     out = {}
     for name in names:
         gone: Any = None
         if name not in as_levels:
-            values = plain(name, table, name in computed, compared=name not in computed | alone)
+            values = plain(name, table, name in computed, compared=name not in used)
         elif (values := table.text(name)) is None:
             values, gone = table.labels(name), missing(table.column(name))
         gone = missing(values) if gone is None else gone

@@ -128,11 +128,11 @@ class Table:
         return out
 
     def __contains__(self, name: str) -> bool:
-        return name in self.names
+        return name in (self._columns if self._frame is None else self._keys)
 
     def column(self, name: str) -> Any:
         """The column called `name`: a float, integer, bool or object array; missing values are NaN or None."""
-        if not is_one_of(name, self.names):
+        if not is_one_of(name, self):
             raise unknown("column", name, self.names)
         if name not in self._columns:
             values, yes_no = as_array(self._frame.get_column(self._keys[name]))
@@ -249,7 +249,7 @@ class Table:
         """The declared levels of a categorical column that occur, or None."""
         if name in self._levels:
             return self._levels[name]
-        if self._frame is None or name not in self.names:
+        if self._frame is None or name not in self:
             return None
         series = self._frame.get_column(self._keys[name])
         ordered = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def _from_native(data: Any) -> Table:
     """A table or column of some library."""
     pandas = type(data).__module__.startswith("pandas") and hasattr(data, "columns")
     names = [str(c) for c in data.columns] if pandas else []
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise DataError(f"column names must be distinct: the table has more than one column called {listed(twice)}")
     try:
         native = nw.from_native(data, allow_series=True, pass_through=True)
@@ -116,7 +117,7 @@ def _from_mapping(data: Mapping[Any, Any]) -> Table:
                 f"column {str(name)!r} must hold one value per row, found {values!r}; repeat it, "
                 f"[{values!r}] * n, if every row has it"
             )
-    if twice := sorted({str(a) for a in data for b in data if a is not b and str(a) == str(b)}):
+    if twice := sorted(name for name, count in Counter(map(str, data)).items() if count > 1):
         raise DataError(f"column names must be distinct: there is more than one column called {listed(twice)}")
     table = Table(columns={str(name): _as_column(values, str(name)) for name, values in data.items()})
     lengths = {name: len(table.column(name)) for name in table.names}
