@@ -162,7 +162,7 @@ def _rate(fit: Fit, what: str, given: Sequence[Any]) -> tuple[str, bool]:
     effective = fit.effective
     first = effective.likelihood.model.slots[0].parameter.name
     outward = first if fit.limit is None else fit.limit.outward(first)
-    names = [p.name for p in effective.likelihood.model.family.parameters]
+    names = [p.name for p in fit.likelihood.model.family.parameters]
     if what == RATE and RATE not in names:
         return outward, True
     return what, what == outward and what != "mean"
