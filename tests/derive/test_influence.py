@@ -107,6 +107,24 @@ def test_known_dispersions_are_not_estimated():
         np.testing.assert_allclose(found.cook, w * residual**2 * h / (3 * (1 - h) ** 2), rtol=1e-8)
 
 
+def test_equations_between_coefficients_leave_fewer():
+    """The same as the smaller model; the hat values are Stata's of glm with constraints()."""
+    d = data("normal")
+    held = lk.fit("normal", d, "y ~ x + z", fixed={"mean.z": 0.0}).influence()
+    small = lk.fit("normal", d, "y ~ x").influence()
+    np.testing.assert_allclose(held.leverage, small.leverage, rtol=1e-8)
+    np.testing.assert_allclose(held.cook, small.cook, rtol=1e-6)
+    np.testing.assert_allclose(held.pull("mean.x"), small.pull("mean.x"), rtol=1e-6)
+    assert np.all(held.pull("mean.z") == 0.0)
+    assert [row["row"] for row in held.top(3).rows] == [row["row"] for row in small.top(3).rows]
+    row = held.refit([7]).rows[0]
+    assert row["without"] == pytest.approx(small.refit([7]).rows[0]["without"], rel=1e-6)
+    students = sm.datasets.spector.load_pandas().data.rename(columns=str.lower)
+    fit = lk.fit("bernoulli", students, "grade ~ gpa + tuce + psi", constraints="p.gpa - p.psi = 0")
+    stata = [0.03931157544567, 0.05340381182541, 0.07287215399916]
+    np.testing.assert_allclose(fit.influence().leverage[:3], stata, rtol=1e-6)
+
+
 def test_models_beyond_glms_have_a_displacement_of_all_estimates():
     d = data("gamma")
     for family, more in (("weibull", {}), ("gamma", {"shape": "~ z"})):
@@ -210,6 +228,8 @@ def test_what_is_refused():
         lk.fit("laplace", data("normal"), "y ~ x").influence()
     with pytest.raises(OptionError, match="penalty"):
         lk.fit("normal", data("normal"), "y ~ x", penalty=lk.Ridge(1.0)).influence()
+    with pytest.raises(OptionError, match="inequalities"):
+        lk.fit("normal", data("normal"), "y ~ x", bounds={"mean.x": (0, None)}).influence()
     with pytest.raises(FitError, match="converged fit"):
         lk.fit("normal", [5.0, 5.0], on_failure="return").influence()
     found = lk.fit("normal", data("normal"), "y ~ x").influence()

@@ -270,6 +270,10 @@ def assert_glm(fit: lk.Fit, name: str, case: Mapping[str, Any]) -> None:
     # has by finite differences (for instinnovation they differ by 1.1e-5)
     canonical = (cls in (lk.Bernoulli, lk.Binomial) and link == "logit") or cls is lk.Poisson
     assert_agrees(fit, Reference.from_json(case, "expected" if canonical else "observed"), quantities)
+    if "leverage_first5" in case:
+        np.testing.assert_allclose(fit.influence().leverage[:5], case["leverage_first5"], rtol=1e-5)
+        for kind in ("deviance", "pearson"):
+            np.testing.assert_allclose(fit.residuals(kind)[:5], case[f"residuals_{kind}_first5"], rtol=1e-5, atol=1e-8)
 
 
 def assert_distributional(fit: lk.Fit, name: str, case: Mapping[str, Any]) -> None:

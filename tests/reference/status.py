@@ -53,7 +53,6 @@ REASONS: dict[tuple[str, str], str] = {
         for name in ("CpunishTweediePower15", "FairTweedieLog15")
     },
     ("statsmodels res_R_var_weight", "results_tweedie_aweights_nonrobust"): "no Tweedie family",
-    ("statsmodels results_glm_logit_constrained", "predict_hat"): "leverages come with diagnosis",
     **{
         ("statsmodels results_predict", name): INFLATED
         for name in ("dframe_atmeans", "dframe_mean", "results_zinb_docvis")
@@ -74,7 +73,6 @@ REASONS: dict[tuple[str, str], str] = {
 # what the tests leave out of a case that they claim
 LEFT_OUT = {
     **{("glm", f"{name}_lm"): "without HC4" for name in ("engel", "publicschools", "stackloss", "whiteside")},
-    ("inference", "birthwt_predict_se"): "without leverages and Cook's distances, which come with diagnosis",
     ("inference", "quine_overdispersion_tests"): "without Cameron and Trivedi's test, which comes with diagnosis",
     ("statsmodels results_discrete", "RandHIE"): "Poisson and NB2; NB1, truncated and inflated counts are no families",
     ("statsmodels results_predict", "results_nb_docvis"): "means, and probabilities of 0 and 1",

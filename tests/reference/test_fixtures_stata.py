@@ -220,3 +220,4 @@ def test_predictions_under_a_constraint() -> None:
         found = fit.margins(by="row", what="link").stderr[:16]
         agree(found, fixture("results_glm_logit_constrained", "predict_linpred_std")[half.start : half.stop], 1e-6)
     agree(fit.predict(), fixture("results_glm_logit_constrained", "predict_mu"), 1e-6)
+    agree(fit.influence().leverage, fixture("results_glm_logit_constrained", "predict_hat"), 1e-6)

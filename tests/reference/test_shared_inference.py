@@ -23,12 +23,16 @@ def birth_weights() -> lk.Fit:
 
 
 def test_standard_errors_of_predictions() -> None:
-    """``predict(se.fit = TRUE)`` on both scales."""
+    """``predict(se.fit = TRUE)`` on both scales; Cook's distances, hat values and ``rstandard``."""
     fit, case = birth_weights(), result("inference", "birthwt_predict_se")
     for what, scale in (("link", "link"), ("mean", "response")):
         found = fit.margins(by="row", what=what)
         np.testing.assert_allclose(found.estimate[:10], case[f"fit_{scale}"], rtol=1e-10)
         np.testing.assert_allclose(found.stderr[:10], case[f"se_{scale}"], rtol=1e-7)
+    influence = fit.influence()
+    np.testing.assert_allclose(influence.cook[:10], case["cooks"], rtol=1e-7)
+    np.testing.assert_allclose(influence.leverage[:10], case["hat"], rtol=1e-7)
+    np.testing.assert_allclose(fit.residuals("standardized")[:10], case["rstandard"], rtol=1e-7)
     assert fit.loglik == pytest.approx(case["loglik"], rel=1e-10)
 
 

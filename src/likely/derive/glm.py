@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from likely.derive.covariance.sandwich import predictor_coefficients
 from likely.derive.rows import Rows
 from likely.namespace import NumpyNamespace
 
@@ -72,7 +73,8 @@ def glm_of(fit: Fit) -> Glm | None:
     first, *others = model.slots
     if first.parameter.name != model.family.parameters[0].name or not all(slot.constant for slot in others):
         return None
-    p, room = first.stop - first.start, float(fit.df_residual)
+    p = predictor_coefficients(fit)
+    room = float(fit.n) - p
     if name in PLAIN:
         return Glm(p, room, 1.0, False)
     parameter, dispersion = DISPERSED[name]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
+from scipy import linalg
 
 from likely import scale
 from likely.derive.covariance.expected import Expected
@@ -138,7 +139,8 @@ class Influence(Record):
             [part[0] for part in self._blocks(lambda lo, hi: (self.moves(slice(lo, hi), [j])[:, 0],))]
         )
         bound = self.fit.likelihood.bound
-        return bound.used.wrap(values / self._errors[j], f"pull on {name}")
+        pulls = values / self._errors[j] if self._errors[j] > 0.0 else np.zeros(len(values))  # of a coefficient held
+        return bound.used.wrap(pulls, f"pull on {name}")
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -265,7 +267,8 @@ class Influence(Record):
     def _pulls(self, order: Any, without: Any, *, exact: bool) -> Pulls:
         """The record of some rows with the coefficients that are left without each."""
         model = self.fit.effective.likelihood.model
-        moved = (self._x[None, :] - without) / self._errors[None, :]
+        errors = np.where(self._errors > 0.0, self._errors, np.inf)  # a coefficient that is held does not move
+        moved = (self._x[None, :] - without) / errors
         limit = self.fit.limit
         names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
         y, leverage, distance = self.fit.likelihood.bound.y, self.leverage, self.distance
@@ -338,7 +341,7 @@ def influence(fit: Fit) -> Influence:
         expected = Expected(objective, x)
     except IntervalError as error:
         raise OptionError(f"the rows of {model.family.title} have no expected information: {error}") from None
-    inverse, _ = inverse_information(objective.gram(expected.block, objective.weights))
+    inverse, free = _inverse(effective, objective.gram(expected.block, objective.weights))
     if inverse is None:
         raise OptionError("the expected information is singular, so no row's influence can be told")
     slots = range(len(model.slots))
@@ -356,7 +359,7 @@ def influence(fit: Fit) -> Influence:
         alone = np.abs(np.linalg.det(rest)) < 1e-9
         rest[alone] = np.eye(len(slots))
         corrected = np.linalg.solve(rest, g[:, :, None])[:, :, 0]
-        distance = np.einsum("ij,ijk,ik->i", corrected, variance, corrected) / model.size
+        distance = np.einsum("ij,ijk,ik->i", corrected, variance, corrected) / free
         corrected[alone], distance[alone] = np.inf, np.inf
         own = information[:, 0, 0]
         squared = np.divide(np.square(g[:, 0]), own, out=np.zeros(hi - lo), where=own > 0.0)
@@ -365,6 +368,17 @@ def influence(fit: Fit) -> Influence:
     parts = memory.map_blocks(block, objective.rows, objective.block)
     corrected, distance, shares, squared = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Influence(fit, distance, shares, glm_of(fit), squared, corrected, inverse, objective)
+
+
+def _inverse(fit: Fit, information: Any) -> tuple[Any, int]:
+    """The inverse of an information, within the equations that hold; and how many coefficients are free."""
+    restrained, size = fit.outcome.restrained, len(information)
+    region = None if restrained is None else restrained.restraints.region(fit.likelihood.model)
+    if region is None:
+        return inverse_information(information)[0], size
+    basis = linalg.null_space(region.equal)
+    inverse = inverse_information(basis.T @ information @ basis)[0]
+    return None if inverse is None else basis @ inverse @ basis.T, basis.shape[1]
 
 
 def _refuse(fit: Fit, effective: Fit) -> None:
@@ -379,8 +393,8 @@ def _refuse(fit: Fit, effective: Fit) -> None:
         reason = "its parameters are functions"
     elif any(s.parameter.name in model.family.kinked for s in model.slots):
         reason = "its density has corners, where one step says nothing: compare fits without single rows"
-    elif effective.outcome.restrained is not None:
-        reason = "it was fitted under a penalty or constraints"
+    elif (restrained := effective.outcome.restrained) is not None and (restrained.penalty or restrained.inequalities):
+        reason = "it was fitted under a penalty or inequalities"
     elif not np.all(np.isfinite(effective.outcome.point.x)) or not model.size:
         reason = "an estimate is at the end of its domain"
     if reason:
