@@ -43,7 +43,7 @@ CASES: list[tuple[Family, dict[str, float], Any]] = [
     (Weibull(), {"scale": 2.0, "shape": 1.6}, stats.weibull_min(1.6, scale=2.0)),
     (Weibull(), {"scale": 0.5, "shape": 0.6}, stats.weibull_min(0.6, scale=0.5)),
     (LogNormal(), {"mu": 0.7, "sigma": 0.8}, stats.lognorm(0.8, scale=math.exp(0.7))),
-    (LogLogistic(), {"scale": 2.0, "shape": 3.5}, stats.fisk(3.5, scale=2.0)),
+    (LogLogistic(), {"scale": 2.0, "shape": 3.5}, stats.burr12(3.5, 1.0, scale=2.0)),
 ]
 FAMILIES = list({type(family): family for family, _, _ in CASES}.values())
 cases = pytest.mark.parametrize(

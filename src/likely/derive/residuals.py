@@ -97,7 +97,10 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     if kind == "quantile":
         return rows.column(_quantile(rows, generator(seed)), kind)
     if kind == "response":
-        return rows.column(rows.fit.likelihood.bound.y - rows.center(), kind)
+        center = rows.center()
+        if not np.all(np.isfinite(center)):
+            raise OptionError(f"the fitted {title} has no finite mean, so it has no {kind} residuals; use 'quantile'")
+        return rows.column(rows.fit.likelihood.bound.y - center, kind)
     gap = rows.fit.likelihood.bound.y - rows.mean()
     glm = glm_of(fit) if rows.family.name in SATURATED else None
     unit = np.sqrt(common_dispersion(rows)) if rows.family.name in SATURATED else 1.0
@@ -254,7 +257,7 @@ def _quantile(rows: Rows, rng: Any) -> Any:
 
 
 def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
-    """Residuals whose tail is smaller than any float, from the tail's logarithm.
+    """Residuals where the fitted cdf has rounded to 0 or 1, from the tail's logarithm.
 
     Far out, log P(Y > y) = log f(y) - log(-(log f)'(y)) to the first order of the tail's expansion; for whole numbers
     the tail is a geometric series.
@@ -263,15 +266,18 @@ def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
     if not np.any(lost):
         return out
     side = np.where(lower, -1.0, 1.0)
-    step = np.ones(rows.n) if rows.family.discrete else np.maximum(1e-6 * np.abs(y), 1e-300)
+    support = rows.family.support
     with np.errstate(all="ignore"):
+        room = np.where(lower, y - support.lower, support.upper - y)
+        step = np.ones(rows.n) if rows.family.discrete else 1e-6 * np.minimum(np.abs(y), room)
+        step = np.where(step > 0.0, step, 1e-300)
         onward = rows.log_density(y + side * step)
         if rows.family.discrete:
             log_tail = log_now - np.log1p(-np.exp(onward - log_now))
         else:
-            log_tail = log_now - np.log((log_now - onward) / step)
+            log_tail = log_now - (np.log(log_now - onward) - np.log(step))
         extreme = side * -sc.ndtri_exp(np.minimum(log_tail, -1.0))
         at_end = side * -sc.ndtri(0.5 / rows.n)
-    # only a tail that truly underflowed is that long; an end of the support is not
-    far = np.isfinite(extreme) & (log_tail < -700.0)
+    # nothing lies beyond the end of a continuous support
+    far = np.isfinite(extreme) & (np.isfinite(onward) | rows.family.discrete)
     return np.where(lost, np.where(far, extreme, at_end), out)

@@ -45,7 +45,7 @@ class LogLogistic(Family):
     def _scipy(self, scale: Any, shape: Any) -> Any:
         from scipy import stats
 
-        return stats.fisk(c=shape, scale=scale)
+        return stats.burr12(c=shape, d=1.0, scale=scale)  # fisk's survival function is 1 - cdf
 
     def _mean(self, xp: Any, scale: Any, shape: Any) -> Any:
         b = math.pi / xp.where(shape > 1.0, shape, 2.0)
