@@ -163,11 +163,30 @@ def test_kinds_of_fits(family, response, options):
     assert found.verdict
 
 
+def test_parameters_that_are_functions():
+    pytest.importorskip("jax")
+    y = 1.0 + 2.0 * X[:, 0] + RNG.normal(size=N)
+    data = {"y": y, "x": X[:, 0]}
+    rule = {"mean": lambda p, d: p["a"] + p["b"] * d["x"], "params": {"a": 0.0, "b": 0.0}}
+    curve = lk.fit(lk.density(lk.Normal(), response="y", **rule), data)
+    line = lk.fit("normal", data, "y ~ x")
+    found, want = curve.calibration(), line.calibration()
+    assert found.log_score == pytest.approx(want.log_score, rel=1e-5)
+    assert "held-out predictions: 5 folds" in found.judged.text
+    both = lk.compare({"curve": curve, "line": line}, folds=5)
+    assert both["curve"].held_out == pytest.approx(both["line"].held_out, rel=1e-5)
+
+
+def test_a_single_row_cannot_be_held_out():
+    with pytest.raises(OptionError, match="a single row"):
+        lk.fit("poisson", [3]).calibration()
+
+
 def test_new_rows():
     fit = lk.fit("gamma", {"y": RNG.gamma(2.0, 1.0, N), "x": X[:, 0]}, "y ~ x")
     found = fit.calibration({"y": [1.0, -2.0, 0.5], "x": [0.1, 0.2, 0.3]})
     assert found.judged.text == "3 new rows"
-    assert found.verdict.startswith("Miscalibrated: 1 rows lie where")
+    assert found.verdict.startswith("Miscalibrated: 1 row lies where")
     assert "log score infinite" in str(found)
     with pytest.raises(MissingValuesError):
         fit.calibration({"y": [1.0, np.nan], "x": [0.1, 0.2]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -86,11 +86,15 @@ def read_outcomes(y: Any, p: Any, weights: Any = None, labels: Sequence[Any] | N
                 f"the outcomes declare the order {listed(declared)} and are {listed(labels)} when sorted: say which of "
                 "them the columns of p follow with labels=[...]"
             )
-    elif keys is not None and (order := in_order(labels, keys)) is not None:
-        p = p[:, order]
     labels = tuple(items_of(labels, f"labels= names each of the {size} outcomes once"))
-    if len(labels) != size or len(set(labels)) < size:
+    if (
+        any(not isinstance(label, Hashable) for label in labels)
+        or len(set(labels)) < len(labels)
+        or len(labels) != size
+    ):
         raise OptionError(f"labels= names each of the {size} outcomes once, found {listed(labels)}")
+    if keys is not None and (order := in_order(labels, keys)) is not None:
+        p = p[:, order]
     place = {label: k for k, label in enumerate(labels)}
     codes = np.array([place.get(v, -1) for v in y.tolist()])
     if np.any(codes < 0):

@@ -111,7 +111,12 @@ class DistributionCalibration:
 
     def _verdict(self) -> str:
         if self.impossible:
-            return f"Miscalibrated: {self.impossible:,} rows lie where their distributions say that none can lie."
+            rows = (
+                "1 row lies where its distribution says"
+                if self.impossible == 1
+                else (f"{self.impossible:,} rows lie where their distributions say")
+            )
+            return f"Miscalibrated: {rows} that none can lie."
         # half of 5% for the transforms, half for all intervals together (Bonferroni)
         off = [c for c in self.coverage if _chance(c, self.n) < 0.025 / len(self.coverage)]
         if self.pit is not None and self.pit.p_value < (0.025 if self.coverage else 0.05):
@@ -308,6 +313,8 @@ def _error(score: Any, w: Any) -> float | None:
 def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibration:
     """The calibration of stated quantiles: ``{0.05: [...], 0.5: [...], 0.95: [...]}``."""
     given, y = y, column_of_numbers(y)
+    if any(isinstance(q, bool) or not isinstance(q, (int, float, np.number)) for q in quantiles):
+        raise OptionError(f"quantiles go by levels between 0 and 1, found {list(quantiles)[:6]}")
     levels = sorted(float(q) for q in quantiles)
     if not levels or levels[0] <= 0.0 or levels[-1] >= 1.0:
         raise OptionError(f"quantiles go by levels between 0 and 1, found {list(quantiles)[:6]}")

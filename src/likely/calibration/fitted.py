@@ -110,11 +110,6 @@ def predictions_of(fit: Fit, new: Any, folds: Any, groups: Any, seed: int, progr
     own = _own(fit)
     if folds is None:
         return own
-    if fit.effective.likelihood.model.family.base is not None:
-        raise OptionError(
-            "parameters that are functions are not refitted without some of the rows here: judge new rows, "
-            "fit.calibration(data), or take the look at the fit's own rows for what it is, fit.calibration(folds=None)"
-        )
     if own.of_labels and _alike(own):
         return replace(own, judged=EACH_THE_SAME)
     return _held(fit, own, folds, groups, seed, progress)
@@ -174,6 +169,11 @@ def _held(fit: Fit, own: Predictions, folds: Any, groups: Any, seed: int, progre
     effective = fit.effective
     bound = effective.likelihood.bound
     groups, count = _together(fit, groups)
+    if count < 2:
+        raise OptionError(
+            "there is a single row, or a single group of rows, so none can be held out: judge new rows, "
+            "fit.calibration(data), or take the look at the fit's own rows for what it is, fit.calibration(folds=None)"
+        )
     fold_of, by = dealt(bound, _at_most(folds, count), groups, seed, even=own.of_labels)
     with Task("calibration", progress) as task:
         parts = list(held_values(effective, fold_of, task))
@@ -219,6 +219,6 @@ def _full(part: Without, name: str) -> Any:
     """A parameter of a fold's rows, one value for each."""
     assert part.values is not None
     value = np.asarray(part.values[name], dtype=float)
-    vector = any(p.name == name and p.vector for p in part.model.family.parameters)
+    vector = any(p.name == name and p.vector for p in part.family.parameters)
     shape = (len(part.rows), *value.shape[-1:]) if vector else (len(part.rows),)
     return np.broadcast_to(value, shape)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.errors import DataError, OptionError, listed
+from likely.errors import DataError, listed
 
 YES_NO = {"true": 1.0, "false": 0.0}
 
@@ -83,8 +83,6 @@ def _meaning(key: Any) -> Any:
 
 def in_order(labels: Sequence[Any], keys: tuple[Any, ...]) -> list[int] | None:
     """The places of named labels among named columns; None where the labels only give the columns other names."""
-    if isinstance(labels, str):
-        raise OptionError(f"labels= is a list with the label of each column, found {labels!r}")
     meant, asked = [_meaning(key) for key in keys], [_meaning(label) for label in labels]
     if len(set(meant)) < len(meant) or set(asked) != set(meant) or len(asked) != len(meant):
         return None

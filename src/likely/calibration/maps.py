@@ -16,6 +16,7 @@ from likely.calibration.sharpening import sharpening
 from likely.errors import FitError, ParameterError, first_rows
 from likely.fit import fit
 
+ROUNDING = 1e-8  # of a slope
 TIMID = "the probabilities say nothing of the outcomes, or were stated for other labels than those that occurred"
 
 
@@ -79,9 +80,12 @@ def logistic(o: Outcomes, clip: Clip, *, held: bool = False) -> Learned:
     p = _inside(o, clip)
     found = fit("bernoulli", {"y": o.codes.astype(float), "z": _logit(p)}, "y ~ z", weights=_weights(o))
     (a, b), errors = found.coef.values(), list(found.stderr.values())
-    remark = (
-        "" if b > 0.0 else f"The slope is negative: the map reverses the order of the probabilities, because {TIMID}."
-    )
+    remark = ""
+    if b <= ROUNDING:
+        what = (
+            "negative: the map reverses the order of the probabilities" if b < -ROUNDING else "0: the map is constant"
+        )
+        remark = f"The slope is {what}, because {TIMID}."
     stderr = {"intercept": errors[0], "slope": errors[1]}
     return Learned({"intercept": a, "slope": b}, stderr, lambda q: sc.expit(a + b * _logit(clip(q))), remark)
 

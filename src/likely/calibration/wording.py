@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from likely.calibration.slope import Line
 
 BESIDE = 10.0  # the tests beside intercept and slope speak against them at a level so many times smaller
+NAMED = 2  # labels
 NONE = "No sign of miscalibration"
 
 
@@ -128,8 +129,8 @@ def of_labels(c: MulticlassCalibration) -> str:
         cure = " lk.recalibrate(y, p, 'temperature') mends it." if sharp.slope > 0.0 else ""
         return f"Miscalibrated: {' and '.join(said)}.{cure}"
     single = [text for name, part in c.classes.items() if (text := _of_label(name, part, alpha / len(c.classes)))]
-    said += single[:2] + ([f"{len(single) - 2} more labels are off"] if len(single) > 2 else [])
-    reason = f"; {c.remark}" if sharp is None and not never else ""
+    said += single[:NAMED] + ([f"{len(single) - NAMED} more off likewise"] if len(single) > NAMED else [])
+    reason = f"; {c.remark}" if sharp is None and not (never and "probability 0" in c.remark) else ""
     if said:
         return f"Miscalibrated: {' and '.join(said)}{reason}."
     if sharp is None:
@@ -139,14 +140,14 @@ def of_labels(c: MulticlassCalibration) -> str:
 
 def _of_label(name: Any, part: Calibration, alpha: float) -> str:
     """What is wrong with the probabilities of one label against the others, or nothing."""
-    line = part.line
-    chance = events(part.outcomes.codes.astype(float), part.outcomes.p, part.outcomes.w)[1]
-    if min(chance, 1.0 if line is None else line.p_value) >= alpha:
+    o, line = part.outcomes, part.line
+    chance = events(o.codes.astype(float), o.p, o.w)[1]
+    if chance < alpha:
+        stated, seen = (float(np.average(v, weights=o.w)) for v in (o.p, o.codes))
+        return f"{name} was stated with {stated:.3f} on average and seen with {seen:.3f} (p {_p(chance)})"
+    if line is None or line.p_value >= alpha:
         return ""
-    w = part.outcomes.w
-    stated, seen = (float(np.average(v, weights=w)) for v in (part.outcomes.p, part.outcomes.codes))
-    p = chance if line is None else min(chance, line.p_value)
-    return f"{name} was stated with {stated:.3f} on average and seen with {seen:.3f} (p {_p(p)})"
+    return f"the probabilities of {name} have the slope {line.slope:.3f} (intercept and slope: p {_p(line.p_value)})"
 
 
 def _p(value: float) -> str:

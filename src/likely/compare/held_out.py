@@ -55,7 +55,7 @@ def held_out(fit: Fit, folds: Any, task: Task) -> Any:
     for without in held_values(effective, folds, task):
         if without.values is None:
             raise OptionError(without.reason)
-        out[without.rows] = _log_density(without.model.family, y[without.rows], without.values)
+        out[without.rows] = _log_density(without.family, y[without.rows], without.values)
     return out
 
 

@@ -14,7 +14,7 @@ from likely.derive.refit import refit
 from likely.derive.rows import bare
 from likely.derive.sample import values_at
 from likely.errors import LikelyError, OptionError
-from likely.family import generator
+from likely.family import Family, generator
 from likely.identify import check_identified
 from likely.model import Model
 
@@ -81,8 +81,8 @@ class Without:
     fold : int
     rows : ndarray of int
         The rows of the fold.
-    model : Model
-        On these rows.
+    family : Family
+        Of the rows, with nothing known, so that every parameter can be passed.
     values : mapping or None
         The parameters of the rows, one number or one for each; None where there is no fit without them.
     reason : str
@@ -91,7 +91,7 @@ class Without:
 
     fold: int
     rows: Any
-    model: Model
+    family: Family
     values: Mapping[str, Any] | None
     reason: str = ""
 
@@ -115,14 +115,25 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         if not len(away):
             continue
         part, others = model.of_rows(away), of_rows(bound, np.flatnonzero(fold_of != fold))
+        family = bare(part.family.base or part.family)
         found = _unidentified(fit, others.model) or refit(fit, others.model, others.y, others.weights)
         if isinstance(found, str):
-            yield Without(fold, away, part, None, f"there is no fit without fold {fold} of {count}: {found}")
+            yield Without(fold, away, family, None, f"there is no fit without fold {fold} of {count}: {found}")
             continue
         coef = dict(zip(fit.names, found, strict=True))
         fixed = {name: float(coef[name]) for name in model.fixed}
         free = {name: value for name, value in coef.items() if name not in fixed}
-        yield Without(fold, away, part, values_at(part, bare(model.family), scale.reached(model, free)) | fixed)
+        x = scale.reached(model, free)
+        yield Without(fold, away, family, _values(part, family, x, len(away)) | fixed)
+
+
+def _values(part: Model, family: Family, x: Any, n: int) -> dict[str, Any]:
+    """The parameters of some rows: of linear predictors, or functions of the coefficients and the data."""
+    density: Any = part.family
+    if density.base is None:
+        return values_at(part, family, x)
+    values, _ = density._objective(part, np.zeros(n), None).theta(x)
+    return {**values, **density.given}
 
 
 def _unidentified(fit: Fit, others: Model) -> str:
