@@ -227,3 +227,13 @@ def test_calibration() -> None:
     assert str(ours) == str(lk.calibration(Y, quantiles={0.1: low, 0.9: high}))
     draws = pd.DataFrame({k: Y + 0.01 * k + 0.002 * X for k in range(-2, 3)})
     assert str(lk.calibration(Y, samples=mixed(draws))) == str(lk.calibration(Y, samples=draws))
+
+
+def test_losses_go_by_position_and_refuse_what_was_mixed_up() -> None:
+    nll, loss = lk.nll(lk.Normal()), lk.loss(lk.Normal(sd=1.0))
+    assert nll(Y, mean=X, sd=1.0) == pytest.approx(nll(Y.to_numpy(), mean=X.reset_index(drop=True), sd=1.0))
+    for arguments in ({"mean": mixed(X), "sd": 1.0}, {"mean": X, "sd": 1.0, "weights": mixed(WEIGHT)}):
+        with pytest.raises(DataError, match="have the same labels in another order"):
+            nll(Y, **arguments)
+    with pytest.raises(DataError, match="y and predictions have the same labels"):
+        loss(Y, mixed(X))

@@ -340,3 +340,15 @@ def test_calibration(mark: float) -> None:
     labels = np.where(AWAY, "unknown", np.array(["a", "b", "c"])[np.arange(N) % 3])
     ours, theirs = (lk.calibration(labels[m], three[m], weights=WEIGHTS[m]) for m in (np.ones(N, dtype=bool), some))
     assert str(ours) == str(theirs)
+
+
+@pytest.mark.parametrize("mark", [np.nan, -3.0])
+def test_losses(mark: float) -> None:
+    y, rate, w = np.where(AWAY, mark, COUNT), np.where(AWAY, mark, np.exp(X)), WEIGHTS
+    some = ~AWAY
+    nll, loss = lk.nll(lk.Poisson()), lk.loss(lk.Poisson())
+    assert nll(y, rate=rate, weights=w) == pytest.approx(nll(y[some], rate=rate[some], weights=w[some]), rel=1e-13)
+    assert loss(y, rate, weights=w) == pytest.approx(loss(y[some], rate[some], weights=w[some]), rel=1e-13)
+    y[1] = -1.0
+    with pytest.raises(SupportError, match=r"1 of 60 values of y are not: row 1: -1\.0"):
+        nll(y, rate=rate, weights=w)

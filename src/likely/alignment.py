@@ -54,13 +54,20 @@ def order(data: Any, other: Any, what: str, whose: str = "the data") -> Any:
     return np.asarray(theirs.get_indexer(mine), dtype=np.intp)
 
 
-def refuse_another_order(X: Any, **others: Any) -> None:
+def refuse_another_order(one: str, rows: Any, **others: Any) -> None:
     """Raise DataError where rows that go by their position have the same labels in another order.
 
     For an interface that takes rows as they come: labels that differ say nothing there, but the same labels in
     another order say that the rows were mixed up.
+
+    Parameters
+    ----------
+    one : str
+        What the first object is called.
+    rows, **others
+        Objects with one entry for each row, with or without labels.
     """
-    index = index_of(X)
+    index = index_of(rows)
     for name, other in others.items():
         labels = index_of(other)
         if index is None or labels is None or len(labels) != len(index) or index.equals(labels):
@@ -68,8 +75,8 @@ def refuse_another_order(X: Any, **others: Any) -> None:
         mine, theirs = index.astype(object), labels.astype(object)
         if mine.is_unique and theirs.is_unique and mine.isin(theirs).all():
             raise DataError(
-                f"X and {name} have the same labels in another order, and rows are matched by their position here, as "
-                f"everywhere in scikit-learn: pass {name}.loc[X.index], or {name}.to_numpy() if the positions are right"
+                f"{one} and {name} have the same labels in another order, and rows are matched by their position here: "
+                f"pass {name}.loc[{one}.index], or {name}.to_numpy() if the positions are right"
             )
 
 

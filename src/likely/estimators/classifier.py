@@ -126,7 +126,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         >>> MLEClassifier().fit([[0], [1], [2], [3]], [0, 1, 0, 1]).classes_.tolist()
         [0, 1]
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -274,5 +274,5 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         >>> round(model.log_likelihood(X, y), 6) == round(model.fit_.loglik / 4, 6)
         True
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         return log_likelihood_of_labels(self.predict_log_proba(X), self.classes_, y, checked_weights(sample_weight, X))

@@ -152,7 +152,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         require_plain_numbers(family)
         if family.labels:
             raise OptionError(f"{family.title} is for labels: use MLEClassifier")
-        refuse_another_order(X, y=y, sample_weight=sample_weight, offset=offset)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight, offset=offset)
         X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", y_numeric=True, ensure_min_samples=2)
         w = checked_weights(sample_weight, X)
         offset = None if offset is None else checked_offset(offset, len(y))
@@ -319,7 +319,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         >>> round(MLERegressor().fit(X, y).score(X, y), 3)
         0.98
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight, offset=offset)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight, offset=offset)
         return float(r2_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None) -> float:
@@ -349,7 +349,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         >>> round(model.log_likelihood(X, y), 6) == round(model.fit_.loglik / 4, 6)
         True
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight, offset=offset)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight, offset=offset)
         rows = self._rows(X, offset)
         rows.require_reached()
         self._require_spread()

@@ -14,12 +14,19 @@ from likely.vectors import VectorDomain
 ROUNDED = 5e-3  # how far from 1 probabilities may sum that were rounded to half precision
 
 
-def check_target(family: Family, y: Any, known: Mapping[str, Any]) -> None:
-    """Raise unless every target can be observed under the family."""
-    flat = np.ravel(y)
+def _weightless(weights: Any, shape: tuple[int, ...]) -> Any:
+    """Which entries are those of rows of weight zero, which nothing has to be said of."""
+    away = np.asarray(False if weights is None else np.asarray(weights) == 0)
+    away = away[..., None] if away.ndim and len(shape) > away.ndim else away  # a vector's entries are one row's
+    return np.ravel(np.broadcast_to(away, shape))
+
+
+def check_target(family: Family, y: Any, known: Mapping[str, Any], weights: Any = None) -> None:
+    """Raise unless every target that counts can be observed under the family."""
+    flat, away = np.ravel(y), _weightless(weights, np.shape(y))
     if not flat.size:
         raise DataError(f"y is empty: a loss of {family.title} needs at least one row")
-    if np.any(missing := np.isnan(flat)):
+    if np.any(missing := np.isnan(flat) & ~away):
         rows = np.flatnonzero(missing)
         raise MissingValuesError(
             f"{len(rows)} of {flat.size} values of y are missing (NaN), {first_rows(rows, flat[rows])}: leave these "
@@ -27,6 +34,7 @@ def check_target(family: Family, y: Any, known: Mapping[str, Any]) -> None:
         )
     with np.errstate(all="ignore"):
         inside = np.ravel(np.broadcast_to(family.support.contains(y) & _within(family, y, known), np.shape(y)))
+        inside = inside | away
     if not np.all(inside):
         rows = np.flatnonzero(~inside)
         raise SupportError(
@@ -45,9 +53,9 @@ def _within(family: Family, y: Any, known: Mapping[str, Any]) -> Any:
         return True
 
 
-def check_values(family: Family, parameter: Parameter, values: Any, link: str | None) -> None:
-    """Raise unless every predicted value lies where it may: in the parameter's domain, or on the link's scale."""
-    flat = np.ravel(values)
+def check_values(family: Family, parameter: Parameter, values: Any, link: str | None, weights: Any = None) -> None:
+    """Raise unless every predicted value that counts lies where it may: in the domain, or on the link's scale."""
+    flat, away = np.ravel(values), _weightless(weights, np.shape(values))
     domain = parameter.domain
     if link is None:
         good = np.ravel(domain.contains(values))
@@ -60,22 +68,24 @@ def check_values(family: Family, parameter: Parameter, values: Any, link: str | 
     else:
         good = np.isfinite(flat)
         where, advice = f"must be a finite number on the scale of its link ({link})", ""
-    if not np.all(good):
-        rows = np.flatnonzero(~good)
+    if not np.all(good | away):
+        rows = np.flatnonzero(~(good | away))
         width = 1 if not parameter.vector else np.shape(values)[-1]
         raise ParameterError(
             f"{family.title}'s {parameter.name} {where}, but {len(rows)} of {flat.size} predictions are not: "
             f"{first_rows(rows // width, flat[rows])}{advice}"
         )
     if isinstance(domain, VectorDomain) and (link is None or domain.separate):
-        _check_together(family, parameter, domain, np.asarray(values))
+        _check_together(family, parameter, domain, np.asarray(values), weights)
 
 
-def _check_together(family: Family, parameter: Parameter, domain: VectorDomain, values: Any) -> None:
-    """Raise unless the entries of every row do together what they must."""
-    if np.all(good := domain.fits(values, ROUNDED)):
+def _check_together(family: Family, parameter: Parameter, domain: VectorDomain, values: Any, weights: Any) -> None:
+    """Raise unless the entries of every row that counts do together what they must."""
+    with np.errstate(all="ignore"):
+        good = np.ravel(domain.fits(values, ROUNDED)) | _weightless(weights, values.shape[:-1])
+    if np.all(good):
         return
-    rows = np.flatnonzero(~np.ravel(good))
+    rows = np.flatnonzero(~good)
     shown = [[float(f"{v:.4g}") for v in row] for row in _by_row(values)[rows]]
     advice = (
         "a softmax makes them so, or pass its logits with scale='link'"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.alignment import refuse_another_order
 from likely.boundary import public_class
 from likely.errors import OptionError, SupportError, first_rows, is_one_of, listed, unknown
 from likely.families import get_family
@@ -311,6 +312,8 @@ class Loss:
     def _ready(self, arrays: Arrays, y: Any, prediction: Any, weights: Any, check: bool) -> tuple[Any, Any, Any]:
         """What was given, as arrays that go together."""
         title = self.family.title
+        if arrays.kind == "numpy":
+            refuse_another_order("y", y, predictions=prediction, weights=weights)
         prediction = arrays.numbers(prediction, "predictions")
         y = target(self.family, y, arrays, prediction)
         first = prediction
@@ -320,11 +323,12 @@ class Loss:
         check_shapes(y, first, "predictions", title)
         if weights is not None:
             weights = arrays.numbers(weights, "weights", like=prediction)
+        away = weights if arrays.kind == "numpy" else None  # derivatives of the others go through every row
         if check:
             if (plain := arrays.concrete(y)) is not None:
-                check_target(self.family, plain, {**self.known, **self._by_row})
+                check_target(self.family, plain, {**self.known, **self._by_row}, away)
             if (plain := arrays.concrete(prediction)) is not None:
-                check_values(self.family, self.parameter, plain, self.link)
+                check_values(self.family, self.parameter, plain, self.link, away)
             if weights is not None and (plain := arrays.concrete(weights)) is not None:
                 check_weights(plain, y, title)
         return y, prediction, weights

@@ -7,6 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.alignment import refuse_another_order
 from likely.boundary import public_class
 from likely.errors import OptionError, is_one_of, listed, unknown
 from likely.families import get_family
@@ -204,6 +205,8 @@ class NLL:
     def _ready(self, arrays: Arrays, y: Any, heads: Mapping[str, Any], weights: Any, check: bool) -> Any:
         """What was given, as arrays that go together."""
         title = self.family.title
+        if arrays.kind == "numpy":
+            refuse_another_order("y", y, **heads, weights=weights)
         for name in heads:
             if not is_one_of(name, self.heads):
                 raise unknown("parameter", name, self.heads, f" of {self!r}")
@@ -222,12 +225,13 @@ class NLL:
             check_shapes(y, v[..., 0] if self.family.parameter(name).vector else v, name, title)
         if weights is not None:
             weights = arrays.numbers(weights, "weights", like=like)
+        away = weights if arrays.kind == "numpy" else None  # derivatives of the others go through every row
         if check:
             if (plain := arrays.concrete(y)) is not None:
-                check_target(self.family, plain, {**self.known, **self.by_row})
+                check_target(self.family, plain, {**self.known, **self.by_row}, away)
             for name, v in values.items():
                 if (plain := arrays.concrete(v)) is not None:
-                    check_values(self.family, self.family.parameter(name), plain, self.links.get(name))
+                    check_values(self.family, self.family.parameter(name), plain, self.links.get(name), away)
             if weights is not None and (plain := arrays.concrete(weights)) is not None:
                 check_weights(plain, y, title)
         return y, values, weights

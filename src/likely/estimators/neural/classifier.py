@@ -133,7 +133,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             If an option cannot be used.
         """
         self._check_options()
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
@@ -238,7 +238,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
         float
             In nats per row; minus infinity where a label is not among the classes.
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         return log_likelihood_of_labels(self.predict_log_proba(X), self.classes_, y, checked_weights(sample_weight, X))
 
     # -- files ---------------------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         family = get_family(self.family)
         criterion = self._criterion(family)
         refuse_text(y, family)
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         y = y.astype(float)
         w = checked_weights(sample_weight, X)
@@ -331,7 +331,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         -------
         float
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
 
     def log_likelihood(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -347,7 +347,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         float
             In nats per row; minus infinity where a value of `y` cannot occur.
         """
-        refuse_another_order(X, y=y, sample_weight=sample_weight)
+        refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         params = self.predict_parameters(X)
         y = numbers(y, self._family, len(next(iter(params.values()))))
         return float(np.average(self._family.log_prob(y, **params), weights=checked_weights(sample_weight, X)))
