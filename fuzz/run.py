@@ -17,7 +17,7 @@ from fuzz.cases import Case
 from fuzz.checks import CHECKS, OFTEN, equivariance
 from fuzz.draw import draw
 
-SECONDS = 30  # a case that takes longer is a fault
+SECONDS = 30  # of CPU; a case that takes longer is a fault
 
 
 @final
@@ -81,22 +81,22 @@ def examine(seed: int, number: int) -> tuple[str, list[Fault]]:
     def note(check: str, text: str) -> None:
         found.append(Fault(seed, number, check, text))
 
-    before = signal.signal(signal.SIGALRM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    before = signal.signal(signal.SIGPROF, _stop)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             for check, text in _faults(case, rng, end):
                 note(check, text)
     except _TooLongError:
-        note("time", f"more than {SECONDS} s")
+        note("time", f"more than {SECONDS} s of CPU")
     except (Warning, Exception) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{last.filename.rpartition('likely/')[2]}:{last.lineno}"
         note("exception", f"{type(error).__name__}: {str(error)[:200]} ({where})")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
     return end[0], found
 
 
