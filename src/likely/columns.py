@@ -30,7 +30,9 @@ def from_array(array: Any) -> tuple[Any, bool]:
         return np.asarray(array), False
     if array.dtype.kind == "S":
         array = np.char.decode(array, "utf-8", "replace")
-    return from_objects(list(array) if array.dtype.kind in "Mm" else array.tolist())
+    if array.dtype.kind in "Mm" and np.datetime_data(array.dtype)[0] != "D":  # Python's own dates have no nanoseconds
+        array = array.astype(f"{array.dtype.kind}8[us]")
+    return from_objects(array.tolist())
 
 
 def from_objects(values: Sequence[Any], convert: bool = True) -> tuple[Any, bool]:
@@ -51,13 +53,18 @@ def from_objects(values: Sequence[Any], convert: bool = True) -> tuple[Any, bool
             if len(present) == len(absent):
                 return np.array(present, dtype=bool), False
             return np.array([np.nan if out else float(v) for v, out in zip(values, absent, strict=True)]), True
-        if all(isinstance(v, NUMBERS) and not isinstance(v, np.complexfloating) for v in present):
+        if all(map(is_number, present)):
             try:  # also where nothing is present: all values are missing
                 return np.array([np.nan if out else float(v) for v, out in zip(values, absent, strict=True)]), False
             except OverflowError as error:
-                raise DataError(f"a number is too large for floating point: {error}") from error
+                raise DataError(f"a number that is too large for floating point: {error}") from error
     kept = (None if out else v for v, out in zip(values, absent, strict=True))
     return np.fromiter(kept, dtype=object, count=len(absent)), False
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number, of Python or NumPy; a duration of NumPy is none."""
+    return isinstance(value, NUMBERS) and not isinstance(value, (np.complexfloating, np.timedelta64))
 
 
 def is_missing(value: Any) -> bool:
@@ -81,9 +88,11 @@ def numbers(values: Any, name: str) -> Any:
         cells, codes = found
         return spread(read_all(cells.cells, chosen(cells, name), name), codes)
     present = [v for v in values if v is not None]
+    if not present:
+        return np.full(len(values), np.nan)
     if words := not_a_label(name, present):
         raise DataError(words)
-    if all(isinstance(v, NUMBERS) for v in present):
+    if all(map(is_number, present)):
         raise DataError(categorical_words(name, values))
     odd = [v for v in present if not isinstance(v, NUMBERS)]
     advice = (
@@ -101,12 +110,13 @@ def categorical_words(name: str, values: Any, where: str = "") -> str:
         "text" if isinstance(v, str) else "yes and no" if isinstance(v, (bool, np.bool_)) else "numbers"
         for v in present
     }
-    numeric = kinds <= {"numbers", "yes and no"} and kinds
-    advice = (
-        f"convert it, e.g. df[{name!r}].astype(float)"
-        if numeric
-        else f"convert what can be converted, e.g. pandas.to_numeric(df[{name!r}].astype(str))"
-    )
+    texts = tuple(dict.fromkeys(v for v in present if isinstance(v, str)))
+    if not texts:
+        advice = f"convert it, e.g. df[{name!r}].astype(float)"
+    elif kinds == {"text"} and isinstance(Texts(texts, np.ones(len(texts))).reading, Reading):
+        advice = f"convert it, e.g. pandas.to_numeric(df[{name!r}].astype(str))"
+    else:
+        advice = YES_NO.format(name)
     return (
         f"column {name!r}{where} must hold numbers; it is a categorical of {' and '.join(sorted(kinds))} "
         f"({examples_of(present)}), whose values are levels: {advice}"
@@ -166,9 +176,22 @@ def examples_of(values: Sequence[Any], most: int = 3) -> str:
     return ", ".join(list(shown)[:most])
 
 
+def check_labels(name: str, values: Any) -> None:
+    """Raise DataError for values that cannot be told apart as labels: lists, dicts, arrays, complex numbers."""
+    if values.dtype != object or set(map(type, values)) <= {str, int, float, bool, type(None)}:
+        return
+    for value in values:
+        if (
+            isinstance(value, (complex, np.complexfloating))
+            or not hasattr(type(value), "__hash__")
+            or (type(value).__hash__ is None)
+        ):
+            raise DataError(not_a_label(name, [value]) or f"column {name!r} holds {value!r}, which is no label")
+
+
 def not_a_label(name: str, present: Sequence[Any]) -> str | None:
     """What a column holds, if that is neither numbers, text nor yes and no; and what to do about it."""
-    odd = [v for v in present if not isinstance(v, (str, *NUMBERS)) or isinstance(v, np.complexfloating)]
+    odd = [v for v in present if not isinstance(v, str) and not is_number(v)]
     if not odd:
         return None
     kind, module = type(odd[0]).__name__.lower(), type(odd[0]).__module__
@@ -179,6 +202,11 @@ def not_a_label(name: str, present: Sequence[Any]) -> str | None:
         return (
             f"column {name!r} holds dates or times such as {examples}: convert them to a number first, e.g. days since "
             f"the first one; as a predictor, C({name}) makes each a level of its own"
+        )
+    if "interval" in kind:
+        return (
+            f"column {name!r} holds intervals such as {examples}: take their midpoints for numbers; as a predictor, "
+            f"C({name}) makes each a level of its own"
         )
     if "complex" in kind:
         return f"column {name!r} holds complex numbers such as {examples}: take the real part or the modulus"

@@ -744,6 +744,11 @@ class Family(ABC):
         return self, y
 
     @property
+    def outcomes(self) -> str:
+        """What its observations are, in words; of labels, their codes."""
+        return self.support.text
+
+    @property
     def unstated(self) -> list[str]:
         """Parameters without a starting value, where others have one that counts: they follow the others."""
         return []

@@ -106,7 +106,9 @@ def as_known(name: str, values: Any, known: Sequence[Any]) -> Any:
     place = {level: i for i, level in enumerate(known)}
     at = [place[same[value]] for value in distinct]
     codes = np.array(at, dtype=np.intp)[values.codes] if text else _codes(values, dict(zip(distinct, at, strict=True)))
-    return pd.Categorical.from_codes(codes, categories=pd.Index(list(known), dtype=_kind_of(known)))
+    return pd.Categorical.from_codes(
+        codes, categories=pd.Index(list(known), dtype=_kind_of(known), tupleize_cols=False)
+    )
 
 
 def among(distinct: Iterable[Any], known: Sequence[Any]) -> dict[Any, Any]:

@@ -14,6 +14,7 @@ from likely import alignment
 from likely.columns import (
     NUMBERS,
     categorical_words,
+    check_labels,
     chosen,
     counted,
     from_objects,
@@ -213,6 +214,7 @@ class Table:
         """The column as labels: yes and no, and whole numbers, are these whether or not some values are missing."""
         values = self.column(name)
         if values.dtype.kind != "f":
+            check_labels(name, values)
             return values
         present = ~np.isnan(values)
         if name in self._yes_no:

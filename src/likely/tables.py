@@ -175,4 +175,7 @@ def _as_column(values: Any, name: str) -> Column:
         return inner.alone(inner.names[0])
     if array.ndim != 1:
         raise DataError(f"column {name!r} must have one dimension, found shape {array.shape}")
-    return Column(*from_array(array))
+    try:
+        return Column(*from_array(array))
+    except DataError as error:
+        raise DataError(f"column {name!r} holds {error}") from error

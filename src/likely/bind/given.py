@@ -73,7 +73,7 @@ class Given:
         """The values of a column, an expression or an array in the rows in use; a number as it is."""
         if isinstance(spec, str):
             self.columns(spec, what)
-            return self.table.measured(spec) if spec in self.table else designs.expression(spec, self.table)
+            return self.table.number(spec) if spec in self.table else designs.expression(spec, self.table)
         if _is_number(spec, what):
             return spec
         alone = self._alone(spec, what)

@@ -58,7 +58,7 @@ def plain(family: Family, y: Any, name: str, table: Table) -> Any:
         return (y, levels) if levels else y
     if y.dtype.kind not in "fiub":
         try:
-            return tables.numbers(y, name)  # raises, with advice
+            return table.number(name) if name in table else tables.numbers(y, name)  # raises, with advice
         except DataError as error:  # other families may take them: in a comparison this is one candidate's failure
             raise SupportError(str(error)) from None
     return np.ascontiguousarray(y, dtype=float)

@@ -42,6 +42,13 @@ class Labelled(Family):
             raise OptionError(f"the levels are not known yet: pass {self.title}(levels=[...]), or fit it to data")
         return self.levels
 
+    @property
+    def outcomes(self) -> str:
+        """What its observations are, in words: the codes of its labels."""
+        if self.levels is None:
+            return self.support.text
+        return f"the codes 0 to {len(self.levels) - 1} of its labels {listed(self.levels, 5)}"
+
     @abstractmethod
     def _with_levels(self, levels: Iterable[Any]) -> Self:
         """The same family with these levels."""
@@ -58,7 +65,7 @@ class Labelled(Family):
         if np.any(codes == -1.0):
             rows = np.flatnonzero(codes.ravel() == -1.0)
             raise SupportError(
-                f"{len(rows)} values are not among the levels {listed(self._bound())}: "
+                f"{len(rows)} of {codes.size} values are not among the levels {listed(self._bound())}: "
                 f"{first_rows(rows, values.ravel()[rows])}"
             )
         return codes

@@ -38,7 +38,7 @@ def check_target(family: Family, y: Any, known: Mapping[str, Any], weights: Any 
     if not np.all(inside):
         rows = np.flatnonzero(~inside)
         raise SupportError(
-            f"{family.title} is for {family.support.text}, but {len(rows)} of {flat.size} values of y are not: "
+            f"{family.title} is for {family.outcomes}, but {len(rows)} of {flat.size} values of y are not: "
             f"{first_rows(rows, flat[rows])}"
         )
 
