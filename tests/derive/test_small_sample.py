@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +59,21 @@ def test_longley_has_the_certified_errors_and_f(longley):
     assert "F of all predictors  330.285 on 6 and 9 degrees of freedom" in text
     assert "n - p = 16 - 7 = 9 degrees of" in text
     assert "times n/(n - p)" in text
+
+
+def test_predictions_from_nearly_collinear_columns_keep_their_digits(longley):
+    """Against 50 digits (mpmath): standard errors of the first two means of Longley's model."""
+    mp.mp.dps = 50
+    names = "gnpdefl gnp unemp armed pop year".split()
+    x = mp.matrix([[1, *(mp.mpf(float(v)) for v in row)] for row in longley[names].to_numpy()])
+    y = mp.matrix([mp.mpf(float(v)) for v in longley.totemp])
+    inverse = mp.inverse(x.T * x)
+    residual = y - x * (inverse * (x.T * y))
+    variance = (residual.T * residual)[0] / 9
+    exact = [float(mp.sqrt(variance * (x[i, :] * inverse * x[i, :].T)[0])) for i in range(2)]
+    fit = student(longley, FORMULA)
+    np.testing.assert_allclose(fit.predict(longley.iloc[:2], "interval")["stderr"], exact, rtol=1e-10)
+    np.testing.assert_allclose(fit.margins(by="year").stderr[:2], exact, rtol=1e-10)
 
 
 def test_cars_as_r_prints_it():

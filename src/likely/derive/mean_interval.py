@@ -141,6 +141,10 @@ def _numeric_gradient(rows: Rows) -> dict[int, Any]:
 
 def stderr_of(rows: Rows, gradient: Mapping[int, Any]) -> Any:
     """The standard error sqrt(g' V g) for every row, also where the squares of g over- or underflow."""
+    if rows.fit.reference.df is not None and list(gradient) == [0] and rows.designs[0] is not None:
+        first = rows.model.slots[0]
+        forms = np.asarray(rows.designs[0] @ rows.fit.link_root[first.start : first.stop])
+        return np.abs(gradient[0]) * np.linalg.norm(forms, axis=1)
     size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.zeros(rows.n)
     size = np.where((size > 0.0) & np.isfinite(size), size, 1.0)
     with np.errstate(all="ignore"):

@@ -57,7 +57,8 @@ def predict(
         "interval": columns mean (or quantile), stderr, lower, upper. The interval is for the mean, not for an
         observation.
         "prediction": columns median, lower, upper of an interval for a new observation; see `method`.
-        "params": a column for each parameter.
+        "params": a column for each parameter of the row's distribution: what its exposure multiplies, with it. For a
+        rate per unit pass ``exposure=1``.
         "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
         "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
         Bernoulli a column for each level.
@@ -66,8 +67,8 @@ def predict(
         See `what`. `y` is one value, one per row, or the name of a column of `new`.
     simultaneous : bool or {"max-t", "scheffe", "bonferroni", "sidak"}
         For "interval": limits that hold for all these rows together; True is "max-t".
-    method : {"mixture", "plug-in", "calibrated"}
-        For "prediction", see `likely.derive.observation`; "mixture" by default.
+    method : {"mixture", "plug-in", "calibrated", "t"}
+        For "prediction", see `likely.derive.observation`; "mixture" by default, "t" with ``small_sample="t"``.
     replicates, seed : int
         Of the bootstrap that calibrates.
     unseen : {"error", "missing"}

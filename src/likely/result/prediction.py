@@ -35,8 +35,9 @@ class Prediction(Uncertainty):
             ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``n=20``),
             ``offset=`` or ``exposure=`` of the new rows. Methods for a new observation: "mixture" (the default)
             averages over the estimates' uncertainty, "calibrated" by refits of simulated data (``replicates=400``,
-            ``seed=0``), "plug-in" ignores it. ``unseen="missing"`` gives a missing prediction, not an error, to rows
-            with levels that the fit has not seen.
+            ``seed=0``), "plug-in" ignores it, "t" (the default with ``small_sample="t"``) is Student's.
+            ``unseen="missing"`` gives a missing prediction, not an error, to rows with levels that the fit has not
+            seen.
 
         Returns
         -------

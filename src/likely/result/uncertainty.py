@@ -16,6 +16,7 @@ from likely.derive.covariance import (
     covariance,
     default,
     depends,
+    least_squares_root,
     rank,
     reference,
     root,
@@ -201,7 +202,8 @@ class Uncertainty(Estimates):
     @cached_property
     def link_root(self) -> Any:
         """L with L L' the covariance of the coefficients on the link scale."""
-        return root(self._link_cov)
+        found = least_squares_root(self, self._request)
+        return root(self._link_cov) if found is None else found
 
     @cached_property
     def _observed_root(self) -> Any:

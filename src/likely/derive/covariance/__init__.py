@@ -6,7 +6,13 @@ holds for any family, link and density of one's own.
 
 from likely.derive.covariance.request import KINDS, Covariance, Request, default, requested
 from likely.derive.covariance.sandwich import covariance
-from likely.derive.covariance.small_sample import reference, refuse_spread, scaled, with_small_sample
+from likely.derive.covariance.small_sample import (
+    least_squares_root,
+    reference,
+    refuse_spread,
+    scaled,
+    with_small_sample,
+)
 from likely.derive.covariance.unseen import depends, unit_rows
 from likely.solve.inverse import flat_names, inverse_information, rank, root
 
@@ -19,6 +25,7 @@ __all__ = [
     "depends",
     "flat_names",
     "inverse_information",
+    "least_squares_root",
     "rank",
     "reference",
     "refuse_spread",

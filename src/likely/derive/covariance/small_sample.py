@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import linalg
 
 from likely.bind import Bound
 from likely.derive.covariance.linear import LINEAR, check_kind, check_small_sample
@@ -21,6 +22,8 @@ from likely.errors import IntervalError, OptionError
 
 if TYPE_CHECKING:
     from likely.result import Fit
+
+LARGEST = 20_000_000  # numbers in a design that is factored again for the digits of its predictions
 
 
 def with_small_sample(bound: Bound, request: Request, small_sample: Any) -> Request:
@@ -71,6 +74,34 @@ def scaled(fit: Any, request: Request, found: Covariance) -> Covariance:
     first = fit.likelihood.model.slots[0]
     matrix[first.start : first.stop, first.start : first.stop] *= n / (n - p)
     return replace(found, matrix=matrix)
+
+
+def least_squares_root(fit: Any, request: Request) -> Any:
+    """A root of the covariance that keeps the digits of predictions from columns that say almost the same.
+
+    s R^-1, with R the triangular factor of the weighted design: a row's error s |x R^-1| then feels the condition of
+    the design once and not squared, as in R's ``lm``.
+
+    Returns
+    -------
+    ndarray or None
+        None where the covariance is not that of a linear model by least squares, or the design is large.
+    """
+    model, bound = fit.likelihood.model, fit.likelihood.bound
+    if request.small_sample != "t" or request.kind not in CURVATURE or fit.outcome.restrained is not None:
+        return None
+    design = model.slots[0].design
+    if design is None or not isinstance(design.x, np.ndarray) or design.x.size > LARGEST:
+        return None
+    counts = np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
+    counts = counts if model.units is None else counts * model.units
+    factor = linalg.qr(np.sqrt(counts)[:, None] * design.x, mode="r")[0][: design.x.shape[1]]
+    room = float(fit.likelihood.n) - predictor_coefficients(fit)
+    spread = float(fit.coef[model.slots[1].label]) * np.sqrt(fit.likelihood.n / room)
+    root = np.diag(np.sqrt(np.diagonal(fit._link_cov)))
+    p = len(factor)
+    root[:p, :p] = spread * linalg.solve_triangular(factor, np.eye(p))
+    return root
 
 
 def refuse_spread(fit: Fit, jacobian: Any, what: str) -> None:
