@@ -128,10 +128,9 @@ class Work:
     def by_predictor(self, scores: Any, directions: Any) -> Any:
         """The scores of rows along directions, apart for every linear predictor."""
         model = self.objective.model
-        if model.family._objective is not None:
-            return self.units(scores, directions)
         counted = 1.0 if self.multipliers is None else np.sqrt(self.multipliers)[:, None]
-        parts = [slice(slot.start, slot.stop) for slot in model.slots]
+        whole = model.family._objective is not None  # functions of all parameters
+        parts = [slice(None)] if whole else [slice(slot.start, slot.stop) for slot in model.slots]
         return np.concatenate([counted * (scores[:, part] @ directions[part]) for part in parts])
 
     def meat(self) -> Any:
