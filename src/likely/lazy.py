@@ -9,7 +9,7 @@ from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any, final
 
-AT_HAND = ("__class__", "__file__", "__loader__", "__name__", "__package__", "__reduce_ex__", "__spec__")
+AT_HAND = ("__class__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__reduce_ex__", "__spec__")
 
 
 def promise(name: str) -> None:
@@ -45,6 +45,13 @@ class _Promised(ModuleType):
             return plain(name)
         with lock:  # threads wait until the module has run; the one that runs it comes in again
             if "__promise__" in inside and not inside.get("__running__"):
+                # a module inside a package does not run it: while that imports the module, it would run a second time
+                if (
+                    "__path__" in inside
+                    and name.isidentifier()
+                    and find_spec(f"{plain('__name__')}.{name}") is not None
+                ):
+                    return import_module(f"{plain('__name__')}.{name}")
                 inside["__running__"] = True
                 try:
                     plain("__spec__").loader.exec_module(self)
