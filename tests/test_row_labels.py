@@ -133,7 +133,7 @@ def test_labels_that_occur_twice() -> None:
     w = pd.Series([1.0, 2, 1, 1, 1, 3], index=index)
     same(lk.fit("normal", data, weights=w), lk.fit("normal", data, weights=w.to_numpy()))
     with pytest.raises(
-        DataError, match=r"the index of weights has the labels of the data in another order, and 0 more than"
+        DataError, match=r"the index of weights has the labels of the data in another order, and repeats 0"
     ):
         lk.fit("normal", data, weights=w[::-1])
 

@@ -352,3 +352,26 @@ def test_losses(mark: float) -> None:
     y[1] = -1.0
     with pytest.raises(SupportError, match=r"1 of 60 values of y are not: row 1: -1\.0"):
         nll(y, rate=rate, weights=w)
+
+
+@pytest.mark.parametrize("mark", [np.nan, -3.0])
+def test_boosting_starts_from_the_rows_that_count(mark: float) -> None:
+    from likely.losses.boosting import objective
+
+    y = np.where(AWAY, mark, COUNT)
+    ours = objective(lk.NegativeBinomial(), y, weights=WEIGHTS)
+    assert ours.constants == objective(lk.NegativeBinomial(), y[~AWAY], weights=WEIGHTS[~AWAY]).constants
+
+
+def test_estimators() -> None:
+    from likely.estimators import MLEClassifier, MLERegressor
+
+    y, some = np.where(AWAY, -999.0, POSITIVE), ~AWAY
+    ours = MLERegressor("gamma").fit(X[:, None], y, sample_weight=WEIGHTS)
+    theirs = MLERegressor("gamma").fit(X[some, None], y[some], sample_weight=WEIGHTS[some])
+    assert_same(ours.fit_, theirs.fit_)
+    labels = np.where(AWAY, 7, COUNT % 3).astype(int)
+    ours = MLEClassifier().fit(X[:, None], labels, sample_weight=WEIGHTS)
+    theirs = MLEClassifier().fit(X[some, None], labels[some], sample_weight=WEIGHTS[some])
+    assert ours.predict_proba(X[:5, None])[:, :3] == pytest.approx(theirs.predict_proba(X[:5, None]), rel=1e-9)
+    assert ours.predict_proba(X[:5, None])[:, 3] == pytest.approx(np.zeros(5), abs=0.0)

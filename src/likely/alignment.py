@@ -48,7 +48,7 @@ def order(data: Any, other: Any, what: str, whose: str = "the data") -> Any:
     if not (mine.is_unique and theirs.is_unique):
         twice = list(dict.fromkeys(mine[mine.duplicated()])) or list(dict.fromkeys(theirs[theirs.duplicated()]))
         raise DataError(
-            f"the index of {what} has the labels of {whose} in another order, and {_shown(twice)} more than once: the "
+            f"the index of {what} has the labels of {whose} in another order, and repeats {_shown(twice)}: the "
             f"rows cannot be matched by their labels. {BY_POSITION}"
         )
     return np.asarray(theirs.get_indexer(mine), dtype=np.intp)

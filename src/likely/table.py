@@ -327,7 +327,7 @@ class Table:
         """
         if self.index is None and index is not None:
             self.index, self._lender = index, what
-        order = alignment.order(self.index, index, what, whose)
+        order = alignment.order(self.index, index, what, self._lender or whose)
         if order is not None and self._lender is not None:
             raise DataError(
                 f"{what} has the labels of {self._lender} in another order, and {whose} have none that say which order "

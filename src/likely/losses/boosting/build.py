@@ -104,8 +104,11 @@ def objective(
     codes = None
     if y is not None:
         family, codes = family.bind(np.asarray(y) if isinstance(family, Labelled) else response(y), known)
+        if weights is not None:
+            weights = checks.check_weights(np.asarray(weights, dtype=float), "importance")
+            if weights.shape == codes.shape and not isinstance(family, Labelled):  # labels are levels in any row
+                codes, weights = codes[weights > 0], weights[weights > 0]
         check_response(family, codes)
-        weights = None if weights is None else checks.check_weights(np.asarray(weights, dtype=float), "importance")
     if isinstance(family, Labelled) and family.levels is None:
         raise OptionError(
             f"the levels of {family.title} are not known: pass {family.title}(levels=[...]), or the response of the "
