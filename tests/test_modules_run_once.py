@@ -41,7 +41,8 @@ def test_a_module_imported_first_is_the_one_that_the_package_uses(package: str) 
         "import likely as lk\n"
         f"assert callable(lk.{package})\n"
         "print(all(sys.modules[name] is module for name, module in first.items()))\n"
-        "own = [f for m in first.values() for f in vars(m).values() if getattr(f, '__module__', '') == m.__name__]\n"
+        "own = [f for m in first.values() for f in vars(m).values() \n"
+        "       if getattr(f, '__module__', '') == m.__name__ and not hasattr(f, '__wrapped__')]\n"
         "print(all(getattr(f, '__globals__', None) in (None, vars(sys.modules[f.__module__])) for f in own))"
     )
     assert said.split() == ["True", "True"]
