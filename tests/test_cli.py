@@ -82,6 +82,26 @@ def test_files(kind: str, tmp_path: Path) -> None:
     assert record("fit", path, "-f", "poisson")["response"] == "c"  # one column needs no formula
 
 
+def test_cells_that_stand_for_missing_values(tmp_path: Path) -> None:
+    path = tmp_path / "auto.csv"
+    path.write_text("y,hp\n18.5,130\n15,165\n22,?\n24,95\n17,150\n20,-\n")
+    assert "name them: --na '-' --na '?';" in " ".join(
+        run("fit", path, "y ~ hp", "-f", "normal", code=2).stderr.split()
+    )
+    got = record("fit", path, "y ~ hp", "-f", "normal", "--na", "?", "--na", "-", "--missing", "drop")
+    with pytest.warns(DroppedRowsWarning):
+        fit = lk.fit("normal", path, "y ~ hp", na=["?", "-"], missing="drop")
+    assert {e["name"]: e["estimate"] for e in got["estimates"]} == pytest.approx(fit.coef)
+    run("compare", path, "y ~ hp", "-f", "normal,laplace", "--na", "?", "--na", "-", "--missing", "drop")
+    run("suggest", path, "hp", "--na", "?", "--na", "-", "--replicates", 0)
+    semicolons = path.read_text().replace(".5", ",50").replace(",1", ";1").replace(",9", ";9").replace("y,hp", "y;hp")
+    semicolons = semicolons.replace("22,?", "22;?").replace("20,-", "20;-")
+    result = run("fit", "-", "y ~ 1", "-f", "normal", "--json", stdin=semicolons)
+    assert "decimal commas" in result.stderr
+    got = json.loads(result.stdout)
+    assert got["estimates"][0]["estimate"] == pytest.approx(116.5 / 6)
+
+
 def test_csv_on_standard_input() -> None:
     got = record("fit", "-", "c", "-f", "poisson", stdin="c\n1\n3\n")
     assert got["estimates"][0]["estimate"] == pytest.approx(2.0)

@@ -49,7 +49,6 @@ IN_SHELL = (
     (r", or read it with pandas\.read_csv(\(.*?\))?", ""),
     (r"; a string is read as a path to a CSV or Parquet file", ""),
     (r"\buse L\.log\b", "see the log-likelihood"),
-    (r"name (them|it)( if it means a missing value)?: na=\['([^']*)'.*?\]", r"name \1\2: --na '\3'"),
 )
 
 
@@ -61,9 +60,15 @@ def in_shell(text: str) -> str:
     >>> in_shell("Check the data, or fix it: Normal(sd=...)")
     'Check the data, or fix it: --known sd=VALUE'
     """
+    text = re.sub(r"\bna=\[(.*?)\](?=[.;, ]|$)", lambda m: _markers(m[1]), text)
     for pattern, words in IN_SHELL:
         text = re.sub(pattern, words, text)
     return re.sub(r"(?<=--family )([A-Z]\w*)", lambda m: _family_name(m[1]), text)
+
+
+def _markers(listed: str) -> str:
+    """A list of markers of missing values as options."""
+    return " ".join(f"--na {cell}" for cell in re.findall(r"'[^']*'|\"[^\"]*\"", listed)) or "--na CELL"
 
 
 def _family_name(title: str) -> str:
