@@ -196,7 +196,7 @@ def test_what_cannot_be_held(insurance):
         fit.margins("size", at={"exposure": 0})
     with pytest.raises(OptionError, match="finite number"):
         fit.margins("size", at={"n": float("nan")})
-    with pytest.raises(OptionError, match="holds no value"):
+    with pytest.raises(OptionError, match="a value or a list of values"):
         fit.margins("size", at={"n": []})
     with pytest.raises(UnknownNameError, match="did you mean 'n'"):
         fit.margins("size", at={"N": 1})

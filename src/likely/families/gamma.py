@@ -56,7 +56,7 @@ class Gamma(Family):
         mean = known.get("mean", weighted_mean(y, w))
         # Minka (2002): with s = log(mean) - mean(log), shape is near (3 - s + sqrt((s - 3)^2 + 24 s)) / (12 s)
         r = y / mean
-        s = max(float(weighted_mean(r - 1.0 - np.log(r), w)), 1e-12)
+        s = min(max(float(weighted_mean(r - 1.0 - np.log(r), w)), 1e-12), 1e100)  # means far from their rows
         return {"mean": weighted_mean(y, w), "shape": (3 - s + np.sqrt((s - 3) ** 2 + 24 * s)) / (12 * s)}
 
     def _sufficient(self, y: Any) -> tuple[Any, Any]:

@@ -188,7 +188,7 @@ class Uncertainty(Estimates):
         --------
         >>> import likely as lk
         >>> errors, correlations = lk.fit("exponential", [1e200, 3e200]).scaled_cov
-        >>> correlations.tolist()
+        >>> correlations.round(12).tolist()
         [[1.0]]
         """
         if self.limit is not None:
@@ -275,8 +275,8 @@ class Uncertainty(Estimates):
         Examples
         --------
         >>> import likely as lk
-        >>> lk.fit("bernoulli", [1, 1, 1, 0]).stderr  # sqrt(p (1 - p) / n)
-        {'p': 0.21650635094610965}
+        >>> {name: round(error, 12) for name, error in lk.fit("bernoulli", [1, 1, 1, 0]).stderr.items()}
+        {'p': 0.216506350946}
         """
         return dict(self._stderr)
 
