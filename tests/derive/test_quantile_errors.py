@@ -276,3 +276,36 @@ def test_other_families_have_no_quantile_kinds_but_a_bootstrap() -> None:
     drawn = fit.with_cov("bootstrap", replicates=300, seed=1)
     assert drawn.stderr["mean.x"] == pytest.approx(fit.with_cov("HC0").stderr["mean.x"], rel=0.15)
     assert "300 replicates" in drawn.cov_text
+
+
+# -- tests by the likelihood -------------------------------------------------------------------------------------
+
+
+def test_likelihood_ratios_of_koenker_and_machado() -> None:
+    """Their Lambda: 2 n scale log(V0/V1)/(tau (1 - tau) s), V the losses and s the sparsity, which se="iid" has."""
+    tau, n = 0.25, len(ENGEL)
+    fit = lk.fit(ALD(tau=tau), ENGEL, "foodexp ~ income", cov="iid")
+    small = lk.fit(ALD(tau=tau), ENGEL, "foodexp ~ 1")
+    x = np.column_stack([np.ones(n), ENGEL["income"]])
+    error = np.sqrt(tau * (1 - tau) * np.linalg.inv(x.T @ x)[1, 1])
+    s = 0.0142806983773879 / error  # from quantreg's standard error
+    scale = fit.coef["scale"]
+    expected = 2 * n * scale * np.log(small.coef["scale"] / scale) / (tau * (1 - tau) * s)
+    for test in (fit.test("income = 0", method="lr"), fit.lr_test(small)):
+        assert test.statistic == pytest.approx(expected, rel=1e-7)
+        assert "Koenker and Machado" in test.note
+    assert fit.terms(method="lr").tests[0].statistic == pytest.approx(expected, rel=1e-7)
+    median = lk.fit("laplace", ENGEL, "foodexp ~ income", cov="iid").test("income = 0", method="lr")
+    half = lk.fit(ALD(tau=0.5), ENGEL, "foodexp ~ income", cov="iid").test("income = 0", method="lr")
+    assert median.statistic == pytest.approx(half.statistic, rel=1e-9)
+
+
+def test_others_say_that_they_take_the_density_as_true() -> None:
+    fit = fitted()
+    assert "not the one stated" in fit.test("x = 0", method="lr").note
+    assert "not the one stated" in fit.with_cov("iid").test("scale = 1", method="lr").note
+    assert "not the one stated" in " ".join(fit.terms(method="lr").notes)
+    assert "does not hold at its level" in fit.interval(method="profile")["loc.x"].note
+    assert not fit.with_cov("expected").test("x = 0", method="lr").note
+    with pytest.raises(OptionError, match="percentile"):
+        fit.interval(method="bootstrap", kind="cases", interval="bca", replicates=100)

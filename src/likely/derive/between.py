@@ -10,7 +10,7 @@ from scipy import special as sc
 
 from likely.derive.nesting import AIC_ADVICE, nesting
 from likely.derive.score import INFORMATION_NOTES, embedded, score_statistic
-from likely.derive.tests import ROUNDING, TestResult, likelihood_note
+from likely.derive.tests import ROUNDING, TestResult, calibrated, likelihood_note
 from likely.derive.under import enlarged
 from likely.errors import FitError, IntervalError, OptionError, listed
 from likely.identify import check_identified
@@ -72,7 +72,8 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
             "search ended at another peak. Fit it again with start= from the smaller model's estimates",
             large,
         )
-    statistic = max(statistic, 0.0)
+    factor, told = calibrated(large, set(large.names) - set(small.names))
+    statistic = max(factor * statistic, 0.0)
     p = float(sc.chdtrc(df, statistic))
     note = ""
     if len(on_end) == 1:
@@ -85,7 +86,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
         )
     elif on_end:
         note = f"{', '.join(on_end)} are at the end of their domains in the smaller model: the true p is smaller"
-    note = "; ".join(part for part in (note, likelihood_note(a) or likelihood_note(b)) if part)
+    note = "; ".join(part for part in (note, told or likelihood_note(small)) if part)
     hypothesis = ", ".join(added) or _hypothesis(small.likelihood, large.likelihood)
     return TestResult(statistic, df, p, "likelihood ratio", hypothesis, note)
 

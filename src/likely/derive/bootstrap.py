@@ -257,6 +257,11 @@ def bootstrap_intervals(
         raise unknown("interval", interval, INTERVALS)
     if interval == "bca" and kind != "cases":
         raise OptionError("interval='bca' needs kind='cases': its correction comes from the single observations")
+    if interval == "bca" and fit.likelihood.model.family.kinked:
+        raise OptionError(
+            "interval='bca' needs the influence of single observations to first order, which an estimate on corners "
+            "has not: use interval='percentile'"
+        )
     if replicates * (1.0 - level) < 2.0 - 1e-9:
         raise OptionError(
             f"{replicates} replicates have no {100 * level:g} % interval; take at least {int(np.ceil(2 / (1 - level)))}"

@@ -144,6 +144,8 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
         note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
     if fit._request.robust:
         told = f"follows the likelihood, not the {fit.cov_kind} covariance, which method='wald' uses"
+        if fit._request.of_quantile:  # the likelihood of a density that nobody takes as true
+            told += ": it does not hold at its level unless the density does"
         note = f"{note}; {told}" if note else told
     return Interval(ends[0], ends[1], level, "profile", note)
 

@@ -38,8 +38,9 @@ class Profiler:
 
     def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Any = None) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
-        self.objective: Any = objective or likelihood.objective  # a function of the coefficients as the user has them
-        self._objective, self._spent, self._at, self._unit = self.objective, 0, index, 1.0
+        # a function of the coefficients as the user has them; None for a penalised one
+        self.objective: Any = likelihood.objective if objective is None else None
+        self._objective, self._spent, self._at, self._unit = objective or likelihood.objective, 0, index, 1.0
         # an ill-conditioned design is followed in orthonormal coordinates, of which one is the coefficient rescaled
         self._inner = coordinates(likelihood.model, last=index) if objective is None else None
         start = self.best

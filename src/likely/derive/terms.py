@@ -17,7 +17,7 @@ from likely.derive.naming import column_of, parts_of
 from likely.derive.record import Record
 from likely.derive.reference import Reference
 from likely.derive.score import INFORMATION, information_at
-from likely.derive.tests import METHODS, large_sample_note, wald_statistic
+from likely.derive.tests import METHODS, calibrated, large_sample_note, likelihood_note, wald_statistic
 from likely.derive.under import Coordinates, Hypothesis, maximum_under
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import DASH, Grid, number, p_value
@@ -186,6 +186,9 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
         )
     if reference.df is not None:
         notes.append(f"F with {reference.words} in the denominator.")
+    elif method != "wald" and inner._request.of_quantile:
+        told = calibrated(inner, [])[1] if method == "lr" else likelihood_note(inner)
+        notes.append(f"{told[:1].upper()}{told[1:]}.")
     elif told := large_sample_note(inner):
         notes.append(f"{told[:1].upper()}{told[1:]}.")
     return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.table, reference.df)
@@ -263,7 +266,8 @@ class _Steps:
             if self.method == "wald":
                 self._known[zero] = wald_statistic(self.fit, hypothesis)[0]
             else:
-                self._known[zero] = 2.0 * (self.fit.loglik - self._maximum(zero)[1].value)
+                factor, _ = calibrated(self.fit, [self.names[column] for column in zero])
+                self._known[zero] = factor * 2.0 * (self.fit.loglik - self._maximum(zero)[1].value)
         return float(self._known[zero])
 
     def _maximum(self, zero: frozenset[int]) -> tuple[Coordinates, Point]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import linalg
 
-from likely.derive.covariance import refuse_spread, unit_rows
+from likely.derive.covariance import likelihood_ratio_factor, refuse_spread, unit_rows
 from likely.derive.hypotheses import equations, text
 from likely.derive.naming import Names
 from likely.derive.reference import Reference
@@ -86,7 +86,26 @@ def likelihood_note(fit: Fit) -> str:
     """What a test by the likelihood makes of a robust covariance, or of Student's t: nothing."""
     if not fit._request.robust:
         return large_sample_note(fit)
+    if fit._request.of_quantile:
+        return (
+            f"this test takes the density of {fit.likelihood.model.family.title} as true, which a quantile regression "
+            "does not, so its level is not the one stated: use Wald's, or fit.with_cov('iid') where errors are alike "
+            "in all rows"
+        )
     return f"this test takes the model as true and makes no use of the {fit.cov_kind} covariance; Wald's does"
+
+
+def calibrated(fit: Fit, names: Iterable[str]) -> tuple[float, str]:
+    """The factor of a likelihood-ratio statistic about some estimates, and what is to be said of the test.
+
+    That of a quantile regression's location, with errors alike in all rows, is Koenker and Machado's.
+    """
+    location = f"{fit.likelihood.model.family.absolute_location}"
+    if all(name == location or name.startswith(f"{location}.") for name in names):
+        factor = likelihood_ratio_factor(fit)
+        if factor is not None:
+            return factor, "Koenker and Machado's (1999), for errors alike in all rows"
+    return 1.0, likelihood_note(fit)
 
 
 # -- hypotheses in words -------------------------------------------------------------------------------------
@@ -155,9 +174,11 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
         if not fit.converged:
             raise FitError(f"a test needs a converged fit; this one: {fit.status}", fit)
         rank = len(read.rows)
-        statistic = lr_statistic(fit, read) if method == "lr" else _score_statistic(fit, read, information)
-    if method != "wald" and (told := likelihood_note(fit)):
-        notes.append(told)
+        factor, told = 1.0, likelihood_note(fit)
+        if method == "lr":
+            factor, told = calibrated(fit, _named(read))
+        statistic = factor * lr_statistic(fit, read) if method == "lr" else _score_statistic(fit, read, information)
+        notes += [told] if told else []
     if method == "score" and information != "observed":
         notes.append(INFORMATION_NOTES[information])
     p = float(reference.joint_p_value(statistic, rank))
@@ -204,6 +225,11 @@ def _read(fit: Fit, hypothesis: str, names: Sequence[str]) -> tuple[Hypothesis, 
         notes.append(f"{len(forms) - len(keep)} of {len(forms)} equations follow from the others and were left out")
     wording = ", ".join(text(form) for form in forms)
     return Hypothesis(names, restrictions[keep], targets[keep], wording), notes
+
+
+def _named(read: Hypothesis) -> list[str]:
+    """The estimates that a hypothesis is about."""
+    return [name for name, column in zip(read.names, read.rows.T, strict=True) if np.any(column)]
 
 
 def _independent(restrictions: Any, targets: Any, hypothesis: str) -> list[int]:

@@ -167,6 +167,8 @@ def _separation(fit: Fit, sample: Sample, seed: int) -> Stated:
 def _little(fit: Fit, sample: Sample, seed: int) -> Stated:
     """Whether the log-likelihood is a parabola near its peak."""
     names = [name for name in fit.regular if fit.stderr.get(name)]
+    if fit._request.of_quantile:
+        return Stated("not run: the standard errors of a quantile regression do not follow its likelihood")
     if fit.asked or fit.n > PROFILED_ROWS or not names or fit.k > 40:
         why = "penalised" if fit.asked else f"{number(float(fit.n))} observations, {number(float(fit.k))} estimates"
         return Stated(f"not run: {why}")

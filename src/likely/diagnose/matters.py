@@ -33,6 +33,11 @@ def robust(fit: Fit) -> str:
     )
 
 
+def robust_step(fit: Fit) -> str:
+    """How to have standard errors that do not take the model as true; those of a quantile regression never do."""
+    return "fit.summary()" if fit._request.of_quantile else "fit.with_cov('HC1').summary()"
+
+
 def moved(fit: Fit, other: Fit) -> str:
     """What becomes of the first parameter's estimates under another assumption."""
     first = [slot for slot in fit.likelihood.model.slots if slot.parameter is fit.likelihood.model.slots[0].parameter]

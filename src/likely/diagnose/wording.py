@@ -11,7 +11,7 @@ import numpy as np
 from likely.derive.sample import Sample
 from likely.diagnose.features import PREDICTOR
 from likely.diagnose.finding import Finding
-from likely.diagnose.matters import moved, robust
+from likely.diagnose.matters import moved, robust, robust_step
 from likely.diagnose.moments import Order, row_tails, scale_slot, signed, zero
 from likely.diagnose.null import Outcome
 from likely.errors import LikelyError
@@ -99,7 +99,7 @@ def _tails(case: Case) -> Finding:
             seen,
             "Extreme values are rarer than assumed: intervals for single observations are too wide",
             matters=robust(case.fit),
-            next_step="fit.with_cov('HC1').summary()",
+            next_step=robust_step(case.fit),
             chart="qq",
         )
     name = HEAVIER.get(case.name)
@@ -122,7 +122,7 @@ def _tails(case: Case) -> Finding:
         seen,
         "Rows far from the centre are less of a surprise than the model takes them for, so it lets them pull too much",
         matters=matters,
-        next_step=case.recipe.code("data", get_family(name)) if name and other else "fit.with_cov('HC1').summary()",
+        next_step=case.recipe.code("data", get_family(name)) if name and other else robust_step(case.fit),
         chart="qq",
         evidence=evidence,
     )
@@ -152,7 +152,7 @@ def _skew(case: Case) -> Finding:
         f"Large deviations come more often {'above' if long == 'upper' else 'below'} what is expected than the family, "
         "with its own shape, allows for",
         matters=matters,
-        next_step=case.recipe.code("data", get_family(name)) if name and other else "fit.with_cov('HC1').summary()",
+        next_step=case.recipe.code("data", get_family(name)) if name and other else robust_step(case.fit),
         chart="qq",
         evidence=evidence,
     )
@@ -255,7 +255,7 @@ def _dispersion(case: Case) -> Finding:
         else "Underdispersion: the responses are more alike than independent ones would be",
         matters=f"Standard errors are too {'small' if over else 'large'} by a factor of about "
         f"{number(np.sqrt(ratio if over else 1.0 / ratio), 3)}. {robust(case.fit)}",
-        next_step=case.recipe.code("data", get_family(name)) if name else "fit.with_cov('HC1').summary()",
+        next_step=case.recipe.code("data", get_family(name)) if name else robust_step(case.fit),
         chart="worm",
         evidence=evidence,
     )
@@ -272,7 +272,7 @@ def _zeros(case: Case) -> Finding:
         if more
         else "Zeros are rarer than in such counts: were they left out when the data were collected?",
         matters=robust(case.fit),
-        next_step=case.recipe.code("data", get_family(name)) if name else "fit.with_cov('HC1').summary()",
+        next_step=case.recipe.code("data", get_family(name)) if name else robust_step(case.fit),
         chart="worm",
         evidence={"observed": seen, "expected": expected},
     )

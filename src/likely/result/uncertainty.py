@@ -294,7 +294,7 @@ class Uncertainty(Estimates):
             names = " and ".join(name for name, _ in self._request.clusters)
             raise OptionError(
                 f"{what} takes the rows as independent, and this fit's covariance says that they are not (clusters by "
-                f"{names}); use {instead} instead, or fit.with_cov('observed') if they are"
+                f"{names}); use {instead} instead, or fit.with_cov({default(self.likelihood.bound).kind!r}) if they are"
             )
 
     def require_errors(self, what: str) -> None:

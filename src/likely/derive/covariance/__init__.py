@@ -4,6 +4,7 @@ But for quantiles, everything follows from each row's score and information with
 holds for any family, link and density of one's own.
 """
 
+from likely.derive.covariance.quantile import likelihood_ratio_factor
 from likely.derive.covariance.request import KINDS, Covariance, Request, default, requested
 from likely.derive.covariance.sandwich import covariance
 from likely.derive.covariance.small_sample import (
@@ -26,6 +27,7 @@ __all__ = [
     "flat_names",
     "inverse_information",
     "least_squares_root",
+    "likelihood_ratio_factor",
     "rank",
     "reference",
     "refuse_spread",

@@ -63,6 +63,23 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
     return Covariance(out, note)
 
 
+def likelihood_ratio_factor(fit: Fit) -> float | None:
+    """What makes twice a loss of log-likelihood chi-squared where the errors are alike in all rows.
+
+    The statistics of Koenker and Machado (1999, *JASA* 94): with the density of the errors at the quantile in place of
+    that of the asymmetric Laplace distribution, tau (1 - tau) over the scale. None where the fit's covariance is not
+    "iid", or the scale is not one for all rows.
+    """
+    request, model = fit._request, fit.likelihood.model
+    if request.kind != "iid" or any(
+        not slot.constant for slot in model.slots if slot.parameter.name != model.family.absolute_location
+    ):
+        return None
+    peak = _Peak(fit)
+    doubled = 1.0 if model.family.corner_level is not None else 0.5  # Laplace's scale is twice the mean check loss
+    return float(doubled * _density(peak, request)[0][0] / (peak.level * (1.0 - peak.level)))
+
+
 def _unweighted(peak: _Peak, bread: Any, scores: Any, beside: Any, outside: Any) -> Any:
     """The covariance of independent rows: the slope of the check function has the variance tau (1 - tau)."""
     share, root = peak.level * (1.0 - peak.level), np.sqrt(peak.w)[:, None]
