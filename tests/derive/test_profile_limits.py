@@ -101,3 +101,11 @@ def test_a_limit_without_its_drop_is_searched_again(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Profiler, "__call__", too_low)
     found = lk.fit("logistic", {"y": Y}).interval(method="profile")["loc"]
     np.testing.assert_allclose(list(found), list(right), rtol=1e-6)
+
+
+def test_a_penalised_fit_has_limits() -> None:
+    """The penalised log-likelihood falls by half the quantile: ridge beside a known sd is a normal posterior."""
+    x = RNG.normal(size=N)
+    fit = lk.fit(lk.Normal(sd=1.0), {"y": Y + x, "x": x}, "y ~ x", penalty=lk.Ridge(2.0))
+    wald, profile = fit.interval()["mean.x"], fit.interval(method="profile")["mean.x"]
+    np.testing.assert_allclose(list(profile), list(wald), rtol=1e-6)
