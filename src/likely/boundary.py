@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
+
 from likely.errors import InternalError, LikelyError
 
 P = ParamSpec("P")
@@ -32,7 +34,8 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
     """A function of the public surface: what escapes it is a `LikelyError`, or an error of the user's own code.
 
     An error that nobody foresaw becomes an `InternalError` with the original as its cause. KeyboardInterrupt,
-    MemoryError, warnings that are to be errors, and what the user's own functions raise pass as they are.
+    MemoryError, warnings that are to be errors, and what the user's own functions raise pass as they are. NumPy's
+    warnings of overflow and the like do not get out either.
 
     Parameters
     ----------
@@ -50,7 +53,9 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         token = _inside.set(True)
         try:
-            return function(*args, **kwargs)
+            # whether a number is one is judged where it is used, in words: NumPy has nothing to add
+            with np.errstate(all="ignore"):
+                return function(*args, **kwargs)
         except Exception as error:
             if _passes(error) or os.environ.get(AS_THEY_ARE):
                 raise
