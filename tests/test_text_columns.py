@@ -316,6 +316,30 @@ def test_weights_offsets_and_arguments_of_functions() -> None:
     assert found.coef["mean.log(g)"] == pytest.approx(slope(np.log(column(1, 2, 3))), rel=1e-9)
 
 
+def test_new_data_in_text_for_a_fit_of_numbers() -> None:
+    fit = lk.fit("normal", {"y": Y, "a": column(1.5, 2, 4)}, "y ~ a")
+    with told("is 1.5"):
+        np.testing.assert_allclose(fit.predict({"a": ["1.5", "4"]}), fit.predict({"a": [1.5, 4]}))
+    for cells in (["$1.5", "$4"], ["10%", "20%"]):
+        with pytest.raises(DataError, match="the fit used numbers without"):
+            fit.predict({"a": cells})
+    with pytest.raises(DataError, match="of the new data must hold numbers"):
+        fit.predict({"a": ["cheap"]})
+
+
+def test_numbers_are_not_compared_with_text() -> None:
+    data = {"y": Y, "a": column(1, 2, 4), "g": column("a", "b")}
+    with pytest.raises(DataError, match="column 'a' holds numbers, and the formula compares it with text"):
+        lk.fit("normal", data, "y ~ I(a == '1')")
+    fit = lk.fit("normal", data, "y ~ I(g == 'a')")
+    with pytest.raises(DataError, match="column 'g' of the new data holds numbers"):
+        fit.predict({"g": [1, 2]})
+    with pytest.raises(SupportError, match=r"column 'y' must hold numbers, found 'x'\. .* na=\['x'\]"):
+        lk.fit("normal", ["1", 2, "x"])
+    with told("column 'weights' holds text"):
+        lk.fit("normal", data, "y ~ 1", weights=["1.5"] * N)
+
+
 def test_levels_of_the_fit_in_other_writing() -> None:
     text = lk.fit("normal", {"y": Y, "g": column("1", "2", "4")}, "y ~ C(g)")
     number = lk.fit("normal", {"y": Y, "g": column(1, 2, 4)}, "y ~ C(g)")

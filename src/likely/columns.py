@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError, TextColumnWarning
-from likely.texts import Reading, Texts, read_all
+from likely.texts import Cell, Reading, Texts, read_all
 
 NUMBERS = (int, float, np.number, np.bool_, Decimal, Fraction)
 
@@ -94,9 +94,11 @@ def numbers(values: Any, name: str) -> Any:
         raise DataError(words)
     if all(map(is_number, present)):
         raise DataError(categorical_words(name, values))
-    odd = [v for v in present if not isinstance(v, NUMBERS)]
+    texts = [v for v in present if isinstance(v, str)]
+    odd = [v for v in texts if Cell.of(v) is None] or texts
+    markers = f"na=[{examples_of(odd)}]"
     advice = (
-        ". Correct them, or, where they mean a missing value, name them: na=[...]" if len(odd) < len(present) else ""
+        f". Correct them, or, where they mean a missing value, name them: {markers}" if len(odd) < len(present) else ""
     )
     raise DataError(f"column {name!r} must hold numbers, found {examples_of(odd)}{advice}")
 
@@ -147,8 +149,8 @@ def spread(values: Any, codes: Any) -> Any:
     return np.append(values, np.nan)[codes]
 
 
-def chosen(cells: Texts, name: str, where: str = "") -> Reading:
-    """How a column of text is read as numbers, told in a warning.
+def chosen(cells: Texts, name: str, where: str = "", signs: bool = True) -> Reading:
+    """How a column of text is read as numbers, told in a warning; without `signs`, in no currency or percentages.
 
     Raises
     ------
@@ -159,6 +161,12 @@ def chosen(cells: Texts, name: str, where: str = "") -> Reading:
     if isinstance(reading, str):
         yes_no = "" if cells.mostly_numbers or cells.dates or cells.unit else f"; {YES_NO.format(name)}"
         raise DataError(f"column {name!r}{where} must hold numbers; it {reading}{yes_no}")
+    if not signs and (reading.currency or reading.percent):
+        sign = reading.currency or "%"
+        raise DataError(
+            f"column {name!r}{where} holds {reading.example!r}, and the fit used numbers without {sign!r}: write these "
+            "cells as the numbers that the fit used"
+        )
     if cells.marked and reading.plain:
         return reading
     warnings.warn(

@@ -18,6 +18,7 @@ from likely.formula import (
     check_sizes,
     clean,
     columns_of,
+    compared_with_text,
     context,
     decode,
     expand,
@@ -36,7 +37,7 @@ from likely.formula import (
     variables,
 )
 from likely.many_levels import Coding
-from likely.predictors import as_array, as_known, check_variables, frame_of, needed_columns, plain
+from likely.predictors import as_array, as_known, check_variables, frame_of, needed_columns, plain, require_text
 from likely.tables import Table, numbers, read
 
 __all__ = [
@@ -258,6 +259,7 @@ class Design:
         needed = columns_of(formula)
         check_variables(needed, table, " in the new data")
         known, numeric = dict(self.levels), in_arithmetic(formula) | looked_up(formula)
+        texts = compared_with_text(formula)
         columns: dict[str, Any] = {}
         for name in needed:
             if name in known:
@@ -265,6 +267,8 @@ class Design:
                 columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
             else:
                 columns[name] = plain(name, table, name in numeric, " of the new data", compared=True)
+                if name in texts:
+                    require_text(name, columns[name], " of the new data")
         coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 

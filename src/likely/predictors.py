@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.columns import NUMBERS, examples_of, not_a_label
 from likely.errors import DataError, TextColumnWarning
-from likely.formula import in_arithmetic, labelled, looked_up, token, unknown_column
+from likely.formula import compared_with_text, in_arithmetic, labelled, looked_up, token, unknown_column
 from likely.tables import Table, missing
 from likely.texts import Reading
 
@@ -19,7 +19,7 @@ def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str
     """The columns that a formula uses, as formulaic is to see them, and where each is missing."""
     check_variables(names, table, " in the formula")
     as_levels, computed = labelled(formula), in_arithmetic(formula)
-    used = computed | looked_up(formula)
+    used, texts = computed | looked_up(formula), compared_with_text(formula)
     out = {}
     for name in names:
         gone: Any = None
@@ -27,6 +27,8 @@ def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str
             values = plain(name, table, name in computed, compared=name not in used)
         elif (values := table.text(name)) is None:
             values, gone = table.labels(name), missing(table.column(name))
+        if name in texts:
+            require_text(name, values)
         gone = missing(values) if gone is None else gone
         if not hasattr(values, "codes") and values.dtype == object and (declared := table.levels(name)):
             import pandas as pd
@@ -65,6 +67,14 @@ def plain(name: str, table: Table, computed: bool, where: str = "", compared: bo
     if found.doubt:
         tell_levels(name, found.doubt)
     return values
+
+
+def require_text(name: str, values: Any, where: str = "") -> None:
+    """Raise where a formula compares numbers with text, which none of them would equal."""
+    if not hasattr(values, "codes") and values.dtype != object:
+        raise DataError(
+            f"column {name!r}{where} holds numbers, and the formula compares it with text: compare it with a number"
+        )
 
 
 def tell_levels(name: str, doubt: str) -> None:

@@ -92,6 +92,7 @@ class Table:
         self.na: tuple[Any, ...] = ()
         self.decimal = decimal  # what stands before decimals in text; None where a file does not say
         self.readings: dict[str, Reading] = {}
+        self.like = False  # whether it holds new data, to be read as those of a fit
         self._numbers: dict[str, Any] = {}
         self.index: Any = None
         self._lender: str | None = None  # what the index was taken from, if not from all of the table
@@ -142,8 +143,10 @@ class Table:
                 self._yes_no.add(name)
         return self._columns[name]
 
-    def number(self, name: str, where: str = "") -> Any:
+    def number(self, name: str, where: str = "", shown: str | None = None) -> Any:
         """The column as floats: numbers, or text that says numbers, read as it was before or told in a warning.
+
+        Messages call it by another name where one is `shown`, and say `where` it is.
 
         Raises
         ------
@@ -153,19 +156,19 @@ class Table:
         if name in self._numbers:
             return self._numbers[name]
         if self.insists(name):
-            raise DataError(categorical_words(name, self.column(name), where))
+            raise DataError(categorical_words(shown or name, self.column(name), where))
         if (found := self.cells(name)) is None:
-            return numbers(self.column(name), name)
+            return numbers(self.column(name), shown or name)
         cells, codes = found
         if name not in self.readings:
-            self.readings[name] = chosen(cells, name, where)
+            self.readings[name] = chosen(cells, shown or name, where, signs=not self.like)
         self._numbers[name] = spread(read_all(cells.cells, self.readings[name], name, where), codes)
         return self._numbers[name]
 
-    def measured(self, name: str) -> Any:
+    def measured(self, name: str, shown: str | None = None) -> Any:
         """The column as floats where it says numbers, else as it is: what needs numbers will say what it holds."""
         try:
-            return self.number(name)
+            return self.number(name, shown=shown)
         except DataError:
             return self.column(name)
 

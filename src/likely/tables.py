@@ -45,7 +45,7 @@ def read(data: Any, na: Any = None, like: Table | None = None) -> Table:
     if markers and markers != table.na:
         table = table.marked(markers)
     if like is not None and table is not like:
-        table.readings = {**like.readings, **table.readings}
+        table.readings, table.like = {**like.readings, **table.readings}, True
     return table
 
 

@@ -77,7 +77,7 @@ class Given:
         if _is_number(spec, what):
             return spec
         alone = self._alone(spec, what)
-        return alone.measured(alone.names[0])
+        return alone.measured(alone.names[0], what)
 
     def labels(self, spec: Any, what: str) -> Any:
         """The same where values are labels, which may be numbers in writing."""

@@ -4,13 +4,14 @@ from likely.formula.code import check_sizes
 from likely.formula.functions import context
 from likely.formula.names import decode, quote, token, unknown_column
 from likely.formula.parsing import clean, operands, parse, parse_arithmetic, variables
-from likely.formula.roles import columns_of, in_arithmetic, labelled, looked_up, names_in
+from likely.formula.roles import columns_of, compared_with_text, in_arithmetic, labelled, looked_up, names_in
 from likely.formula.text import expand, offsets, right_side, split, update
 
 __all__ = [
     "check_sizes",
     "clean",
     "columns_of",
+    "compared_with_text",
     "context",
     "decode",
     "expand",

@@ -44,6 +44,19 @@ def labelled(formula: Any) -> set[str]:
     return set(map(decode, found))
 
 
+def compared_with_text(formula: Any) -> set[str]:
+    """Names of the columns that a formula compares with text."""
+    found: set[str] = set()
+    for term in formula:
+        for factor in term.factors:
+            if factor.eval_method.value == "python":
+                for node in ast.walk(tree_of(factor.expr)):
+                    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+                    if any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides):
+                        found |= {side.id for side in sides if isinstance(side, ast.Name)}
+    return set(map(decode, found))
+
+
 def looked_up(formula: Any) -> set[str]:
     """Names of the columns that stand in a formula by themselves."""
     return {decode(f.expr) for term in formula for f in term.factors if f.eval_method.value == "lookup"}
