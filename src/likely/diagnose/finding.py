@@ -167,7 +167,8 @@ class Diagnosis(Record):
         if not serious and all(c.outcome.startswith("not run") for c in self.checks):
             return "No check could be run, so nothing was found for or against the assumption."
         if not serious:
-            return "The checks found nothing that speaks against the assumption."
+            noted = f" To note: {_sentence(self.findings[0].title)}" if self.findings else ""
+            return f"The checks found nothing that speaks against the assumption.{noted}"
         more = f", and {len(serious) - 1} more" if len(serious) > 1 else ""
         return f"{serious[0].title}{more}."
 
