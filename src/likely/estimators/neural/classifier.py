@@ -52,7 +52,8 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
     training_ : likely.losses.torch.Training
         How it went, epoch by epoch.
     temperature_ : float
-        Above 1 where the network was too sure of itself; 1 without calibration.
+        Above 1 where the network was too sure of itself, 20 at most: held-out rows then give no reason to believe its
+        scores. 1 without calibration.
     n_features_in_, feature_names_in_, n_iter_
         As everywhere in scikit-learn.
 
