@@ -16,6 +16,7 @@ from likely.solve.newton import Point
 from likely.start import starting_values
 from likely.vectors import VectorDomain
 
+CUBES = 1e-100, 1e100  # of a response's largest value: beyond, cubes leave what a float can hold
 FLAT_ON_LINK = 1e-4  # information about a linear predictor: its standard error would be 100
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
@@ -57,6 +58,24 @@ def extreme(L: Likelihood) -> str | None:
         f"the largest value of {L.model.response} has the size {largest:.3g}, whose square no float can hold. Rescale "
         f"the response: divide it by {largest:.0e}"
     )
+
+
+def beyond_cubes(L: Likelihood) -> str | None:
+    """Values whose cubes leave what a float can hold, under a link whose second derivatives need them."""
+    family, y = L.model.family, np.asarray(L.bound.y)
+    if family._objective is not None or family.discrete or y.dtype.kind != "f" or not y.size:
+        return None
+    for slot in L.model.slots:
+        scaled = slot.link.name == "log" or (slot.link.name == "identity" and slot.parameter.domain.lower != 0.0)
+        largest = float(np.max(np.abs(y)))
+        if scaled or slot.parameter is not family.parameters[0] or largest == 0.0 or CUBES[0] <= largest <= CUBES[1]:
+            continue
+        return (
+            f"the largest value of {L.model.response} has the size {largest:.3g}, and under the {slot.link.name} link "
+            f"of {slot.label} its cube is needed, which no float can hold. Rescale the response: divide it by "
+            f"{largest:.0e}"
+        )
+    return None
 
 
 def _far_apart(model: Model, largest: float) -> str | None:

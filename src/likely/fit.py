@@ -276,7 +276,10 @@ def _found(L: Likelihood, *arguments: Any) -> Fit:
         if (told := failures.extreme(L)) is None:
             raise
         return failed(L, NO_SEARCH, told)
-    if (found.converged and _representable(found)) or (told := failures.extreme(L)) is None:
+    told = failures.beyond_cubes(L)
+    if told is None and not (found.converged and _representable(found)):
+        told = failures.extreme(L)
+    if told is None:
         return found
     return replace(failed(L, found.outcome, told), separation=None)
 

@@ -265,3 +265,14 @@ def test_units_too_far_apart_are_told(column: float, response: float) -> None:
     for family in ("normal", "student_t", "logistic"):
         with pytest.raises(lk.errors.FitError, match=r"times as large as those of x.*Rescale the column"):
             lk.fit(family, {"y": Y * response, "x": X * column}, "y ~ x")
+
+
+@pytest.mark.parametrize("link", ["identity", "sqrt", "inverse"])
+@pytest.mark.parametrize("unit", [1e130, 1e170, 1e-150])
+def test_links_whose_curvature_needs_cubes_are_right_or_told(link: str, unit: float) -> None:
+    for family in ("gamma", "inverse_gaussian", "weibull", "exponential"):
+        with pytest.raises(lk.errors.FitError, match="no float can hold"):
+            lk.fit(family, Y * unit, link=link)
+    near = lk.fit("gamma", Y * 1e90, link=link)
+    own = lk.fit("gamma", Y, link=link)
+    assert near.stderr["mean"] == pytest.approx(1e90 * own.stderr["mean"], rel=1e-8)

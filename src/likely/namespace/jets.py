@@ -136,22 +136,30 @@ class Jet:
 
     def reciprocal(self) -> Jet:
         r = 1.0 / self.v
-        if not _cubes(r):  # relative to the value, whose powers no float may hold
-            return self._affine(1.0, r).chain(1.0, -1.0, 2.0)._affine(r, r)
+        if not _cubes(r):
+            return self._over(r)._affine(r, r)
         r2 = r * r
         return self.chain(r, -r2, 2.0 * r2 * r)
+
+    def _over(self, r: Any) -> Jet:
+        """The reciprocal relative to its value r, whose powers no float may hold."""
+        return self._affine(1.0, r).chain(1.0, -1.0, 2.0)
 
     def __truediv__(self, other: Any) -> Jet:
         if not isinstance(other, Jet):
             return self._affine(self.v / other, 1.0 / other)
-        quotient = self * other.reciprocal()
+        r = 1.0 / other.v
+        quotient = self * other.reciprocal() if _cubes(r) else self._affine(self.v * r, r) * other._over(r)
         quotient.v = self.v / other.v
         return quotient
 
     def __rtruediv__(self, other: Any) -> Jet:
-        r = self.reciprocal() * other
-        r.v = other / self.v
-        return r
+        r, quotient = 1.0 / self.v, other / self.v
+        if not _cubes(r):
+            return self._over(r)._affine(quotient, quotient)
+        found = self.reciprocal() * other
+        found.v = quotient
+        return found
 
     def __pow__(self, exponent: Any) -> Jet:
         if isinstance(exponent, Jet):

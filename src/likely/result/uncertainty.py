@@ -27,7 +27,7 @@ from likely.derive.reference import Reference
 from likely.errors import IntervalError, OptionError
 from likely.result.estimates import Estimates
 
-SQUARES = 1e-150, 1e150  # standard errors whose squares keep their digits
+SQUARES = 1.5e-154, 1.3e154  # standard errors whose squares keep their digits
 
 
 @public_class
