@@ -171,6 +171,15 @@ def test_only_the_exposure_is_set_among_other_offsets(insurance):
     assert hundred == pytest.approx(found)  # an exposure of n / 100 = 1
 
 
+def test_an_offset_that_is_no_exposure_is_told(insurance):
+    fit = lk.fit("poisson", insurance, "claims ~ size", offset="log(n) + 0.1")
+    own = fit.margins("size", what="rate")
+    np.testing.assert_allclose(own.estimate, fit.margins("size").estimate)
+    assert "At each row's own offset" in str(own)
+    assert "own offset" not in str(fit.margins("size", what="rate", at={"n": 1}))
+    assert "Per unit" in str(lk.fit("poisson", insurance, "claims ~ size", offset="np.log(n)").margins(what="rate"))
+
+
 def test_other_families_have_a_rate_where_they_have_an_exposure(insurance):
     fit = lk.fit("gamma", insurance, "claims ~ age", exposure="n")
     expected = np.exp(fit.coef["mean.Intercept"] + np.array([0.0, fit.coef["mean.age[T.2]"]]))

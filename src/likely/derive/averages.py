@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely import design as designs
 from likely import tables
 from likely.checks import items_of
 from likely.derive import exposure
@@ -131,6 +132,8 @@ def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str |
         notes.append(f"Per unit of exposure: {exposure.told(given)} = 1.")
     elif given and not among & set(held) and (what == "mean" or what.startswith("link")):
         notes.append(_own_exposure(given))
+    elif not given and _own_offset(scenarios, what, held):
+        notes.append("At each row's own offset; at={'offset': 0} leaves it out.")
     wanted = target(scenarios.base, what, y)
     if rate and asked != what:
         wanted = replace(wanted, name=RATE)
@@ -166,6 +169,17 @@ def _rate(fit: Fit, what: str, given: Sequence[Any]) -> tuple[str, bool]:
     if what == RATE and RATE not in names:
         return outward, True
     return what, what == outward and what != "mean"
+
+
+def _own_offset(scenarios: Scenarios, what: str, held: Mapping[str, Any]) -> bool:
+    """Whether the prediction has an offset in it that is no exposure, and that nothing sets."""
+    if not scenarios.offsets or not scenarios.offsets[0]:
+        return False
+    first, specs = scenarios.base.model.slots[0], scenarios.offsets[0]
+    own = {scenarios.base.outward[first.parameter.name], "mean", "link", f"link.{first.parameter.name}"}
+    texts = [spec for spec in specs if isinstance(spec, str)]
+    columns = {name for spec in texts for name in designs.variables(spec)} | {"offset"}
+    return what in own and not columns & set(held)
 
 
 def _own_exposure(given: Sequence[Any]) -> str:

@@ -19,7 +19,7 @@ def inside_log(text: str) -> str | None:
     >>> inside_log("log(t / 2)"), inside_log("log(t) + log(u)")
     ('t / 2', None)
     """
-    text = text.strip()
+    text = text.strip().removeprefix("np.")
     if not text.startswith("log(") or not text.endswith(")"):
         return None
     depth = 0
