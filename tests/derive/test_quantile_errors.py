@@ -309,3 +309,25 @@ def test_others_say_that_they_take_the_density_as_true() -> None:
     assert not fit.with_cov("expected").test("x = 0", method="lr").note
     with pytest.raises(OptionError, match="percentile"):
         fit.interval(method="bootstrap", kind="cases", interval="bca", replicates=100)
+
+
+def test_an_ill_conditioned_design_keeps_its_errors() -> None:
+    data = sample()
+    near = lk.fit(ALD(tau=0.6), data, "y ~ x + I(x**2)")
+    far = lk.fit(ALD(tau=0.6), {**data, "x": data["x"] + 1e5}, "y ~ x + I(x**2)")
+    for kind in ("nid", "iid", "kernel"):
+        name = "loc.I(x ** 2)"
+        assert far.with_cov(kind).stderr[name] == pytest.approx(near.with_cov(kind).stderr[name], rel=1e-5)
+
+
+def test_a_million_copies_of_every_row_leave_no_ranks_to_compare() -> None:
+    data = {**sample(), "w": np.full(120, 1e6)}
+    with pytest.raises(IntervalError, match="tied"):
+        lk.fit(ALD(tau=0.5), data, "y ~ x", weights="w", cov="iid")
+    assert "tied" in lk.fit(ALD(tau=0.5), data, "y ~ x", weights="w").withheld["loc.x"]
+
+
+def test_the_bootstrap_leaves_out_extremes_of_the_data() -> None:
+    fit = lk.fit("pareto", sample()["y"], cov="bootstrap")
+    assert fit.stderr["minimum"] is None
+    assert fit.stderr["shape"] == pytest.approx(lk.fit("pareto", sample()["y"]).stderr["shape"], rel=0.4)

@@ -190,7 +190,9 @@ def bootstrap_covariance(fit: Any, request: Request) -> Covariance:
     _check_failed(drawn, "a covariance")
     values = drawn.estimates[~np.any(np.isnan(drawn.estimates), axis=1)]
     with np.errstate(all="ignore"):
-        rows = [scale.from_reported(model, dict(zip(fit.names, row, strict=True))) for row in values.tolist()]
+        named = [dict(zip(fit.names, row, strict=True)) for row in values.tolist()]
+        own = fit.likelihood.names  # without extremes of the data
+        rows = [scale.from_reported(model, {name: row[name] for name in own}) for row in named]
         found = np.atleast_2d(np.cov(np.array(rows).T))
     flat = ~(np.diagonal(found) > 0.0) | ~np.isfinite(np.diagonal(found))
     if np.any(flat):

@@ -24,8 +24,10 @@ from scipy import special as sc
 from likely.blocks import dense
 from likely.derive.covariance import sparsity
 from likely.derive.covariance.request import Covariance, Request
+from likely.derive.objective import Objective
 from likely.errors import IntervalError
 from likely.families import AsymmetricLaplace
+from likely.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
 from likely.solve.inverse import inverse_information
 
@@ -60,7 +62,7 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
         raise IntervalError(NO_DENSITY)
     out = np.zeros_like(found)
     out[np.ix_(peak.order, peak.order)] = 0.5 * (found + found.T)
-    return Covariance(out, note)
+    return Covariance(peak.outward(out), note)
 
 
 def likelihood_ratio_factor(fit: Fit) -> float | None:
@@ -193,8 +195,12 @@ class _Peak:
 
     def __init__(self, fit: Fit) -> None:
         L = fit.likelihood
-        model, family = L.model, L.model.family
-        self.fit, self.model, self.x = fit, model, fit.outcome.point.x
+        # an ill-conditioned design in orthonormal coordinates
+        self.wanted = None if fit.outcome.covariance is None else coordinates(L.model)
+        model = L.model if self.wanted is None else self.wanted.model
+        family, self.fit, self.model = model.family, fit, model
+        self.x = fit.outcome.point.x if self.wanted is None else self.wanted.inward(fit.outcome.point.x)
+        self.objective = L.row_objective if self.wanted is None else Objective(model, L.bound.y, L.bound.weights)
         self.slot = next(s for s in model.slots if s.parameter.name == family.absolute_location)
         self.own = np.arange(self.slot.start, self.slot.stop)
         self.rest = np.setdiff1d(np.arange(model.size), self.own)
@@ -208,7 +214,7 @@ class _Peak:
         self.unit = float(np.mean(w[self.counted])) if L.bound.pseudo else 1.0
         self.w = w[self.counted] / self.unit
         place, rows = model.slots.index(self.slot), len(L.bound.y)
-        etas = L.row_objective.etas(self.x, slice(None))
+        etas = self.objective.etas(self.x, slice(None))
         xp = JetNamespace(1)
         etas[place] = xp.variable(place, np.broadcast_to(etas[place], rows))
         known = (family.absolute_location, family.corner_level)
@@ -225,6 +231,10 @@ class _Peak:
         self.y = (L.bound.y / self.spread)[self.counted]
         self.e = ((L.bound.y - jet.v) / self.spread)[self.counted]
 
+    def outward(self, found: Any) -> Any:
+        """The covariance of the user's coefficients."""
+        return found if self.wanted is None else self.wanted.covariance(found)
+
     @cached_property
     def rounding(self) -> float:
         """Residuals up to this size are those of rows that the regression fits exactly."""
@@ -240,8 +250,9 @@ class _Peak:
         """The rows' scores in the other coefficients, and the inverse of their information."""
         if not len(self.rest):
             return np.zeros((len(self.e), 0)), np.zeros((0, 0))
-        scores = self.fit.likelihood.row_objective.row_scores(self.x)[self.counted][:, self.rest]
-        inverse, _ = inverse_information(self.fit.outcome.point.info[np.ix_(self.rest, self.rest)] / self.unit)
+        scores = self.objective.row_scores(self.x)[self.counted][:, self.rest]
+        info = self.fit.outcome.point.info if self.wanted is None else self.objective.point(self.x).info
+        inverse, _ = inverse_information(info[np.ix_(self.rest, self.rest)] / self.unit)
         if inverse is None:
             raise IntervalError("the data do not identify the coefficients beside the location")
         return scores, inverse

@@ -156,7 +156,7 @@ def of_residuals(e: Any, w: Any, levels: float, p: int) -> float:
     rows = order[np.searchsorted(np.cumsum(w[order]), ranks, side="right")]
     line = np.column_stack([np.ones(len(ranks)), (ranks + 1.0) / (n - p)])
     slope = float(least_absolute.solve(line, np.sort(e[rows]))[1])
-    if not slope > 0.0:
+    if not slope > rounding(e, w):
         raise IntervalError(TIED)
     return slope
 
