@@ -17,6 +17,7 @@ from scipy import linalg
 from likely import blocks
 from likely.model import Model, Slot
 from likely.namespace import NumpyNamespace
+from likely.solve import newton
 from likely.solve.newton import Point
 
 WEAK = 1.0  # information about a linear predictor, at most, that gives cause to look
@@ -24,6 +25,9 @@ SHARE = 1e-4  # or a share of the information in the best known direction
 FURTHER = 5.0  # how much further to look: on the scale of a logarithm, or in multiples of the linear predictor
 LEVEL = 1e-8  # a change of the log-likelihood that is none
 NEARLY = 1e-4  # the same where a search has not come to its end
+FEW = 500  # rows; with more of them, no information vanishes by a coincidence of values
+ROUNDING = 1e-12  # share of the rows' squared scores that an information keeps which is 0
+FADED = 1e-3  # information about a constant's linear predictor that may have faded as others came to their end
 MOST = 12  # directions
 AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
 
@@ -33,9 +37,12 @@ class Rows(Protocol):
 
     model: Model
     y: Any
+    weights: Any
 
     def value(self, coefficients: Any) -> float: ...
+    def point(self, coefficients: Any) -> Point: ...
     def etas(self, coefficients: Any, rows: slice) -> list[Any]: ...
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any: ...
 
 
 @final
@@ -75,6 +82,24 @@ def find_plateau(objective: Rows, point: Point, level: float = LEVEL) -> Plateau
     )
 
 
+def flat_directions(objective: Rows, point: Point) -> Any:
+    """Directions in which the information is nothing but rounding, while the rows have something to say, shape (p, m).
+
+    The rows' own scores give the size of what the information is a difference of: two observations of a Cauchy say much
+    of its location, and yet a whole curve of locations and scales is equally likely.
+    """
+    nothing = np.zeros((len(point.x), 0))
+    if objective.model.single_peaked or len(objective.y) > FEW or not point.usable:
+        return nothing
+    spread = objective.score_gram(point.x, objective.weights)
+    size = np.sqrt(np.diagonal(spread))
+    if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
+        return nothing
+    values, vectors = linalg.eigh(point.info / np.outer(size, size), check_finite=False)
+    said = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
+    return vectors[:, np.abs(values) <= ROUNDING * said] / size[:, None]
+
+
 def _weak_directions(model: Model, point: Point) -> list[tuple[Slot, Any]]:
     """Directions about which next to nothing is known, in units of the linear predictors."""
     found = []
@@ -109,10 +134,37 @@ def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: flo
         if all(abs(objective.value(point.x + t * step) - point.value) <= noise for t in (0.3, 1.0)):
             limit = _limit(slot, at[moving] + 1e3 * unit * np.sign(sign * moves[moving]))
             ways.append((np.isfinite(limit), sign, limit))
+    if not ways and slot.constant and point.info[slot.start, slot.start] <= FADED:
+        ways = [
+            (True, s, _limit(slot, s * 1e3)) for s in (-1.0, 1.0) if _follows(objective, point, slot.start, s, noise)
+        ]
     if not ways:
         return None
     _, sign, limit = max(ways)  # far enough out it is level on the way back, too, to a value that no data ask for
     return Plateau(slot, sign * direction, np.flatnonzero(np.broadcast_to(moving, len(objective.y))), limit)
+
+
+def _follows(objective: Rows, point: Point, k: int, sign: float, noise: float) -> bool:
+    """Whether a constant goes on without loss if the others go with it, such as a scale to 0 about tied values.
+
+    They end where the scale's own information has faded, a little beside the tie that the location closes in on.
+    """
+    others = np.delete(np.arange(len(point.x)), k)
+    x = point.x.copy()
+    for _ in range(3):
+        x[k] += sign
+
+        def at(z: Any, x: Any = x) -> Point:
+            whole = x.copy()
+            whole[others] = z
+            full = objective.point(whole)
+            return Point(z, full.value, full.score[others], full.info[np.ix_(others, others)])
+
+        found = newton.maximize(at, x[others], max_iterations=20)
+        if not found.point.usable or found.point.value < point.value - noise:
+            return False
+        x[others] = found.point.x
+    return True
 
 
 def _limit(slot: Slot, beyond: Any) -> float:

@@ -14,6 +14,7 @@ from likely.derive.separation import find_separation
 from likely.derive.singular import told
 from likely.likelihood import Likelihood
 from likely.outcome import EDGE, Outcome, Restrained
+from likely.plateau import flat_directions
 from likely.restrained import escapes, status_of, unpenalised, withheld_of
 from likely.result import Fit
 
@@ -47,7 +48,9 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
             return Fit(L, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
     if covariance is None:
         covariance, flat = outcome.point.inverse
-    if covariance is None:
+    if covariance is not None and not flat.size and outcome.restrained is None:
+        flat = flat_directions(L.objective, outcome.point)
+    if covariance is None or flat.size:
         names = flat_names(model.names(), flat)
         return failed(
             L,
