@@ -152,8 +152,11 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
 
 def on_plateau(L: Likelihood, outcome: Outcome) -> str | None:
     """Coefficients in which the log-likelihood is level for ever: what runs where, and why."""
+    restrained = outcome.restrained
+    if restrained is not None and restrained.penalty:
+        return None  # which falls where the log-likelihood does not
     found = find_plateau(L.row_objective, outcome.point, LEVEL if outcome.converged else NEARLY)
-    if found is None:
+    if found is None or (restrained is not None and any(found.direction[j] != 0.0 for j in restrained.held)):
         return None
     slot = found.slot
     own = found.direction[slot.start : slot.stop]
