@@ -20,16 +20,17 @@ def groups(seed=0, low=-1.0):
 # -- plateaus ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", REAL)
+REACH = {"log": "T.b] runs to -infinity", "sqrt": "T.b] runs to 0", "power(-0.5)": "T.b] runs to infinity"}
+
+
 @pytest.mark.parametrize(
-    ("link", "words"),
-    [("log", "T.b] runs to -infinity"), ("sqrt", "T.b] runs to 0"), ("power(-0.5)", "T.b] runs to infinity")],
+    ("family", "link"), [*((f, "log") for f in REAL), ("normal", "sqrt"), ("cauchy", "power(-0.5)")]
 )
-def test_a_group_beyond_the_reach_of_its_link(family, link, words):
+def test_a_group_beyond_the_reach_of_its_link(family, link):
     with pytest.raises(FitError) as caught:
         lk.fit(family, groups(), "y ~ g", link=link)
     text = str(caught.value)
-    assert words in text
+    assert REACH[link] in text
     assert "30 of 60 rows" in text
     assert "link='identity'" in text
 
@@ -73,6 +74,14 @@ def test_half_of_a_cauchy_sample_tied(y):
     # at loc = the tied value the log-likelihood falls in scale from its limit at 0 on
     with pytest.raises(FitError, match=r"scale runs to 0|flat along scale"):
         lk.fit("cauchy", y)
+
+
+def test_a_curve_of_equally_likely_values():
+    # of two observations of a Cauchy, every (loc, scale) on a half circle about them has the same likelihood
+    L = lk.likelihood("cauchy", [1.0, 2.0])
+    assert L.log(loc=1.9, scale=0.3) == pytest.approx(L.log(loc=1.5, scale=0.5), abs=1e-12)
+    with pytest.raises(FitError, match="do not identify loc"):
+        lk.fit("cauchy", [1.0, 2.0])
 
 
 def test_half_of_every_group_tied():

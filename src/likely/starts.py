@@ -17,14 +17,17 @@ from likely.likelihood import Likelihood
 from likely.model import Model, Slot
 from likely.namespace import NumpyNamespace
 from likely.solve import least_absolute, least_squares
+from likely.solve.quadratic import with_inequalities
 from likely.start import starting_values
 from likely.state import FitState
 
 FEW_ROWS = 500  # only small samples have several peaks that matter
 FEW_COLUMNS = 20  # with more, subsets of as few rows say little
 SUBSETS = 60  # of as many rows as there are coefficients, each fitted exactly
+SIGNED = 200  # where every row's linear predictor may have either sign, too
 BEST = 5  # of them that are worth a search
 PLACES = 21  # of a constant location
+ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
 
 # -- from the user -------------------------------------------------------------------------------------------
 
@@ -105,9 +108,16 @@ def further_starts(objective: Objective, x0: Any) -> list[Any]:
     with np.errstate(all="ignore"):
         site = _Site(objective, slot, x0)
         few = objective.rows <= FEW_ROWS
-        found = site.of_family() if few or model.family.escapes else []
+        ways = [site.of_family] if few or model.family.escapes else []
         if few:
-            found += site.of_places() if slot.design is None else site.of_fits()
+            ways.append(site.of_places if slot.design is None else site.of_fits)
+            ways += [site.of_sides] if model.family.escapes else []
+        found: list[Any] = []
+        for way in ways:
+            try:
+                found += way()
+            except np.linalg.LinAlgError:  # columns that are next to dependent
+                continue
     return [x for x in found if np.all(np.isfinite(x))]
 
 
@@ -174,6 +184,24 @@ class _Site:
                 found.append(x)
         return found
 
+    def of_sides(self) -> list[Any]:
+        """The location beyond all observations, on either side, where a skewness that runs to infinity leads."""
+        if self.slot.link.name != "identity" or any(name in self.model.known for name in self.family.escapes):
+            return []
+        name, spread = (p.name for p in self.family.parameters[:2])
+        x, target, w = self.x, self.y - self.offset, 1.0 if self.w is None else self.w[:, None]
+        found = []
+        for side in (1.0, -1.0):
+            closest = with_inequalities(x.T @ (w * x), (w * x).T @ target, side * x, side * target)
+            if closest is not None:
+                gap = target - x @ closest[0]
+                size = float(np.sqrt(np.average(gap * gap, weights=self.w))) or 1.0
+                values = {**dict.fromkeys(self.family.escapes, side * ONE_SIDED), spread: size}
+                start = starting_values(self.model, self.y, self.w, {**values, name: float(np.median(self.y))})
+                start[self.own] = closest[0]
+                found.append(start)
+        return found
+
     def of_places(self) -> list[Any]:
         """A constant location at quantiles of the data."""
         if self.family.multimodal != self.slot.parameter.name:
@@ -218,11 +246,12 @@ class _Site:
         """The most likely of the coefficients that fit as many rows exactly as there are coefficients."""
         x, rng = self.x, np.random.default_rng(0)
         n, p = x.shape
-        signs = rng.choice([-1.0, 1.0], (SUBSETS, p)) if self.slot.link.name == "sqrt" else np.ones((1, p))
-        if comb(n, p) <= SUBSETS and len(signs) == 1:
+        signed = self.slot.link.name == "sqrt"
+        signs = rng.choice([-1.0, 1.0], (SIGNED, p)) if signed else np.ones((1, p))
+        if comb(n, p) <= SUBSETS and not signed:
             subsets = np.array(list(combinations(range(n), p)))
         else:
-            subsets = np.argsort(rng.random((SUBSETS, n)), axis=1)[:, :p]
+            subsets = np.argsort(rng.random((SIGNED if signed else SUBSETS, n)), axis=1)[:, :p]
         # what a subset says nothing about stays as it is; the square root does not tell the sign of its predictor
         gaps = signs * target[subsets] - x[subsets] @ near
         found = near + np.einsum("kij,kj->ki", np.linalg.pinv(x[subsets]), gaps)
