@@ -199,3 +199,10 @@ def test_options(overfitted):
         overfitted.calibration(folds=1)
     with pytest.raises(OptionError, match="folds is a whole number"):
         overfitted.calibration(folds="5")
+    with pytest.raises(OptionError, match="a fit brings its own"):
+        lk.calibration(overfitted, labels=[0, 1])
+    for more in ({"new": DATA}, {"groups": "g"}):
+        with pytest.raises(OptionError, match="are for the predictions of a fit"):
+            lk.calibration(Y, np.full(N, 0.5), **more)
+    with pytest.raises(TypeError, match="bin"):
+        overfitted.calibration(bin=5)

@@ -110,12 +110,17 @@ def calibration(
     if not is_one_of(how, ("quantile", "width")):
         raise unknown("kind of bins", how, ("quantile", "width"))
     if isinstance(y, Fit):
-        if p is not None or quantiles is not None or samples is not None or weights is not None:
+        if any(given is not None for given in (p, quantiles, samples, weights, labels)):
             raise OptionError("a fit brings its own predictions: lk.calibration(fit), or lk.calibration(fit, new=data)")
         found = predictions_of(y, new, folds, groups, seed, progress)
         if found.of_labels:
             return _of_outcomes(found.outcomes(), bins, how, level, seed, clip, found.judged)
         return of_predictions(found, seed)
+    if new is not None or groups is not None:
+        raise OptionError(
+            "new= and groups= are for the predictions of a fit, lk.calibration(fit, new=data); stated ones are judged "
+            "beside what happened, lk.calibration(y, p)"
+        )
     if sum(v is not None for v in (p, quantiles, samples)) != 1:
         raise OptionError(
             "what was predicted? Probabilities: lk.calibration(y, p); of numbers: quantiles={0.05: ..., 0.95: ...}, "

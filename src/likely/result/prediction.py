@@ -461,18 +461,32 @@ class Prediction(Uncertainty):
 
         return FitCharts(self)
 
-    def calibration(self: Any, new: Any = None, **options: Any) -> Any:
+    def calibration(
+        self: Any,
+        new: Any = None,
+        *,
+        folds: int | None = 5,
+        groups: Any = None,
+        bins: int = 10,
+        how: str = "quantile",
+        level: float = 0.95,
+        clip: float | None = None,
+        seed: int = 0,
+        progress: Any = None,
+    ) -> Any:
         """Whether the predicted probabilities or distributions are what they say, of rows that the fit has not seen.
 
         Parameters
         ----------
         new : data of any kind, optional
-            Other rows, with the response among the columns. Without them the fit's own rows are held out: each of 5
-            folds is predicted by a fit to the others.
-        **options
-            ``folds``, ``groups``, ``bins``, ``how``, ``level``, ``clip``, ``seed`` and ``progress`` of
-            `likely.calibration`. ``folds=None`` judges the rows that the fit was made for, where its predictions agree
-            with what happened by construction.
+            Other rows, with the response among the columns. Without them the fit's own rows are held out.
+        folds : int or None
+            Each of so many folds is predicted by a fit to the others. None judges the rows that the fit was made for,
+            where its predictions agree with what happened by construction.
+        groups : str or array_like, optional
+            Rows that stay together in a fold; by default the clusters of the standard errors.
+        bins, how, level, clip, seed, progress
+            As in `likely.calibration`.
 
         Returns
         -------
@@ -488,4 +502,5 @@ class Prediction(Uncertainty):
         """
         from likely.calibration import calibration
 
-        return calibration(self, new=new, **options)
+        judged = {"bins": bins, "how": how, "level": level, "clip": clip, "seed": seed, "progress": progress}
+        return calibration(self, new=new, folds=folds, groups=groups, **judged)
