@@ -29,7 +29,7 @@ LEVEL = 1e-6  # curvature along such a direction, relative to that of a coeffici
 SHARE = 1e-6  # of a direction that a coefficient must have to take part in it
 PLACES = 5  # places beside the peak where a direction must be flat: at the peak alone it is a plateau
 STEPS = 20  # towards a peak whose information has lost its digits
-NEAR = 1e-3  # standard errors from the peak that rounding may leave there
+NEAR = 1e-2  # standard errors from the peak that rounding may leave there
 
 
 class RowScores(Protocol):
