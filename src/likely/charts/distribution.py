@@ -87,8 +87,6 @@ def _average(rows: Any, grid: Any, weights: Any) -> Any:
     """The fitted density at some places, averaged over rows that are spread along the first linear predictor."""
     order = np.argsort(rows.full(rows.etas[0]), kind="stable") if rows.etas else np.arange(rows.n)
     some = order[np.unique(np.linspace(0, rows.n - 1, min(rows.n, AVERAGED)).astype(int))]
-    if not np.any(weights[some] > 0):
-        some = order[weights[order] > 0][:AVERAGED]
     values = {name: v[some] if np.ndim(v) else v for name, v in rows.values.items()}
     xp, out = NumpyNamespace(), np.empty(len(grid))
     for i, v in enumerate(grid):

@@ -125,7 +125,7 @@ class Objective:
         found = [np.broadcast_to(scores.get(k, 0.0), hi - lo) for k in range(len(self.model.slots))]
         if self.weights is None:
             return found
-        # rows of weight zero do not count, even where their score is not finite
+        # rows that a bootstrap of several likelihoods did not draw may have a score that is not finite
         return [np.where(self.weights[lo:hi] > 0, g, 0.0) for g in found]
 
     def _scores_block(self, coefficients: Any, lo: int, hi: int) -> Any:
@@ -353,7 +353,7 @@ def _sum(x: Any, w: Any, n: int) -> float:
         return float(x) * (n if w is None else float(np.sum(w)))
     if w is not None:
         x = x * w  # a product summed pairwise, more accurate than a dot product
-        # rows of weight zero do not count, even where their log-density is not finite
+        # rows that a bootstrap of several likelihoods did not draw may have a log-density that is not finite
         x = np.where(w == 0, 0.0, x) if not np.all(np.isfinite(x)) else x
     return float(np.sum(x))
 

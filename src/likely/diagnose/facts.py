@@ -238,7 +238,7 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
         out = np.flatnonzero(fold_of == fold)
         held[out] = Likelihood(of_rows(bound, out)).row_objective.log_density(again.outcome.point.x)
     w = np.ones(len(held)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
-    if len(never := np.flatnonzero(np.isneginf(held) & (w > 0))):
+    if len(never := np.flatnonzero(np.isneginf(held))):
         return _impossible(fit, numbers_of(bound, never))
     train = fit.loglik / n
     test = float(np.sum(w * held) / np.sum(w))

@@ -51,13 +51,13 @@ def leveraged_scores(objective: Objective, x: Any, kind: str, pseudo: bool) -> R
         if pseudo and objective.weights is not None:
             information *= objective.weights[lo:hi, None, None]
         variance = objective.predictor_covariance(inverse, lo, hi)
-        adjusted = _adjusted(g, information, variance, kind, lo, objective.weights)
+        adjusted = _adjusted(g, information, variance, kind, lo)
         return {(j, k): adjusted[:, j] * adjusted[:, k] for j in slots for k in slots if j <= k}
 
     return rows
 
 
-def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int, weights: Any) -> Any:
+def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int) -> Any:
     """f(W A) g with f(h) = 1/(1 - h) or its square root, by the eigenvalues of A^(1/2) W A^(1/2).
 
     f(W A) = I + W A^(1/2) F(A^(1/2) W A^(1/2)) A^(1/2) with F(h) = (f(h) - 1)/h, which needs no inverse.
@@ -66,8 +66,6 @@ def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int, weights: Any) -> An
     root = (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]) @ np.swapaxes(vectors, 1, 2)
     leverage, axes = np.linalg.eigh(root @ w @ root)
     full = leverage[:, -1] > 1.0 - 1e-9
-    if weights is not None:
-        full &= weights[first : first + len(full)] > 0
     if np.any(full):
         bad = first + np.flatnonzero(full)
         raise IntervalError(

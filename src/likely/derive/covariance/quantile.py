@@ -102,7 +102,7 @@ def _meat(peak: _Peak, scores: Any, request: Request) -> Any:
     weighted = peak.w[:, None] * scores
     if not request.clusters:
         return weighted.T @ weighted
-    codes = [codes[peak.counted] for _, codes in request.clusters]
+    codes = [codes for _, codes in request.clusters]
     if len(codes) == 1:
         return _by_cluster(peak, weighted, codes[0], request)
     both = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]
@@ -181,7 +181,7 @@ def _inverse(rows: Any) -> Any:
 class _Peak:
     """The peak of a quantile regression: residuals and derivatives of the location in units of every row's spread.
 
-    Rows of weight zero are left out; sampling weights have mean 1.
+    Sampling weights have mean 1.
 
     Attributes
     ----------
@@ -210,9 +210,8 @@ class _Peak:
             raise IntervalError("the level of the quantile differs from row to row, so it has no standard errors")
         self.level, self.n = float(level), float(L.bound.n)
         w = np.ones(len(L.bound.y)) if L.bound.weights is None else L.bound.weights
-        self.counted = w > 0
-        self.unit = float(np.mean(w[self.counted])) if L.bound.pseudo else 1.0
-        self.w = w[self.counted] / self.unit
+        self.unit = float(np.mean(w)) if L.bound.pseudo else 1.0
+        self.w = w / self.unit
         place, rows = model.slots.index(self.slot), len(L.bound.y)
         etas = self.objective.etas(self.x, slice(None))
         xp = JetNamespace(1)
@@ -227,9 +226,9 @@ class _Peak:
         jet = values[self.slot.parameter.name]
         self.spread = np.broadcast_to(values[spread], rows)
         design = np.ones((rows, 1)) if self.slot.design is None else dense(self.slot.design.x)
-        self.z = (design * (jet.g[place] / self.spread)[:, None])[self.counted]
-        self.y = (L.bound.y / self.spread)[self.counted]
-        self.e = ((L.bound.y - jet.v) / self.spread)[self.counted]
+        self.z = design * (jet.g[place] / self.spread)[:, None]
+        self.y = L.bound.y / self.spread
+        self.e = (L.bound.y - jet.v) / self.spread
 
     def outward(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
@@ -250,7 +249,7 @@ class _Peak:
         """The rows' scores in the other coefficients, and the inverse of their information."""
         if not len(self.rest):
             return np.zeros((len(self.e), 0)), np.zeros((0, 0))
-        scores = self.objective.row_scores(self.x)[self.counted][:, self.rest]
+        scores = self.objective.row_scores(self.x)[:, self.rest]
         info = self.fit.outcome.point.info if self.wanted is None else self.objective.point(self.x).info
         inverse, _ = inverse_information(info[np.ix_(self.rest, self.rest)] / self.unit)
         if inverse is None:
@@ -272,4 +271,4 @@ class _Peak:
             )
         (eta,) = again.row_objective.etas(found.outcome.point.x, slice(None))
         value = np.broadcast_to(slot.link.inverse(eta, NumpyNamespace()), self.spread.shape)
-        return (value / self.spread)[self.counted]
+        return value / self.spread

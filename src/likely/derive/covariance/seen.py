@@ -118,9 +118,7 @@ class Seen:
             return None
         moves = [np.abs(s.design.x @ direction[s.start : s.stop]) for s in moving if s.design is not None]
         largest = [m > 1e-6 * np.max(m, initial=0.0) for m in moves]
-        weights = self.work.bound.weights
-        counted = np.any(largest, axis=0) & (True if weights is None else weights > 0)
-        return np.flatnonzero(counted)
+        return np.flatnonzero(np.any(largest, axis=0))
 
     def _moving(self, direction: Any) -> list[Any]:
         parts = np.abs(direction) / np.where(self.under_model > 0.0, self.under_model, 1.0)
