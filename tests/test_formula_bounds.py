@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.errors import DesignError, LikelyError, OptionError
+from likely.errors import DataError, DesignError, LikelyError, OptionError
 from likely.formula import parse, terms
 
 RNG = np.random.default_rng(0)
@@ -145,3 +145,18 @@ def test_more_columns_than_rows(kind: str) -> None:
     with pytest.raises(DesignError, match=r"300[12] coefficients but there are only 20 rows"):
         lk.fit("normal", data, formula)
     assert time.monotonic() - start < 30
+
+
+def test_columns_of_identifiers() -> None:
+    n = 15_000
+    data: dict[str, Any] = {"y": RNG.normal(size=n), "g": [f"id{i}" for i in range(n)], "k": np.arange(n)}
+    data |= {"h": [f"h{i // 10}" for i in range(n)], "s": [f"s{i // 15}" for i in range(n)]}
+    start = time.monotonic()
+    for right in ("g", "C(k)", "h*s", "y:g"):
+        with pytest.raises(DesignError, match="14,000 are the most whose information fits in memory"):
+            lk.fit("normal", data, f"y ~ {right}")
+    with pytest.raises(DesignError, match="df=4,000: with 15,000 rows that is more than"):
+        lk.fit("normal", data, "y ~ bs(y, df=4000)")
+    with pytest.raises(DataError, match="g has 15,000 levels, and 5,000 are the most"):
+        lk.fit("categorical", data, "g ~ 1")
+    assert time.monotonic() - start < 20

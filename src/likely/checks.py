@@ -33,6 +33,7 @@ FIT_OPTIONS = (
     *("small_sample", "penalty", "fixed", "bounds", "constraints"),
 )
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
+MOST_LEVELS = 5_000  # of a response
 NO_WEIGHT = "all weights are zero: there are no observations"
 OTHER_KINDS = {
     **dict.fromkeys(("fweight", "fweights", "fw", "freq", "count", "counts"), "frequency"),
@@ -335,6 +336,15 @@ def _fits(family: type[Family], y: Any) -> bool:
     if any(p.vector or p.known_only or p.edge for p in family.parameters):
         return False
     return bool(np.all(family.support.contains(y)))
+
+
+def check_number_of_levels(family: Family, name: str) -> None:
+    """Refuse a response with more labels than a fit can hold: each is a linear predictor."""
+    if len(family.levels or ()) > MOST_LEVELS:
+        raise DataError(
+            f"{name} has {len(family.levels or ()):,} levels, and {MOST_LEVELS:,} are the most that {family.title} can "
+            "hold: is it a column of identifiers, or of numbers?"
+        )
 
 
 def tell_empty(declared: Sequence[Any] | None, kept: Sequence[Any] | None, name: str) -> None:

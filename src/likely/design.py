@@ -15,6 +15,7 @@ from likely.blocks import Blocks, Matrix
 from likely.columns import examples_of, from_array
 from likely.errors import DataError, DesignError, LikelyError, first_rows, listed, unknown
 from likely.formula import (
+    MOST_COLUMNS,
     check_sizes,
     clean,
     columns_of,
@@ -33,11 +34,21 @@ from likely.formula import (
     quote,
     right_side,
     split,
+    too_wide,
     update,
     variables,
 )
 from likely.many_levels import Coding
-from likely.predictors import as_array, as_known, check_variables, frame_of, needed_columns, plain, require_text
+from likely.predictors import (
+    as_array,
+    as_known,
+    check_variables,
+    frame_of,
+    level_counts,
+    needed_columns,
+    plain,
+    require_text,
+)
 from likely.tables import Table, numbers, read
 
 __all__ = [
@@ -362,7 +373,7 @@ def expression(text: str, table: Table) -> Any:
         check_variables([name], table, " in the formula")
         return expression(name, table)
     formula = parse_arithmetic(text)
-    check_sizes(formula, table.n)
+    check_sizes(formula, table.n, {})
     columns = needed_columns(columns_of(formula), table, formula)
     matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, table.n), text)
     if matrix.shape[1] != 1:
@@ -423,12 +434,13 @@ def from_formula(right: str, table: Table) -> Design:
     """
     right = quote(right, table.names)
     formula = parse(right)
-    check_sizes(formula, table.n)
     needed = columns_of(formula)
     if "Intercept" in needed:
         raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
     columns = needed_columns(needed, table, formula)
     values = {name: column for name, (column, _) in columns.items()}
+    in_c = labelled(formula)
+    check_sizes(formula, table.n, level_counts(values, in_c))
     many = many_levels.find(formula, values, table.n)
     frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
     matrix = _evaluate(formula, frame, right)
@@ -447,6 +459,8 @@ def from_formula(right: str, table: Table) -> Design:
             return numbers.model_spec
 
         coding, names, terms = many_levels.coding(spec, many, recipe)
+    if len(names) > MOST_COLUMNS:
+        raise too_wide(len(names), [max(terms, key=lambda term: len(term[1]))[0]])
     try:
         if coding is None:
             x: Matrix = as_array(matrix)
@@ -464,7 +478,6 @@ def from_formula(right: str, table: Table) -> Design:
         )
     import pandas as pd
 
-    in_c = labelled(formula)
     as_levels = in_c | looked_up(formula)
     levels = tuple(
         (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,16 @@ def plain(name: str, table: Table, computed: bool, where: str = "", compared: bo
     if found.doubt:
         tell_levels(name, found.doubt)
     return values
+
+
+def level_counts(values: Mapping[str, Any], as_levels: Iterable[str]) -> dict[str, int]:
+    """How many levels the columns have that are levels: text, categoricals, and those in C(...)."""
+    counts = {name: len(v.categories) for name, v in values.items() if hasattr(v, "codes")}
+    return counts | {
+        name: len(set(v.tolist()))
+        for name, v in values.items()
+        if name not in counts and (v.dtype == object or name in as_levels)
+    }
 
 
 def require_text(name: str, values: Any, where: str = "") -> None:

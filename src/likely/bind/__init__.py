@@ -106,6 +106,7 @@ def bind(
         w, units = None, w
     bound_family, numeric = family.bind(response.plain(family, y, name, given.table), known)
     declared = bound_family.levels
+    checks.check_number_of_levels(bound_family, name)
     bound_family, numeric = bound_family.settle(numeric)
     checks.tell_empty(declared, bound_family.levels, name)
     checks.check_support(bound_family, numeric, known, name, given.table)

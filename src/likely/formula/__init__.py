@@ -1,13 +1,14 @@
 """Formulas: their text, names, functions and terms, and what of their Python may be evaluated."""
 
-from likely.formula.code import check_sizes
 from likely.formula.functions import context
 from likely.formula.names import decode, quote, token, unknown_column
 from likely.formula.parsing import clean, operands, parse, parse_arithmetic, variables
 from likely.formula.roles import columns_of, compared_with_text, in_arithmetic, labelled, looked_up, names_in
+from likely.formula.sizes import MOST_COLUMNS, check_sizes, too_wide
 from likely.formula.text import expand, offsets, right_side, split, update
 
 __all__ = [
+    "MOST_COLUMNS",
     "check_sizes",
     "clean",
     "columns_of",
@@ -27,6 +28,7 @@ __all__ = [
     "right_side",
     "split",
     "token",
+    "too_wide",
     "unknown_column",
     "update",
     "variables",

@@ -15,7 +15,6 @@ from likely.formula.functions import CONTEXT, ELEMENTWISE, FROM_FORMULAIC, WHOLE
 from likely.formula.names import decode, shown
 
 DEEPEST = 300  # operations in one another
-MOST_CELLS = 200_000_000  # numbers in the columns that a function makes
 POWER = 1_000.0  # the largest exponent of a column
 
 # what the Python of a formula is made of: no loops, no functions, no assignments
@@ -23,15 +22,6 @@ _ALLOWED = (
     *(ast.Expression, ast.Call, ast.keyword, ast.Name, ast.Constant, ast.Attribute, ast.BinOp, ast.UnaryOp, ast.BoolOp),
     *(ast.Compare, ast.List, ast.Tuple, ast.Dict, ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
 )
-# functions that make as many columns as they are told, and where, beside which arguments say so
-_COLUMNS = {
-    "bs": ("df", "degree"),
-    "cr": ("df",),
-    "cs": ("df",),
-    "cc": ("df",),
-    "poly": ("degree",),
-    "hashed": ("levels",),
-}
 
 
 def tree_of(code: str) -> ast.Expression:
@@ -91,35 +81,10 @@ def check_code(code: str) -> None:
                     f"{path!r} in the formula is no column, and attributes of columns are not evaluated. Put a name "
                     "with dots that is a column's in backticks; compute anything else as a column before the fit"
                 )
-    _written(tree, text)
+    written(tree, text)
 
 
-def check_sizes(formula: Any, n: int) -> None:
-    """Refuse functions that are told to make more columns than there are rows, or than fit in memory."""
-    codes = {f.expr for term in formula for f in term.factors if f.eval_method.value == "python"}
-    for code in codes:
-        tree, text = tree_of(code), shown(decode(code))
-        written = _written(tree, text)
-        for node in ast.walk(tree):
-            name = path_of(node.func) if isinstance(node, ast.Call) else None
-            if not isinstance(node, ast.Call) or name not in _COLUMNS:
-                continue
-            told = {k.arg: k.value for k in node.keywords if k.arg in _COLUMNS[name]}
-            if len(node.args) > 1 and name != "hashed":
-                told[_COLUMNS[name][0]] = node.args[1]
-            for argument, value in told.items():
-                count = written.get(id(value), 0.0)
-                asked = f"{argument}={count:,.0f}" if count < 1e15 else f"{argument}={count:.3g}"
-                if name != "hashed" and count > n:
-                    raise DesignError(f"{text} asks for {asked}, and there are {n:,} rows: it can be at most as many")
-                if count * n > MOST_CELLS:
-                    raise DesignError(
-                        f"{text} asks for {asked}: with {n:,} rows that is more than {MOST_CELLS:,} "
-                        "numbers, and does not fit in memory"
-                    )
-
-
-def _written(tree: ast.Expression, text: str) -> dict[int, float]:
+def written(tree: ast.Expression, text: str) -> dict[int, float]:
     """The numbers that parts of an expression are, by the parts' identity; columns do not occur in them.
 
     Python computes with whole numbers of any size: these are computed here as floats, and refused beyond.
@@ -164,7 +129,7 @@ def _computed(action: Callable[[Any, Any], Any], left: Any, right: Any, text: st
     return float(found)
 
 
-def _check_operands(node: ast.BinOp, written: dict[int, float], text: str) -> None:
+def _check_operands(node: ast.BinOp, numbers: dict[int, float], text: str) -> None:
     """Refuse operations whose result has no bounded size."""
     sides = (node.left, node.right)
     for side in sides:
@@ -175,7 +140,7 @@ def _check_operands(node: ast.BinOp, written: dict[int, float], text: str) -> No
     if isinstance(node.op, (ast.LShift, ast.RShift, ast.MatMult)):
         raise DesignError(f"{text} has an operation that formulas do not know: they know + - * / // % ** & |")
     if isinstance(node.op, ast.Pow):
-        base, power = written.get(id(node.left)), written.get(id(node.right))
+        base, power = numbers.get(id(node.left)), numbers.get(id(node.right))
         if base is None and power is not None and abs(power) > POWER:
             raise DesignError(f"{text} raises a column to a power beyond {POWER:,.0f}")
         if base is not None and power is not None and base and abs(power) * abs(math.log(abs(base))) > 709.0:

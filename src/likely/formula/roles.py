@@ -34,13 +34,17 @@ def names_in(factor: Any) -> set[str]:
 
 def labelled(formula: Any) -> set[str]:
     """Names of the columns whose values are levels: those in C(...)."""
+    return {name for term in formula for factor in term.factors for name in labelled_in(factor)}
+
+
+def labelled_in(factor: Any) -> set[str]:
+    """The same of one factor."""
+    if factor.eval_method.value != "python":
+        return set()
     found: set[str] = set()
-    for term in formula:
-        for factor in term.factors:
-            if factor.eval_method.value == "python":
-                for node in ast.walk(tree_of(factor.expr)):
-                    if isinstance(node, ast.Call) and path_of(node.func) in ("C", "hashed") and node.args:
-                        found |= {n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)}
+    for node in ast.walk(tree_of(factor.expr)):
+        if isinstance(node, ast.Call) and path_of(node.func) in ("C", "hashed") and node.args:
+            found |= {n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)}
     return set(map(decode, found))
 
 
