@@ -363,6 +363,8 @@ class Family(ABC):
     def _given(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """All parameter values: those given and those known, as they are."""
         values: dict[str, Any] = {}
+        if not isinstance(params, Mapping):
+            raise OptionError(f"parameter values are a dict by name, found {params!r}")
         for name in params:
             self.parameter(name)
             if name in self.known:

@@ -125,6 +125,8 @@ def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: flo
     moves = moves if slot.offset is None else moves - slot.offset
     at, moves = np.broadcast_arrays(at, moves)
     moving = np.abs(moves) > 1e-3 * np.max(np.abs(moves))
+    if not np.any(moving):  # of a size that no float can hold
+        return None
     # powers and the reciprocal know no scale of their own
     unit = 1.0 if slot.link.name in ("log", "softplus") else max(1.0, float(np.max(np.abs(at[moving]))))
     noise = level + 1e-13 * abs(point.value)

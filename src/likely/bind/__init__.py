@@ -150,6 +150,8 @@ def _known(p: Parameter, values: Any) -> Any:
     """A known parameter's values in the rows in use; labels of groups as codes."""
     if np.ndim(values) == 0 and p.domain is not Groups:
         return float(values)
+    if p.domain is Groups and not np.ndim(values):
+        raise OptionError(f"{p.name} is a column of labels, or an array with one for each row; found {values!r}")
     return tables.codes(values) if p.domain is Groups else tables.numbers(values, p.name)
 
 

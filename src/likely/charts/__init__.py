@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
 from likely.boundary import public, public_class
 from likely.charts import distribution, estimates, likelihood, rows
 from likely.charts.records import calibration, comparison, losses, training
-from likely.errors import FitError, LikelyError, unknown
+from likely.errors import FitError, LikelyError, OptionError, unknown
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
@@ -110,6 +111,10 @@ class FitCharts:
         make = CHARTS[name][0]
 
         def chart(*args: Any, **options: Any) -> Any:
+            try:
+                inspect.signature(make).bind(self._fit, *args, **options)
+            except TypeError as error:
+                raise OptionError(f"fit.plot.{name} takes other arguments: {error}") from None
             return make(self._fit, *args, **options)
 
         chart.__doc__ = make.__doc__

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from likely.charts import theme
+from likely.checks import items_of
 from likely.errors import OptionError
 
 if TYPE_CHECKING:
@@ -93,10 +94,11 @@ def contour(fit: Fit, names: tuple[str, str] | None = None) -> Any:
             raise OptionError("a contour needs two estimates with standard errors")
         first, second, *_ = _telling(fit)
         names = (first, second)
+    pair = items_of(names, f"a contour is of two estimates, such as {fit.names[:2]}")
     xs, ys, line, order = [], [], [], []
     for level in (0.5, 0.95):
         for method, told in (("profile", "profile likelihood"), ("wald", "covariance")):
-            found = fit.region(list(names), level, method)
+            found = fit.region(pair, level, method)
             xs.append(found.points[:, 0])
             ys.append(found.points[:, 1])
             line.append(np.repeat(f"{100 * level:g} %, {told}", len(found.points)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.charts import theme
 from likely.charts.distribution import histogram
+from likely.checks import items_of
 from likely.errors import LikelyError, OptionError
 from likely.losses import Loss
 
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 ERROR = 4.0
 GRID = 161
+NAMED = "name the losses: charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())])"
 
 
 def calibration(found: Any) -> Any:
     """A calibration: observed frequencies against stated chances, or the histogram of transforms."""
+    if not hasattr(found, "pit") and not hasattr(getattr(found, "top", found), "isotonic"):
+        raise OptionError(f"this is the chart of a calibration, lk.calibration(...), found {found!r}")
     if hasattr(found, "pit"):
         if found.pit is None:
             raise OptionError("where only quantiles are known there is no histogram; print the calibration")
@@ -57,6 +61,8 @@ def _reliability(found: Calibration, *, multiclass: bool) -> Any:
 
 def comparison(found: Comparison) -> Any:
     """Candidates by how much larger their AIC is than the best."""
+    if not hasattr(found, "rows"):
+        raise OptionError(f"this is the chart of a comparison, lk.compare([...]), found {found!r}")
     alt = theme.altair()
     rows = [row for row in found.rows if row.delta is not None]
     columns = theme.data(
@@ -79,6 +85,8 @@ def comparison(found: Comparison) -> Any:
 
 def training(found: Training) -> Any:
     """The loss of each epoch, of the rows that were learned from and of those that were held out."""
+    if not hasattr(found, "history"):
+        raise OptionError(f"this is the chart of a training, likely.losses.torch.train(...), found {found!r}")
     alt = theme.altair()
     epochs, learned, held = (np.array([row[k] for row in found.history], dtype=float) for k in (0, 1, 2))
     if not len(epochs):
@@ -118,7 +126,9 @@ def losses(chosen: Iterable[Loss]) -> Any:
     alt = theme.altair()
     error = np.linspace(-ERROR, ERROR, GRID)
     xs, ys, names = [], [], []
-    chosen = list(chosen)
+    chosen = items_of(chosen, NAMED)
+    if not all(isinstance(loss, Loss) for loss in chosen):
+        raise OptionError(f"{NAMED}; found {chosen!r}")
     titles = [loss.family.title for loss in chosen]
     for loss in chosen:
         title = loss.family.title
@@ -131,7 +141,7 @@ def losses(chosen: Iterable[Loss]) -> Any:
         ys.append(value - np.nanmin(value))
         names.append(np.repeat(f"{loss.name} ({shown})", GRID))
     if not xs:
-        raise OptionError("name the losses: charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())])")
+        raise OptionError(NAMED)
     columns = theme.data(x=np.concatenate(xs), y=np.concatenate(ys), line=np.concatenate(names))
     order, legend = [str(name[0]) for name in names], alt.Legend(labelLimit=300, columns=2)
     lines = (

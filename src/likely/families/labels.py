@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn, Self, final
 
 import numpy as np
 
-from likely.errors import OptionError, ParameterError, SupportError, first_rows, listed
+from likely.errors import OptionError, ParameterError, SupportError, first_rows, is_one_of, listed
 from likely.family import Family, Support, by_keyword, check_size, generator
 from likely.namespace import NumpyNamespace
 
@@ -60,7 +60,8 @@ class Labelled(Family):
     def codes(self, values: Any, missing: Any) -> Any:
         """The codes of labels; NaN for a missing one."""
         code = {level: float(i) for i, level in enumerate(self._bound())}
-        codes = np.array([code.get(v, -1.0) for v in values.ravel().tolist()]).reshape(values.shape)
+        codes = np.array([code[v] if is_one_of(v, code) else -1.0 for v in values.ravel().tolist()])
+        codes = codes.reshape(values.shape)
         codes = np.where(missing, np.nan, codes)
         if np.any(codes == -1.0):
             rows = np.flatnonzero(codes.ravel() == -1.0)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from likely.domains import LINKS, Positive, Real
-from likely.errors import DataError, OptionError, is_one_of, listed, unknown
+from likely.errors import DataError, OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 from likely.family import Parameter, by_keyword
 from likely.namespace import NumpyNamespace
@@ -132,7 +132,7 @@ class Ordinal(Labelled):
         if not is_one_of(link, LATENT):
             raise unknown("link", link, LATENT, " for Ordinal")
         self.link = link
-        if self.levels is not None and "threshold" in self.known:
+        if "threshold" in self.known:
             self._check_threshold(self.known["threshold"])
 
     def __repr__(self) -> str:
@@ -215,7 +215,12 @@ class Ordinal(Labelled):
         return {"location": scalars["location"], "threshold": threshold, "scale": scalars["scale"]}
 
     def _check_threshold(self, threshold: Any) -> Any:
-        threshold = np.asarray(threshold, dtype=float)
+        try:
+            threshold = np.asarray(threshold, dtype=float)
+        except (TypeError, ValueError):
+            raise ParameterError(f"Ordinal's threshold is a list of increasing numbers, found {threshold!r}") from None
+        if threshold.ndim == 0:
+            raise ParameterError(f"Ordinal's threshold is one number for each cut between levels, found {threshold:g}")
         if self.levels is not None:
             require_entries("Ordinal", "threshold", threshold, self.size - 1, Increasing.entries(self.levels))
         Increasing.check_vector("Ordinal's threshold", threshold)

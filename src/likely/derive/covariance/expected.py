@@ -191,6 +191,10 @@ class Expected:
         g, h = self._entries(self._jet(cells, y), y.shape)
         columns = np.stack([np.ones(y.shape), *(g[k] / (np.max(np.abs(g[k])) or 1.0) for k in g)], axis=2)
         size = np.maximum(np.max(np.abs(columns), axis=1, keepdims=True), 1e-300)
+        if not np.all(np.isfinite(columns / size)):
+            raise IntervalError(
+                "there is no expected information: the scores at some y have a size that no float can hold"
+            )
         inverse = np.linalg.pinv(columns / size, rcond=1e-10)
         return h, inverse[:, :1, :] / size[:, :, :1], (columns / size) @ inverse
 

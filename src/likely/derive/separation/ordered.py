@@ -25,6 +25,8 @@ FLAT = 1e-3  # an information, in units of the columns' largest values, below wh
 def ordered_separation(L: Likelihood, outcome: Outcome | None) -> Separation | None:
     """What separates the levels of a family of ordered labels, as in `find_separation`."""
     model = L.model
+    if all(slot.entry is None for slot in model.slots):
+        return None  # the thresholds are known
     places = [i for slot in model.slots if slot.parameter.name != "scale" for i in range(slot.start, slot.stop)]
     cone, rows = _cone(L, places)
     if outcome is not None and outcome.converged and not flat(outcome.point.info[np.ix_(places, places)], cone.x):
