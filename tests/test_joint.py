@@ -137,3 +137,11 @@ def test_sharing_a_shape_across_links():
 def test_what_cannot_be_added(act, message):
     with pytest.raises(lk.errors.LikelyError, match=message):
         act()
+
+
+def test_a_location_with_corners_has_no_errors_in_a_sum() -> None:
+    rng = np.random.default_rng(9)
+    fit = (lk.likelihood("laplace", rng.laplace(size=60)) + lk.likelihood("normal", rng.normal(size=60))).maximize()
+    assert fit.stderr["loc"] is None
+    assert "corners" in fit.withheld["loc"]
+    assert fit.stderr["mean"] == pytest.approx(fit.coef["sd"] / np.sqrt(60), rel=1e-6)

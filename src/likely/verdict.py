@@ -61,7 +61,19 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
     if model.fixed:
         which = ", ".join(model.fixed)
         return Fit(L, outcome, True, f"edge: {which}: {EDGE}", dict.fromkeys(model.fixed, EDGE))
-    return Fit(L, outcome, True, "converged")
+    return Fit(L, outcome, True, "converged", _corners_of_parts(L))
+
+
+def _corners_of_parts(L: Likelihood) -> dict[str, str]:
+    """Coefficients of a sum of likelihoods in which one has corners: there is no curvature, and no density is taken."""
+    family = L.model.family
+    if family.absolute_location is not None:  # whose covariance knows what to do
+        return {}
+    reason = (
+        "the log-density of its part has corners there, so a sum of likelihoods has no curvature in it: fit the part "
+        "alone, whose standard errors are those of quantile regression"
+    )
+    return {name: reason for slot in L.model.slots if slot.parameter.name in family.kinked for name in slot.names}
 
 
 def _end_reason(ends: Mapping[str, float]) -> str:

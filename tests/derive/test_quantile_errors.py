@@ -95,6 +95,11 @@ def test_the_default_is_robust_and_says_so() -> None:
     assert lk.fit("laplace", sample(), "y").cov_kind == "expected"  # a density, which its user states
 
 
+def test_few_rows_beyond_the_quantile_are_told() -> None:
+    assert "bootstrap" not in fitted(tau=0.1).cov_text
+    assert "6 rows beyond the quantile are few for 2 coefficients" in fitted(tau=0.05).cov_text
+
+
 def test_median_regression_is_the_same_by_both_names() -> None:
     median = lk.fit("laplace", sample(), "y ~ x")
     half = fitted(tau=0.5)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 
+FEW = 5.0  # rows beyond the quantile for every coefficient, from which on its errors hold
+
+
 def quantile_covariance(fit: Fit, request: Request) -> Covariance:
     """The covariance of the coefficients of a location that is a quantile, and of those beside it.
 
@@ -62,6 +65,13 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
         raise IntervalError(NO_DENSITY)
     out = np.zeros_like(found)
     out[np.ix_(peak.order, peak.order)] = 0.5 * (found + found.T)
+    beyond = peak.n * min(peak.level, 1.0 - peak.level)
+    if beyond < FEW * len(peak.own):
+        few = (
+            f"{beyond:.3g} rows beyond the quantile are few for {len(peak.own)} coefficients, so errors may be too "
+            "small: cov='bootstrap' holds better"
+        )
+        note = f"{note}; {few}" if note else few
     return Covariance(peak.outward(out), note)
 
 
