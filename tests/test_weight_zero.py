@@ -77,16 +77,16 @@ def assert_same(fit: lk.Fit, right: lk.Fit) -> None:
         assert close(fit.stderr[name], right.stderr[name]), name
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for name, family in FAMILIES.items() for kind in KINDS if kind != "analytic" or family.averaged],
+)
 def test_every_family_and_kind(name: str, kind: str) -> None:
     family = family_of(name)
-    if kind == "analytic" and not family.averaged:
-        pytest.skip("takes no analytic weights")
     formula = "y ~ 1" if all(p.edge for p in family.free) else "y ~ x"
-    for mark in MARKS[:2] if kind != "frequency" else MARKS:
+    for mark in MARKS[:1] if kind != "frequency" else (MARKS[0], *MARKS[2:]):
         data, rest = data_of(name, mark)
-        for right_side in dict.fromkeys(["y ~ 1", formula]):
+        for right_side in dict.fromkeys(["y ~ 1", formula] if kind == "frequency" else [formula]):
             options = {"weights": "w", "weights_kind": kind, "on_failure": "return"}
             fit, right = (lk.fit(family, d, right_side, **options) for d in (data, rest))
             assert_same(fit, right)
