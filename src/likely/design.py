@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,8 +11,10 @@ import numpy as np
 
 from likely import blocks, many_levels
 from likely.blocks import Blocks, Matrix
-from likely.columns import examples_of, from_array
-from likely.errors import DataError, DesignError, LikelyError, first_rows, listed, unknown
+from likely.columns import examples_of
+from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
+from likely.evaluation import evaluate, not_finite, quietly
+from likely.expressions import expression, log_exposure
 from likely.formula import (
     MOST_COLUMNS,
     check_sizes,
@@ -30,7 +31,6 @@ from likely.formula import (
     offsets,
     operands,
     parse,
-    parse_arithmetic,
     quote,
     right_side,
     split,
@@ -39,6 +39,7 @@ from likely.formula import (
     variables,
 )
 from likely.many_levels import Coding
+from likely.matrices import NamedMatrix, matrix_missing, read_matrix
 from likely.predictors import (
     as_array,
     as_known,
@@ -49,7 +50,7 @@ from likely.predictors import (
     plain,
     require_text,
 )
-from likely.tables import Table, numbers, read
+from likely.tables import Table
 
 __all__ = [
     "Aliasing",
@@ -61,6 +62,7 @@ __all__ = [
     "expression",
     "from_formula",
     "from_matrix",
+    "log_exposure",
     "matrix_missing",
     "offsets",
     "operands",
@@ -284,7 +286,7 @@ class Design:
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
 
         def made(spec: Any) -> Any:
-            return _quietly(lambda: spec.get_model_matrix(frame, context=context(), na_action="ignore"))
+            return quietly(lambda: spec.get_model_matrix(frame, context=context(), na_action="ignore"))
 
         try:
             matrix = made(self.spec)
@@ -301,7 +303,7 @@ class Design:
                 f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.made)} in the fit "
                 f"({listed(self.made)}): do the columns {listed(needed)} hold the same kind of values?"
             )
-        if (wrong := _not_finite(x)) is not None:
+        if (wrong := not_finite(x)) is not None:
             i, j = wrong
             raise DataError(
                 f"{self.made[j]!r} is not finite for the new data, {blocks.column(x, j)[i]} in row {i}: is a "
@@ -319,7 +321,7 @@ class Design:
                 f"{matrix.shape[1]}"
             )
         x = blocks.from_sparse(matrix)
-        if (wrong := _not_finite(x)) is not None:
+        if (wrong := not_finite(x)) is not None:
             i, j = wrong
             raise DataError(f"{self.made[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
         beside = self.beside
@@ -355,73 +357,6 @@ def empty(n: int) -> Design:
     return Design(np.zeros((n, 0)), (), "0")
 
 
-def expression(text: str, table: Table) -> Any:
-    """The values of an expression of columns such as ``log(exposure)``, as floats; NaN where a column has none.
-
-    Raises
-    ------
-    DesignError
-        If it cannot be read or does not give one number for each row.
-    DataError
-        If its value is not finite although nothing is missing.
-    """
-    if text in table:
-        return table.number(text)
-    text = quote(text, table.names).strip()
-    if text.startswith("`") and text.count("`") == 2 and text.endswith("`"):
-        name = text.strip("`")
-        check_variables([name], table, " in the formula")
-        return expression(name, table)
-    formula = parse_arithmetic(text)
-    check_sizes(formula, table.n, {})
-    columns = needed_columns(columns_of(formula), table, formula)
-    matrix = _evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, table.n), text)
-    if matrix.shape[1] != 1:
-        raise DesignError(f"{text!r} must give one column of numbers, it gives {listed(map(decode, matrix.columns))}")
-    try:
-        values = np.array(matrix.iloc[:, 0], dtype=float)
-    except (TypeError, ValueError) as error:
-        raise DesignError(f"{text!r} must give numbers: {clean(error)}") from error
-    absent = np.zeros(table.n, dtype=bool)
-    for _, gone in columns.values():
-        absent |= gone
-    values[absent] = np.nan  # a comparison with a missing value is neither true nor false
-    if np.any(bad := ~np.isfinite(values) & ~absent):
-        where = np.flatnonzero(bad)
-        raise DataError(f"{text} is not finite: {_cause(text)} in {first_rows(table.places(where), values[where])}")
-    return values
-
-
-def log_exposure(exposure: Any, table: Table) -> Any:
-    """The offset that an exposure stands for: the text of its logarithm, or its values.
-
-    Raises
-    ------
-    UnknownNameError
-        If it names a column that does not exist.
-    DataError
-        If one of its values is not positive.
-    """
-    if isinstance(exposure, str):
-        if exposure.isidentifier() and exposure not in table:
-            raise unknown("column", exposure, table.names, " for exposure")
-        text = quote(exposure, table.names) if exposure not in table else f"`{exposure}`"
-        return f"log({text})"
-    values = np.asarray(numbers(np.atleast_1d(np.asarray(exposure)), "exposure"))
-    if np.any(bad := values <= 0):  # missing ones are told of with those of other columns
-        where = np.flatnonzero(bad)
-        raise DataError(f"exposures must be positive, found {first_rows(table.places(where), values[where])}")
-    return np.log(values) if np.ndim(exposure) else float(np.log(values[0]))
-
-
-def _cause(text: str) -> str:
-    if "log" in text:
-        return "a logarithm of zero or of a negative number"
-    if "sqrt" in text:
-        return "a root of a negative number"
-    return "a division by zero, or an operation without a finite result,"
-
-
 def from_formula(right: str, table: Table) -> Design:
     """The design of a right-hand side.
 
@@ -443,7 +378,7 @@ def from_formula(right: str, table: Table) -> Design:
     check_sizes(formula, table.n, level_counts(values, in_c))
     many = many_levels.find(formula, values, table.n)
     frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
-    matrix = _evaluate(formula, frame, right)
+    matrix = evaluate(formula, frame, right)
     spec, coding = matrix.model_spec, None
     _refuse_vanished(spec, values)
     names = tuple(decode(str(c)) for c in matrix.columns)
@@ -454,7 +389,7 @@ def from_formula(right: str, table: Table) -> Design:
         made: dict[int, Any] = {}
 
         def recipe(text: str) -> Any:
-            numbers = _evaluate(Formula(text), frame, decode(text))
+            numbers = evaluate(Formula(text), frame, decode(text))
             made[id(numbers.model_spec)] = numbers
             return numbers.model_spec
 
@@ -468,7 +403,7 @@ def from_formula(right: str, table: Table) -> Design:
             x = coding.matrix(matrix, {name: values[name] for name in many}, lambda own: made[id(own)])
     except (TypeError, ValueError) as error:
         raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
-    if (wrong := _not_finite(x)) is not None:
+    if (wrong := not_finite(x)) is not None:
         j = wrong[1]
         bad = blocks.column(x, j)
         where = np.flatnonzero(~np.isfinite(bad))
@@ -485,18 +420,6 @@ def from_formula(right: str, table: Table) -> Design:
         if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
     )
     return Design(x, names, right, spec, levels, coding=coding, terms=terms)
-
-
-def _not_finite(x: Matrix) -> tuple[int, int] | None:
-    """Row and column of a value that is not finite, the first column that has one; None if all are finite."""
-    with np.errstate(all="ignore"):
-        total = np.ones(len(x)) @ x
-    if np.all(np.isfinite(total)):
-        return None
-    for j in np.flatnonzero(~np.isfinite(total)):
-        if np.any(bad := ~np.isfinite(blocks.column(x, int(j)))):
-            return int(np.flatnonzero(bad)[0]), int(j)
-    return None
 
 
 def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
@@ -516,104 +439,14 @@ def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
             raise DesignError(f"the term {decode(str(term))!r} gives no column of the design: leave it out")
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class NamedMatrix:
-    """A matrix of predictors with names for its columns.
-
-    Attributes
-    ----------
-    x : ndarray, SciPy sparse matrix or Blocks, shape (n, p)
-    names : tuple of str
-        Empty where they have none.
-    """
-
-    x: Any
-    names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return int(self.x.shape[0])
-
-
-def read_matrix(x: Any, table: Table, rows: Any = None) -> NamedMatrix:
-    """A matrix of predictors that the user gave beside a table, matched to its rows by label where both have labels.
-
-    Parameters
-    ----------
-    x : plain or sparse matrix, or table
-        One row for each of the table's.
-    table : Table
-    rows : ndarray of bool, optional
-        The rows to keep.
-    """
-    names: tuple[str, ...] = ()
-    if isinstance(x, NamedMatrix):
-        x, names = x.x, x.names
-    what = "the matrix of predictors"
-    if blocks.is_sparse(x):
-        x = blocks.from_sparse(x)
-    elif not isinstance(x, np.ndarray) or x.dtype.names or x.dtype.kind == "O":
-        own = read(x, table.na)
-        names = names or (tuple(own.names) if own.named else ())
-        if not own.names:
-            raise DataError(f"{what} has no columns")
-        _check_length(own.n, table)
-        order = table.match(own.index, what)
-        columns = {c: own.column(c) if order is None else own.column(c)[order] for c in own.names}
-        own = read(columns) if rows is None else read(columns).only(rows)
-        return NamedMatrix(np.column_stack([own.number(c) for c in own.names]), names)
-    elif isinstance(x, np.ma.MaskedArray):
-        x = from_array(x.ravel())[0].reshape(x.shape)
-    if x.ndim == 1:
-        x = x[:, None]
-    if x.ndim != 2 or (isinstance(x, np.ndarray) and x.dtype.kind not in "fiub"):
-        raise DataError(f"a matrix of predictors has two dimensions and holds numbers, found {x.dtype} {x.shape}")
-    _check_length(len(x), table)
-    return NamedMatrix(x if rows is None else x[rows], names)
-
-
-def _check_length(n: int, table: Table) -> None:
-    if n != table.n:
-        raise DataError(f"the response has {table.n} rows, the matrix of predictors {n}")
-
-
-def matrix_missing(matrix: NamedMatrix) -> Any:
-    """Where a matrix of predictors lacks a value, as a column that is NaN there; None if it is complete."""
-    x = matrix.x
-    if isinstance(x, Blocks):
-        gone = x.missing_rows()
-        return np.where(gone, np.nan, 0.0) if np.any(gone) else None
-    if np.isfinite(np.sum(x)) or not np.any(gone := np.isnan(x).any(axis=1)):
-        return None
-    return np.where(gone, np.nan, 0.0)
-
-
 def from_matrix(matrix: NamedMatrix, table: Table) -> Design:
     """The design of a matrix that was read for the rows of a table, used as it stands (no intercept is added)."""
     x, names = matrix.x, matrix.names
     x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
-    if (wrong := _not_finite(x)) is not None:
+    if (wrong := not_finite(x)) is not None:
         i, j = wrong
         raise DataError(
             f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row "
             f"{int(table.places(i))}, column {j}; drop or fill these rows"
         )
     return Design(x, names or tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))
-
-
-def _evaluate(formula: Any, frame: Any, text: str) -> Any:
-    try:
-        return _quietly(lambda: formula.get_model_matrix(frame, context=context(), na_action="ignore"))
-    except LikelyError:
-        raise
-    except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
-        said = clean(error)
-        logic = any(sign in said for sign in (" &", " |", "invert"))
-        advice = "; yes and no are 1 and 0 here: join conditions as (x == 1) & (z == 0)" if logic else ""
-        raise DesignError(f"cannot evaluate the formula {text!r}: {said}{advice}") from error
-
-
-def _quietly(action: Any) -> Any:
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        return action()
