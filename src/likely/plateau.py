@@ -136,9 +136,11 @@ def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: flo
         if all(abs(objective.value(point.x + t * step) - point.value) <= noise for t in (0.3, 1.0)):
             limit = _limit(slot, at[moving] + 1e3 * unit * np.sign(sign * moves[moving]))
             ways.append((np.isfinite(limit), sign, limit))
-    if not ways and slot.constant and point.info[slot.start, slot.start] <= FADED:
+    if not ways and slot.constant and point.info[slot.start, slot.start] * unit**2 <= FADED:
         ways = [
-            (True, s, _limit(slot, s * 1e3)) for s in (-1.0, 1.0) if _follows(objective, point, slot.start, s, noise)
+            (True, s, _limit(slot, s * 1e3 * unit))
+            for s in (-1.0, 1.0)
+            if _follows(objective, point, slot.start, s * unit, noise)
         ]
     if not ways:
         return None
@@ -146,7 +148,7 @@ def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: flo
     return Plateau(slot, sign * direction, np.flatnonzero(np.broadcast_to(moving, len(objective.y))), limit)
 
 
-def _follows(objective: Rows, point: Point, k: int, sign: float, noise: float) -> bool:
+def _follows(objective: Rows, point: Point, k: int, step: float, noise: float) -> bool:
     """Whether a constant goes on without loss if the others go with it, such as a scale to 0 about tied values.
 
     They end where the scale's own information has faded, a little beside the tie that the location closes in on.
@@ -154,7 +156,7 @@ def _follows(objective: Rows, point: Point, k: int, sign: float, noise: float) -
     others = np.delete(np.arange(len(point.x)), k)
     x = point.x.copy()
     for _ in range(3):
-        x[k] += sign
+        x[k] += step
 
         def at(z: Any, x: Any = x) -> Point:
             whole = x.copy()
