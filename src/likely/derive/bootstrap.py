@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import special as sc
 
-from likely import scale
 from likely.derive.compress import counted
-from likely.derive.covariance.request import Covariance, Request
 from likely.derive.intervals import Interval, check_level
 from likely.derive.refit import refit
 from likely.derive.rows import Rows, draw, rows_of
-from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, listed, unknown
+from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, unknown
 from likely.family import generator
 from likely.model import Model
 from likely.progress import Task, check_progress
@@ -173,38 +171,8 @@ def _with(state: BootstrapState, made: list[Any]) -> BootstrapState:
     return replace(state, estimates=np.vstack([state.estimates, *rows]), reasons=dict(reasons))
 
 
-def bootstrap_covariance(fit: Any, request: Request) -> Covariance:
-    """The covariance of the coefficients in estimates from rows, or whole clusters, drawn with replacement.
-
-    Raises
-    ------
-    IntervalError
-        If more than a tenth of the refits failed, or some estimates have no finite variance on the link scale.
-    """
-    model = fit.likelihood.model
-    fit = replace(fit, request=request)
-    try:
-        drawn = bootstrap(fit, replicates=request.replicates, kind="cases", seed=request.seed)
-    except OptionError as error:
-        raise IntervalError(str(error)) from error
-    _check_failed(drawn, "a covariance")
-    values = drawn.estimates[~np.any(np.isnan(drawn.estimates), axis=1)]
-    with np.errstate(all="ignore"):
-        named = [dict(zip(fit.names, row, strict=True)) for row in values.tolist()]
-        own = fit.likelihood.names  # without extremes of the data
-        rows = [scale.from_reported(model, {name: row[name] for name in own}) for row in named]
-        found = np.atleast_2d(np.cov(np.array(rows).T))
-    flat = ~(np.diagonal(found) > 0.0) | ~np.isfinite(np.diagonal(found))
-    if np.any(flat):
-        names = [name for name, one in zip(model.names(), flat, strict=True) if one]
-        raise IntervalError(
-            f"the bootstrap gives no variance of {listed(names)}: its estimates are all equal, or some lie at the end "
-            "of the domain"
-        )
-    return Covariance(found, f"{drawn.failed} of {request.replicates} refits failed" if drawn.failed else "")
-
-
-def _check_failed(drawn: Bootstrap, what: str) -> None:
+def check_failed(drawn: Bootstrap, what: str) -> None:
+    """Raise if too many refits failed for what is made of them."""
     replicates = len(drawn.estimates)
     if drawn.failed > MOST_FAILED * replicates:
         reason, count = max(drawn.reasons.items(), key=lambda item: item[1])
@@ -269,7 +237,7 @@ def bootstrap_intervals(
             f"{replicates} replicates have no {100 * level:g} % interval; take at least {int(np.ceil(2 / (1 - level)))}"
         )
     drawn = bootstrap(fit, replicates=replicates, kind=kind, seed=seed, progress=progress, resume=resume)
-    _check_failed(drawn, "an interval")
+    check_failed(drawn, "an interval")
     influence = _influence(fit) if interval == "bca" else None
     out = {}
     for name in fit.names if names is None else names:

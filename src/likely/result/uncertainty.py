@@ -116,7 +116,7 @@ class Uncertainty(Estimates):
         if self._request.kind == "observed":
             return scaled(self, self._request, Covariance(self._observed_cov))
         if self._request.kind == "bootstrap":
-            from likely.derive.bootstrap import bootstrap_covariance
+            from likely.derive.bootstrap_covariance import bootstrap_covariance
 
             return bootstrap_covariance(self, self._request)
         try:
