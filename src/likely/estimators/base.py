@@ -100,6 +100,8 @@ class MLEEstimator(BaseEstimator):
             options["aliased"] = "drop"  # a penalty may have its own use for dependent columns
         else:
             options["penalty"] = self.penalty
+        if self.fit_options is not None and not isinstance(self.fit_options, Mapping):
+            raise OptionError(f"fit_options is a dict of options of likely.fit, found {self.fit_options!r}")
         found = maximum(
             family,
             y,

@@ -6,11 +6,13 @@ depends on the prediction.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
+from likely.errors import FamilyError
 from likely.losses.trace import PREDICTION, Graph, Node, ordered
 
 Term = tuple[float, list[tuple[Node, int]], Node]  # number, factors shared by all rows with their powers, the rest
@@ -221,6 +223,10 @@ class _Splitter:
         """A number times powers, as one fraction."""
         above = Counter({f: power for f, power in factors.items() if power > 0})
         below = Counter({f: -power for f, power in factors.items() if power < 0})
+        if not math.isfinite(number) or number == 0.0:
+            raise FamilyError(
+                f"a log-density multiplies what depends on its parameters by {number:g}, which is no loss"
+            )
         inverse = 1.0 / number
         whole = inverse == int(inverse) and inverse != 1.0
         over = self._times(None if number == 1.0 or whole else self.graph.lift(number), above)
