@@ -97,6 +97,10 @@ REFUSED = {
     "dates with slashes": (["12/31/2024", "1/2/2023", "1/3/2023"], "dates or times as text"),
     "worded dates": (["3 May 2024", "Jan 2024", "May 3, 2024"], "dates or times as text"),
     "times": (["12:30", "08:15:30", "7:05 pm"], "dates or times as text"),
+    "no thousands": (["1,234", "0,512", "3,250"], "decimal commas, such as '0,512'"),
+    "thousands of dollars": ([f"${k}k" for k in range(1, 9)], r"with the unit '\$' as text"),
+    "accounts": ([f"({k}.5)" for k in range(12)] + ["3", "4"], r"stand in the way of numbers: '\(0.5\)'"),
+    "about": ([f"~{k}" for k in range(20)], "stand in the way of numbers: '~0'"),
     "units": ([f"{k}kg" for k in range(10, 80, 10)], "with the unit 'kg' as text"),
     "many whole numbers": ([str(k) for k in range(30)], "30 distinct numbers written as text"),
 }

@@ -25,10 +25,13 @@ _CELL = re.compile(
     rf"(?P<body>[\d.,'\u2019{SPACES}]*\d[\d.,'\u2019{SPACES}]*?)(?P<power>[eE][+\-\u2212]?\d+)?"
     rf"[{SPACES}]*(?P<after>[{re.escape(CURRENCIES)}%]?)"
 )
-_POINT = re.compile(rf"(?:\d+|\d{{1,3}}(?P<mark>[,'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>\.\d*)?")
-_COMMA = re.compile(rf"(?:\d+|\d{{1,3}}(?P<mark>[.'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>,\d*)?")
+_POINT = re.compile(rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[,'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>\.\d*)?")
+_COMMA = re.compile(rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[.'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>,\d*)?")
 _INFINITE = re.compile(r"[+\-\u2212]?inf(inity)?", re.IGNORECASE)
-_QUANTITY = re.compile(r"[+\-\u2212]?\d[\d.,]*\s*(?P<unit>[^\W\d_]{1,12}|°\s?[CF])")
+_QUANTITY = re.compile(
+    rf"[+\-\u2212]?((?P<sign>[{re.escape(CURRENCIES)}])\d[\d.,]*\s*[^\W\d_]{{0,12}}|\d[\d.,]*\s*(?P<unit>[^\W\d_]{{1,12}}|°\s?[CF]))"
+)
+_ALMOST = re.compile(r"[^\w\s#]{0,2}\s*\d[\d.,]*\s*[^\w\s#]{0,2}")  # a number between signs: (5), ~5, 5*
 _BIN = re.compile(
     r"\d+\s*(\+|or (more|less|fewer)|and (over|more|above|under|below))|[<>≤≥]=?\s*\d+|\d+\s*[-–]\s*\d+", re.IGNORECASE
 )
@@ -285,7 +288,14 @@ class Texts:
     @cached_property
     def mostly_numbers(self) -> bool:
         """Whether most cells, or most of the distinct ones, are numbers."""
-        number = np.array([cell is not None for cell in self.parsed], dtype=bool)
+        many = len(self.cells) > FEW_BINS
+        number = np.array(
+            [
+                parsed is not None or (many and _ALMOST.fullmatch(cell.strip()[:LONGEST]) is not None)
+                for cell, parsed in zip(self.cells, self.parsed, strict=True)
+            ],
+            dtype=bool,
+        )
         if not number.any():
             return False
         counts = np.asarray(self.counts)
@@ -307,8 +317,8 @@ class Texts:
     def unit(self) -> str | None:
         """The unit that every cell has behind its number, if it is the same."""
         found = [_QUANTITY.fullmatch(cell.strip()[:LONGEST]) for cell in self.cells]
-        units = {match["unit"].casefold() if match else "" for match in found}
-        return found[0]["unit"] if len(units) == 1 and found and found[0] is not None else None
+        units = {(match["sign"] or match["unit"]).casefold() if match else "" for match in found}
+        return (found[0]["sign"] or found[0]["unit"]) if len(units) == 1 and found and found[0] is not None else None
 
     @cached_property
     def as_predictor(self) -> Reading | Labels | str:
