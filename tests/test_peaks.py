@@ -159,6 +159,62 @@ def test_skew_normal_leaves_its_stationary_point():
     assert fit.loglik > lk.fit("normal", data, "y ~ x + z").loglik + 1e-3  # which shape 0 is
 
 
+def test_skewness_that_runs_to_infinity_beside_a_peak():
+    # at shape = inf the density is half a normal's: with constants, loc = min(y) and scale = root mean square above it
+    y = np.random.default_rng(4).weibull(1.1, 25)
+    edge = np.sqrt(np.mean((y - y.min()) ** 2))
+    supremum = len(y) * (np.log(2 / edge) - 0.5 * np.log(2 * np.pi) - 0.5)
+    fit = lk.fit("skew_normal", y, on_failure="return")
+    assert not fit.converged
+    assert "shape runs to infinity" in fit.status
+    assert fit.loglik == pytest.approx(supremum, abs=1e-2)
+
+
+def test_a_spread_along_a_column_has_several_peaks():
+    rng = np.random.default_rng(9)
+    n = int(rng.integers(6, 30))
+    x, g = rng.standard_t(2, n), rng.choice(list("ab"), n)
+    data = {"x": x, "g": g, "y": rng.gamma(2, np.exp(np.clip(0.3 * x, -3, 3)), n)}
+    fit = lk.fit("gamma", data, "y ~ x + g", shape="~ x")
+    assert "several peaks" in fit.note
+    start = {"mean.Intercept": 1.05, "mean.x": 0.03, "mean.g[T.b]": 1.7, "shape.Intercept": -0.4, "shape.x": 1.7}
+    assert fit.loglik >= lk.fit("gamma", data, "y ~ x + g", shape="~ x", start=start).loglik - 1e-6
+
+
+VOUCHED = [
+    lk.Bernoulli(),
+    lk.Binomial(n=7),
+    lk.Geometric(),
+    lk.Poisson(),
+    lk.NegativeBinomial(dispersion=0.8),
+    lk.Exponential(),
+    lk.Gamma(shape=0.8),
+    lk.InverseGaussian(shape=0.8),
+    lk.Normal(sd=0.8),
+    lk.Logistic(scale=0.8),
+    lk.Gumbel(scale=0.8),
+    lk.Huber(scale=0.8, k=1.3),
+    lk.LogNormal(sigma=0.8),
+    lk.Weibull(shape=0.8),
+    lk.LogLogistic(shape=0.8),
+]
+
+
+@pytest.mark.parametrize("family", VOUCHED, ids=lambda family: family.name)
+def test_links_that_a_family_vouches_for_make_it_concave(family):
+    rng = np.random.default_rng(0)
+    y = {"bernoulli": rng.integers(0, 2, 40), "binomial": rng.integers(0, 8, 40), "geometric": rng.poisson(3, 40)}.get(
+        family.name, rng.poisson(3, 40) if family.support.integer else rng.gamma(1.0, 2.0, 40) + 1e-3
+    )
+    first = family.parameters[0]
+    low, high = first.typical_range
+    for link in family.concave[first.name]:
+        eta = first.domain.get_link(first.name, link).forward(rng.uniform(low, high, 40))
+        L = lk.likelihood(family, {"y": y.astype(float), "eta": eta}, "y ~ 0 + eta", link=link)
+        second = L.objective.row_jet(np.ones(1), slice(None), 2).h[0, 0]
+        assert np.all(second <= 1e-9), link
+
+
 # -- ends of domains -----------------------------------------------------------------------------------------
 
 

@@ -26,6 +26,8 @@ FEW_COLUMNS = 20  # with more, subsets of as few rows say little
 SUBSETS = 60  # of as many rows as there are coefficients, each fitted exactly
 SIGNED = 200  # where every row's linear predictor may have either sign, too
 BEST = 5  # of them that are worth a search
+FEW_SPREADS = 4  # columns of another parameter along which it may start to rise or fall
+SLOPES = (1.0, -1.0, 4.0, -4.0)  # and how much by a column's standard deviation
 PLACES = 21  # of a constant location
 ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
 
@@ -111,7 +113,7 @@ def further_starts(objective: Objective, x0: Any) -> list[Any]:
         ways = [site.of_family] if few or model.family.escapes else []
         if few:
             ways.append(site.of_places if slot.design is None else site.of_fits)
-            ways += [site.of_sides] if model.family.escapes else []
+            ways += [site.of_spreads, *([site.of_sides] if model.family.escapes else [])]
         found: list[Any] = []
         for way in ways:
             try:
@@ -200,6 +202,21 @@ class _Site:
                 start = starting_values(self.model, self.y, self.w, {**values, name: float(np.median(self.y))})
                 start[self.own] = closest[0]
                 found.append(start)
+        return found
+
+    def of_spreads(self) -> list[Any]:
+        """Other parameters that rise or fall by a factor along each of the columns of their predictors."""
+        found = []
+        for slot in self.model.slots:
+            if slot is self.slot or slot.design is None or slot.link.name != "log" or slot.design.intercept is None:
+                continue
+            columns = blocks.dense(slot.design.x)
+            spread = np.std(columns, axis=0)
+            for j in np.flatnonzero(spread > 0.0)[:FEW_SPREADS]:
+                for slope in SLOPES:
+                    found.append(self.x0.copy())
+                    found[-1][slot.start + j] += slope / spread[j]
+                    found[-1][slot.start + slot.design.intercept] -= slope / spread[j] * np.mean(columns[:, j])
         return found
 
     def of_places(self) -> list[Any]:
