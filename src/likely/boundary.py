@@ -49,7 +49,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        if _inside.get():  # only the outermost call speaks to the user
+        if _compiling() or _inside.get():  # only the outermost call speaks to the user
             return function(*args, **kwargs)
         token = _inside.set(True)
         try:
@@ -64,6 +64,12 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
             _inside.reset(token)
 
     return guarded
+
+
+def _compiling() -> bool:
+    """Whether PyTorch is making a graph of the call, which has no place for what surrounds it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.compiler.is_compiling())
 
 
 def public_class(cls: C) -> C:
