@@ -336,3 +336,26 @@ def test_the_bootstrap_leaves_out_extremes_of_the_data() -> None:
     fit = lk.fit("pareto", sample()["y"], cov="bootstrap")
     assert fit.stderr["minimum"] is None
     assert fit.stderr["shape"] == pytest.approx(lk.fit("pareto", sample()["y"]).stderr["shape"], rel=0.4)
+
+
+@pytest.mark.parametrize("tau", [0.25, 0.5, 0.8])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_a_level_of_a_single_row_has_no_error_and_leaves_those_of_the_others(tau: float, clustered: bool) -> None:
+    """At one bandwidth the others have the errors of a fit without the row: its own coefficient takes it out."""
+    data = sample(60)
+    levels = np.array(list("abc"))[np.arange(60) % 3]
+    levels[5] = "z"
+    data["f"] = levels
+    less = {k: np.delete(v, 5) for k, v in data.items()}
+    options: dict[str, Any] = {"bandwidth": 0.1}
+    if clustered:
+        options |= {"cluster": "g", "correction": "none"}
+    fit = lk.fit(ALD(tau=tau), data, "y ~ x + f").with_cov("nid" if not clustered else None, **options)
+    without = lk.fit(ALD(tau=tau), less, "y ~ x + f").with_cov("nid" if not clustered else None, **options)
+    names = [k for k in without.stderr if k.startswith("loc.")]
+    assert [fit.stderr[k] for k in names] == pytest.approx([without.stderr[k] for k in names], rel=1e-7)
+    assert fit.stderr["loc.f[T.z]"] is None
+    assert "row 5" in fit.withheld["loc.f[T.z]"]
+    rows = {row["f"]: row["std_error"] for row in fit.margins("f").rows}
+    assert rows["z"] is None
+    assert None not in [rows[k] for k in "abc"]

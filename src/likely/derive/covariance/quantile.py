@@ -24,8 +24,9 @@ from scipy import special as sc
 from likely.blocks import dense
 from likely.derive.covariance import sparsity
 from likely.derive.covariance.request import Covariance, Request
+from likely.derive.covariance.unseen import SHARE
 from likely.derive.objective import Objective
-from likely.errors import IntervalError
+from likely.errors import IntervalError, first_rows
 from likely.families import AsymmetricLaplace
 from likely.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 
+ALONE = 1e-7  # of a direction, orthonormal in all rows: rows that move by less do not tell of it
 FEW = 5.0  # rows beyond the quantile for every coefficient, from which on its errors hold
 
 
@@ -53,7 +55,8 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
         )
     peak = _Peak(fit)
     density, note = _density(peak, request)
-    bread = _inverse(np.sqrt(peak.w * density)[:, None] * peak.z)
+    kept, lost = _directions(peak, density)
+    bread = kept @ _inverse(np.sqrt(peak.w * density)[:, None] * (peak.z @ kept)) @ kept.T
     scores, (beside, outside) = peak.psi[:, None] * peak.z, peak.beside
     if request.clusters or fit.likelihood.bound.pseudo:
         meat = _meat(peak, np.hstack([scores, beside]), request)
@@ -61,10 +64,15 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
         found = step @ meat @ step
     else:
         found = _unweighted(peak, bread, scores, beside, outside)
-    if not np.all(np.isfinite(found)) or np.any(np.diagonal(found) <= 0.0):
+    if not np.all(np.isfinite(found)):
         raise IntervalError(NO_DENSITY)
     out = np.zeros_like(found)
     out[np.ix_(peak.order, peak.order)] = 0.5 * (found + found.T)
+    out = peak.outward(out)
+    unseen, withheld = (None, {}) if lost is None else _withheld(peak, lost, density)
+    told = np.setdiff1d(np.arange(len(out)), list(withheld))
+    if np.any(np.diagonal(out)[told] <= 0.0):
+        raise IntervalError(NO_DENSITY)
     beyond = peak.n * min(peak.level, 1.0 - peak.level)
     if beyond < FEW * len(peak.own):
         few = (
@@ -72,7 +80,7 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
             "small: cov='bootstrap' holds better"
         )
         note = f"{note}; {few}" if note else few
-    return Covariance(peak.outward(out), note)
+    return Covariance(out, note, unseen=unseen, withheld=withheld)
 
 
 def likelihood_ratio_factor(fit: Fit) -> float | None:
@@ -161,8 +169,50 @@ def _density(peak: _Peak, request: Request) -> tuple[Any, str]:
     lost = float(np.sum(peak.w[~there]))
     if lost > 0.5 * float(np.sum(peak.w)):
         raise IntervalError(NO_DENSITY)
-    note = f"the lines of the levels {tau - h:.3g} and {tau + h:.3g} cross in {lost:g} rows, which count for none"
+    rows_, which = ("row", "which counts") if lost == 1.0 else ("rows", "which count")
+    note = (
+        f"the lines of the levels {tau - h:.3g} and {tau + h:.3g} meet or cross in {lost:g} {rows_}, {which} for none"
+    )
     return np.where(there, 2.0 * h / np.where(there, apart, 1.0), 0.0), note if lost else ""
+
+
+# -- coefficients without a density ------------------------------------------------------------------------------
+
+
+def _directions(peak: _Peak, density: Any) -> tuple[Any, Any]:
+    """Directions of the location's coefficients that rows with a density tell of, and the others; None if all do.
+
+    A level of a single row is fitted exactly at every level of the quantile, so no density is found there. In
+    orthonormal coordinates of all rows, directions that only such rows move are those along which the others are 0.
+    """
+    size = len(peak.own)
+    if np.all(density > 0.0):
+        return np.eye(size), None
+    columns = np.max(np.abs(peak.z), axis=0)
+    q, r = _triangular(np.sqrt(peak.w)[:, None] * peak.z / columns)
+    if np.min(np.diagonal(r)) <= 1e-13 * np.max(np.diagonal(r)):
+        raise IntervalError(NO_DENSITY)
+    _, sizes, axes = linalg.svd(q[density > 0.0], full_matrices=True)
+    seen = np.append(sizes, np.zeros(size - len(sizes))) > ALONE
+    back = linalg.solve_triangular(r, axes.T) / columns[:, None]
+    return (back[:, seen], None if np.all(seen) else back[:, ~seen])
+
+
+def _withheld(peak: _Peak, lost: Any, density: Any) -> tuple[Any, dict[int, str]]:
+    """Directions of the user's coefficients that no row with a density tells of; who rests on them, and the reason."""
+    rows = np.flatnonzero((density <= 0.0) & (linalg.norm(peak.z @ lost, axis=1) > ALONE * linalg.norm(lost)))
+    bound = peak.fit.likelihood.bound
+    own = rows if bound.rows is None else np.flatnonzero(bound.rows)[rows]
+    reason = (
+        f"it rests on rows that the lines of all quantiles nearby pass through ({first_rows(own, bound.y[rows], 3)}), "
+        "which do not say how dense the responses are there; use cov='iid', which takes errors as alike in all rows"
+    )
+    unseen = np.zeros((len(peak.order), lost.shape[1]))
+    unseen[peak.own] = lost
+    unseen = peak.outward_directions(unseen)
+    under_model = linalg.norm(peak.fit._observed_root, axis=1)
+    touched = linalg.norm(unseen, axis=1) > SHARE * under_model
+    return unseen, {int(j): reason for j in np.flatnonzero(touched)}
 
 
 # -- matrices --------------------------------------------------------------------------------------------------
@@ -243,6 +293,10 @@ class _Peak:
     def outward(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
         return found if self.wanted is None else self.wanted.covariance(found)
+
+    def outward_directions(self, directions: Any) -> Any:
+        """Directions of the user's coefficients."""
+        return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
 
     @cached_property
     def rounding(self) -> float:
