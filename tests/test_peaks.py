@@ -309,6 +309,14 @@ def test_held_beside_near_collinear_columns(family):
     assert one.stderr[names[2]] == pytest.approx(free.stderr[names[2]], rel=0.05)
 
 
+def test_a_bound_beside_columns_far_from_zero():
+    z = np.linspace(1000, 1001, 40)
+    data = {"z": z, "y": np.exp(np.random.default_rng(0).normal(size=40))}
+    fit = lk.fit("gamma", data, "y ~ z + I(z**2)", bounds={"mean.z": (0, None)})
+    assert fit.loglik <= lk.fit("gamma", data, "y ~ z + I(z**2)").loglik + 1e-9
+    assert fit.coef["mean.z"] >= 0.0
+
+
 def test_records_that_hold_arrays_are_compared_by_identity():
     data = groups()
     one, other = (lk.fit("normal", data, "y ~ g", fixed={"mean.g[T.b]": 0.0}) for _ in range(2))

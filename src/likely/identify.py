@@ -260,11 +260,12 @@ def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
     return q, forward, inverse
 
 
-def untangled(model: Model, kept: Any, volume: bool = False) -> Coordinates | None:
+def untangled(model: Model, kept: Any, held: Any = None) -> Coordinates | None:
     """The model with orthonormal columns in place of ill-conditioned ones, and others moved next to zero.
 
-    The coefficients that are `kept`, by a penalty or a value at which they are held, stay what they are. With `volume`
-    the information keeps its determinant, so that columns are moved alone. None where there is nothing to do.
+    The coefficients that are `kept`, by a penalty, a bound or a value, stay what they are. Beside kept ones that are
+    not `held` at a value, and without `held`, columns are moved alone, which leaves the determinant of the information
+    and does not set the kept columns against rotated ones. None where there is nothing to do.
     """
     forward = np.eye(model.size, dtype=np.longdouble)
     inverse, slots, changed = forward.copy(), [], False
@@ -275,7 +276,8 @@ def untangled(model: Model, kept: Any, volume: bool = False) -> Coordinates | No
             stays = np.asarray(kept[slot.start : slot.stop], dtype=bool)
             key = id(x), stays.tobytes()
             if key not in made:
-                made[key] = (None if volume else _orthonormal(x, stays)) or _next_to_zero(x, stays)
+                rotates = held is not None and bool(np.all(held[slot.start : slot.stop][stays]))
+                made[key] = (_orthonormal(x, stays) if rotates else None) or _next_to_zero(x, stays)
             if made[key] is not None:
                 own, changed = slice(slot.start, slot.stop), True
                 columns, forward[own, own], inverse[own, own] = made[key]

@@ -210,7 +210,7 @@ def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
         or penalty is None
         or fit.limit is not None
         or likelihood.model.family.kinked
-        or untangled(likelihood.model, np.zeros(likelihood.model.size, dtype=bool), volume=True) is not None
+        or untangled(likelihood.model, np.zeros(likelihood.model.size, dtype=bool)) is not None
     ):
         return RestrainedProfiler(fit, index, best)
     return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))

@@ -61,7 +61,8 @@ class Problem:
         rows = np.vstack([region.equal, region.rows]) != 0.0
         alone = np.any(rows[np.count_nonzero(rows, axis=1) == 1], axis=0)  # held or bounded: to stay exactly so
         kept = alone | (penalty.l1 > 0.0) | (penalty.l2 > 0.0)
-        wanted = untangled(L.model, kept, volume=penalty.firth)
+        fast = region.equal[np.count_nonzero(region.equal, axis=1) == 1] != 0.0
+        wanted = untangled(L.model, kept, None if penalty.firth else np.any(fast, axis=0))
         if wanted is None:
             return cls(Penalised(L.objective, penalty), penalty, region, region)
         inverse = np.asarray(wanted.inverse, dtype=float)
