@@ -363,3 +363,11 @@ def test_no_invented_numbers():
     for options in ({"tolerance": 1e9}, {"tolerance": -1.0}, {"max_iterations": 0}):
         with pytest.raises(OptionError):
             lk.fit("gamma", [1.0, 2.0, 3.0], **options)
+
+
+@pytest.mark.parametrize("penalty", [None, lk.Ridge(1.0), lk.ElasticNet(0.2, 0.5)])
+@pytest.mark.parametrize("name", ["normal", "inverse_gaussian", "gamma", "weibull", "log_normal", "beta", "student_t"])
+def test_a_response_that_never_varies_beside_predictors(name, penalty):
+    data = {"y": np.full(20, 0.56), "x": np.linspace(-1, 1, 20), "g": list("abcd") * 5}
+    with pytest.raises(lk.errors.FitError, match="grows without bound"):
+        lk.fit(name, data, "y ~ x + g", penalty=penalty)

@@ -8,6 +8,7 @@ import numpy as np
 
 from likely import blocks, identify, limits
 from likely.derive.covariance import flat_names
+from likely.derive.restraints import Restraints
 from likely.likelihood import Likelihood
 from likely.model import Model, Slot
 from likely.outcome import Outcome
@@ -21,15 +22,18 @@ FLAT_ON_LINK = 1e-4  # information about a linear predictor: its standard error 
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
 
-def constant_response(L: Likelihood) -> str | None:
-    """A continuous response that never varies: a location and a spread make the likelihood unbounded."""
+def constant_response(L: Likelihood, restraints: Restraints | None = None) -> str | None:
+    """A continuous response that never varies: a location and a spread make the likelihood unbounded.
+
+    Predictors beside an intercept do not change that, nor does a penalty that leaves the intercepts alone.
+    """
     model = L.model
     if model.family._objective is not None:
         return None
     y = L.bound.y
     free = [p.name for p in model.family.free]
     spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
-    if model.family.discrete or not model.constant or len(free) < 2 or spread not in free:
+    if model.family.discrete or len(free) < 2 or spread not in free or not _level(L, restraints):
         return None
     if y[0] != y[-1] or np.ptp(y) > 0:
         return None
@@ -39,6 +43,25 @@ def constant_response(L: Likelihood) -> str | None:
         f"{what}: the likelihood of {model.family.title} grows without bound as the density closes in on it, so "
         f"{parameter} has no estimate. Check the data, or fix it: {model.family.title}({parameter}=...)"
     )
+
+
+def _level(L: Likelihood, restraints: Restraints | None) -> bool:
+    """Whether every parameter can be the same number in all rows, whatever number that is."""
+    penalty = None
+    if restraints is not None:
+        penalty = restraints.penalty_of(L.model, L.bound.weights)
+        if penalty is None or penalty.firth or restraints.relations(L.model):
+            return False
+    for slot in L.model.slots:
+        if slot.design is None:
+            at = slot.start
+        elif "Intercept" in slot.design.names and slot.offset is None and slot.link.name == slot.parameter.domain.link:
+            at = slot.start + slot.design.names.index("Intercept")
+        else:
+            return False
+        if penalty is not None and (penalty.l1[at] or penalty.l2[at]):
+            return False
+    return True
 
 
 def extreme(L: Likelihood) -> str | None:

@@ -242,7 +242,7 @@ def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise
         trail = Trail(L, task, told, start if isinstance(start, FitState) else None)
         try:
             with memory.one_blas_thread() if tall else nullcontext():
-                unbounded = None if "restraints" in options else failures.constant_response(L)
+                unbounded = failures.constant_response(L, options.get("restraints"))
                 found = _found(L, trail, options, progress) if unbounded is None else failed(L, NO_SEARCH, unbounded)
                 if separation == "drop" and found.separation is not None:
                     found = _rest(found, {**options, "progress": progress})
