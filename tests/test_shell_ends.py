@@ -152,3 +152,16 @@ def test_a_fault_ends_with_3_and_a_document(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert told["exit_code"] == 3
     assert "Bug in likely (ZeroDivisionError: oh). Please report it" in told["error"]
+
+
+@posix
+def test_streams_that_are_closed_are_told() -> None:
+    command = f"'{sys.executable}' -m likely fit"
+    for rest, code, words in (
+        ("1,2,4 -f normal >&-", 1, "cannot write the output: it is closed"),
+        ("- -f normal <&-", 2, "standard input is empty"),
+        ("1,2,4 -f normal -o -", 2, "'-' names none"),
+    ):
+        done = subprocess.run(["bash", "-c", f"{command} {rest}"], check=False, capture_output=True, text=True)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), rest
+        assert words in done.stderr

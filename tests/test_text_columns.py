@@ -57,6 +57,12 @@ READ = {
     "euros behind": (["10 €", "12.5€", "-3 €"], [10, 12.5, -3], "without the '€'"),
     "percent": (["10%", "12.5 %", "-3%"], [0.1, 0.125, -0.03], "percentages as fractions"),
     "Unicode minus": (["\u22125", "3", "7"], [-5, 3, 7], "is -5"),
+    "lakhs": (["1,23,456", "12,34,567.5", "5,000"], [123456, 1234567.5, 5000], "'1,23,456' is 123456"),
+    "accounts": (["(1,250)", "3,000", "(950)"], [-1250, 3000, -950], "parentheses for negative numbers"),
+    "minus behind": (["1250-", "3000", "95.5-"], [-1250, 3000, -95.5], "a minus behind negative numbers"),
+    "codes of currencies": (["USD 12", "USD -13.5", "USD 20"], [12, -13.5, 20], "without the 'USD'"),
+    "codes behind": (["1'200 CHF", "950 CHF", "20.5 CHF"], [1200, 950, 20.5], "without the 'CHF'"),
+    "other dollars": (["R$ 12", "R$13.5", "R$20"], [12, 13.5, 20], "without the 'R$'"),
 }
 
 
@@ -99,9 +105,10 @@ REFUSED = {
     "times": (["12:30", "08:15:30", "7:05 pm"], "dates or times as text"),
     "no thousands": (["1,234", "0,512", "3,250"], "decimal commas, such as '0,512'"),
     "thousands of dollars": ([f"${k}k" for k in range(1, 9)], r"with the unit '\$' as text"),
-    "accounts": ([f"({k}.5)" for k in range(12)] + ["3", "4"], r"stand in the way of numbers: '\(0.5\)'"),
+    "all in parentheses": ([f"({k}.5)" for k in range(20)], r"stand in the way of numbers: '\(0.5\)'"),
     "about": ([f"~{k}" for k in range(20)], "stand in the way of numbers: '~0'"),
     "units": ([f"{k}kg" for k in range(10, 80, 10)], "with the unit 'kg' as text"),
+    "thousands by letters": ([*(f"{k}k" for k in range(1, 9)), "1.5M", "900"], "with the unit 'M' as text"),
     "many whole numbers": ([str(k) for k in range(30)], "30 distinct numbers written as text"),
 }
 
@@ -141,6 +148,12 @@ def test_what_stands_in_the_way_is_named(kind: str) -> None:
         ["Q1 2024", "Q2 2024", "Q3 2024"],
         ["Nan", "Inf", "Ann"],
         ["1.0.1", "1.0.2", "1.1.0"],
+        ["1.0", "1.1", "2.0", "2.0.1"],
+        ["1 (low)", "2", "3", "4", "5 (high)"],
+        ["(030)", "(040)", "(089)"],
+        ["(1)", "(2)"],
+        ["08:00-12:00", "12:00-16:00"],
+        ["USD", "EUR"],
     ],
 )
 def test_labels_stay_labels(cells: list[str]) -> None:
@@ -369,7 +382,24 @@ def test_parts_of_a_cell() -> None:
         found = Cell.of(text)
         assert found is not None
         assert found.number(".") == value
-    for text in ("", " ", "a", "1 2", "1,2,3.4.5", "--3", "$5€", "0x1F", "1e", "e5", "1_000", "5-", "(5)", "9" * 61):
+    for text in (
+        "",
+        " ",
+        "a",
+        "1 2",
+        "1,2,3.4.5",
+        "--3",
+        "$5€",
+        "0x1F",
+        "1e",
+        "e5",
+        "1_000",
+        "-5-",
+        "(-5)",
+        "(5-)",
+        "(5",
+        "9" * 61,
+    ):
         assert Cell.of(text) is None
     assert Texts(("1", "2"), np.array([1, 1])).reading == Reading(example="1")
     assert Texts(("a",), np.array([1])).as_predictor == Labels()

@@ -18,31 +18,46 @@ FEW_BINS = 12  # and whole numbers and classes of them, such as 0, 1, 2+
 FEW_QUANTITIES = 6  # and so may quantities such as 10mg
 SPACES = " \u00a0\u2009\u202f"
 CURRENCIES = "".join(c for c in map(chr, range(0xFFFF)) if unicodedata.category(c) == "Sc")
+BELOW = {"(": "parentheses for negative numbers", "-": "a minus behind negative numbers"}
 BETWEEN = {",": "commas", ".": "points", "'": "apostrophes", "\u2019": "apostrophes"}  # thousands; else spaces
 
-_CELL = re.compile(
-    rf"(?P<sign>[+\-\u2212]?)[{SPACES}]*(?P<before>[{re.escape(CURRENCIES)}]?)[{SPACES}]*(?P<inner>[+\-\u2212]?)"
-    rf"(?P<body>[\d.,'\u2019{SPACES}]*\d[\d.,'\u2019{SPACES}]*?)(?P<power>[eE][+\-\u2212]?\d+)?"
-    rf"[{SPACES}]*(?P<after>[{re.escape(CURRENCIES)}%]?)"
+_CODES = (  # of ISO 4217, and abbreviations
+    r"AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NGN NOK NZD PEN "
+    r"PHP PKR PLN RMB RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR Fr\. Rs\.? kr\.? zł Kč Ft"
 )
-_POINT = re.compile(rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[,'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>\.\d*)?")
+_SIGN = rf"[{re.escape(CURRENCIES)}]|[A-Z]{{0,2}}\$|{_CODES.replace(' ', '|')}"
+_CELL = re.compile(
+    rf"(?P<opened>\()?(?P<sign>[+\-\u2212]?)[{SPACES}]*(?P<before>{_SIGN}|)[{SPACES}]*(?P<inner>[+\-\u2212]?)"
+    rf"(?P<body>[\d.,'\u2019{SPACES}]*\d[\d.,'\u2019{SPACES}]*?)(?P<power>[eE][+\-\u2212]?\d+)?"
+    rf"[{SPACES}]*(?P<after>{_SIGN}|%|)(?P<behind>[\-\u2212]?)(?(opened)\))"
+)
+_POINT = re.compile(
+    rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[,'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*|"
+    r"(?P<lakh>[1-9]\d?(,\d{2})+,\d{3}))?(?P<rest>\.\d*)?"  # 12,34,567 as in India
+)
 _COMMA = re.compile(rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[.'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>,\d*)?")
 _INFINITE = re.compile(r"[+\-\u2212]?inf(inity)?", re.IGNORECASE)
 _QUANTITY = re.compile(
     rf"[+\-\u2212]?((?P<sign>[{re.escape(CURRENCIES)}])\d[\d.,]*\s*[^\W\d_]{{0,12}}|\d[\d.,]*\s*(?P<unit>[^\W\d_]{{1,12}}|°\s?[CF]))"
 )
-_ALMOST = re.compile(r"[^\w\s#]{0,2}\s*\d[\d.,]*\s*[^\w\s#]{0,2}")  # a number between signs: (5), ~5, 5*
+_ALMOST = re.compile(r"[^\w\s#]{0,2}\s*(?!0\d)\d[\d.,]*\s*[^\w\s#]{0,2}")  # a number between signs: (5), ~5, 5*
+_MANY = frozenset(("k", "m", "mn", "mio", "mill", "bn", "b", "t"))  # thousands, millions and the like
 _BIN = re.compile(
-    r"\d+\s*(\+|or (more|less|fewer)|and (over|more|above|under|below))|[<>≤≥]=?\s*\d+|\d+\s*[-–]\s*\d+", re.IGNORECASE
+    r"\d+\s*(\+|or (more|less|fewer)|and (over|more|above|under|below))|[<>≤≥]=?\s*\d+|\d+\s*[-–]\s*\d+|"
+    r"\d+\s*(\(\s*[^\W\d_].*\)|[-–:=]\s*[^\W\d_].*)",  # 5 (high), 1 = low
+    re.IGNORECASE,
 )
-_TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?(\s?(Z|UTC|[+-]\d{2}:?\d{2}))?"
+_VERSION = re.compile(r"v?\d+(\.\d+){2,}", re.IGNORECASE)
+_ZONE = r"(\s?(Z|UTC|[+-]\d{2}:?\d{2}))?"
+_TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s?[AaPp]\.?[Mm]\.?)?"  # 08:00-12:00 is a class of times
 _MONTH = (
     r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|"
     r"dec(ember)?)\.?"
 )
 _DATE = re.compile(
     r"(\d{4}(?P<a>[-/.])(0?[1-9]|1[0-2])((?P=a)(0?[1-9]|[12]\d|3[01]))?|\d{1,2}(?P<b>[-/.])\d{1,2}(?P=b)(\d{4}|\d{2})|"
-    rf"(\d{{1,2}}[-. ]+)?{_MONTH}[-, ]+(\d{{1,2}}(st|nd|rd|th)?,?[-. ]+)?(\d{{4}}|\d{{2}}))([T\s]\s*{_TIME})?|{_TIME}",
+    rf"(\d{{1,2}}[-. ]+)?{_MONTH}[-, ]+(\d{{1,2}}(st|nd|rd|th)?,?[-. ]+)?(\d{{4}}|\d{{2}}))([T\s]\s*{_TIME}{_ZONE})?|"
+    rf"{_TIME}",
     re.IGNORECASE,
 )
 LONGEST = 60  # characters that a number or a date has
@@ -65,6 +80,8 @@ class Reading:
         Whether every cell is a percentage; 10% is 0.1.
     example : str
         A cell that shows it.
+    below : str
+        How numbers below 0 are written where it is as in accounts: in parentheses, or with the sign behind them.
     """
 
     decimal: str = "."
@@ -72,16 +89,16 @@ class Reading:
     currency: str = ""
     percent: bool = False
     example: str = ""
+    below: str = ""
 
     def value(self, cell: str) -> float | None:
         """The number that a cell is; None where it is none, read in this way."""
         found = Cell.of(cell)
         if found is None or found.mark(self.decimal) is None:
             return None
-        if (found.currency, found.percent) != (self.currency, self.percent) or found.mark(self.decimal) not in (
-            "",
-            self.thousands,
-        ):
+        if (found.currency, found.percent) != (self.currency, self.percent) or found.below not in ("", self.below):
+            return None
+        if found.mark(self.decimal) not in ("", self.thousands):
             return None
         return found.number(self.decimal)
 
@@ -98,6 +115,7 @@ class Reading:
         how += ["decimal commas"] if self.decimal == "," else []
         how += ["percentages as fractions"] if self.percent else []
         how += [f"without the {self.currency!r}"] if self.currency else []
+        how += [BELOW[self.below]] if self.below else []
         shown = "" if value is None else f"{self.example!r} is {value:.15g}"
         return f"{shown} ({', '.join(how)})" if how else shown
 
@@ -116,6 +134,8 @@ class Cell:
         A power of ten, such as e5.
     currency : str
     percent : bool
+    below : str
+        How accounts say that it is below 0: ``(`` for parentheses, ``-`` for a sign behind it, else nothing.
     """
 
     negative: bool
@@ -123,6 +143,7 @@ class Cell:
     power: str
     currency: str = ""
     percent: bool = False
+    below: str = ""
 
     @classmethod
     def of(cls, cell: str) -> Cell | None:
@@ -136,15 +157,13 @@ class Cell:
         if match is None or (match["sign"] and match["inner"]) or (match["inner"] and not match["before"]):
             return None
         before, after = match["before"], match["after"]
-        if before and after:
+        below = "(" if match["opened"] else "-" if match["behind"] else ""
+        sign = match["sign"] or match["inner"]
+        if (before and after) or (below and sign) or (match["opened"] and match["behind"]):
             return None
-        found = cls(
-            (match["sign"] or match["inner"]) in ("-", "\u2212"),
-            match["body"],
-            (match["power"] or "").replace("\u2212", "-"),
-            before or after.strip("%"),
-            after == "%",
-        )
+        power = (match["power"] or "").replace("\u2212", "-")
+        negative = bool(below) or sign in ("-", "\u2212")
+        found = cls(negative, match["body"], power, before or after.strip("%"), after == "%", below)
         return None if found.mark(".") is None and found.mark(",") is None else found
 
     def mark(self, decimal: str) -> str | None:
@@ -152,7 +171,7 @@ class Cell:
         if self.body == "inf":
             return ""
         match = (_POINT if decimal == "." else _COMMA).fullmatch(self.body)
-        return None if match is None else match["mark"] or ""
+        return None if match is None else match["mark"] or ("," if match.groupdict().get("lakh") else "")
 
     def number(self, decimal: str) -> float:
         """Its value, with this sign before the decimals."""
@@ -195,8 +214,12 @@ class Texts:
 
     @cached_property
     def parsed(self) -> list[Cell | None]:
-        """The cells as possible numbers."""
-        return [Cell.of(cell) for cell in self.cells]
+        """The cells as possible numbers. Parentheses in all cells, or beside signs behind numbers, belong to codes."""
+        found = [Cell.of(cell) for cell in self.cells]
+        ways = {cell.below for cell in found if cell is not None}
+        if "" in ways and len(ways) <= 2:
+            return found
+        return [None if cell is None or cell.below else cell for cell in found]
 
     @cached_property
     def odd(self) -> list[str]:
@@ -225,12 +248,15 @@ class Texts:
         if len(marks) > 1:
             shown = self._first(lambda cell: bool(cell.mark(decimal)))
             return f"holds numbers as text in different ways of writing thousands, such as {shown}: write them alike"
+        below = max(cell.below for cell in cells)
         told = max(self.cells, key=lambda cell: ("\u2212" in cell, not cell.strip().isdecimal(), -len(cell)))
         mark = next(iter(marks), "") or ""
         if mark:
             told = self._first(lambda cell: bool(cell.mark(decimal)), quoted=False)
+        if below:
+            told = self._first(lambda cell: bool(cell.below), quoted=False)
         currency = next((sign for sign in signs if sign not in ("", "%")), "")
-        return Reading(decimal, mark, currency, "%" in signs, told)
+        return Reading(decimal, mark, currency, "%" in signs, told, below)
 
     def _decimal(self, cells: Sequence[Cell]) -> str:
         """The sign before decimals, or why there is none: words."""
@@ -315,16 +341,21 @@ class Texts:
 
     @cached_property
     def unit(self) -> str | None:
-        """The unit that every cell has behind its number, if it is the same."""
+        """The unit that cells have behind their numbers, if it is the same; thousands and millions are of a kind."""
         found = [_QUANTITY.fullmatch(cell.strip()[:LONGEST]) for cell in self.cells]
-        units = {(match["sign"] or match["unit"]).casefold() if match else "" for match in found}
-        return (found[0]["sign"] or found[0]["unit"]) if len(units) == 1 and found and found[0] is not None else None
+        if any(match is None and cell is None for match, cell in zip(found, self.parsed, strict=True)):
+            return None
+        units = [match["sign"] or match["unit"] for match in found if match is not None]
+        kinds = {unit.casefold() for unit in units}
+        return units[0] if len(kinds) == 1 or (kinds and kinds <= _MANY) else None
 
     @cached_property
     def as_predictor(self) -> Reading | Labels | str:
         """What a predictor is that nobody said more of: numbers, labels, or words that ask for more to be said."""
         if self.dates or self.mostly_numbers:
             if len(self.cells) <= FEW_BINS and self.odd and all(map(_BIN.fullmatch, map(str.strip, self.odd))):
+                return Labels()
+            if self.odd and not self.dates and all(map(_VERSION.fullmatch, map(str.strip, self.odd))):
                 return Labels()
             if isinstance(self.reading, str):
                 return self.reading

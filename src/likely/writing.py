@@ -52,8 +52,10 @@ def destination(path: Any, what: str, suffixes: Sequence[str], *, advice: str = 
         found = _state(target)
     except (TypeError, ValueError, RuntimeError):
         found, target = None, None
-    if target is None or not str(path).strip() or str(target) == ".":
+    if target is None or not str(path).strip():
         raise OptionError(f"{what} is written to a file: give its path as text or a Path, found {path!r}")
+    if str(target) in (".", "-"):
+        raise OptionError(f"{what} is written to a file, and {str(target)!r} names none: name it fit{suffixes[0]}, say")
     name = str(target)
     if found is not None and stat.S_ISDIR(found.st_mode):
         example = target / f"fit{suffixes[0]}"

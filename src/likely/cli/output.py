@@ -136,7 +136,14 @@ def write(text: str, stream: IO[str] | None = None) -> None:
 
 
 def prepare_streams() -> None:
-    """Let letters that a stream's encoding does not have be written as escapes, not end in an error."""
+    """Let letters that a stream's encoding does not have be written as escapes, not end in an error.
+
+    In place of a stream that was closed when the process started, which Python leaves out, stands one that is empty
+    or that cannot be written.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "r"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (it stays open)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -152,7 +159,8 @@ def unwritable(error: OSError) -> None:
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     with suppress(OSError):
-        say(f"Error: cannot write the output: {error.strerror or error}.")
+        why = "it is closed" if isinstance(error, io.UnsupportedOperation) else error.strerror or error
+        say(f"Error: cannot write the output: {why}.")
 
 
 @contextmanager
