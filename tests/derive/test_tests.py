@@ -249,3 +249,34 @@ def test_lr_refusals(birthwt):
     failed = lk.fit("normal", [1.0, 1.0, 1.0], on_failure="return")
     with pytest.raises(FitError, match="converged"):
         failed.lr_test(normal)
+
+
+def test_equal_coefficients_in_units_far_apart():
+    """An equality chain is the equations one by one, whatever the predictors are measured in.
+
+    330.285339234588 is R's F of Longley's regression (``summary(lm(Employed ~ .))`` gives 330.3 on 6 and 9).
+    """
+    longley = sm.datasets.longley.load_pandas()
+    fit = lk.fit(lk.Normal(), longley.endog.to_numpy(), sm.add_constant(longley.exog), small_sample="t")
+    slopes = [name for name in fit.names if name.startswith("mean.") and not name.endswith("const")]
+    assert fit.test(" = ".join([*slopes, "0"])).statistic == pytest.approx(330.285339234588, rel=1e-7)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 3))
+    y = x @ [1.0, 0.5, 0.2] + rng.normal(size=50)
+    z = x * [1.0, 1e-9, 1e7]
+    far, near = lk.fit("normal", y, z), lk.fit("normal", y, x)
+    zero = far.test("x1 = x2 = x3 = 0")
+    assert zero.df == 3
+    assert zero.statistic == pytest.approx(near.test("x1 = 0, x2 = 0, x3 = 0").statistic, rel=1e-9)
+    rest = {
+        "x1 = x2 = x3 = 0": y,
+        "x1 = 1e-9*x2 = 1e7*x3": y - np.sum(x, axis=1) * (y @ np.sum(x, axis=1)) / np.sum(np.sum(x, axis=1) ** 2),
+        "x1 = x2 = x3": y - np.sum(z, axis=1) * (y @ np.sum(z, axis=1)) / np.sum(np.sum(z, axis=1) ** 2),
+    }
+    full = float(np.sum((y - x @ np.linalg.lstsq(x, y)[0]) ** 2))
+    for hypothesis, left in rest.items():  # of a normal linear model both are functions of the sums of squares
+        ratio = float(np.sum(left**2)) / full
+        assert far.test(hypothesis).statistic == pytest.approx(50.0 * (ratio - 1.0), rel=1e-8)
+        assert far.test(hypothesis, method="lr").statistic == pytest.approx(50.0 * np.log(ratio), rel=1e-8)
+        held = lk.fit("normal", y, z, constraints=hypothesis)
+        assert 2.0 * (far.loglik - held.loglik) == pytest.approx(50.0 * np.log(ratio), rel=1e-8)

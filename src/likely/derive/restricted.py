@@ -76,6 +76,7 @@ def solutions(restrictions: Any, targets: Any, near: Any, spread: Any = None) ->
     targets, near = np.asarray(targets, dtype=float), np.asarray(near, dtype=float)
     m, p = restrictions.shape
     errors = np.ones(p) if spread is None else np.sqrt(np.diagonal(spread)) if np.ndim(spread) == 2 else spread
+    restrictions, targets = solved(restrictions, targets, errors)
     single = np.count_nonzero(restrictions, axis=1) == 1
     held = np.flatnonzero(np.any(restrictions[single] != 0.0, axis=0))
     units = np.eye(m)
@@ -97,6 +98,44 @@ def solutions(restrictions: Any, targets: Any, near: Any, spread: Any = None) ->
         j = int(np.flatnonzero(row)[0])
         origin[j] = target / row[j]
     return Solutions(origin, basis)
+
+
+def solved(restrictions: Any, targets: Any, errors: Any) -> tuple[Any, Any]:
+    """The same equations, each solved for a coefficient that is in no other (Gauss and Jordan's elimination).
+
+    The differences of a = b = c are all but the same equation where the error of one is far larger than those of the
+    others, as it is where predictors are measured in units far apart. So an equation is solved for the coefficient
+    whose error counts most in it.
+
+    Parameters
+    ----------
+    restrictions : ndarray, shape (m, p)
+        Independent rows; those that are not stay as they are.
+    targets : ndarray, shape (m,)
+    errors : ndarray, shape (p,)
+        Standard errors of the coefficients.
+
+    Returns
+    -------
+    tuple of ndarray
+        Rows and targets.
+
+    Examples
+    --------
+    >>> rows, targets = solved([[1, -1], [0, 1]], [0, 2], [1.0, 1.0])  # a = b = 2
+    >>> rows.tolist(), targets.tolist()
+    ([[1.0, 0.0], [0.0, 1.0]], [2.0, 2.0])
+    """
+    system = np.column_stack([restrictions, targets]).astype(float)
+    for i in range(len(system)):
+        pivot = int(np.argmax(np.abs(system[i, :-1]) * errors))
+        if system[i, pivot] == 0.0:
+            return restrictions, targets
+        system[i] /= system[i, pivot]
+        others = np.arange(len(system)) != i
+        system[others] -= np.outer(system[others, pivot], system[i])
+        system[others, pivot] = 0.0
+    return system[:, :-1], system[:, -1]
 
 
 def independent(restrictions: Any) -> list[int]:

@@ -13,7 +13,7 @@ from likely.derive.covariance import likelihood_ratio_factor, refuse_spread, uni
 from likely.derive.hypotheses import equations, text
 from likely.derive.naming import Names
 from likely.derive.reference import Reference
-from likely.derive.restricted import independent, remainder
+from likely.derive.restricted import independent, remainder, solved
 from likely.derive.score import INFORMATION_NOTES, score_statistic
 from likely.derive.under import Hypothesis, maximum_under
 from likely.errors import FitError, IntervalError, OptionError, ParameterError, is_one_of, unknown
@@ -299,13 +299,14 @@ def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
     """
     errors, correlations = fit.scaled_cov
     estimate = np.array([fit.coef[name] for name in hypothesis.names])
-    r, size = unit_rows(hypothesis.rows * errors)
+    rows, targets = solved(hypothesis.rows, hypothesis.targets, errors)
+    r, size = unit_rows(rows * errors)
     with np.errstate(over="ignore"):
-        gap = (hypothesis.rows @ estimate - hypothesis.targets) / size
+        gap = (rows @ estimate - targets) / size
     spread = np.sum(np.abs(r), axis=1)  # if the estimates were all one
     inner = fit.effective
     jacobian = inner._reported[1][[inner.names.index(name) for name in inner.regular]]
-    fit.require_rank(unit_rows(hypothesis.rows @ jacobian)[0], f"the test of {hypothesis.text}")
+    fit.require_rank(unit_rows(rows @ jacobian)[0], f"the test of {hypothesis.text}")
     return _quadratic_form(gap, r @ correlations @ r.T, spread, hypothesis.text)
 
 
