@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compare import Quantity, Reference, assert_agrees, own
+from compare import Reference, assert_agrees, own
+from scipy import stats
 from shared import ROOT, result, table
 
 import likely as lk
@@ -55,50 +56,35 @@ def test_overdispersion() -> None:
     assert large.loglik == pytest.approx(case["loglik"], rel=1e-8)
 
 
+def test_goodness_of_fit() -> None:
+    """``fitdistrplus::gofstat`` of 254 servings of beef."""
+    case, data = result("inference", "groundbeef_gof"), table("data/groundbeef.csv")
+    for theirs, family in {"weibull": "weibull", "gamma": "gamma", "lnorm": "lognormal"}.items():
+        fit = lk.fit(family, data, "serving")
+        for test, wanted in case["stats"][theirs].items():
+            assert fit.goodness(test, replicates=19).statistic == pytest.approx(wanted, rel=1e-9)
+
+
+def test_transforms_of_a_gamma() -> None:
+    """``pgamma`` at the fitted values, ``statmod::qresiduals`` and their distance from the uniform distribution."""
+    case, data = result("inference", "trees_gamma_pit"), table("data/trees.csv")
+    fit = lk.fit("gamma", data, case["formula"])
+    residuals = fit.residuals("quantile")
+    np.testing.assert_allclose(residuals, case["quantile_residual"], atol=1e-8)
+    np.testing.assert_allclose(stats.norm.cdf(residuals), case["pit"], atol=1e-8)
+    assert fit.goodness("ks", replicates=19).statistic == pytest.approx(case["ks"], abs=1e-9)
+    assert fit.loglik == pytest.approx(case["loglik"], rel=1e-10)
+
+
+def test_scores_of_predictive_distributions() -> None:
+    """The mean CRPS and logarithmic score of a linear model, of its own rows."""
+    case, data = result("inference", "whiteside_crps"), table("data/whiteside.csv")
+    fit = lk.fit("normal", data, case["formula"])
+    assert fit.calibration(folds=None).crps == pytest.approx(case["crps_mean"], rel=1e-10)
+    assert fit.loglik / fit.n == pytest.approx(-case["log_score_mean"], rel=1e-10)
+
+
 # -- densities of one's own ----------------------------------------------------------------------------------
-
-
-def of_components(parameter: str, count: int) -> dict[str, Quantity]:
-    """mu1, mu2, ... of a mixture."""
-    return {f"{'mu' if parameter == 'mean' else 'sd'}{i + 1}": own(f"{parameter}[{i}]") for i in range(count)}
-
-
-def share(i: int, count: int) -> Quantity:
-    """The weight of a component, from its odds against the first."""
-    odds = [f"weight[{j}]/weight[0]" for j in range(1, count)]
-    return lambda p: (1.0 if i == 0 else p[odds[i - 1]]) / (1.0 + sum(p[name] for name in odds))
-
-
-def mixture(column: str, means: list[float], sds: list[float]) -> Any:
-    jax = pytest.importorskip("jax")
-
-    def normals(params: Any, data: Any) -> Any:
-        each = jax.scipy.stats.norm.logpdf(data[column][:, None], params["mean"], params["sd"])
-        return jax.scipy.special.logsumexp(each + jax.numpy.log(params["weight"]), axis=1)
-
-    weight = lk.Simplex(len(means))
-    return lk.density(normals, params={"weight": weight, "mean": lk.Real(means), "sd": lk.Positive(sds)})
-
-
-def test_four_components() -> None:
-    """The galaxies' local maximum, from a start near it; the likelihood has no global one."""
-    case = result("mixtures", "galaxies_mix4")
-    model = mixture("velocity", [10.0, 20.0, 23.0, 25.0], [1.0, 1.0, 1.0, 5.0])
-    fit = lk.fit(model, table("data/galaxies_corrected.csv"))
-    quantities = {f"pi{i + 1}": share(i, 4) for i in range(3)} | of_components("mean", 4) | of_components("sd", 4)
-    assert_agrees(fit, Reference.from_json(case), quantities)
-
-
-def test_mixture_without_a_maximum() -> None:
-    """Inside there is a peak; a start at a component on a single value is no fit."""
-    case, data = result("edge", "mixture_unbounded"), table("data/faithful.csv")
-    model = mixture("waiting", [50.0, 80.0], [5.0, 5.0])
-    fit = lk.fit(model, data)
-    assert fit.converged
-    for name, quantity in {"pi1": share(0, 2), **of_components("mean", 2), **of_components("sd", 2)}.items():
-        assert quantity(fit.coef) == pytest.approx(case["interior_local_max"][name], rel=1e-7)
-    with pytest.raises(lk.errors.FitError, match=r"sd\[1\]"):
-        lk.fit(model, data, start={"mean[0]": 70.0, "mean[1]": data["waiting"][0], "sd[0]": 13.0, "sd[1]": 1e-3})
 
 
 def test_michaelis_and_menten() -> None:
