@@ -91,7 +91,7 @@ def examine(seed: int, number: int) -> tuple[str, list[Fault]]:
     except _TooLongError:
         note("time", f"more than {SECONDS} s of CPU")
     except (Warning, Exception) as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
+        last = traceback.extract_tb((error.__cause__ or error).__traceback__)[-1]
         where = f"{last.filename.rpartition('likely/')[2]}:{last.lineno}"
         note("exception", f"{type(error).__name__}: {str(error)[:200]} ({where})")
     finally:

@@ -275,3 +275,13 @@ def test_wrong_constraints_are_refused(data: dict[str, Any]) -> None:
         bound.test("mean.b = 0")
     with pytest.raises(OptionError, match="chi-squared"):
         fit(bounds={"mean.a": (-50, 50)}).lr_test(lk.fit("normal", data, "value ~ 1"))
+
+
+def test_a_slope_held_far_from_the_units_of_the_response():
+    """What watches constants that run away sees the information of all coefficients, held ones included."""
+    rng = np.random.default_rng(4)
+    g = rng.choice(list("abc"), 300)
+    data = {"x1": rng.integers(0, 2, 300).astype(float), "x2": rng.uniform(0, 3, 300), "g": g}
+    data["y"] = 1e-9 * (1 + data["x1"] + data["x2"] + (g == "b") + rng.logistic(size=300))
+    held = lk.fit("logistic", data, "y ~ x1 + x2 + g", fixed={"loc.x1": -0.36}, on_failure="return")
+    assert np.isfinite(held.loglik)

@@ -174,7 +174,7 @@ def test_missing_values_are_an_error_unless_dropped():
         ("cbind(hit, count) ~ x", OptionError, "Binomial"),
         ("y ~ log(x)", DataError, "not finite"),
         ("y ~ nosuch(x)", UnknownNameError, "nosuch"),
-        ("y ~ log(g)", DesignError, "cannot evaluate"),
+        ("y ~ log(g)", DataError, "must hold numbers; it holds text"),
         ("y ~ x + I(3 * x)", DesignError, "linearly dependent"),
         ("y ~ 0", OptionError, "no terms"),
         ("g ~ x", DataError, "text"),

@@ -80,7 +80,7 @@ def test_an_interrupted_fit_goes_on_to_the_same_answer(rows, family, solver):
         rest, told = recorded()
         again = lk.fit(family, *rows[family], solver=solver, start=state, progress=told)
         agree(full, again, 1e-5 if solver == "lbfgs" else 1e-6)
-        assert rest[0][0] == k  # passes are counted on
+        assert not rest or rest[0][0] == k  # passes are counted on; at the peak there is none to make
         assert len(rest) <= len(whole) - k + (10 if solver == "lbfgs" else 3)  # and none is made again
 
 

@@ -47,6 +47,13 @@ class Solutions:
         with np.errstate(all="ignore"):  # of a point that is not finite, and so not usable either way
             return newton.Point(z, point.value, self.basis.T @ point.score, self.basis.T @ point.info @ self.basis)
 
+    def whole(self, point: newton.Point) -> newton.Point:
+        """A point in z as one of the whole space, whose derivatives are zero across the solutions."""
+        size = np.linalg.norm(self.basis, axis=1)
+        size = np.where(size > 0, size, 1.0)
+        inward = np.linalg.pinv(self.basis / size[:, None]) / size  # so that inward basis = 1
+        return newton.Point(self(point.x), point.value, inward.T @ point.score, inward.T @ point.info @ inward)
+
 
 def solutions(restrictions: Any, targets: Any, near: Any, spread: Any = None) -> Solutions:
     """The solutions of ``restrictions @ x = targets``, with the one nearest to `near` as their origin.

@@ -81,7 +81,7 @@ def find_restrained_peak(
     most = max_iterations * (10 if problem.penalty.firth else 1)
     options: dict[str, Any] = {"max_iterations": most, "tolerance": tolerance, "progress": trail, "stop": stop}
     if problem.wanted is not None:
-        options = seen(problem.wanted.outward, options)
+        options = seen(problem.wanted.point, options)
     solution, name = problem.maximize(problem.inward(x0), solver, **options)
     outcome = account(problem, restraints, solution, name)
     return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)

@@ -103,7 +103,7 @@ class Problem:
         if len(region.values):
             point = self.objective.point(start)
             space = restricted.solutions(region.equal, region.values, start, spread_of(point))
-            return restricted.maximize(self.objective, space, **seen(space, options)), "newton"
+            return restricted.maximize(self.objective, space, **seen(space.whole, options)), "newton"
         if solver == "lbfgs" or (solver == "auto" and len(start) > MANY_PARAMETERS and not penalty.firth):
             return self._lbfgs(start, options["progress"]), "lbfgs"
         return newton.maximize(self.objective.point, start, **options), "newton"
@@ -161,7 +161,7 @@ class Problem:
             found = with_inequalities(h, point.score, rows / scale[:, None], (room - rows @ point.x) / scale)
             return point.x if found is None else point.x + found[0]
 
-        found = sequential.maximize(evaluate, near[0], step, **seen(space, options))
+        found = sequential.maximize(evaluate, near[0], step, **seen(space.whole, options))
         full = self.objective.point(self._inside(space(found.point.x), spread))
         return Solution(full, found.converged, found.reason, found.iterations, found.decrement)
 
@@ -176,14 +176,14 @@ class Problem:
         return out
 
 
-def seen(outward: Callable[[Any], Any], options: dict[str, Any]) -> dict[str, Any]:
-    """The options with callbacks that see coefficients in other coordinates."""
+def seen(outward: Callable[[Point], Point], options: dict[str, Any]) -> dict[str, Any]:
+    """The options with callbacks that see points in other coordinates."""
     progress, stop = options["progress"], options["stop"]
     out = dict(options)
     if progress is not None:
-        out["progress"] = lambda i, point, decrement: progress(i, replace(point, x=outward(point.x)), decrement)
+        out["progress"] = lambda i, point, decrement: progress(i, outward(point), decrement)
     if stop is not None:
-        out["stop"] = lambda point: stop(replace(point, x=outward(point.x)))
+        out["stop"] = lambda point: stop(outward(point))
     return out
 
 
