@@ -249,3 +249,14 @@ def test_what_is_refused(logit, birthwt):
         lk.fit("uniform", [1.0, 2.0]).test("low = 0", "lr")
     with pytest.raises(OptionError, match="probabilities"):
         lk.fit("categorical", list("aabbbc")).test("p[a] = 0.2", "lr")
+
+
+def test_values_beyond_floats():
+    y = np.random.default_rng(0).normal(size=30)
+    fit = lk.fit("normal", y, np.column_stack([np.arange(30.0), np.ones(30)]))
+    for method in ("wald", "lr", "score"):
+        with pytest.raises(OptionError, match="no float"):
+            fit.test("x2 = 0, 1e-310*x1 = 5", method=method)
+    with pytest.raises(OptionError, match="no float"):
+        lk.fit("normal", y, np.arange(30.0)[:, None], constraints="1e-310*x1 = 5")
+    assert fit.test("1e-310*x1 = 0").statistic == pytest.approx(fit.test("x1 = 0").statistic, rel=1e-10)

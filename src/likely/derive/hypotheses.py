@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from itertools import pairwise
 from typing import final
 
@@ -81,7 +82,10 @@ class _Parser:
                 either = "'=', '<=' or '>='" if "<=" in signs else "'='"
                 raise self._error(f"an equation needs {either}: write for instance '... = 0'")
             for (a, b), sign in zip(pairwise(sides), between, strict=True):
-                found.append((_plus(b, a, -1.0) if sign in (">=", ">") else _plus(a, b, -1.0), sign in ("=", "==")))
+                form, is_equal = _plus(b, a, -1.0) if sign in (">=", ">") else _plus(a, b, -1.0), sign in ("=", "==")
+                if is_equal and _out_of_range(form):
+                    raise self._error(f"{text(form)} asks for a value that no float holds")
+                found.append((form, is_equal))
             if not self._take(",") and not self._take(";"):
                 break
         if self._rest():
@@ -164,3 +168,9 @@ def _plus(a: Form, b: Form, sign: float) -> Form:
     for name, c in b.items():
         out[name] = out.get(name, 0.0) + sign * c
     return out
+
+
+def _out_of_range(form: Form) -> bool:
+    """Whether an equation asks for values beyond the largest float."""
+    most = max((abs(c) for name, c in form.items() if name), default=0.0)
+    return 0.0 < most < 1.0 and abs(form.get("", 0.0)) > most * sys.float_info.max

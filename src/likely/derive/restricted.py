@@ -117,7 +117,7 @@ def solved(restrictions: Any, targets: Any, errors: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     restrictions : ndarray, shape (m, p)
-        Independent rows; those that are not stay as they are.
+        Independent rows. Where they are not, or no float holds a solved one, they stay as they are.
     targets : ndarray, shape (m,)
     errors : ndarray, shape (p,)
         Standard errors of the coefficients.
@@ -134,14 +134,17 @@ def solved(restrictions: Any, targets: Any, errors: Any) -> tuple[Any, Any]:
     ([[1.0, 0.0], [0.0, 1.0]], [2.0, 2.0])
     """
     system = np.column_stack([restrictions, targets]).astype(float)
-    for i in range(len(system)):
-        pivot = int(np.argmax(np.abs(system[i, :-1]) * errors))
-        if system[i, pivot] == 0.0:
-            return restrictions, targets
-        system[i] /= system[i, pivot]
-        others = np.arange(len(system)) != i
-        system[others] -= np.outer(system[others, pivot], system[i])
-        system[others, pivot] = 0.0
+    with np.errstate(all="ignore"):
+        for i in range(len(system)):
+            pivot = int(np.argmax(np.abs(system[i, :-1]) * errors))
+            if system[i, pivot] == 0.0:
+                return restrictions, targets
+            system[i] /= system[i, pivot]
+            others = np.arange(len(system)) != i
+            system[others] -= np.outer(system[others, pivot], system[i])
+            system[others, pivot] = 0.0
+    if not np.all(np.isfinite(system)):
+        return restrictions, targets
     return system[:, :-1], system[:, -1]
 
 
