@@ -1,6 +1,7 @@
 """Whether a search that says it found a peak has: plateaus, lower peaks, ends of domains, data of any size."""
 
 import math
+from itertools import combinations
 
 import mpmath
 import numpy as np
@@ -335,3 +336,36 @@ def test_records_that_hold_arrays_are_compared_by_identity():
         assert a != b
         assert [b, a].index(a) == 1
         assert len({a, b}) == 2
+
+
+INVERSES = {"log": np.exp, "sqrt": np.square, "inverse": lambda eta: 1.0 / eta}
+
+
+def highest_vertex(x, y, link):
+    """The highest log-likelihood of Laplace lines on the link scale that fit two rows exactly."""
+    forward = {"log": np.log, "sqrt": np.sqrt, "inverse": lambda m: 1.0 / m}[link]
+    best, n = -np.inf, len(y)
+    with np.errstate(all="ignore"):
+        for a, b in combinations(range(n), 2):
+            for sign in (1.0, -1.0) if link == "sqrt" else (1.0,):
+                first, second = forward(y[a]), sign * forward(y[b])
+                slope = (first - second) / (x[a] - x[b])
+                size = np.mean(np.abs(y - INVERSES[link](first + slope * (x - x[a]))))
+                best = max(best, -n * (np.log(2.0 * size) + 1.0)) if np.isfinite(size) else best
+    return float(best)
+
+
+@pytest.mark.parametrize("link", list(INVERSES))
+@pytest.mark.parametrize("seed", [1, 2, 4])
+def test_laplace_with_a_bent_link_is_as_high_as_any_fit_through_two_rows(link, seed):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=9), np.exp(rng.normal(size=9)) + 0.1
+    fit = lk.fit(lk.Laplace(), {"y": y, "x": x}, "y ~ x", link=link)
+    assert fit.loglik >= highest_vertex(x, y, link) - 1e-6
+
+
+def test_a_group_beyond_the_pole_of_an_inverse_link_has_its_median():
+    y = np.array([2.1, 1.8, 2.3, 1.5, 1.7, 1.6, -1.1, -0.8, -0.9])
+    fit = lk.fit(lk.Laplace(), {"y": y, "g": list("aaabbbccc")}, "y ~ g", link="inverse")
+    medians = [2.1, 1.6, -0.9]
+    assert fit.predict({"g": list("abc")}, "params")["loc"] == pytest.approx(medians, rel=1e-6)

@@ -17,8 +17,8 @@ from likely.model import Model
 from likely.outcome import Outcome
 from likely.plateau import find_plateau
 from likely.solve import newton
-from likely.solve.newton import Solution
-from likely.starts import further_starts, given_starts, shifted
+from likely.solve.newton import Point, Solution
+from likely.starts import corner_starts, further_starts, given_starts, shifted
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 APART = 1e-2  # standard errors between two peaks
@@ -41,6 +41,27 @@ def highest_of(L: Likelihood, start: Any, starts: Any, find: Callable[[Any], Out
     tried = len(found) + len(refused)
     note = f"the highest of {len(peaks)} peaks found from {tried} starts; {near} of them led to it"
     return replace(best, note="; ".join(part for part in (note, best.note) if part))
+
+
+def highest_corner(L: Likelihood, first: Outcome, x0: Any, climb: Callable[[Any], Outcome]) -> Outcome:
+    """The highest end of climbs to peaks on corners, from other starts than `x0` too, with a note of other peaks.
+
+    With the identity link there is one peak; another link may make several.
+    """
+    starts = corner_starts(L.row_objective, x0)
+    if not starts:
+        return first
+    found = [first, *(climb(x) for x in starts)]
+    peaks = [end for end in found if end.converged]
+    best = max(peaks or [first], key=lambda end: end.point.value)
+    away = [end for end in found if not end.converged and end.point.usable]
+    if away and (far := max(away, key=lambda end: end.point.value)).point.value > best.point.value + _slack(best.point):
+        return far
+    if not best.converged:
+        return first
+    if first.converged and first.point.value >= best.point.value - _slack(best.point):
+        best = first
+    return replace(best, note=_note(L.row_objective, best.point, [end.point for end in peaks], len(found)))
 
 
 @final
@@ -119,7 +140,7 @@ def _highest(objective: Objective, found: list[Solution], peaks: list[Solution])
         return away or first, ""
     if away is not None and _higher(away, best):
         return away, ""
-    return best, _note(objective, best, [s for s in peaks if s.converged], len(found))
+    return best, _note(objective, best.point, [s.point for s in peaks if s.converged], len(found))
 
 
 def _counts(model: Model, end: Solution) -> bool:
@@ -144,27 +165,31 @@ def _top(ends: list[Solution]) -> Solution | None:
 
 
 def _higher(one: Solution, other: Solution) -> bool:
-    return one.point.value > other.point.value + 1e-9 * (1.0 + abs(other.point.value))
+    return one.point.value > other.point.value + _slack(other.point)
 
 
-def _note(objective: Objective, best: Solution, peaks: list[Solution], tried: int) -> str:
+def _slack(point: Point) -> float:
+    return 1e-9 * (1.0 + abs(point.value))
+
+
+def _note(objective: Objective, best: Point, peaks: list[Point], tried: int) -> str:
     """A note of peaks other than the highest one."""
-    scale = np.sqrt(1.0 / np.maximum(np.diagonal(best.point.info), 1e-300))
-    here = objective.log_density(best.point.x)
-    different: list[Solution] = []
+    scale = np.sqrt(1.0 / np.maximum(np.diagonal(best.info), 1e-300))
+    here = objective.log_density(best.x)
+    different: list[Point] = []
     for other in peaks:
-        apart = all(np.max(np.abs(other.point.x - p.point.x) / scale) > APART for p in (best, *different))
+        apart = all(np.max(np.abs(other.x - p.x) / scale) > APART for p in (best, *different))
         # signs of a linear predictor may not matter, as under the square root
-        if apart and np.max(np.abs(objective.log_density(other.point.x) - here)) > 1e-6:
+        if apart and np.max(np.abs(objective.log_density(other.x) - here)) > 1e-6:
             different.append(other)
     if not different:
         return ""
-    model, second = objective.model, max(different, key=lambda s: s.point.value)
-    if abs(second.point.value - best.point.value) <= SAME * (1.0 + abs(best.point.value)):
+    model, second = objective.model, max(different, key=lambda s: s.value)
+    if abs(second.value - best.value) <= SAME * (1.0 + abs(best.value)):
         constants = [s for s in model.slots if s.constant and s.link.name == "identity"]
-        where = ", ".join(f"{s.label} = {second.point.x[s.start]:.6g}" for s in constants)
+        where = ", ".join(f"{s.label} = {second.x[s.start]:.6g}" for s in constants)
         return f"the likelihood has another peak of the same height{f', at {where}' if where else ''}"
     return (
         f"the likelihood has several peaks: this is the highest of the {len(different) + 1} found from {tried} starts, "
-        f"{best.point.value - second.point.value:.3g} above the next"
+        f"{best.value - second.value:.3g} above the next"
     )

@@ -43,7 +43,7 @@ def cornered_peak(
     *,
     max_iterations: int,
     tolerance: float,
-    progress: Callable[[int, newton.Point, float], None],
+    progress: Callable[[int, newton.Point, float], None] | None = None,
 ) -> Outcome:
     """The peak reached from `start` by turns of location and spread, each solved exactly."""
     climb = _Climb(L)
@@ -62,11 +62,13 @@ def cornered_peak(
             return climb.end(x, iteration, False, "the level of the quantile differs from row to row")
         step, promised = climb.location(x)
         if step is None:
-            return climb.end(x, iteration, False, "the location's link is flat or not finite at some row")
-        flat = np.zeros(len(x))
-        progress(
-            iteration, newton.Point(x, value, flat, np.outer(flat, flat)), float(np.sqrt(2.0 * max(promised, 0.0)))
-        )
+            name, link = climb.slot.label, climb.slot.link.name
+            told = f"no peak was found: {name} runs so far that its {link} link is flat or not finite in some rows"
+            return climb.end(x, iteration, False, f"{told}. Use link='identity', or leave out predictors")
+        if progress is not None:
+            flat = np.zeros(len(x))
+            reached = newton.Point(x, value, flat, np.outer(flat, flat))
+            progress(iteration, reached, float(np.sqrt(2.0 * max(promised, 0.0))))
         if promised <= max(tolerance**2, 64 * np.finfo(float).eps * abs(value)):
             return climb.end(x, iteration, True, "")
         higher = climb.search(x, step, value, promised)

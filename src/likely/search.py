@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely import scale
-from likely.around import Look, highest_of
+from likely.around import Look, highest_corner, highest_of
 from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
 from likely.derive.objective import Objective
@@ -83,6 +83,10 @@ def find_peak(
     trail.tolerance = tolerance
     if solver == "auto" and with_corners(model):
         found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance, progress=trail)
+        if start is None and not alone:
+            found = highest_corner(
+                L, found, x0, lambda x: cornered_peak(L, x, max_iterations=max_iterations, tolerance=tolerance)
+            )
     else:
         options = {"max_iterations": max_iterations, "tolerance": tolerance, "progress": trail, "stop": stop}
         found = _climbed(L, x0, solver, start, options, alone)

@@ -123,6 +123,20 @@ def further_starts(objective: Objective, x0: Any) -> list[Any]:
     return [x for x in found if np.all(np.isfinite(x))]
 
 
+def corner_starts(objective: Objective, x0: Any) -> list[Any]:
+    """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
+    model = objective.model
+    slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
+    if slot.link.name == "identity" or slot.design is None or objective.rows > FEW_ROWS or model.units is not None:
+        return []
+    with np.errstate(all="ignore"):
+        try:
+            found = _Site(objective, slot, x0).of_fits()
+        except np.linalg.LinAlgError:  # columns that are next to dependent
+            return []
+    return [x for x in found if np.all(np.isfinite(x))]
+
+
 class _Site:
     """A location, or whatever the first parameter is, for which other values are sought."""
 
