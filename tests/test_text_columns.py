@@ -152,6 +152,8 @@ def test_what_stands_in_the_way_is_named(kind: str) -> None:
         ["1 (low)", "2", "3", "4", "5 (high)"],
         ["(030)", "(040)", "(089)"],
         ["(1)", "(2)"],
+        ["5-", "6-", "7"],
+        [f"{k}th" for k in range(4, 20)],
         ["08:00-12:00", "12:00-16:00"],
         ["USD", "EUR"],
     ],
@@ -365,6 +367,30 @@ def test_levels_of_the_fit_in_other_writing() -> None:
         assert number.predict({"g": new}) == pytest.approx([Y[::3].mean(), Y[2::3].mean()])
     with pytest.raises(DataError, match="has not seen: 3"):
         text.predict({"g": [3]})
+
+
+def test_a_column_is_told_of_once() -> None:
+    data = {"y": Y, "a": column("1,000.5", "2,000", "3,500"), "g": column("1", "2", "3", "4")}
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        fits = lk.compare(["normal", "logistic"], data, "y ~ a + g")
+        fits["Normal"].fit.report()
+        fits["Normal"].fit.score_test("~ . + a:g")
+    assert sorted(str(w.message)[:10] for w in seen) == ["column 'a'", "column 'g'"]
+
+
+def test_candidates_of_an_open_file() -> None:
+    text = "y,x\n" + "".join(f"{v},{k % 7}\n" for k, v in enumerate(Y))
+    found = lk.compare(["normal", "logistic"], io.StringIO(text), "y ~ x")
+    assert {row.fit.n for row in found.rows if row.fit is not None} == {N}
+
+
+def test_levels_that_a_file_holds_as_text() -> None:
+    bins = pd.cut(np.arange(N), [-1, 20, 40, 60])
+    fit = lk.fit("normal", pd.DataFrame({"y": Y, "g": bins}), "y ~ g")
+    assert fit.predict({"g": ["(20, 40]"]}) == pytest.approx(np.mean(Y[21:41]))
+    with pytest.raises(DataError, match=r"'\(20, 30\]'. It knows \(-1, 20\], \(20, 40\]"):
+        fit.predict({"g": ["(20, 30]"]})
 
 
 # -- the parts -----------------------------------------------------------------------------------------------

@@ -64,8 +64,9 @@ def plain(name: str, table: Table, computed: bool, where: str = "", compared: bo
         return table.number(name, where)
     if isinstance(found, str):
         raise DataError(f"column {name!r}{where} {found}; write C({name}) if each value is a level of its own")
-    if found.doubt:
+    if found.doubt and name not in table.doubted:
         tell_levels(name, found.doubt)
+        table.doubted.add(name)
     return values
 
 
@@ -156,9 +157,7 @@ def _kind_of(levels: Sequence[Any]) -> Any:
 def _written(value: Any) -> str:
     """A label as text, the same for a number and for the text that says it."""
     value = _item(value)
-    if isinstance(value, (bool, str)):
-        return str(value)
-    return f"{value:.17g}" if isinstance(value, (int, float)) else repr(value)
+    return f"{value:.17g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 
 def _item(value: Any) -> Any:
@@ -166,7 +165,8 @@ def _item(value: Any) -> Any:
 
 
 def _shown(values: Sequence[Any], most: int = 12) -> str:
-    shown = ", ".join(repr(_item(v)) for v in values[:most])
+    items = [_item(v) for v in values[:most]]
+    shown = ", ".join(repr(v) if isinstance(v, str | int | float) else str(v) for v in items)
     return shown + (f" and {len(values) - most} more" if len(values) > most else "")
 
 

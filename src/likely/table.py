@@ -92,6 +92,7 @@ class Table:
         self.na: tuple[Any, ...] = ()
         self.decimal = decimal  # what stands before decimals in text; None where a file does not say
         self.readings: dict[str, Reading] = {}
+        self.doubted: set[str] = set()  # columns of labels that could be numbers, and that was told
         self.like = False  # whether it holds new data, to be read as those of a fit
         self._numbers: dict[str, Any] = {}
         self.index: Any = None
@@ -288,7 +289,7 @@ class Table:
             out.index = self.index[rows]
         out._lender = self._lender
         out._insists, out._marked = self._insists, self._marked
-        out.na, out.decimal, out.readings = self.na, self.decimal, self.readings
+        out.na, out.decimal, out.readings, out.doubted = self.na, self.decimal, self.readings, self.doubted
         out._texts = {name: occurring(text[rows]) for name, text in self._texts.items() if text is not None}
         out._places = np.flatnonzero(rows) if self._places is None else self._places[rows]
         out._spread = (rows, self) if spread else None

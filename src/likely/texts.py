@@ -42,6 +42,7 @@ _QUANTITY = re.compile(
 )
 _ALMOST = re.compile(r"[^\w\s#]{0,2}\s*(?!0\d)\d[\d.,]*\s*[^\w\s#]{0,2}")  # a number between signs: (5), ~5, 5*
 _MANY = frozenset(("k", "m", "mn", "mio", "mill", "bn", "b", "t"))  # thousands, millions and the like
+_ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _BIN = re.compile(
     r"\d+\s*(\+|or (more|less|fewer)|and (over|more|above|under|below))|[<>≤≥]=?\s*\d+|\d+\s*[-–]\s*\d+|"
     r"\d+\s*(\(\s*[^\W\d_].*\)|[-–:=]\s*[^\W\d_].*)",  # 5 (high), 1 = low
@@ -214,12 +215,15 @@ class Texts:
 
     @cached_property
     def parsed(self) -> list[Cell | None]:
-        """The cells as possible numbers. Parentheses in all cells, or beside signs behind numbers, belong to codes."""
+        """The cells as possible numbers; parentheses and signs behind them may belong to codes and marks.
+
+        They do where all cells have them, or some the ones and some the others, or where signs are behind digits alone.
+        """
         found = [Cell.of(cell) for cell in self.cells]
         ways = {cell.below for cell in found if cell is not None}
-        if "" in ways and len(ways) <= 2:
+        if ways == {"", "("} or (ways == {"", "-"} and any(c.below and len(c.body) > 2 for c in found if c)):
             return found
-        return [None if cell is None or cell.below else cell for cell in found]
+        return [None if cell is not None and cell.below else cell for cell in found]
 
     @cached_property
     def odd(self) -> list[str]:
@@ -347,7 +351,7 @@ class Texts:
             return None
         units = [match["sign"] or match["unit"] for match in found if match is not None]
         kinds = {unit.casefold() for unit in units}
-        return units[0] if len(kinds) == 1 or (kinds and kinds <= _MANY) else None
+        return units[0] if (len(kinds) == 1 and not kinds <= _ORDINAL) or (kinds and kinds <= _MANY) else None
 
     @cached_property
     def as_predictor(self) -> Reading | Labels | str:

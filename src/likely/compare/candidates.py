@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from likely import tables
 from likely.boundary import public
 from likely.checks import items_of
 from likely.compare.disagreement import disagreement
@@ -95,6 +96,7 @@ def compare(
         raise OptionError("families need data: lk.compare([...], data, formula)")
     else:
         items = [get_family(item) for item in items]
+        data = tables.read(data, options.get("na"))  # once: what is told of it is told once, a file is read once
         results = []
         progress = options.get("progress")
         with Task("comparing families", False if callable(progress) else progress) as task:
