@@ -220,7 +220,8 @@ class Summary:
         if self._reference.df is not None:
             kinds["wald"] = f"Student's t with {self._reference.words}"
             if not self.fit.effective._request.robust:
-                kinds["wald"] += f"; of {self.fit.effective.likelihood.model.slots[1].label} chi-squared"
+                label = self.fit.effective.likelihood.model.slots[1].label
+                kinds["wald"] += f"; of {label} chi-squared, from the residual sum of squares over n - p and not n"
         kind = kinds.get(self.method, self.method)
         out = (
             [f"Intervals: {kind}."]
