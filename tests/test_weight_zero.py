@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import likely as lk
-from likely.errors import DataError, MissingValuesError, SupportError
+from likely.errors import DataError, LikelyError, MissingValuesError, SupportError
 from likely.families import FAMILIES
 from likely.recipe import Recipe
 
@@ -375,3 +375,17 @@ def test_estimators() -> None:
     theirs = MLEClassifier().fit(X[some, None], labels[some], sample_weight=WEIGHTS[some])
     assert ours.predict_proba(X[:5, None])[:, :3] == pytest.approx(theirs.predict_proba(X[:5, None]), rel=1e-9)
     assert ours.predict_proba(X[:5, None])[:, 3] == pytest.approx(np.zeros(5), abs=0.0)
+
+
+@pytest.mark.parametrize("odd", [-3.0, 0.5, np.nan, np.inf])
+def test_known_values_in_an_array(odd: float) -> None:
+    x = np.arange(12.0)
+    y = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8.0])
+    weights, n = np.r_[0.0, np.ones(11)], np.r_[odd, np.full(11, 10.0)]
+    fit = lk.fit(lk.Binomial(n=n), {"y": y, "x": x}, "y ~ x", weights=weights)
+    without = lk.fit(lk.Binomial(n=10), {"y": y[1:], "x": x[1:]}, "y ~ x")
+    assert fit.coef == pytest.approx(without.coef, rel=1e-10)
+    with pytest.raises(LikelyError):
+        lk.fit(lk.Binomial(n=n), {"y": y, "x": x}, "y ~ x")
+    with pytest.raises(LikelyError):
+        lk.Binomial(n=n).log_prob(y, p=0.5)

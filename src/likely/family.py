@@ -272,7 +272,7 @@ class Family(ABC):
                 raise OptionError(
                     f"{self.title}: a known {key} is a number, a column name or a 1-d array, found {value!r}"
                 )
-            if not isinstance(value, str) and not self.parameter(key).vector:
+            if not isinstance(value, str) and np.ndim(value) == 0 and not self.parameter(key).vector:
                 self.parameter(key).domain.check(f"{self.title}'s {key}", value)
 
     def __init_subclass__(cls) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from likely import tables
 from likely.boundary import public
-from likely.checks import items_of
+from likely.checks import check_order, items_of
 from likely.compare.disagreement import disagreement
 from likely.compare.held_out import attempted, fold_of
 from likely.compare.record import Comparison, Row, observations
@@ -96,6 +96,7 @@ def compare(
         raise OptionError("families need data: lk.compare([...], data, formula)")
     else:
         items = [get_family(item) for item in items]
+        check_order(items[0] if items else None, data, formula)
         data = tables.read(data, options.get("na"))  # once: what is told of it is told once, a file is read once
         results = []
         progress = options.get("progress")

@@ -81,6 +81,7 @@ def known_values(family: Family, predicted: Parameter | None) -> tuple[dict[str,
         if p.vector:
             known.update({f"{p.name}[{k}]": float(v) for k, v in enumerate(np.asarray(value, dtype=float))})
         elif np.ndim(value):
+            p.domain.check(f"{family.title}'s known {p.name}", value)
             by_row[p.name] = np.asarray(value, dtype=float)
         else:
             known[p.name] = float(value)
