@@ -274,3 +274,21 @@ def test_other_models_are_standardised_by_their_sd():
 def test_families_without_anscombe_residuals_say_so():
     with pytest.raises(OptionError, match="no Anscombe residuals"):
         lk.fit("beta", [0.2, 0.4, 0.7]).residuals("anscombe")
+
+
+@pytest.mark.parametrize("mean", [0.0, 45.0, 1e9])
+def test_quantile_residuals_far_out_do_not_depend_on_where_zero_is(mean):
+    """Of a Normal with a known sd of 1 they are the distances from the mean, at 0 and far from it."""
+    y = mean + np.array([90.0, -45.0, -45.0])
+    assert lk.fit(lk.Normal(sd=1), y).residuals() == pytest.approx([90.0, -45.0, -45.0], abs=1e-6)
+
+
+def test_quantile_residuals_far_out_have_the_tail_of_the_family():
+    """-log P(Y > y) is y of the unit exponential, y^3 of a Weibull with shape 3; the Gamma's is mpmath's gammainc."""
+    cases = [
+        (lk.Exponential(rate=1), 800.0, 39.88469483825668),
+        (lk.Weibull(shape=3, scale=1), 12.0, 58.702781609976476),
+        (lk.Gamma(shape=2.5, mean=2.5), 2000.0, 62.989212177720844),
+    ]
+    for family, far, expected in cases:
+        assert lk.fit(family, [1.0, far]).residuals()[1] == pytest.approx(expected, rel=1e-7)

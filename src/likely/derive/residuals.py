@@ -237,6 +237,9 @@ def _deviance(rows: Rows, gap: Any) -> Any:
     return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - own_log_density(rows), 0.0))
 
 
+STEP = 1e-4  # of the distance between a response and the middle of its distribution
+
+
 # -- quantile residuals ----------------------------------------------------------------------------------------
 
 
@@ -253,14 +256,15 @@ def _quantile(rows: Rows, rng: Any) -> Any:
             above = above + (1.0 - v) * (from_y - above)
         lower = below <= 0.5
         out = np.where(lower, sc.ndtri(below), -sc.ndtri(above))
-    return _finite(rows, y, out, lower)
+        median = rows.full(fitted.ppf(0.5))
+    return _finite(rows, y, out, lower, median)
 
 
-def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
+def _finite(rows: Rows, y: Any, out: Any, lower: Any, median: Any) -> Any:
     """Residuals where the fitted cdf has rounded to 0 or 1, from the tail's logarithm.
 
-    Far out, log P(Y > y) = log f(y) - log(-(log f)'(y)) to the first order of the tail's expansion; for whole numbers
-    the tail is a geometric series.
+    Far out, with s the slope of -log f at y and c its own slope, P(Y > y) = f(y)/s (1 - c/s^2) to the second order of
+    the tail's expansion; for whole numbers the tail is a geometric series.
     """
     lost = np.isinf(out) & np.isfinite(log_now := own_log_density(rows))
     if not np.any(lost):
@@ -269,13 +273,17 @@ def _finite(rows: Rows, y: Any, out: Any, lower: Any) -> Any:
     support = rows.family.support
     with np.errstate(all="ignore"):
         room = np.where(lower, y - support.lower, support.upper - y)
-        step = np.ones(rows.n) if rows.family.discrete else 1e-6 * np.minimum(np.abs(y), room)
+        # a share of the distance to the middle, which has the distribution's own size wherever its origin is
+        step = np.ones(rows.n) if rows.family.discrete else STEP * np.minimum(np.abs(y - median), room)
         step = np.where(step > 0.0, step, 1e-300)
         onward = rows.log_density(y + side * step)
         if rows.family.discrete:
             log_tail = log_now - np.log1p(-np.exp(onward - log_now))
         else:
-            log_tail = log_now - (np.log(log_now - onward) - np.log(step))
+            back = rows.log_density(y - side * step)
+            slope = 0.5 * (back - onward) / step
+            bent = (2.0 * log_now - back - onward) / np.square(step * slope)
+            log_tail = log_now - np.log(slope) + np.log1p(-np.where(np.abs(bent) < 0.1, bent, 0.0))
         extreme = side * -sc.ndtri_exp(np.minimum(log_tail, -1.0))
         at_end = side * -sc.ndtri(0.5 / rows.n)
     # nothing lies beyond the end of a continuous support
