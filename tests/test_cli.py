@@ -223,6 +223,8 @@ def test_messages_name_options_not_python(table: Path) -> None:
         "(3): no peak. Use method='profile'": "(3): no peak. Use --interval profile",
         "Binomial(n=10) is for whole numbers": "Binomial(n=10) is for whole numbers",  # a name, no advice
         "Fit lk.NegativeBinomial() instead": "Fit it with --family negative_binomial instead",
+        "name one: lk.suggest(data, 'a')": "name one: likely suggest DATA a",
+        "write points, or read the file with pandas.read_csv(..., decimal=',')": "write points",
         "at a value you trust with offset=...": "at a value you trust with --offset 'VALUE * COLUMN'",
     }.items():
         assert in_shell(text) == told

@@ -389,6 +389,10 @@ def test_levels_that_a_file_holds_as_text() -> None:
     bins = pd.cut(np.arange(N), [-1, 20, 40, 60])
     fit = lk.fit("normal", pd.DataFrame({"y": Y, "g": bins}), "y ~ g")
     assert fit.predict({"g": ["(20, 40]"]}) == pytest.approx(np.mean(Y[21:41]))
+    dates = pd.Categorical(pd.to_datetime("2024-01-30") + pd.to_timedelta(np.arange(N) % 3, "D"))
+    fit = lk.fit("normal", pd.DataFrame({"y": Y, "g": dates}), "y ~ g")
+    assert fit.predict({"g": ["2024-01-31"]}) == pytest.approx(np.mean(Y[1::3]))
+    fit = lk.fit("normal", pd.DataFrame({"y": Y, "g": bins}), "y ~ g")
     with pytest.raises(DataError, match=r"'\(20, 30\]'. It knows \(-1, 20\], \(20, 40\]"):
         fit.predict({"g": ["(20, 30]"]})
 

@@ -157,7 +157,9 @@ def _kind_of(levels: Sequence[Any]) -> Any:
 def _written(value: Any) -> str:
     """A label as text, the same for a number and for the text that says it."""
     value = _item(value)
-    return f"{value:.17g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{value:.17g}"
+    return str(value).removesuffix(" 00:00:00")  # files have dates without the time of midnight
 
 
 def _item(value: Any) -> Any:

@@ -46,7 +46,8 @@ IN_SHELL = (
     ),
     (r"\bpass Categorical\(levels=\[\.\.\.\]\)", "give the file a column of text"),
     (r"[Rr]ead it with pandas\.read_csv\(\.\.\., sep=.*?\) and pass the table", "Save it with commas"),
-    (r", or read it with pandas\.read_csv(\(.*?\))?", ""),
+    (r"\blk\.suggest\(data, '([^']*)'\)", r"likely suggest DATA \1"),
+    (r", or read (?:it|the file) with pandas\.read_csv(\(.*?\))?", ""),
     (r"; a string is read as a path to a CSV or Parquet file", ""),
     (r"\buse L\.log\b", "see the log-likelihood"),
 )
