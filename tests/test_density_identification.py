@@ -121,3 +121,21 @@ def test_functions_that_reproduce_the_data():
 def test_diagnosis_of_counts_whose_rate_is_a_function():
     fit = lk.fit(poisson(lambda p, d: p.a * np.e ** (-p.c * d.x), a=lk.Positive(1.0), c=lk.Real(0.1)), COUNTS)
     assert "passed" in str(fit.diagnose(seed=1))
+
+
+@pytest.mark.parametrize("power", [80, 90, 120, -120])
+def test_a_start_far_from_the_units_of_the_response_is_no_lack_of_identification(power):
+    rng = np.random.default_rng(4)
+    x = rng.uniform(0, 5, 40)
+    y = 10.0**power * (2 * np.exp(-0.4 * x) + 0.05 * rng.normal(size=40))
+    curve = lk.density(
+        lk.Normal(),
+        mean=lambda p, d: p.a * np.e ** (-p.b * d.x),
+        params={"a": lk.Positive(), "b": lk.Positive(0.4)},
+    )
+    fit = lk.fit(curve, {"x": x, "y": y}, on_failure="return")
+    assert not fit.status.startswith("not identified")
+    if fit.converged:
+        assert fit.coef["b"] == pytest.approx(0.4, abs=0.1)
+    else:
+        assert "there is no peak" not in fit.status

@@ -19,6 +19,7 @@ from likely.vectors import VectorDomain
 
 CUBES = 1e-100, 1e100  # of a response's largest value: beyond, cubes leave what a float can hold
 FLAT_ON_LINK = 1e-4  # information about a linear predictor: its standard error would be 100
+EXACT = 1e-9  # of the response's size: a spread that is rounding
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
 
@@ -150,13 +151,16 @@ def far(slot: Slot, here: float, start: float, point: Point, unit: float) -> boo
 
 def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     """Constants that left for the end of their domain, with the likelihood still rising."""
-    if outcome.solver not in ("newton", "lbfgs") and (outcome.solver != "trust region" or outcome.converged):
+    slots = runaway_slots(L.model)
+    if outcome.solver == "trust region" and not outcome.converged:
+        slots = [slot for slot in slots if _closes_in(L, slot, slot.natural(outcome.point.x[slot.start]))]
+    elif outcome.solver not in ("newton", "lbfgs"):
         return None
     if (told := on_plateau(L, outcome)) is not None:
         return told
     x0 = starting_values(L.model, L.objective.y, L.objective.weights) if outcome.start is None else outcome.start
     unit = log_range(L)
-    for slot in runaway_slots(L.model):
+    for slot in slots:
         here, start = outcome.point.x[slot.start], x0[slot.start]
         if not far(slot, here, start, outcome.point, unit) and outcome.message != f"{slot.label} runs away":
             continue
@@ -217,6 +221,15 @@ def _beyond_reach(L: Likelihood, slot: Slot, runs: list[str], rows: Any, limit: 
         f"reaches{why}, and the log-likelihood does not fall on the way, so there is no peak. Use {other}, or leave "
         f"out {'these rows or ' if where else ''}predictors"
     )
+
+
+def _closes_in(L: Likelihood, slot: Slot, value: float) -> bool:
+    """Whether the spread of a density's family is nothing beside the response: its functions reproduce the data."""
+    base = L.model.family.base
+    power = None if base is None else base.averaged.get(slot.parameter.name)
+    if power is None:
+        return False
+    return bool(value <= EXACT * np.max(np.abs(L.bound.y)) if power < 0 else value >= EXACT**-2)
 
 
 def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:

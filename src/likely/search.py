@@ -141,7 +141,7 @@ def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -
         name = "trust region"
     covariance, space = None, None
     if not solution.converged or trust_region.least_curvature(solution.point.info) < WORN:
-        if (found := identified_peak(objective, solution, tolerance=options["tolerance"])) is not None:
+        if (found := identified_peak(objective, solution, x0, tolerance=options["tolerance"])) is not None:
             solution, space, covariance = found
         elif solution.converged:
             solution, covariance = sharpened(objective, solution, options["tolerance"])

@@ -135,7 +135,9 @@ def _orthogonal_to_scores(objective: RowScores, x: Any) -> NullSpace | None:
     return NullSpace(right[values <= ROUNDING * max(float(values[0]), 1e-300)].T, size)
 
 
-def identified_peak(objective: RowScores, solution: Solution, **options: Any) -> tuple[Solution, NullSpace, Any] | None:
+def identified_peak(
+    objective: RowScores, solution: Solution, start: Any, **options: Any
+) -> tuple[Solution, NullSpace, Any] | None:
     """The peak in the directions that are identified, the others, and the covariance; None where all are identified.
 
     Parameters
@@ -143,12 +145,14 @@ def identified_peak(objective: RowScores, solution: Solution, **options: Any) ->
     objective : RowScores
     solution : Solution
         Where a search among all directions has ended.
+    start : ndarray, shape (p,)
+        Where it began.
     **options
         Those of `likely.solve.trust_region.maximize`.
     """
     if not solution.point.usable or (space := null_space(objective, solution.point)) is None:
         return None
-    if not _everywhere(objective, space, solution.point.x):
+    if not _everywhere(objective, space, solution.point.x, start):
         return None
     places = space.complement(solution.point.x)
 
@@ -166,8 +170,11 @@ def identified_peak(objective: RowScores, solution: Solution, **options: Any) ->
     return found, space, places.basis @ covariance @ places.basis.T
 
 
-def _everywhere(objective: RowScores, space: NullSpace, x: Any) -> bool:
+def _everywhere(objective: RowScores, space: NullSpace, x: Any, start: Any) -> bool:
     """Whether as many directions are flat at places near and far: at some alone it is a plateau, not the model."""
+    begun = _orthogonal_to_scores(objective, start)
+    if begun is not None and begun.directions.shape[1] < space.directions.shape[1]:
+        return False
     rng, seen, flat = np.random.default_rng(0), 0, 0
     for reach in np.repeat(np.geomspace(1e-2, 1e3, 12), 5):
         move = reach * (1.0 / space.size + 0.1 * np.abs(x)) * rng.standard_normal(len(x))
