@@ -45,3 +45,11 @@ def test_expected_information() -> None:
     wanted = np.linalg.inv(design.T @ (weight[:, None] * design))
     np.testing.assert_allclose(fit.cov[:2, :2], wanted, rtol=1e-9)
     assert fit.stderr["shape"] == pytest.approx(fit.coef["shape"] * np.sqrt(2 / 400), rel=1e-9)
+
+
+def test_quantiles_where_the_mean_is_large_beside_the_shape():
+    """Boost's search ends nowhere there, and SciPy hands its warning on."""
+    family, q = lk.InverseGaussian(), np.array([1e-6, 0.01, 0.3, 0.5, 0.7, 0.99, 1 - 1e-6])
+    for mean, shape in ((1.0, 1e-9), (1e8, 1e-7), (3.0, 1e-14), (1e-5, 1e-20), (2.0, 1e12)):
+        found = family.quantile(q, mean=mean, shape=shape)
+        np.testing.assert_allclose(family.cdf(found, mean=mean, shape=shape), q, rtol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -77,6 +78,7 @@ class _Distribution:
     """
 
     FAR = 1e-8
+    CLOSE = 1e-6  # relative error of a probability
 
     def __init__(self, mean: Any, shape: Any) -> None:
         from scipy import stats
@@ -99,8 +101,28 @@ class _Distribution:
 
     def _quantile(self, q: Any, near: Any, log_tail: Any, side: float) -> Any:
         far = (np.asarray(q) > 0.0) & (np.asarray(q) < self.FAR)
-        out = near(np.where(far, 0.5, q))
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # Boost's, of a search without an end; the result is checked
+            out = near(np.where(far, 0.5, q))
+        out = self._checked(np.where(far, 0.5, q), out, log_tail, side)
         return np.where(far, self._far(np.where(far, q, self.FAR), log_tail, side), out)[()] if np.any(far) else out
+
+    def _checked(self, q: Any, found: Any, log_tail: Any, side: float) -> Any:
+        """Quantiles whose tail probability is not the one asked for, by bisection on the logarithm."""
+        inside = (np.asarray(q) > 0.0) & (np.asarray(q) < 1.0)
+        with np.errstate(all="ignore"):
+            goal = np.log(q)
+            off = inside & ~(np.abs(np.expm1(log_tail(found) - goal)) <= self.CLOSE)
+            if not np.any(off):
+                return found
+            low, high = np.full(np.shape(found), -745.0), np.full(np.shape(found), 709.0)
+            for _ in range(80):
+                middle = 0.5 * (low + high)
+                further = side * (log_tail(np.exp(middle)) - goal) > 0.0
+                low, high = np.where(further, middle, low), np.where(further, high, middle)
+        return np.where(off, np.exp(0.5 * (low + high)), found)
 
     def _far(self, q: Any, log_tail: Any, side: float) -> Any:
         """By Newton's method on the log tail probability, which is concave in log y.
