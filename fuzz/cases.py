@@ -157,7 +157,9 @@ class Case:
             else:
                 values[name] = coef[name]
             if self._positive(name):
-                values[name] = np.where(np.asarray(values[name]) > 0.0, values[name], np.nan)
+                end = 1.0 if name == self.first and FIRST[self.family][1] == "unit" else np.inf
+                inside = (np.asarray(values[name]) > 0.0) & (np.asarray(values[name]) < end)
+                values[name] = np.where(inside, values[name], np.nan)
         if self.options.get("weights_kind") == "analytic":
             spread, power = densities.AVERAGED[self.family]
             values[spread] = values[spread] * self.weights**power

@@ -39,6 +39,11 @@ class Link:
     upper: float = np.inf
     positive: bool = False
 
+    @property
+    def even(self) -> bool:
+        """Whether eta and -eta are the same value, so that a model has a mirror image."""
+        return self.name == "sqrt"
+
     def __repr__(self) -> str:
         return f"Link({self.name!r})"
 

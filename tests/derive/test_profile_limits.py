@@ -109,3 +109,13 @@ def test_a_penalised_fit_has_limits() -> None:
     fit = lk.fit(lk.Normal(sd=1.0), {"y": Y + x, "x": x}, "y ~ x", penalty=lk.Ridge(2.0))
     wald, profile = fit.interval()["mean.x"], fit.interval(method="profile")["mean.x"]
     np.testing.assert_allclose(list(profile), list(wald), rtol=1e-6)
+
+
+def test_limits_under_a_square_root_link_are_of_the_peak_and_not_of_its_mirror_image():
+    rng = np.random.default_rng(2)
+    g = np.repeat(["a", "b"], 30)
+    data = {"g": g, "y": rng.negative_binomial(1, 0.3, 60).astype(float)}
+    fit = lk.fit("negative_binomial", data, "y ~ g", link={"mean": "sqrt"})
+    lower, upper = fit.interval(method="profile")["mean.g[T.b]"]
+    wald = fit.interval()["mean.g[T.b]"]
+    assert (lower, upper) == pytest.approx(tuple(wald), abs=0.1)  # large-sample limits, of one peak

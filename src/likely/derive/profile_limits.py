@@ -53,6 +53,8 @@ def _by_fits(fit: Fit, path: Profiler) -> list[Profiler]:
         return []
     if L.model.family._objective is not None or L.model.family.conditional:
         return []
+    if any(slot.link.even for slot in L.model.slots):  # a search may end at the mirror image, which is the same model
+        return []
     return [RefitProfiler(L, path.index, path.best, path.peak)]
 
 
