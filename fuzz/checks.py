@@ -143,7 +143,9 @@ def covariance(case: Case, fit: lk.Fit, rng: Rng) -> Iterator[str]:
         return away if math.isfinite(away) and away > 2e-3 + 100 * noise / (h * h) else 0.0
 
     for v in [*np.eye(size), *rng.normal(size=(3, size))]:
-        found = min(off(v, 0.03), off(v, 0.004))  # the longer step has less noise, the shorter one less curvature
+        found = min(
+            off(v, h) for h in (0.03, 0.004, 0.001)
+        )  # the longer step has less noise, the shorter one less curvature
         if found:
             yield f"the curvature in standard errors is off 1 by {found:.3g}, status {fit.status!r}"
             return

@@ -17,6 +17,17 @@ def test_no_fault(first):
     assert not faults, "\n".join(fault.reproducer() for fault in faults)
 
 
+# cases that had a fault once: arrays compared, an edge without its reason, information of the wrong size, limits of a
+# mirror image, SciPy's warnings, separation under a penalty
+ONCE = [(2, 49), (2, 303), (2, 1134), (2, 2024), (11, 1194), (21, 370), (21, 967), (21, 991), (41, 96)]
+
+
+@pytest.mark.parametrize(("seed", "number"), ONCE)
+def test_a_fault_that_was_mended_stays_away(seed, number):
+    faults = examine(seed, number)[1]
+    assert not faults, "\n".join(fault.reproducer() for fault in faults)
+
+
 def test_a_case_is_the_same_every_time():
     one, two = draw(3, 17), draw(3, 17)
     assert one.call() == two.call()

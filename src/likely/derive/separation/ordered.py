@@ -63,8 +63,8 @@ def _cone(L: Likelihood, places: list[int]) -> tuple[Cone, Any]:
             part = np.zeros((len(here), model.size))
             part[:, cut.start : cut.stop] = 1.0 if cut.design is None else blocks.dense(cut.design.x[here])
             for slot in location:
-                assert slot.design is not None
-                part[:, slot.start : slot.stop] = -blocks.dense(slot.design.x[here])
+                if slot.design is not None:  # else a penalty keeps all its coefficients finite
+                    part[:, slot.start : slot.stop] = -blocks.dense(slot.design.x[here])
             z.append(part[:, places])
             signs.append(np.full(len(here), sign))
             rows.append(here)
