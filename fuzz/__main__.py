@@ -19,7 +19,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fits", type=int, default=1000, help="how many cases")
     parser.add_argument("--seed", type=int, default=1, help="which cases")
     parser.add_argument("--first", type=int, default=0, help="the number of the first case")
-    parser.add_argument("--only", type=int, nargs="+", help="these cases alone, with tracebacks left to Python")
+    parser.add_argument("--only", type=int, nargs="+", help="these cases alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     return parser.parse_args()
 

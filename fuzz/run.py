@@ -116,10 +116,3 @@ def _faults(case: Case, rng: np.random.Generator, end: list[str]) -> Iterator[tu
     if rng.random() < 0.5:
         for text in equivariance(case, fit, rng):
             yield "equivariance", text
-
-
-def run(seed: int, numbers: Iterable[int]) -> Iterator[tuple[int, str, list[Fault]]]:
-    """The cases of a seed, one after the other."""
-    for number in numbers:
-        end, faults = examine(seed, number)
-        yield number, end, faults

@@ -371,3 +371,13 @@ def test_a_response_that_never_varies_beside_predictors(name, penalty):
     data = {"y": np.full(20, 0.56), "x": np.linspace(-1, 1, 20), "g": list("abcd") * 5}
     with pytest.raises(lk.errors.FitError, match="grows without bound"):
         lk.fit(name, data, "y ~ x + g", penalty=penalty)
+
+
+@pytest.mark.parametrize("formula", [None, "y ~ x"])
+def test_a_response_that_never_varies_beside_an_offset_that_does(formula):
+    """The location varies with the offset, so there is a spread to estimate: the offset's own residual one."""
+    data = {"y": np.full(20, 0.56), "x": np.linspace(-1, 1, 20), "o": np.linspace(-1, 1, 20) ** 2}
+    fit = lk.fit("normal", data, formula or "y ~ 1", offset="o")
+    rest = data["y"] - data["o"]
+    slope = 0.0 if formula is None else data["x"] @ rest / (data["x"] @ data["x"])
+    assert fit.coef["sd"] == pytest.approx(np.std(rest - slope * data["x"]), rel=1e-7)

@@ -34,9 +34,9 @@ def constant_response(L: Likelihood, restraints: Restraints | None = None) -> st
     y = L.bound.y
     free = [p.name for p in model.family.free]
     spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
-    if model.family.discrete or len(free) < 2 or spread not in free or not _level(L, restraints):
+    if model.family.discrete or len(free) < 2 or spread not in free or y[0] != y[-1] or np.ptp(y) > 0:
         return None
-    if y[0] != y[-1] or np.ptp(y) > 0:
+    if not _level(L, restraints):
         return None
     what = f"every value of {model.response} is {y[0]:g}" if len(y) > 1 else "there is a single observation"
     parameter = spread if spread not in model.fixed or not model.slots else model.slots[0].label
@@ -54,12 +54,19 @@ def _level(L: Likelihood, restraints: Restraints | None) -> bool:
         if penalty is None or penalty.firth or restraints.relations(L.model):
             return False
     for slot in L.model.slots:
-        if slot.design is None:
+        if slot.constant:
             at = slot.start
-        elif "Intercept" in slot.design.names and slot.offset is None and slot.link.name == slot.parameter.domain.link:
-            at = slot.start + slot.design.names.index("Intercept")
-        else:
+        elif slot.idle and slot.offset is None:
+            continue
+        elif (
+            slot.design is None
+            or slot.offset is not None
+            or "Intercept" not in slot.design.names
+            or slot.link.name != slot.parameter.domain.link
+        ):
             return False
+        else:
+            at = slot.start + slot.design.names.index("Intercept")
         if penalty is not None and (penalty.l1[at] or penalty.l2[at]):
             return False
     return True

@@ -8,6 +8,7 @@ section 15.3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, final
 
 import numpy as np
@@ -49,10 +50,15 @@ class Solutions:
 
     def whole(self, point: newton.Point) -> newton.Point:
         """A point in z as one of the whole space, whose derivatives are zero across the solutions."""
+        inward = self._inward
+        return newton.Point(self(point.x), point.value, inward.T @ point.score, inward.T @ point.info @ inward)
+
+    @cached_property
+    def _inward(self) -> Any:
+        """The left inverse of the basis."""
         size = np.linalg.norm(self.basis, axis=1)
         size = np.where(size > 0, size, 1.0)
-        inward = np.linalg.pinv(self.basis / size[:, None]) / size  # so that inward basis = 1
-        return newton.Point(self(point.x), point.value, inward.T @ point.score, inward.T @ point.info @ inward)
+        return np.linalg.pinv(self.basis / size[:, None]) / size
 
 
 def solutions(restrictions: Any, targets: Any, near: Any, spread: Any = None) -> Solutions:

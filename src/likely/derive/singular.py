@@ -123,7 +123,7 @@ def _orthogonal_to_scores(objective: RowScores, x: Any) -> NullSpace | None:
     with np.errstate(all="ignore"):
         scores = np.asarray(objective.row_scores(x), dtype=float)
     if objective.weights is not None:
-        scores = scores[objective.weights > 0] * np.sqrt(objective.weights[objective.weights > 0])[:, None]
+        scores = scores * np.sqrt(objective.weights)[:, None]
     largest = np.max(np.abs(scores), axis=0, initial=0.0)
     if not np.all(np.isfinite(largest)):
         return None
@@ -235,13 +235,18 @@ def told(space: NullSpace, model: Model) -> dict[str, str]:
     lines = []
     for direction in along.T:
         steps = [f"{v:+.4g} in {written[j]}" for j, v in enumerate(direction) if abs(v) > SHARE]
-        lines.append(" and ".join([", ".join(steps[:-1]), steps[-1]] if len(steps) > 1 else steps))
+        lines.append(_series(steps))
     which = [name for name, part in zip(names, space.taking_part, strict=True) if part]
     reason = (
-        f"the data do not identify {', '.join(which[:-1]) + ' and ' if len(which) > 1 else ''}{which[-1]}: the "
-        f"log-likelihood stays the same along {'; and along '.join(lines)}"
+        f"the data do not identify {_series(which)}: the log-likelihood stays the same along "
+        f"{'; and along '.join(lines)}"
     )
     return dict.fromkeys(which, reason)
+
+
+def _series(words: list[str]) -> str:
+    """Words as a sentence lists them."""
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _echelon(rows: Any) -> Any:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.errors import FamilyError
-from likely.family import generator
 from likely.numeric.continuous import Continuous
 from likely.numeric.density import Density, Distribution
 from likely.numeric.discrete import Discrete
@@ -78,7 +77,7 @@ class NumericDistribution:
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random values by inverse transform."""
         shape = self.shape if size is None else size
-        u = generator(random_state).random(shape)
+        u = np.random.default_rng(random_state).random(shape)
         return self._each(u, lambda one, x: one.draw(x))
 
     def mean(self) -> Any:
