@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely import limits
+from likely.asked import Asked
 from likely.derive.objective import Objective
 from likely.errors import FamilyError, LikelyError
 from likely.identify import Coordinates
@@ -24,13 +25,13 @@ SAME = 1e-8  # share of a log-likelihood within which two of them are equally hi
 APART = 1e-2  # standard errors between two peaks
 
 
-def highest_of(L: Likelihood, start: Any, starts: Any, find: Callable[[Any], Outcome]) -> Outcome:
-    """The highest of the peaks that `find` has from several starts, with a note of how many of them led to it."""
+def highest_of(L: Likelihood, asked: Asked, find: Callable[[Asked], Outcome]) -> Outcome:
+    """The highest of the peaks that `find` has from the starts asked for, with a note of how many led to it."""
     found: list[Outcome] = []
     refused: list[LikelyError] = []
-    for one in given_starts(L, start, starts):
+    for one in given_starts(L, asked.start, asked.starts):
         try:
-            found.append(find(one))
+            found.append(find(asked.replace(start=one, starts=None)))
         except FamilyError as error:  # not finite there
             refused.append(error)
     if not found:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from likely import blocks, tables
+from likely.asked import OPTIONS, Asked
 from likely.errors import (
     DataError,
     DroppedRowsWarning,
@@ -27,11 +28,6 @@ from likely.families import FAMILIES, means_family
 from likely.family import Family, Support
 from likely.tables import Table
 
-FIT_OPTIONS = (
-    *("formula", "weights", "weights_kind", "offset", "exposure", "link", "missing", "na", "aliased", "cov", "cluster"),
-    *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
-    *("small_sample", "penalty", "fixed", "bounds", "constraints"),
-)
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
 MOST_LEVELS = 5_000  # of a response
 NO_WEIGHT = "all weights are zero: there are no observations"
@@ -136,24 +132,23 @@ def check_order(family: Any, data: Any, formula: Any) -> None:
 def check_argument(family: Family, name: str) -> None:
     """Raise unless a further keyword argument is the formula of a parameter."""
     names = [p.name for p in family.parameters]
-    if name in FIT_OPTIONS:
-        raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
     if name in ("bread", "correction"):
         raise OptionError(f"{name}= is an option of the fit's with_cov: lk.fit(...).with_cov('HC0', {name}=...)")
     if name not in names:
-        near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *FIT_OPTIONS)), None)
+        near = next((other for other in OTHER_NAMES.get(name, ()) if other in (*names, *OPTIONS)), None)
         if near is None:
-            lowered = difflib.get_close_matches(name.lower(), [*names, *FIT_OPTIONS], n=1, cutoff=0.5)
+            lowered = difflib.get_close_matches(name.lower(), [*names, *OPTIONS], n=1, cutoff=0.5)
             near = lowered[0] if lowered else None
         raise UnknownNameError(
             f"unknown argument {name!r}{f'; did you mean {near!r}?' if near else '.'} Parameters of {family.title}, "
-            f"which take formulas: {listed(names)}. Options: {listed(FIT_OPTIONS)}"
+            f"which take formulas: {listed(names)}. Options: {listed(('formula', *OPTIONS))}"
         )
 
 
-def check_density(density: Family, given: Mapping[str, Any]) -> None:
+def check_density(density: Family, asked: Asked) -> None:
     """Raise OptionError for arguments that a density's function takes the place of."""
-    for name, value in given.items():
+    given = {name: getattr(asked, name) for name in ("formula", "offset", "exposure", "link")}
+    for name, value in {**given, **asked.formulas}.items():
         if value is not None:
             raise OptionError(
                 f"{name}= has no place in the fit of a density: its function says how parameters and data make "

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from likely import failures, limits
+from likely.asked import Asked
 from likely.boundary import public
 from likely.closed import PerfectFit
 from likely.derive.covariance import requested
 from likely.derive.restraints import Restraints
 from likely.derive.separation import rest
 from likely.engines import memory
-from likely.errors import FitError, Interrupted, OptionError, is_one_of, unknown
+from likely.errors import FitError, Interrupted, OptionError
 from likely.family import Limit
-from likely.likelihood import Likelihood, likelihood
+from likely.likelihood import Likelihood, likelihood_of
 from likely.model import Slot
 from likely.outcome import Outcome
 from likely.progress import Task, check_progress
@@ -162,93 +163,49 @@ def fit(
     >>> round(fit.coef["p"], 6), round(fit.stderr["p"], 6)
     (0.7, 0.144914)
     """
+    given = dict(locals())
+    del given["data"]
+    return fit_of(Asked(**given), data)
+
+
+def fit_of(asked: Asked, data: Any) -> Fit:
+    """The fit that was asked for, of these data."""
     try:
-        L = likelihood(
-            family,
-            data,
-            formula,
-            weights=weights,
-            offset=offset,
-            exposure=exposure,
-            link=link,
-            missing=missing,
-            aliased=aliased,
-            weights_kind=weights_kind,
-            cluster=cluster,
-            na=na,
-            **formulas,
-        )
+        L = likelihood_of(asked, data)
     except KeyboardInterrupt as stopped:
         raise Interrupted("interrupted while the data were read: nothing was fitted yet, start anew") from stopped
-    return maximize(
-        L,
-        separation=separation,
-        cov=cov,
-        cluster=cluster,
-        small_sample=small_sample,
-        on_failure=on_failure,
-        solver=solver,
-        start=start,
-        starts=starts,
-        max_iterations=max_iterations,
-        tolerance=tolerance,
-        progress=progress,
-        penalty=penalty,
-        fixed=fixed,
-        bounds=bounds,
-        constraints=constraints,
-    )
+    return maximize(L, L.asked)
 
 
-def maximize(
-    L: Likelihood,
-    *,
-    cov: str | None = None,
-    cluster: Any = None,
-    small_sample: str | None = None,
-    penalty: Any = None,
-    fixed: Mapping[str, float] | None = None,
-    bounds: Mapping[str, Any] | None = None,
-    constraints: Any = None,
-    **options: Any,
-) -> Fit:
-    """The peak of a likelihood; the options are those of `fit`."""
-    given = {"penalty": penalty, "fixed": fixed, "bounds": bounds, "constraints": constraints}
-    restraints = Restraints(**{name: value for name, value in given.items() if value is not None})
-    if restraints:
-        options["restraints"] = restraints
-    if cov is None and cluster is None and small_sample is None:
-        return climb(L, **options)
-    asked = {"kind": cov, "cluster": cluster, "small_sample": small_sample}
-    requested(L.bound, **asked)  # its errors come before the search
-    found = climb(L, **options)
-    return found._with(requested(found.likelihood.bound, **asked))
+def maximize(L: Likelihood, asked: Asked) -> Fit:
+    """The peak of a likelihood by the search that was asked for."""
+    if asked.cov is None and asked.cluster is None and asked.small_sample is None:
+        return climb(L, asked)
+    covariance = {"kind": asked.cov, "cluster": asked.cluster, "small_sample": asked.small_sample}
+    requested(L.bound, **covariance)  # its errors come before the search
+    found = climb(L, asked)
+    return found._with(requested(found.likelihood.bound, **covariance))
 
 
-def climb(L: Likelihood, *, separation: str = "refuse", on_failure: str = "raise", **options: Any) -> Fit:
-    """The same with penalty and constraints as one record among the options."""
-    if not is_one_of(separation, ("refuse", "drop")):
-        raise unknown("option", separation, ["refuse", "drop"], " for separation=")
-    if not is_one_of(on_failure, ("raise", "return")):
-        raise unknown("option", on_failure, ["raise", "return"], " for on_failure=")
-    progress = options.pop("progress", None)
-    told = check_progress(progress, "(iteration, point, decrement)")
-    options["start"] = start = _checked_start(L, options.get("start"))
+def climb(L: Likelihood, asked: Asked) -> Fit:
+    """The same without the covariance."""
+    called = check_progress(asked.progress, "(iteration, point, decrement)")
+    asked = asked.replace(start=_checked_start(L, asked.start))
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
     tall = len(L.bound.y) > 10_000 and L.model.size < 2000
     title = f"fitting {L.model.family.title} to {len(L.bound.y):,} rows"
     long = len(L.bound.y) * max(L.model.size, 1) > LONG
-    with Task(title, progress if told is None else False, long=long) as task:
-        trail = Trail(L, task, told, start if isinstance(start, FitState) else None)
+    with Task(title, asked.progress if called is None else False, long=long) as task:
+        trail = Trail(L, task, called, asked.start if isinstance(asked.start, FitState) else None)
         try:
             with memory.one_blas_thread() if tall else nullcontext():
-                unbounded = failures.constant_response(L, options.get("restraints"))
-                found = _found(L, trail, options, progress) if unbounded is None else failed(L, NO_SEARCH, unbounded)
-                if separation == "drop" and found.separation is not None:
-                    found = _rest(found, {**options, "progress": progress})
+                unbounded = failures.constant_response(L, Restraints.of(asked))
+                found = _found(L, asked, trail) if unbounded is None else failed(L, asked, NO_SEARCH, unbounded)
+                if asked.separation == "drop" and found.separation is not None:
+                    found = _rest(found, asked)
         except KeyboardInterrupt as stopped:
             raise trail.interrupted() from stopped
-    if not found.converged and on_failure == "raise":
+    if not found.converged and asked.on_failure == "raise":
         raise FitError(found.status.removeprefix("failed: "), found)
     return found
 
@@ -267,21 +224,21 @@ def _checked_start(L: Likelihood, start: Any) -> Mapping[str, float] | FitState 
     return start
 
 
-def _found(L: Likelihood, *arguments: Any) -> Fit:
+def _found(L: Likelihood, asked: Asked, trail: Trail) -> Fit:
     """What the search found; where it failed among numbers of a size that no square can have, that is the reason."""
     try:
         with np.errstate(over="ignore"):
-            found = _search(L, *arguments)
+            found = _search(L, asked, trail)
     except OverflowError:
         if (told := failures.extreme(L)) is None:
             raise
-        return failed(L, NO_SEARCH, told)
+        return failed(L, asked, NO_SEARCH, told)
     told = failures.beyond_cubes(L)
     if told is None and not (found.converged and _representable(found)):
         told = failures.extreme(L)
     if told is None:
         return found
-    return replace(failed(L, found.outcome, told), separation=None)
+    return failed(L, asked, found.outcome, told)
 
 
 def _representable(fit: Fit) -> bool:
@@ -290,34 +247,36 @@ def _representable(fit: Fit) -> bool:
         return fit._observed_cov is None or bool(np.all(np.isfinite(fit._observed_cov)))
 
 
-def _search(L: Likelihood, trail: Trail, options: dict[str, Any], progress: Any) -> Fit:
-    find: Callable[..., Outcome] = find_restrained_peak if "restraints" in options else find_peak
-    watched = _watched(L, options.get("restraints"))
-    again = options["start"] if isinstance(options["start"], FitState) else None
+def _search(L: Likelihood, asked: Asked, trail: Trail) -> Fit:
+    restraints = Restraints.of(asked)
+    find = find_peak if restraints is None else find_restrained_peak
+    watched = _watched(L, restraints)
+    again = asked.start if isinstance(asked.start, FitState) else None
     watching = _Watch(L, watched, resumed=again is not None) if watched or failures.runaway_slots(L.model) else None
     try:
-        outcome = find(L, **options, trail=trail, stop=watching)
+        outcome = find(L, asked, trail=trail, stop=watching)
     except PerfectFit as perfect:
         nowhere = np.zeros(len(perfect.coefficients))
         at = Point(perfect.coefficients, np.inf, nowhere, np.outer(nowhere, nowhere))
         return failed(
             L,
+            asked,
             Outcome(at, "least squares", 0, False, ""),
             f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without "
             f"bound as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
             f"({perfect.parameter}=...)",
         )
-    at_limit = _at_limit(L, outcome, watched, {**options, "progress": progress})
+    at_limit = _at_limit(L, asked, outcome, watched)
     if at_limit is not None:
         return at_limit
     if (
         watching is not None and watching.limit_hit and not outcome.converged
     ):  # passed the mark, yet the limiting family is no better: go on
-        outcome = find(L, **{**options, "start": again, "starts": None}, trail=trail, stop=None)
-    return judge(L, outcome)
+        outcome = find(L, asked.replace(start=again, starts=None), trail=trail, stop=None)
+    return judge(L, asked, outcome)
 
 
-def _rest(end: Fit, options: dict[str, Any]) -> Fit:
+def _rest(end: Fit, asked: Asked) -> Fit:
     """The fit of what separation leaves."""
     apart = end.separation
     assert apart is not None
@@ -331,7 +290,7 @@ def _rest(end: Fit, options: dict[str, Any]) -> Fit:
     if left is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
         return replace(end, status=f"{end.status}. {nothing[:1].upper()}{nothing[1:]}")
-    found = climb(Likelihood(left), on_failure="return", **{**options, "start": None, "starts": None})
+    found = climb(Likelihood(left), asked.replace(separation="refuse", on_failure="return", start=None, starts=None))
     status = f"separation: {apart.dropped(found.aliased)}" if found.status == "converged" else found.status
     return replace(found, status=status, separation=apart)
 
@@ -371,17 +330,15 @@ def _watched(L: Likelihood, restraints: Restraints | None) -> list[tuple[Limit, 
     return [(limit, slot) for limit, slot in watched if not restraints.about(slot.label, L.model)]
 
 
-def _at_limit(
-    L: Likelihood, outcome: Outcome, watched: list[tuple[Limit, Slot]], options: dict[str, Any]
-) -> Fit | None:
+def _at_limit(L: Likelihood, asked: Asked, outcome: Outcome, watched: list[tuple[Limit, Slot]]) -> Fit | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
     for limit, slot in watched:
         if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
             continue
-        asked = {**options, "start": None, "starts": None}
-        if (restraints := options.get("restraints")) is not None:
-            asked["restraints"] = restraints.renamed(limit.names, L.model)
-        inner = climb(L.limiting(limit), on_failure="return", **asked)
+        simpler = asked.replace(separation="refuse", on_failure="return", start=None, starts=None)
+        if (restraints := Restraints.of(asked)) is not None:
+            simpler = simpler.replace(**restraints.renamed(limit.names, L.model).options)
+        inner = climb(L.limiting(limit), simpler)
         if not inner.converged or inner.outcome.height < outcome.height - 1e-9 * (1 + abs(inner.loglik)):
             continue
         name = inner.likelihood.model.family.title
@@ -396,7 +353,7 @@ def _at_limit(
             )
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)
-        return Fit(L, outcome, True, f"boundary: {reason}", {slot.label: reason}, at_limit)
+        return Fit(L, asked, outcome, True, f"boundary: {reason}", {slot.label: reason}, at_limit)
     return None
 
 

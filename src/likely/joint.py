@@ -14,6 +14,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from likely import scale
+from likely.asked import Asked
 from likely.bind import Bound
 from likely.derive.objective import objective_of
 from likely.domains import Real
@@ -309,8 +310,16 @@ def together(parts: list[Part]) -> Bound:
     kinds = {part.bound.weights_kind for part in parts if part.bound.weights is not None} or {"frequency"}
     if len(kinds) > 1 or (len(parts) > 1 and "sampling" in kinds):
         raise OptionError(f"the likelihoods have weights of kinds that do not add: {listed(sorted(kinds))}")
+    kind = kinds.pop()
     response = ", ".join(dict.fromkeys(part.bound.model.response for part in parts))
     model = Model(family, family.slots, {}, response)
     return Bound(
-        model, np.concatenate(ys), weights, Table.without_columns(sum(map(len, ys))), None, {}, weights_kind=kinds.pop()
+        Asked(family, weights=weights, weights_kind=kind),
+        model,
+        np.concatenate(ys),
+        weights,
+        Table.without_columns(sum(map(len, ys))),
+        None,
+        {},
+        weights_kind=kind,
     )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely import checks, joint, limits, scale
+from likely import joint, limits, scale
+from likely.asked import SEARCH, Asked
 from likely.bind import Bound, bind
 from likely.boundary import public, public_class
 from likely.checks import items_of
@@ -21,18 +22,12 @@ from likely.density.bound import bind_density
 from likely.derive.compress import compress
 from likely.derive.objective import objective_of
 from likely.derive.separation import Separation, find_separation
-from likely.errors import OptionError, ParameterError, UnderflowWarning, is_one_of, unknown
+from likely.errors import OptionError, ParameterError, UnderflowWarning
 from likely.family import Limit
 from likely.model import Model
 
 if TYPE_CHECKING:
     from likely.result import Fit
-
-SEARCH_OPTIONS = (
-    *("cov", "cluster", "small_sample"),
-    *("separation", "on_failure", "solver", "start", "starts", "max_iterations", "tolerance", "progress"),
-    *("penalty", "fixed", "bounds", "constraints"),
-)
 
 
 @final
@@ -60,6 +55,18 @@ class Likelihood:
         self._limits: dict[str, Likelihood] = {}
 
     # -- what it is ------------------------------------------------------------------------------------
+
+    @property
+    def asked(self) -> Asked:
+        """What the user asked for.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.likelihood("normal", {"y": [1.0, 2.0, 4.0], "w": [1, 2, 1]}, "y", weights="w").asked.weights
+        'w'
+        """
+        return self.bound.asked
 
     @property
     def model(self) -> Model:
@@ -417,10 +424,7 @@ class Likelihood:
         """
         from likely.fit import maximize
 
-        for name in options:
-            if not is_one_of(name, SEARCH_OPTIONS):
-                raise unknown("option", name, SEARCH_OPTIONS, " of the search")
-        return maximize(self, **options)
+        return maximize(self, self.asked.searched(**options))
 
     def separation(self) -> Separation | None:
         """Whether predictors separate the outcomes, so that some coefficients have no finite estimate.
@@ -540,31 +544,17 @@ class Likelihood:
 
 
 @public
-def likelihood(
-    family: Any,
-    data: Any,
-    formula: Any = None,
-    *,
-    weights: Any = None,
-    offset: Any = None,
-    exposure: Any = None,
-    link: Mapping[str, str] | str | None = None,
-    missing: str = "error",
-    aliased: str = "refuse",
-    weights_kind: str = "frequency",
-    cluster: Any = None,
-    na: Any = None,
-    **formulas: Any,
-) -> Likelihood:
+def likelihood(family: Any, data: Any, formula: Any = None, **options: Any) -> Likelihood:
     """The likelihood of a model: the data are fixed, the parameters vary.
 
     Parameters
     ----------
-    family, data, formula, weights, offset, exposure, link, missing, aliased, weights_kind, na, **formulas
+    family, data, formula
         As in `likely.fit`.
-    cluster : str or list of str, optional
-        Columns that name the clusters of a covariance to come: their missing values cost rows like any other's, and a
-        dot in a formula leaves them out.
+    **options
+        What else describes the model, as in `likely.fit`: ``weights``, ``offset``, ``exposure``, ``link``, ``missing``,
+        ``aliased``, ``weights_kind``, ``na`` and formulas of further parameters. ``cluster`` names the clusters of a
+        covariance to come: their missing values cost rows like any other's, and a dot in a formula leaves them out.
 
     Returns
     -------
@@ -585,30 +575,17 @@ def likelihood(
     >>> round(L.log(rate=2.5), 4)
     -6.5001
     """
-    if isinstance(family, Density):
-        checks.check_density(
-            family, {"formula": formula, "offset": offset, "exposure": exposure, "link": link, **formulas}
-        )
-        return Likelihood(
-            bind_density(family, data, weights=weights, missing=missing, weights_kind=weights_kind, na=na)
-        )
-    return Likelihood(
-        bind(
-            family,
-            data,
-            formula,
-            weights=weights,
-            offset=offset,
-            exposure=exposure,
-            link=link,
-            missing=missing,
-            aliased=aliased,
-            weights_kind=weights_kind,
-            cluster=cluster,
-            na=na,
-            formulas=formulas,
-        )
-    )
+    for name in options:
+        if name in SEARCH and name != "cluster":
+            raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
+    return likelihood_of(Asked.of(family, formula, **options), data)
+
+
+def likelihood_of(asked: Asked, data: Any) -> Likelihood:
+    """The likelihood that was asked for, of these data."""
+    if isinstance(asked.family, Density):
+        return Likelihood(bind_density(asked.family, asked, data))
+    return Likelihood(bind(asked, data))
 
 
 @public

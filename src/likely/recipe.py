@@ -83,7 +83,7 @@ class Recipe:
     @cached_property
     def search(self) -> dict[str, Any]:
         """What the search was given: penalty, constraints, separation, covariance."""
-        out = {name: value for name, value in self.fit.asked.items() if value not in (None, (), {})}
+        out = {name: value for name, value in self.fit.asked.restraints.items() if value not in (None, (), {})}
         out |= {"separation": "drop"} if self._bound.separation is not None and self.fit.converged else {}
         request = self.fit._request
         student = request.small_sample == "t"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from likely import scale
 from likely.around import Look, highest_corner, highest_of
+from likely.asked import Asked
 from likely.closed import closed_form, least_loss
 from likely.corners import cornered_peak, with_corners
 from likely.derive.objective import Objective
@@ -34,12 +35,8 @@ WORN = 1e-5  # least eigenvalue of an information, scaled to unit diagonal, whos
 
 def find_peak(
     L: Likelihood,
+    asked: Asked,
     *,
-    solver: str = "auto",
-    start: Mapping[str, float] | FitState | None = None,
-    starts: int | Sequence[Mapping[str, Any]] | None = None,
-    max_iterations: int = 100,
-    tolerance: float = 1e-6,
     trail: Trail,
     stop: Callable[[Point], str | None] | None = None,
     alone: bool = False,
@@ -51,23 +48,15 @@ def find_peak(
     DesignError
         If the predictors are linearly dependent; the message names them.
     """
-    check_options(solver, max_iterations, tolerance)
-    model = L.model
-    if starts is not None and model.slots:
-        given: dict[str, Any] = {
-            "solver": solver,
-            "max_iterations": max_iterations,
-            "tolerance": tolerance,
-            "trail": trail,
-        }
-        return highest_of(
-            L, start, starts, lambda one: find_peak(L, start=one, **given, stop=stop, alone=one is not None)
-        )
+    check_options(asked.solver, asked.max_iterations, asked.tolerance)
+    model, solver, start = L.model, asked.solver, asked.start
+    if asked.starts is not None and model.slots:
+        return highest_of(L, asked, lambda one: find_peak(L, one, trail=trail, stop=stop, alone=one.start is not None))
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
     if model.family._objective is not None:
-        return _far_peak(L, solver, start, {"tolerance": tolerance, "progress": trail})
+        return _far_peak(L, solver, start, {"tolerance": asked.tolerance, "progress": trail})
     if model.family.conditional:
         check_within(model, L.objective.strata)
     else:
@@ -80,16 +69,14 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     x0 = start_of(L, start)
-    trail.tolerance = tolerance
+    trail.tolerance = asked.tolerance
+    options: dict[str, Any] = {"max_iterations": asked.max_iterations, "tolerance": asked.tolerance}
     if solver == "auto" and with_corners(model):
-        found = cornered_peak(L, x0, max_iterations=max_iterations, tolerance=tolerance, progress=trail)
+        found = cornered_peak(L, x0, **options, progress=trail)
         if start is None and not alone:
-            found = highest_corner(
-                L, found, x0, lambda x: cornered_peak(L, x, max_iterations=max_iterations, tolerance=tolerance)
-            )
+            found = highest_corner(L, found, x0, lambda x: cornered_peak(L, x, **options))
     else:
-        options = {"max_iterations": max_iterations, "tolerance": tolerance, "progress": trail, "stop": stop}
-        found = _climbed(L, x0, solver, start, options, alone)
+        found = _climbed(L, x0, solver, start, {**options, "progress": trail, "stop": stop}, alone)
     return replace(found, start=x0) if isinstance(start, Mapping) else found
 
 

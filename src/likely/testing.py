@@ -18,7 +18,6 @@ from likely.errors import FamilyError, LikelyError
 from likely.families import get_family
 from likely.families.labels import Labelled
 from likely.family import Family, generator
-from likely.fit import maximize
 from likely.likelihood import likelihood
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.numeric import NumericDistribution
@@ -361,7 +360,7 @@ def _fit(case: Case) -> Iterator[str]:
     family = case.family
     sample = np.asarray(family.sample(5 * SAMPLE, seed=case.rng, **case.params), dtype=float)
     L = likelihood(family, sample)
-    fit = maximize(L, on_failure="return")
+    fit = L.maximize(on_failure="return")
     if not fit.converged:
         yield f"a fit to {len(sample)} values simulated at {case.where} fails: {fit.status}"
         return
@@ -376,7 +375,7 @@ def _fit(case: Case) -> Iterator[str]:
             found = f"{fit.coef[name]:.5g} (se {se:.2g})"
             yield f"{name}: a fit to {len(sample)} values simulated at {case.where} gives {found}"
     if fit.outcome.solver == "closed form" and L.model.slots and not family.kinked:
-        search = maximize(L, on_failure="return", solver="newton")
+        search = L.maximize(on_failure="return", solver="newton")
         gap = search.loglik - fit.loglik
         if search.converged and abs(gap) > 1e-7 * (1 + abs(fit.loglik)):
             yield f"the closed form's log-likelihood {fit.loglik:.10g} is not the search's {search.loglik:.10g}"

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from likely.families.labels import Labelled
-from likely.fit import maximize
 from likely.likelihood import Likelihood, likelihood
 from likely.start import starting_values
 from likely.vectors import VectorDomain
@@ -37,7 +36,7 @@ def check_labels(family: Labelled, rng: np.random.Generator, jax: bool) -> Itera
     L = likelihood(bound, list(sample), rng.normal(size=(len(sample), 2)))
     yield from _row_derivatives(L, rng, jax)
     L = likelihood(bound, list(sample))
-    fit, searched = maximize(L), maximize(L, solver="newton")
+    fit, searched = L.maximize(), L.maximize(solver="newton")
     if abs(fit.loglik - searched.loglik) > 1e-7 * (1 + abs(fit.loglik)):
         yield f"the closed form's log-likelihood {fit.loglik:.10g} is not the search's {searched.loglik:.10g}"
     for name, true in zip(fit.names, values, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely import failures
+from likely.asked import Asked
 from likely.derive.covariance import flat_names, inverse_information
 from likely.derive.separation import find_separation
 from likely.derive.singular import told
@@ -21,31 +22,31 @@ from likely.result import Fit
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
 
-def judge(L: Likelihood, outcome: Outcome) -> Fit:
+def judge(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
     """The fit with its status: a peak, a peak on the boundary, or a failure with its reason."""
     if outcome.restrained is not None:
-        return _judge_restrained(L, outcome, outcome.restrained)
+        return _judge_restrained(L, asked, outcome, outcome.restrained)
     model = L.model
     if outcome.boundary:
         reason = _end_reason(outcome.boundary)
-        return Fit(L, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
+        return Fit(L, asked, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
     separation = find_separation(L, outcome, SATURATED)
     if separation is not None:
-        return replace(failed(L, outcome, separation.message), separation=separation)
+        return replace(failed(L, asked, outcome, separation.message), separation=separation)
     if (runaway := failures.ran_away(L, outcome)) is not None:
-        return failed(L, outcome, runaway)
+        return failed(L, asked, outcome, runaway)
     if not outcome.converged:
-        return failed(L, outcome, failures.not_converged(L, outcome))
+        return failed(L, asked, outcome, failures.not_converged(L, outcome))
     if outcome.unidentified is not None:
         reasons = told(outcome.unidentified, model)
-        return Fit(L, outcome, True, f"not identified: {next(iter(reasons.values()))}", reasons)
+        return Fit(L, asked, outcome, True, f"not identified: {next(iter(reasons.values()))}", reasons)
     covariance, flat = outcome.covariance, np.zeros((0, 0))
     if ends := failures.at_ends(L, outcome):
         inner, flat = _held_at(L, outcome, list(ends))
         if inner is not None:
             reason = _end_reason(ends)
             held = replace(outcome, boundary=ends, covariance=inner)
-            return Fit(L, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
+            return Fit(L, asked, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
     if covariance is None:
         covariance, flat = outcome.point.inverse
     if covariance is not None and not flat.size and outcome.restrained is None:
@@ -54,14 +55,15 @@ def judge(L: Likelihood, outcome: Outcome) -> Fit:
         names = flat_names(model.names(), flat)
         return failed(
             L,
+            asked,
             outcome,
             f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
             f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
         )
     if model.fixed:
         which = ", ".join(model.fixed)
-        return Fit(L, outcome, True, f"edge: {which}: {EDGE}", dict.fromkeys(model.fixed, EDGE))
-    return Fit(L, outcome, True, "converged", _corners_of_parts(L))
+        return Fit(L, asked, outcome, True, f"edge: {which}: {EDGE}", dict.fromkeys(model.fixed, EDGE))
+    return Fit(L, asked, outcome, True, "converged", _corners_of_parts(L))
 
 
 def _corners_of_parts(L: Likelihood) -> dict[str, str]:
@@ -97,22 +99,22 @@ def _held_at(L: Likelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any
     return covariance, flat
 
 
-def _judge_restrained(L: Likelihood, outcome: Outcome, restrained: Restrained) -> Fit:
+def _judge_restrained(L: Likelihood, asked: Asked, outcome: Outcome, restrained: Restrained) -> Fit:
     """The same for a penalty or constraints."""
     if not outcome.converged or escapes(L, outcome):
         free = unpenalised(L, outcome)
         separation = None if free is None else find_separation(*free, SATURATED)
         if separation is not None:
             told = None if restrained.penalty else separation
-            return replace(failed(L, outcome, separation.message), separation=told)
+            return replace(failed(L, asked, outcome, separation.message), separation=told)
     if (runaway := failures.ran_away(L, outcome)) is not None:
-        return failed(L, outcome, runaway)
+        return failed(L, asked, outcome, runaway)
     if not outcome.converged:
-        return failed(L, outcome, failures.not_converged(L, outcome))
-    return Fit(L, outcome, True, status_of(restrained), withheld_of(L, outcome, restrained))
+        return failed(L, asked, outcome, failures.not_converged(L, outcome))
+    return Fit(L, asked, outcome, True, status_of(restrained), withheld_of(L, outcome, restrained))
 
 
-def failed(L: Likelihood, outcome: Outcome, reason: str) -> Fit:
+def failed(L: Likelihood, asked: Asked, outcome: Outcome, reason: str) -> Fit:
     """The fit that a search did not find, with the reason."""
     names = [*L.names, *L.model.fixed]
-    return Fit(L, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
+    return Fit(L, asked, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))

@@ -10,13 +10,14 @@ import numpy as np
 
 from likely import checks, tables
 from likely import design as designs
+from likely.asked import Asked
 from likely.bind import offsets, response
 from likely.bind.bound import Bound
 from likely.bind.given import Given, cluster_ways, given_column
 from likely.bind.links import link_for
 from likely.design import Design, NamedMatrix
 from likely.domains import Groups
-from likely.errors import OptionError, ParameterError, is_one_of, unknown
+from likely.errors import OptionError, ParameterError
 from likely.families import get_family
 from likely.family import Family, Parameter
 from likely.identify import without_aliased, without_place_of_intercept
@@ -27,31 +28,13 @@ from likely.vectors import VectorDomain
 __all__ = ["Bound", "Given", "bind", "cluster_ways", "given_column"]
 
 
-def bind(
-    family: Any,
-    data: Any,
-    formula: Any = None,
-    *,
-    weights: Any = None,
-    offset: Any = None,
-    exposure: Any = None,
-    link: Mapping[str, str] | str | None = None,
-    missing: str = "error",
-    aliased: str = "refuse",
-    weights_kind: str = "frequency",
-    cluster: Any = None,
-    na: Any = None,
-    formulas: Mapping[str, Any] | None = None,
-) -> Bound:
-    """Check everything the user gave and turn it into arrays; the arguments are those of `likely.fit`."""
-    weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
-    formulas = dict(formulas or {})
-    family, link = _checked_family(family, data, formula, formulas).linked(link)
-    if not is_one_of(missing, ("error", "drop")):
-        raise unknown("option", missing, ["error", "drop"], " for missing=")
-    if not is_one_of(aliased, ("refuse", "drop")):
-        raise unknown("option", aliased, ["refuse", "drop"], " for aliased=")
-    table = tables.read(data, na)
+def bind(asked: Asked, data: Any) -> Bound:
+    """Check everything the user gave and turn it into arrays."""
+    formula, weights = asked.formula, asked.weights
+    weights_kind = checks.check_weights_kind(asked.weights_kind, weights is not None)
+    formulas = dict(asked.formulas)
+    family, link = _checked_family(asked.family, data, formula, formulas).linked(asked.link)
+    table = tables.read(data, asked.na)
     name, first = response.asked(table, formula)
     free = list(family.free)
     if first is not None:
@@ -64,12 +47,12 @@ def bind(
     given = Given.of(table)
     given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
     given = given.only(checks.counted_rows(given_weights))  # a row of weight zero is as if it were not there
-    offset_of = offsets.of_arguments(offset, free[0].name if free else "")
-    if exposure is not None:
-        added = offsets.of_exposure(exposure, family, link, given)
+    offset_of = offsets.of_arguments(asked.offset, free[0].name if free else "")
+    if asked.exposure is not None:
+        added = offsets.of_exposure(asked.exposure, family, link, given)
         offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
-    groups = cluster_ways(cluster)
-    apart = [name, weights, offset, exposure, *groups, *family.known.values()]
+    groups = cluster_ways(asked.cluster)
+    apart = [name, weights, asked.offset, asked.exposure, *groups, *family.known.values()]
     rights = {k: _right_side(family, k, spec, offset_of, table, apart) for k, spec in formulas.items()}
     rights = {k: right if isinstance(right, str) else given.matrix(right) for k, right in rights.items()}
     vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
@@ -83,7 +66,7 @@ def bind(
         beside += [(spec, "offset") for spec in specs]
     y = response.values(family, given.table, name)
     looked_at = {name: y, **_columns(beside, given), **_used(rights.values(), given.table)}
-    rows, dropped = checks.missing_rows(looked_at, len(y), missing)
+    rows, dropped = checks.missing_rows(looked_at, len(y), asked.missing)
     if dropped:
         checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
         given = given.only(rows)
@@ -111,11 +94,12 @@ def bind(
     checks.tell_empty(declared, bound_family.levels, name)
     checks.check_support(bound_family, numeric, known, name, given.table)
 
-    slots = _slots(_Parts(given, rights, offset_of, family.title, aliased == "drop"), free, bound_family, link)
+    slots = _slots(_Parts(given, rights, offset_of, family.title, asked.aliased == "drop"), free, bound_family, link)
     text = formula if isinstance(formula, str) else None
     fixed = bound_family.edge_estimate(numeric, known) if any(p.edge for p in free) else {}
     model = Model(bound_family, slots, known, name, text, fixed, units)
-    return Bound(model, numeric, w, table, given.rows, dropped, None, weights_kind, given_weights)
+    asked = asked.replace(family=get_family(asked.family))
+    return Bound(asked, model, numeric, w, table, given.rows, dropped, None, weights_kind, given_weights)
 
 
 def _checked_family(family: Any, data: Any, formula: Any, formulas: dict[str, Any]) -> Family:

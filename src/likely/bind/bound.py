@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.asked import Asked
 from likely.bind.given import Given
 from likely.model import Model
 from likely.tables import Table
@@ -21,6 +22,8 @@ class Bound:
 
     Attributes
     ----------
+    asked : Asked
+        What the user asked for.
     model : Model
     y : ndarray, shape (n,)
         The response as numbers (levels coded).
@@ -41,6 +44,7 @@ class Bound:
         The weights of all rows of the table, as the user gave them.
     """
 
+    asked: Asked
     model: Model
     y: Any
     weights: Any

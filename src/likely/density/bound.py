@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely import alignment, checks, tables
+from likely.asked import Asked
 from likely.bind import Bound, Given
 from likely.density.family import Density
 from likely.density.layout import Record
@@ -18,23 +19,17 @@ from likely.namespace.jax import JaxNamespace, jax_module, x64
 from likely.tables import Table
 
 
-def bind_density(
-    density: Density,
-    data: Any,
-    *,
-    weights: Any = None,
-    missing: str = "error",
-    weights_kind: str = "frequency",
-    na: Any = None,
-) -> Bound:
-    """The checked data and the model of a density; the arguments are those of `likely.fit`."""
-    weights_kind = checks.check_weights_kind(weights_kind, weights is not None)
+def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
+    """The checked data and the model of a density."""
+    checks.check_density(density, asked)
+    weights = asked.weights
+    weights_kind = checks.check_weights_kind(asked.weights_kind, weights is not None)
     if weights_kind == "analytic":
         raise OptionError(
             "analytic weights divide a variance, which lk.density leaves to you: write it into the function, such as "
             "sd=lambda p, d: p['sd'] / jnp.sqrt(d['w'])"
         )
-    table, matrices = read_columns(data, na)
+    table, matrices = read_columns(data, asked.na)
     if table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
     given = Given.of(table)
@@ -49,7 +44,7 @@ def bind_density(
     columns = {k: v for k, v in columns.items() if k in used}
     beside = {name: y, "weights": given.cut(given_weights), **{k: v for k, v in raw.items() if np.ndim(v)}}
     looked_at = {**columns, **{k: v for k, v in beside.items() if v is not None}}
-    rows, dropped = checks.missing_rows(_flat(looked_at), given.table.n, missing)
+    rows, dropped = checks.missing_rows(_flat(looked_at), given.table.n, asked.missing)
     if dropped:
         checks.tell_dropped(given.table.n, int(np.count_nonzero(rows)), dropped)
         given = given.only(rows)
@@ -71,7 +66,7 @@ def bind_density(
         bare.__dict__ |= {**density.base.__dict__, "known": {}}
         bound, response = density.bound(columns, known, bare), np.asarray(response, float)
     model = Model(bound, slots, dict(density.known), name or "the data")
-    return Bound(model, response, w, table, given.rows, dropped, None, weights_kind, given_weights)
+    return Bound(asked, model, response, w, table, given.rows, dropped, None, weights_kind, given_weights)
 
 
 def _slots(density: Density) -> tuple[Slot, ...]:

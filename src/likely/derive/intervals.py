@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import special as sc
 
+from likely.asked import Asked
 from likely.bind import bind
 from likely.checks import items_of
 from likely.derive.profile import locate, profiler_of
@@ -174,7 +175,9 @@ def _one_probability(fit: Fit, name: str, level: float) -> Interval:
     """
     bound = fit.likelihood.bound
     code = [f"{fit.likelihood.model.slots[0].parameter.name}[{v}]" for v in bound.model.levels].index(name)
-    again = bind(Bernoulli(), (bound.y == code).astype(float), weights=bound.weights, weights_kind=bound.weights_kind)
+    again = bind(
+        Asked(Bernoulli(), weights=bound.weights, weights_kind=bound.weights_kind), (bound.y == code).astype(float)
+    )
     return profile(type(fit.likelihood)(again).maximize(), "p", level)
 
 

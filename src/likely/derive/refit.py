@@ -41,7 +41,7 @@ def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
     # the whole search of a first fit: limits, separation and failures are told as there
     bound = replace(fit.likelihood.bound, model=model, y=y, weights=w)
     try:
-        again = type(fit.likelihood)(bound).maximize(on_failure="return", **fit.asked)
+        again = type(fit.likelihood)(bound).maximize(on_failure="return", **fit.asked.restraints)
     except LikelyError as error:
         return str(error)
     if not again.converged:

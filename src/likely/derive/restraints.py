@@ -14,6 +14,7 @@ import numpy as np
 from scipy import optimize
 
 from likely import limits, scale
+from likely.asked import RESTRAINTS, Asked
 from likely.derive.hypotheses import relations, text
 from likely.derive.naming import Form, Names
 from likely.derive.restricted import independent, remainder
@@ -42,6 +43,17 @@ class Restraints:
     fixed: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, Any] = field(default_factory=dict)
     constraints: Any = None
+
+    @classmethod
+    def of(cls, asked: Asked) -> Restraints | None:
+        """Those that were asked for; None for none."""
+        found = cls(**asked.restraints)
+        return found if found else None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same as options of a search."""
+        return {name: getattr(self, name) for name in RESTRAINTS}
 
     def relations(self, model: Model) -> list[Relation]:
         """Everything but the penalty as equations and inequalities in the names of the estimates."""

@@ -169,8 +169,12 @@ def _little(fit: Fit, sample: Sample, seed: int) -> Stated:
     names = [name for name in fit.regular if fit.stderr.get(name)]
     if fit._request.of_quantile:
         return Stated("not run: the standard errors of a quantile regression do not follow its likelihood")
-    if fit.asked or fit.n > PROFILED_ROWS or not names or fit.k > 40:
-        why = "penalised" if fit.asked else f"{number(float(fit.n))} observations, {number(float(fit.k))} estimates"
+    if fit.asked.restraints or fit.n > PROFILED_ROWS or not names or fit.k > 40:
+        why = (
+            "penalised"
+            if fit.asked.restraints
+            else f"{number(float(fit.n))} observations, {number(float(fit.k))} estimates"
+        )
         return Stated(f"not run: {why}")
     chosen = names if len(names) <= PROFILED else names[: PROFILED - 1] + names[-1:]
     wald, profile = fit.interval(names=chosen), fit.interval(method="profile", names=chosen)
@@ -221,7 +225,7 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
     held = np.full(len(bound.y), np.nan)
     for fold in range(folds):
         training = Likelihood(of_rows(bound, np.flatnonzero(fold_of != fold)))
-        again = training.maximize(on_failure="return", **fit.asked)
+        again = training.maximize(on_failure="return", **fit.effective.asked.restraints)
         if not again.converged or again.limit is not None:
             return Stated(
                 f"noted: without a fifth of the rows there is no fit ({again.status.removeprefix('failed: ')})",

@@ -109,7 +109,7 @@ def goodness(
         raise unknown("test of goodness of fit", test, TESTS)
     if replicates is not None and not (isinstance(replicates, (int, np.integer)) and replicates >= 19):
         raise OptionError(f"replicates is a whole number from 19 on, found {replicates!r}")
-    if fit.asked:
+    if fit.asked.restraints:
         raise OptionError("under a penalty or constraints refits are not those of the model alone; test a fit without")
     rng = generator(seed)
     sample = sample_of(fit, rng)

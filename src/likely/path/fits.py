@@ -13,7 +13,6 @@ from likely.boundary import public, public_class
 from likely.checks import require_whole
 from likely.derive.restraints import Restraints
 from likely.errors import FitError, OptionError, is_one_of, unknown
-from likely.fit import maximize
 from likely.grid import Grid, fixed, number
 from likely.likelihood import Likelihood, likelihood
 from likely.outcome import Outcome
@@ -98,7 +97,7 @@ class Path:
         >>> lk.path(lk.Normal(sd=1.0), data, "y ~ x + z", n=5).fit(1.0).coef["mean.z"]
         0.0
         """
-        return maximize(self.likelihood, penalty=self._made.penalty(strength))
+        return self.likelihood.maximize(penalty=self._made.penalty(strength))
 
     def cross_validate(
         self,
@@ -340,9 +339,9 @@ def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]
     x: Any = None
     for strength in strengths:
         penalty = made.penalty(float(strength))
-        outcome = find_restrained_peak(L, Restraints(penalty), start=x)
+        outcome = find_restrained_peak(L, L.asked.searched(penalty=penalty, start=x))
         # without a penalty there may be no peak, which only the whole search of a fit finds out
-        if not outcome.converged or (strength == 0.0 and not maximize(L, on_failure="return").converged):
+        if not outcome.converged or (strength == 0.0 and not L.maximize(on_failure="return").converged):
             yield None
             return
         x = outcome.point.x
@@ -351,7 +350,7 @@ def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]
 
 def _why(L: Likelihood, made: Made, strength: float) -> str:
     """What a fit at this strength says of its failure."""
-    found = maximize(L, penalty=made.penalty(float(strength)), on_failure="return")
+    found = L.maximize(penalty=made.penalty(float(strength)), on_failure="return")
     told = found.status.removeprefix("failed: ")
     return f"{told[:1].upper()}{told[1:]}"
 
@@ -365,10 +364,10 @@ def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     squares = Restraints(replace(made, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.weights)
     assert squares is not None
     spread, names = np.sqrt(squares.l2), L.model.names()
-    nothing = Restraints(fixed={names[j]: 0.0 for j in np.flatnonzero(spread)})
-    outcome = find_restrained_peak(L, nothing, tolerance=1e-9)
+    nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}
+    outcome = find_restrained_peak(L, L.asked.searched(fixed=nothing, tolerance=1e-9))
     if not outcome.converged:
-        told = maximize(L, on_failure="return", fixed=nothing.fixed).status.removeprefix("failed: ")
+        told = L.maximize(on_failure="return", fixed=nothing).status.removeprefix("failed: ")
         raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {told}")
     at = spread > 0.0
     largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(made.l1_ratio, RIDGE)

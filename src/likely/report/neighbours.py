@@ -87,7 +87,7 @@ def _incomparable(fit: Fit) -> str | None:
         return "The fit failed, so there is nothing to compare."
     if bound.pseudo:
         return "Under sampling weights there is no likelihood of the rows, and so no AIC to compare."
-    if fit.asked:
+    if fit.asked.restraints:
         return "A fit under a penalty or constraints is not compared with fits without: its AIC counts other things."
     if bound.separation is not None:
         return "Separated rows were left out of this fit; fits of other families would be of other rows."

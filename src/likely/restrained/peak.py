@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from likely.around import highest_of
+from likely.asked import Asked
 from likely.derive.restraints import Restraints
 from likely.errors import OptionError, unknown
 from likely.identify import check_identified
@@ -27,13 +28,8 @@ SOLVERS = ("auto", "newton", "lbfgs")
 
 def find_restrained_peak(
     L: Likelihood,
-    restraints: Restraints,
+    asked: Asked,
     *,
-    solver: str = "auto",
-    start: Mapping[str, float] | Any = None,
-    starts: Any = None,
-    max_iterations: int = 100,
-    tolerance: float = 1e-6,
     trail: Trail | None = None,
     stop: Callable[[Point], str | None] | None = None,
 ) -> Outcome:
@@ -46,17 +42,11 @@ def find_restrained_peak(
     DesignError
         If predictors that nothing tells apart are linearly dependent.
     """
-    check_options(solver if solver not in ("closed form",) else "newton", max_iterations, tolerance)
-    if starts is not None and L.model.slots:
-        asked: dict[str, Any] = {
-            "max_iterations": max_iterations,
-            "tolerance": tolerance,
-            "trail": trail,
-            "stop": stop,
-        }
-        return highest_of(
-            L, start, starts, lambda one: find_restrained_peak(L, restraints, solver=solver, start=one, **asked)
-        )
+    restraints = Restraints(**asked.restraints)
+    solver, start = asked.solver, asked.start
+    check_options(solver if solver not in ("closed form",) else "newton", asked.max_iterations, asked.tolerance)
+    if asked.starts is not None and L.model.slots:
+        return highest_of(L, asked, lambda one: find_restrained_peak(L, one, trail=trail, stop=stop))
     if not L.model.size:
         raise OptionError(
             f"{L.model.family.title} has nothing here that a penalty or constraint could act on: its estimates are "
@@ -78,8 +68,8 @@ def find_restrained_peak(
         check_identified(L.model)
     x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
-    most = max_iterations * (10 if problem.penalty.firth else 1)
-    options: dict[str, Any] = {"max_iterations": most, "tolerance": tolerance, "progress": trail, "stop": stop}
+    most = asked.max_iterations * (10 if problem.penalty.firth else 1)
+    options: dict[str, Any] = {"max_iterations": most, "tolerance": asked.tolerance, "progress": trail, "stop": stop}
     if problem.wanted is not None:
         options = seen(problem.wanted.point, options)
     solution, name = problem.maximize(problem.inward(x0), solver, **options)

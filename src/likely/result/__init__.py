@@ -25,6 +25,8 @@ class Fit(Inference, Prediction):
     ----------
     likelihood : Likelihood
         The model and its data.
+    asked : Asked
+        What the user asked for.
     outcome : Outcome
         Where the search ended, on the scale of the coefficients.
     converged : bool

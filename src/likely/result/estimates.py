@@ -16,6 +16,7 @@ from likely.limits import renamed
 from likely.solve import least_squares
 
 if TYPE_CHECKING:
+    from likely.asked import Asked
     from likely.derive.covariance import Request
     from likely.derive.separation import Separation
     from likely.likelihood import Likelihood
@@ -58,6 +59,7 @@ class Estimates:
     """The record itself; see `likely.result.Fit`, which adds what follows from it."""
 
     likelihood: Likelihood
+    asked: Asked
     outcome: Outcome
     converged: bool
     status: str
@@ -220,15 +222,6 @@ class Estimates:
         """Whether the covariance is that of a posterior, because a ridge penalty is part of what was maximised."""
         restrained = self.effective.outcome.restrained
         return restrained is not None and bool(restrained.penalty) and restrained.shrinks
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """The penalty and constraints that the fit was asked to respect, as options of a search; empty for none."""
-        restrained = self.outcome.restrained
-        if restrained is None:
-            return {}
-        given = restrained.restraints
-        return {name: getattr(given, name) for name in ("penalty", "fixed", "bounds", "constraints")}
 
     @property
     def multipliers(self) -> dict[str, float]:

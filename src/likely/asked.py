@@ -1,0 +1,115 @@
+"""What was asked for: every argument of `likely.fit` but the data, as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, final
+
+from likely.errors import is_one_of, unknown
+
+CHOICES = {
+    "missing": ("error", "drop"),
+    "aliased": ("refuse", "drop"),
+    "separation": ("refuse", "drop"),
+    "on_failure": ("raise", "return"),
+}
+
+
+RESTRAINTS = ("penalty", "fixed", "bounds", "constraints")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The arguments of `likely.fit` but the data, as the user gave them; their meaning is told there.
+
+    It is the one list of these arguments: `likely.fit` makes it, a likelihood and a fit keep it, and whatever fits a
+    neighbour, a part of the rows or the same again does so by `replace`.
+
+    Raises
+    ------
+    UnknownNameError
+        If an argument that is one of a few words is none of them.
+
+    Examples
+    --------
+    >>> asked = Asked.of("poisson", "y ~ x", weights="w", zero="~ x")
+    >>> asked.weights, dict(asked.formulas), asked.replace(weights=None).weights
+    ('w', {'zero': '~ x'}, None)
+    """
+
+    # what describes the model
+    family: Any
+    formula: Any = None
+    formulas: Mapping[str, Any] = field(default_factory=dict)
+    weights: Any = None
+    weights_kind: str = "frequency"
+    offset: Any = None
+    exposure: Any = None
+    link: Mapping[str, str] | str | None = None
+    missing: str = "error"
+    na: Any = None
+    aliased: str = "refuse"
+    # what describes the covariance
+    cov: str | None = None
+    cluster: Any = None
+    small_sample: str | None = None
+    # what describes the search
+    separation: str = "refuse"
+    on_failure: str = "raise"
+    solver: str = "auto"
+    start: Any = None
+    starts: Any = None
+    max_iterations: int = 100
+    tolerance: float = 1e-6
+    progress: Any = None
+    # what restrains the estimates
+    penalty: Any = None
+    fixed: Mapping[str, float] | None = None
+    bounds: Mapping[str, Any] | None = None
+    constraints: Any = None
+
+    def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if not is_one_of(value := getattr(self, name), choices):
+                raise unknown("option", value, list(choices), f" for {name}=")
+
+    @classmethod
+    def of(cls, family: Any, formula: Any = None, **arguments: Any) -> Asked:
+        """From the arguments of a call; names that are none of `likely.fit`'s own are formulas of parameters."""
+        own = {name: arguments.pop(name) for name in list(arguments) if name in OPTIONS}
+        return cls(family, formula, formulas=arguments, **own)
+
+    def replace(self, **changes: Any) -> Asked:
+        """The same with some arguments changed."""
+        return replace(self, **changes)
+
+    def searched(self, **options: Any) -> Asked:
+        """The same model with a search, restraints and a covariance of its own: by default what a bare fit has.
+
+        Raises
+        ------
+        UnknownNameError
+            If an option is not one of those.
+        """
+        for name in options:
+            if not is_one_of(name, SEARCH):
+                raise unknown("option", name, SEARCH, " of the search")
+        return replace(self, **{**_BARE, **options})
+
+    @property
+    def restraints(self) -> dict[str, Any]:
+        """Penalty and constraints, as options of a search; empty where there are none."""
+        given = {name: getattr(self, name) for name in RESTRAINTS}
+        return {name: value for name, value in given.items() if not (value is None or _is_empty(value))}
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, (tuple, dict)) and not value
+
+
+_DEFAULTS = {one.name: one.default for one in fields(Asked)}
+OPTIONS = tuple(name for name in _DEFAULTS if name not in ("family", "formula", "formulas"))
+SEARCH = OPTIONS[OPTIONS.index("cov") :]  # what a likelihood is maximised with
+_BARE = {name: _DEFAULTS[name] for name in SEARCH}
