@@ -162,7 +162,7 @@ def test_before_the_first_pass(rows, monkeypatch):
         lk.fit("poisson", *rows["poisson"])
     assert caught.value.state is None
     lk.fit("gamma", *rows["gamma"], start=caught.value.state)
-    monkeypatch.setattr(sys.modules["likely.fit"], "likelihood", stop)
+    monkeypatch.setattr(sys.modules["likely.fit"], "likelihood_of", stop)
     with pytest.raises(Interrupted, match="nothing was fitted yet"):
         lk.fit("gamma", *rows["gamma"])
 

@@ -1,13 +1,14 @@
 """What people write by mistake is answered in words, by an error of likely's own, with what to write instead."""
 
 import inspect
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import likely as lk
-from likely.checks import FIT_OPTIONS
+from likely.asked import Asked
 from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, UnknownNameError
 
 FRAME = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [1.0, 2.0, 3.0, 5.0]})
@@ -83,9 +84,11 @@ def test_options_of_a_fit(options, words):
         lk.fit("normal", FRAME, "y ~ x", **options)
 
 
-def test_the_options_named_in_messages_are_those_of_fit():
-    own = [p.name for p in inspect.signature(lk.fit).parameters.values() if p.kind != p.VAR_KEYWORD]
-    assert set(own) == {"family", "data", *FIT_OPTIONS}
+def test_the_arguments_of_fit_are_those_of_the_record():
+    own = {p.name: p.default for p in inspect.signature(lk.fit).parameters.values() if p.kind != p.VAR_KEYWORD}
+    listed = {one.name: one.default for one in fields(Asked) if one.name not in ("family", "formulas")}
+    del own["family"], own["data"]
+    assert own == listed
     with pytest.raises(OptionError, match="is an option of lk"):
         lk.likelihood("normal", FRAME, "y ~ x", start={})
 

@@ -190,7 +190,8 @@ def maximize(L: Likelihood, asked: Asked) -> Fit:
 def climb(L: Likelihood, asked: Asked) -> Fit:
     """The same without the covariance."""
     called = check_progress(asked.progress, "(iteration, point, decrement)")
-    asked = asked.replace(start=_checked_start(L, asked.start))
+    if asked.start is not None:
+        asked = asked.replace(start=_checked_start(L, asked.start))
     # many rows and few columns: BLAS's threads have nothing to gain in the small matrices between the passes
     tall = len(L.bound.y) > 10_000 and L.model.size < 2000
     title = f"fitting {L.model.family.title} to {len(L.bound.y):,} rows"
@@ -210,12 +211,12 @@ def climb(L: Likelihood, asked: Asked) -> Fit:
     return found
 
 
-def _checked_start(L: Likelihood, start: Any) -> Mapping[str, float] | FitState | None:
+def _checked_start(L: Likelihood, start: Any) -> Mapping[str, float] | FitState:
     if isinstance(start, (str, Path)):
         start = FitState.load(start)
     if isinstance(start, FitState):
         start.vector(L.names)
-    elif start is not None and not isinstance(start, Mapping):
+    elif not isinstance(start, Mapping):
         example = ", ".join(f"{name!r}: ..." for name in L.names[:4])
         raise OptionError(
             f"start is a dict of starting values by name, such as {{{example}}}, or the state of an interrupted fit; "

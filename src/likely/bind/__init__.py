@@ -98,7 +98,8 @@ def bind(asked: Asked, data: Any) -> Bound:
     text = formula if isinstance(formula, str) else None
     fixed = bound_family.edge_estimate(numeric, known) if any(p.edge for p in free) else {}
     model = Model(bound_family, slots, known, name, text, fixed, units)
-    asked = asked.replace(family=get_family(asked.family))
+    if not isinstance(asked.family, Family):
+        asked = asked.replace(family=get_family(asked.family))
     return Bound(asked, model, numeric, w, table, given.rows, dropped, None, weights_kind, given_weights)
 
 
