@@ -91,10 +91,11 @@ def test_every_family_and_kind(name: str, kind: str) -> None:
             fit, right = (lk.fit(family, d, right_side, **options) for d in (data, rest))
             assert_same(fit, right)
             if right.converged:
-                what = {"what": "prob"} if family.labels else {"what": "quantile", "q": 0.4}
+                what = {"what": "prob"} if family.kind.labels else {"what": "quantile", "q": 0.4}
                 ours, theirs = (f.predict(rest, **what) for f in (fit, right))
                 assert close(
-                    list(ours.values()) if family.labels else ours, list(theirs.values()) if family.labels else theirs
+                    list(ours.values()) if family.kind.labels else ours,
+                    list(theirs.values()) if family.kind.labels else theirs,
                 )
 
 

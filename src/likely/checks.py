@@ -299,13 +299,13 @@ def check_support(family: Family, y: Any, known: Mapping[str, Any], name: str, t
         return
     where = np.flatnonzero(~inside)
     shown = where if table is None else table.places(where)
-    if family.labels:
+    if family.kind.labels:
         raise SupportError(
             f"{family.title} is for {family.outcomes}, but {len(where)} of {len(y)} values of {name} are not: "
             f"{first_rows(shown, y[where])}"
         )
     fitting = [c for c in FAMILIES.values() if _fits(c, y)]
-    if family.discrete and any(c.support.integer for c in fitting):
+    if family.kind.discrete and any(c.support.integer for c in fitting):
         fitting = [c for c in fitting if c.support.integer]
     advice = (
         f"Families whose support fits: {', '.join(c.__name__ for c in fitting)}"

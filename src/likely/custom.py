@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from likely.boundary import public
 from likely.domains import Domain
 from likely.errors import FamilyError, OptionError, is_one_of, listed, unknown
-from likely.family import Family, Parameter, Support, generator
+from likely.family import Family, Parameter, Support, frozen, generator
 from likely.numeric import NumericDistribution
 from likely.numeric.start import start_from_grid
 
@@ -65,6 +65,10 @@ class CustomFamily(Family):
         if isinstance(_found(function.__module__, function.__qualname__), cls):
             return _by_name, (function.__module__, function.__qualname__, self.known)
         return _again, (function, dict(cls.options), self.known)
+
+    def _structure(self) -> tuple[Hashable, ...]:
+        known = super()._structure()[1:]
+        return (CustomFamily, *known, frozen(type(self).function), frozen(self.options))
 
     # -- the density, and what was given beside it ---------------------------------------------------
 

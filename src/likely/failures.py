@@ -34,7 +34,7 @@ def constant_response(L: Likelihood, restraints: Restraints | None = None) -> st
     y = L.bound.y
     free = [p.name for p in model.family.free]
     spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
-    if model.family.discrete or len(free) < 2 or spread not in free or y[0] != y[-1] or np.ptp(y) > 0:
+    if model.family.kind.discrete or len(free) < 2 or spread not in free or y[0] != y[-1] or np.ptp(y) > 0:
         return None
     if not _level(L, restraints):
         return None
@@ -78,7 +78,7 @@ def extreme(L: Likelihood) -> str | None:
         if slot.design is not None and (told := identify.extreme(slot, slot.design.x)) is not None:
             return told
     y = np.asarray(L.bound.y)
-    if y.dtype.kind != "f" or y.size == 0 or L.model.family.discrete:
+    if y.dtype.kind != "f" or y.size == 0 or L.model.family.kind.discrete:
         return None
     largest = float(np.max(np.abs(y)))
     if largest == 0.0:
@@ -94,7 +94,7 @@ def extreme(L: Likelihood) -> str | None:
 def beyond_cubes(L: Likelihood) -> str | None:
     """Values whose cubes leave what a float can hold, under a link whose second derivatives need them."""
     family, y = L.model.family, np.asarray(L.bound.y)
-    if family._objective is not None or family.discrete or y.dtype.kind != "f" or not y.size:
+    if family._objective is not None or family.kind.discrete or y.dtype.kind != "f" or not y.size:
         return None
     for slot in L.model.slots:
         scaled = slot.link.name == "log" or (slot.link.name == "identity" and slot.parameter.domain.lower != 0.0)
@@ -139,7 +139,7 @@ def runaway_slots(model: Model) -> list[Slot]:
 def log_range(L: Likelihood) -> float:
     """The range of the logarithms of positive data, at least 1: the unit of a scale under the logarithm."""
     y = L.objective.y
-    if L.model.family.support.lower != 0.0 or L.model.family.discrete or not np.any(y > 0.0):
+    if L.model.family.support.lower != 0.0 or L.model.family.kind.discrete or not np.any(y > 0.0):
         return 1.0
     y = y[y > 0.0]
     return max(1.0, float(np.log(np.max(y)) - np.log(np.min(y))))

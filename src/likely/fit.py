@@ -19,7 +19,7 @@ from likely.derive.restraints import Restraints
 from likely.derive.separation import rest
 from likely.engines import memory
 from likely.errors import FitError, Interrupted, OptionError
-from likely.family import Limit
+from likely.family import Kind, Limit
 from likely.likelihood import Likelihood, likelihood_of
 from likely.model import Slot
 from likely.outcome import Outcome
@@ -284,7 +284,7 @@ def _rest(end: Fit, asked: Asked) -> Fit:
     family = end.likelihood.model.family
     if family.conditional:
         return replace(end, status=f"{end.status}. Separated strata are not left out by separation='drop'")
-    if family.labels == "ordered labels":
+    if family.kind is Kind.ORDERED:
         half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"
         return replace(end, status=f"{end.status}. {half}")
     left = rest(end.likelihood, apart)

@@ -117,7 +117,7 @@ class Joint(Family):
             raise OptionError(f"a sum of likelihoods and another model are not seen to be nested; {advice}")
         meaning: dict[str, str] = {}
         for one, other in zip(small.parts, large.parts, strict=True):
-            same = one.own == other.own and repr(one.bound.model.family) == repr(other.bound.model.family)
+            same = one.own == other.own and one.bound.model.family == other.bound.model.family
             if not same or one.bound.model.formula != other.bound.model.formula:
                 raise OptionError(f"the parts of the two sums are different models, or in another order; {advice}")
             for new, old in zip(one.names, other.names, strict=True):

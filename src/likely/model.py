@@ -148,7 +148,7 @@ class Model:
     def single_peaked(self) -> bool:
         """Whether the family vouches for a log-likelihood with one peak and no plateau, whatever the data."""
         family = self.family
-        if family.labels or family.conditional or family._objective is not None:
+        if family.kind.labels or family.conditional or family._objective is not None:
             return True  # concave, or searched by other means
         if family.concave is None or not self.slots:
             return not self.slots

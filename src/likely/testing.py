@@ -94,7 +94,7 @@ def check_family(family: Any, *, draws: int = 3, seed: int = 0, jax: bool | None
         always = {p.name: TRIALS if p.domain.integer else SHARE for p in family.parameters if p.known_only}
         family = type(family)(**{**always, **family.known})
     rng = generator(seed)
-    if family.labels:
+    if family.kind.labels:
         assert isinstance(family, Labelled)
         return FamilyReport(family, ("labels",), tuple(check_labels(family, rng, _has_jax() if jax is None else jax)))
     cases = [Case(family, params, rng) for params in _draw(family, draws, rng)]
@@ -174,12 +174,12 @@ def _evaluates(case: Case) -> Iterator[str]:
     family = case.family
     low, high = (float(b) for b in family.bounds(**case.values))
     if np.isfinite(low) and np.isfinite(high):
-        y = np.arange(low, high + 1) if family.discrete else np.linspace(low, high, 7)[1:-1]
+        y = np.arange(low, high + 1) if family.kind.discrete else np.linspace(low, high, 7)[1:-1]
     elif np.isfinite(low) or np.isfinite(high):
-        away = np.arange(1, 6) if family.discrete else np.array([0.1, 0.5, 1.0, 2.0, 5.0])
+        away = np.arange(1, 6) if family.kind.discrete else np.array([0.1, 0.5, 1.0, 2.0, 5.0])
         y = low + away if np.isfinite(low) else high - away
     else:
-        y = np.arange(-4, 5) if family.discrete else np.array([-5.0, -1.0, -0.1, 0.1, 0.5, 1.0, 5.0])
+        y = np.arange(-4, 5) if family.kind.discrete else np.array([-5.0, -1.0, -0.1, 0.1, 0.5, 1.0, 5.0])
     y = y.astype(float)
     with np.errstate(all="ignore"):
         out = np.asarray(family._log_density(NumpyNamespace(), y, **case.values))
@@ -286,7 +286,7 @@ def _support(case: Case) -> Iterator[str]:
     family = case.family
     low, high = (float(b) for b in family.bounds(**case.values))
     outside = [v for v in (low - 1.0, high + 1.0) if np.isfinite(v)]
-    if family.discrete:
+    if family.kind.discrete:
         outside.append((low if np.isfinite(low) else 0.0) + 0.5)
     for y in outside:
         if (found := family.log_prob(y, **case.params)) != -np.inf:
@@ -311,7 +311,7 @@ def _distribution(case: Case) -> Iterator[str]:
         yield f"cdf and sf do not sum to 1 at {case.where}"
     q = np.linspace(0.05, 0.95, 7)
     back = np.asarray(family.cdf(family.quantile(q, **case.params), **case.params))
-    if np.any(back < q - 1e-7) or (not family.discrete and np.max(np.abs(back - q)) > 1e-7):
+    if np.any(back < q - 1e-7) or (not family.kind.discrete and np.max(np.abs(back - q)) > 1e-7):
         yield f"quantile and cdf are not inverse to each other at {case.where}"
     sample = np.sort(case.sample)
     n = len(sample)
@@ -319,7 +319,7 @@ def _distribution(case: Case) -> Iterator[str]:
     lower = (
         1.0
         - np.asarray(family.sf(sample, **case.params))
-        - (family.prob(sample, **case.params) if family.discrete else 0.0)
+        - (family.prob(sample, **case.params) if family.kind.discrete else 0.0)
     )
     last = np.searchsorted(sample, sample, side="right") / n
     first = np.searchsorted(sample, sample, side="left") / n

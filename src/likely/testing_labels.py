@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.families.labels import Labelled
+from likely.family import Kind
 from likely.likelihood import Likelihood, likelihood
 from likely.start import starting_values
 from likely.vectors import VectorDomain
@@ -25,7 +26,7 @@ def check_labels(family: Labelled, rng: np.random.Generator, jax: bool) -> Itera
     chances = np.asarray(bound.prob(levels, **{vector.name: values}))
     if abs(float(np.sum(chances)) - 1.0) > 1e-12:
         yield f"the probabilities of the levels sum to {np.sum(chances):.12g}, not to 1"
-    if bound.labels == "ordered labels":
+    if bound.kind is Kind.ORDERED:
         ends = [np.asarray(f(levels, **{vector.name: values})) for f in (bound.cdf, bound.sf)]
         if np.max(np.abs(ends[0] - np.cumsum(chances))) > 1e-9 or np.max(np.abs(ends[0] + ends[1] - 1.0)) > 1e-9:
             yield "cdf and sf are not the sums of the probabilities"

@@ -45,7 +45,7 @@ def test_quantile_residuals_far_out(family: Any, y: float, log_tail: float) -> N
 @pytest.mark.parametrize("name", [name for name in FAMILIES if name != "uniform"])
 def test_nothing_is_infinite_beside_a_finite_log_density(name: str) -> None:
     bare = FAMILIES[name]()
-    if bare.labels or bare.conditional:
+    if bare.kind.labels or bare.conditional:
         pytest.skip("labels")
     params: dict[str, Any] = {}
     for p in bare.parameters:

@@ -238,7 +238,9 @@ def draws(family: Any, n: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(9)
     loss = objective(family)
     raw = rng.normal(0.3, 0.5, (n, loss.size))
-    return raw, loss.codes(family.sample(seed=rng, **loss.parameters(raw)) if not family.labels else _labels(family, n))
+    return raw, loss.codes(
+        family.sample(seed=rng, **loss.parameters(raw)) if not family.kind.labels else _labels(family, n)
+    )
 
 
 def _labels(family: Any, n: int) -> Any:

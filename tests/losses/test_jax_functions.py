@@ -50,7 +50,7 @@ def test_the_twins_of_optax():
 def cases():
     for name in FAMILIES:
         family = get_family(name)
-        if not (family.labels or family.conditional or any(p.known_only or p.edge for p in family.parameters)):
+        if not (family.kind.labels or family.conditional or any(p.known_only or p.edge for p in family.parameters)):
             yield name
 
 

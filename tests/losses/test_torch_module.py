@@ -131,7 +131,7 @@ def test_a_loss_in_one_piece_is_the_derived_one(name, reduction):
 def cases():
     for name in FAMILIES:
         family = get_family(name)
-        if not (family.labels or family.conditional or any(p.known_only or p.edge for p in family.parameters)):
+        if not (family.kind.labels or family.conditional or any(p.known_only or p.edge for p in family.parameters)):
             yield name
 
 

@@ -48,12 +48,12 @@ def values(family: Family, table: Table, name: str) -> Any:
     """The response as it is; for a family of categories yes and no are labels even where some are missing."""
     if name not in table:
         return designs.expression(name, table)
-    return table.labels(name) if family.labels else table.measured(name)
+    return table.labels(name) if family.kind.labels else table.measured(name)
 
 
 def plain(family: Family, y: Any, name: str, table: Table) -> Any:
     """The response as numbers, or as it is for a family of categories."""
-    if family.labels:
+    if family.kind.labels:
         levels = table.levels(name)
         return (y, levels) if levels else y
     if y.dtype.kind not in "fiub":

@@ -192,7 +192,7 @@ def of_predictions(found: Predictions, seed: int) -> DistributionCalibration:
         found = found.of(np.flatnonzero(used))
     family, values, y, w = found.family, found.values, found.y, found.weights
     rows, total = len(y), float(np.sum(w))
-    discrete = family.discrete
+    discrete = family.kind.discrete
     distribution = family._scipy(**values)
     with np.errstate(all="ignore"):
         above = _full(distribution.cdf(y), rows)
@@ -289,10 +289,10 @@ def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Any:
             mean = family._mean(NumpyNamespace(), **part)
             if not np.all(np.isfinite(mean)):
                 return None
-            x, p = nodes(family, part, len(at), None if family.discrete else at)
+            x, p = nodes(family, part, len(at), None if family.kind.discrete else at)
             columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in part.items()}
             distribution = family._scipy(**columns)
-            reached = distribution.cdf(x) + (distribution.cdf(x - 1.0) if family.discrete else distribution.cdf(x))
+            reached = distribution.cdf(x) + (distribution.cdf(x - 1.0) if family.kind.discrete else distribution.cdf(x))
             out[rows] = np.sum(p * np.abs(x - at[:, None]), axis=1) - 0.5 * np.sum(
                 p * x * 2.0 * (reached - 1.0), axis=1
             )

@@ -51,7 +51,7 @@ class Predictions:
     @property
     def of_labels(self) -> bool:
         """Whether what is predicted are probabilities."""
-        return bool(self.family.labels) or self.family.name in ("bernoulli", "binomial")
+        return self.family.kind.classes or self.family.name == "binomial"
 
     @property
     def weights(self) -> Any:
@@ -151,8 +151,8 @@ def _of_new(fit: Fit, new: Any) -> Predictions:
         raise OptionError(f"the new data have no column {name!r}, which is what was predicted")
     rows.require_known()
     family, said = rows.bare, Judged(f"{rows.n:,} new rows")
-    if family.labels or family.name == "bernoulli":
-        levels = tuple(rows.model.levels) if family.labels else (0, 1)
+    if family.kind.classes:
+        levels = tuple(rows.model.levels) if family.kind.labels else (0, 1)
         empty = Predictions(family, rows.values, np.zeros(rows.n), None, said)
         read = read_outcomes(rows.table.labels(name), empty.chances(), None, levels)
         return replace(empty, y=read.codes.astype(float))

@@ -10,6 +10,7 @@ from likely.boundary import public, public_class
 from likely.charts import distribution, estimates, likelihood, rows
 from likely.charts.records import calibration, comparison, losses, training
 from likely.errors import FitError, LikelyError, OptionError, unknown
+from likely.family import Kind
 
 if TYPE_CHECKING:
     from likely.likelihood import Likelihood
@@ -60,13 +61,13 @@ def available(fit: Fit) -> dict[str, tuple[Callable[[], Any], str]]:
     if not fit.converged:
         return {}
     model = fit.likelihood.model
-    family, labels = model.family, bool(model.family.labels)
+    family = model.family
     left_out = set()
     if family.conditional or family._objective is not None or family.base is not None:
         left_out |= {"density", "residuals", "qq", "worm", "pit", "calibration", "influence"}
         left_out |= {"surprise"} if family.conditional else set()
-    if labels or family.name == "bernoulli":
-        left_out |= {"worm", "pit"} | ({"residuals", "qq"} if family.labels == "labels" else set())
+    if family.kind.classes:
+        left_out |= {"worm", "pit"} | ({"residuals", "qq"} if family.kind is Kind.LABELS else set())
     if family.name not in OF_CHANCES or model.constant:
         left_out.add("calibration")
     if model.constant or not fit.regular or family._objective is not None or family.conditional:

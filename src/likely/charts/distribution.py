@@ -30,11 +30,11 @@ def density(fit: Fit) -> Any:
     w = rows.fit.likelihood.bound.weights
     w = np.ones(len(y)) if w is None else np.asarray(w, dtype=float)
     share = w / w.sum()
-    if rows.family.labels or (rows.family.discrete and np.ptp(y) <= WIDE):
-        at = np.arange(y.min(), y.max() + 1.0) if not rows.family.labels else np.arange(len(rows.model.levels))
+    if rows.family.kind.labels or (rows.family.kind.discrete and np.ptp(y) <= WIDE):
+        at = np.arange(y.min(), y.max() + 1.0) if not rows.family.kind.labels else np.arange(len(rows.model.levels))
         observed = np.array([share[y == v].sum() for v in at])
         fitted = np.array([np.average(np.exp(rows.log_density(np.full(rows.n, v))), weights=w) for v in at])
-        labels = [str(v) for v in rows.model.levels] if rows.family.labels else [f"{v:.0f}" for v in at]
+        labels = [str(v) for v in rows.model.levels] if rows.family.kind.labels else [f"{v:.0f}" for v in at]
         columns = theme.data(x=labels, y=observed, fitted=fitted)
         base = alt.Chart(columns).encode(
             x=alt.X("x:N", title=name, sort=labels, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
@@ -46,10 +46,10 @@ def density(fit: Fit) -> Any:
     low, high = np.quantile(y, [TAIL, 1.0 - TAIL]) if len(y) > 100 else (y.min(), y.max())
     room = 0.05 * (high - low) or 1.0
     inside = (y >= low - room) & (y <= high + room)
-    edges = _edges(y[inside], int(np.clip(np.sqrt(len(y)), 8, 60)), rows.family.discrete)
+    edges = _edges(y[inside], int(np.clip(np.sqrt(len(y)), 8, 60)), rows.family.kind.discrete)
     heights = np.histogram(y[inside], edges, weights=share[inside])[0] / np.diff(edges)
     grid = np.linspace(low - room, high + room, GRID)
-    if rows.family.discrete:  # between whole numbers there is no density
+    if rows.family.kind.discrete:  # between whole numbers there is no density
         grid = np.unique(np.round(grid))
         grid = grid[(grid >= rows.family.support.lower) & (grid <= rows.family.support.upper)]
     else:
@@ -137,7 +137,7 @@ def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, said: st
 
 def pit(fit: Fit) -> Any:
     """The histogram of the probability integral transforms: flat, if the fitted distributions are right."""
-    if fit.likelihood.model.family.labels:
+    if fit.likelihood.model.family.kind.labels:
         raise OptionError("labels have no probability integral transform: see calibration")
     return histogram(pit_histogram(fit))
 

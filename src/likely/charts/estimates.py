@@ -93,7 +93,7 @@ def effect(fit: Fit, variable: str | None = None, what: str | None = None, level
     if not scenarios.variables:
         raise OptionError("the model has no predictors, so there are no effects")
     name = scenarios.variables[0] if variable is None else scenarios.check(variable)
-    what = what or ("prob" if fit.likelihood.model.family.labels else "mean")
+    what = what or ("prob" if fit.likelihood.model.family.kind.labels else "mean")
     number = name not in scenarios.levels
     values = _along(np.asarray(scenarios.columns[name], dtype=float)) if number else list(scenarios.levels[name])
     over = "average" if fit.n <= ROWS else "mean"

@@ -46,7 +46,7 @@ def _along(fit: Fit, rows: Any, against: str | None) -> tuple[Any, str]:
         return np.asarray(bound.used.column(against), dtype=float), against
     if rows.model.constant:
         return np.arange(rows.n, dtype=float), "row"
-    if rows.family.labels:
+    if rows.family.kind.labels:
         return rows.full(rows.etas[0]), "linear predictor"
     middle = rows.full(rows.center_at(rows.etas))
     if np.all(np.isfinite(middle)):

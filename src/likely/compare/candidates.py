@@ -268,7 +268,7 @@ def _comparison(rows: list[Row], fits: list[Fit]) -> Comparison:
         good = [replace(row, delta=d, weight=math.exp(-0.5 * d) / total) for row, d in zip(good, deltas, strict=True)]
     likelihood = fits[0].likelihood
     notes = []
-    kinds = {found.likelihood.model.family.discrete for found in fits if found.converged}
+    kinds = {found.likelihood.model.family.kind.discrete for found in fits if found.converged}
     if len(kinds) > 1:
         notes.append(
             "Some candidates give whole numbers a probability, others a density: their likelihoods compare only "

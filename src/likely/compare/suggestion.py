@@ -12,6 +12,7 @@ from likely.compare.candidates import compare
 from likely.compare.record import Comparison
 from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
 from likely.families import get_family
+from likely.family import Kind
 from likely.grid import p_value
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _tested(fits: list[Fit], replicates: int, seed: int, progress: Any) -> list[
             continue
         if len(fit.likelihood.bound.y) > TESTED_ROWS:
             return [f"Beyond {TESTED_ROWS:,} rows goodness of fit is not tested here: every family is wrong a little."]
-        if fit.likelihood.model.family.name == "bernoulli":
+        if fit.likelihood.model.family.kind is Kind.BINARY:
             continue
         try:
             found = fit.goodness(replicates=replicates, seed=seed, progress=progress)

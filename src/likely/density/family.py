@@ -67,7 +67,7 @@ class Density(Family):
     def key(self) -> tuple[Any, ...]:
         """What makes it the same function: densities of equal key share their compiled code."""
         shape = tuple((e.name, e.free.shape, e.weights) for e in self.layout.entries)
-        base = None if self.base is None else (type(self.base), repr(self.base))
+        base = self.base
         return self.function, base, self.rules, shape, self.layout.ties
 
     @property

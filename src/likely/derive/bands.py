@@ -183,7 +183,7 @@ def pit_histogram(fit: Fit, bins: int = 10, level: float = 0.95) -> PITHistogram
     """
     level = check_level(level)
     rows = rows_of(fit, observed=True)
-    if rows.family.labels:
+    if rows.family.kind.labels:
         raise OptionError(f"{rows.family.title} has labels, which have no distribution function; see fit.calibration()")
     if isinstance(bins, bool) or not isinstance(bins, int) or bins < 2:
         raise OptionError(f"bins is a whole number of at least 2, found {bins!r}")
@@ -191,7 +191,7 @@ def pit_histogram(fit: Fit, bins: int = 10, level: float = 0.95) -> PITHistogram
     distribution = rows.bare._scipy(**rows.values)
     with np.errstate(all="ignore"):
         above = rows.full(distribution.cdf(y))
-        below = rows.full(distribution.cdf(y - 1.0)) if rows.family.discrete else above
+        below = rows.full(distribution.cdf(y - 1.0)) if rows.family.kind.discrete else above
     return histogram(below, above, bins, level, rows.fit.likelihood.bound.weights)
 
 

@@ -401,10 +401,10 @@ def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[D
 
 def countable(model: Model) -> bool:
     """Whether the distinct responses and how often they occur say everything."""
-    return model.constant and model.family.discrete and not any(np.ndim(v) for v in model.known.values())
+    return model.constant and model.family.kind.discrete and not any(np.ndim(v) for v in model.known.values())
 
 
 def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
-    if rows.family.labels:
+    if rows.family.kind.labels:
         return rows.bare._scipy(**params).rvs(shape, random_state=rng)  # codes
     return draw(rows.bare, params, shape, rng).astype(float)

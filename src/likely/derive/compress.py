@@ -32,7 +32,7 @@ def compress(model: Model, y: Any, w: Any) -> tuple[Any, Any]:
     """
     if model.units is not None or any(np.ndim(v) for v in model.known.values()):
         return y, w
-    if model.family.discrete and len(y) > COUNT_ABOVE:
+    if model.family.kind.discrete and len(y) > COUNT_ABOVE:
         return counted(y, w)
     if len(y) > MATCH_ABOVE and model.family._sufficient(y[:1]) is not None:
         return _matched(model, y, w) or (y, w)

@@ -272,7 +272,7 @@ class Influence(Record):
         limit = self.fit.limit
         names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
         y, leverage, distance = self.fit.likelihood.bound.y, self.leverage, self.distance
-        levels = model.levels if model.family.labels else None
+        levels = model.levels if model.family.kind.labels else None
         rows = []
         for i, label, b, pulls in zip(order, self.labels(order), without, moved, strict=True):
             j = int(np.argmax(np.abs(pulls)))

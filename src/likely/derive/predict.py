@@ -224,7 +224,7 @@ def _entries(rows: Rows, p: Parameter) -> list[str]:
 
 def _quantiles(rows: Rows, q: Any) -> Any:
     def one(level: float) -> Any:
-        if rows.family.labels:  # an error of the family where they have no order
+        if rows.family.kind.labels:  # an error of the family where they have no order
             return np.broadcast_to(np.asarray(rows.bare.quantile(level, **rows.values)), (rows.n,))
         with _quiet():
             out = rows.full(rows.bare.quantile(level, **rows.values))
@@ -246,7 +246,7 @@ def _probability(rows: Rows, y: Any, own: bool) -> Any:
                 "what='prob' of ConditionalLogit is each row's probability to be the one case; it takes no y="
             )
         return rows.column(chances(rows.full(rows.etas[0]), rows.known["strata"]), "prob")
-    labels = bool(family.labels)
+    labels = family.kind.labels
     if y is None:
         if labels:
             return rows.frame({str(level): p for level, p in zip(rows.model.levels, _chances(rows), strict=True)})
@@ -278,7 +278,7 @@ def _chances(rows: Rows) -> list[Any]:
 def _classes(rows: Rows) -> Any:
     """The most probable level of every row."""
     support, levels = rows.family.support, np.asarray(rows.model.levels)
-    if not rows.family.labels:
+    if not rows.family.kind.labels:
         if not (support.integer and (support.lower, support.upper) == (0.0, 1.0)):
             raise OptionError(f"what='class' is for labels and for yes and no, not for {rows.family.title}")
         levels = np.array([0.0, 1.0])

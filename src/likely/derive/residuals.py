@@ -13,7 +13,7 @@ from likely.derive.influence import influence
 from likely.derive.rows import Rows, rows_of
 from likely.derive.surprise import own_log_density
 from likely.errors import OptionError, first_rows, is_one_of, unknown
-from likely.family import generator
+from likely.family import Kind, generator
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
         raise unknown("kind of residuals", kind, KINDS)
     rows = rows_of(fit, observed=True)
     title = rows.family.title
-    if rows.family.labels and (kind != "quantile" or rows.family.labels != "ordered labels"):
+    if rows.family.kind.labels and (kind != "quantile" or rows.family.kind is not Kind.ORDERED):
         raise OptionError(
             f"{title} has {'labels without an order' if kind == 'quantile' else 'labels, not numbers'}, so it has no "
             f"{kind} residuals; fit.surprise() says how little each observation was expected"
@@ -249,7 +249,7 @@ def _quantile(rows: Rows, rng: Any) -> Any:
     fitted = family._scipy(**rows.values)
     with np.errstate(all="ignore"):
         below, above = rows.full(fitted.cdf(y)), rows.full(fitted.sf(y))
-        if family.discrete:
+        if family.kind.discrete:
             v = np.maximum(rng.random(rows.n), 2.0**-54)  # never 0, which would be the end of the jump
             before, from_y = rows.full(fitted.cdf(y - 1.0)), rows.full(fitted.sf(y - 1.0))
             below = before + v * (below - before)
@@ -274,10 +274,10 @@ def _finite(rows: Rows, y: Any, out: Any, lower: Any, median: Any) -> Any:
     with np.errstate(all="ignore"):
         room = np.where(lower, y - support.lower, support.upper - y)
         # a share of the distance to the middle, which has the distribution's own size wherever its origin is
-        step = np.ones(rows.n) if rows.family.discrete else STEP * np.minimum(np.abs(y - median), room)
+        step = np.ones(rows.n) if rows.family.kind.discrete else STEP * np.minimum(np.abs(y - median), room)
         step = np.where(step > 0.0, step, 1e-300)
         onward = rows.log_density(y + side * step)
-        if rows.family.discrete:
+        if rows.family.kind.discrete:
             log_tail = log_now - np.log1p(-np.exp(onward - log_now))
         else:
             back = rows.log_density(y - side * step)
@@ -287,5 +287,5 @@ def _finite(rows: Rows, y: Any, out: Any, lower: Any, median: Any) -> Any:
         extreme = side * -sc.ndtri_exp(np.minimum(log_tail, -1.0))
         at_end = side * -sc.ndtri(0.5 / rows.n)
     # nothing lies beyond the end of a continuous support
-    far = np.isfinite(extreme) & (np.isfinite(onward) | rows.family.discrete)
+    far = np.isfinite(extreme) & (np.isfinite(onward) | rows.family.kind.discrete)
     return np.where(lost, np.where(far, extreme, at_end), out)

@@ -218,7 +218,7 @@ class Rows:
             return np.where(self.family.inside(y, self.values), value, -np.inf)
 
     def _require_numbers(self, what: str) -> None:
-        if self.family.labels:
+        if self.family.kind.labels:
             raise OptionError(f"{self.family.title} has no {what}: its observations are labels. Use what='prob'")
 
     # -- results in kind -------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def bare(family: Family) -> Family:
 
 def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng: np.random.Generator) -> Any:
     """Responses of a family with nothing known; levels for a vector parameter."""
-    if family.labels:
+    if family.kind.labels:
         codes = family._scipy(**params).rvs(shape, random_state=rng)
         return np.asarray(family.levels)[codes.astype(np.intp)]
     # NumPy's binomial insists on trials of integer type

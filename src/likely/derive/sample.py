@@ -98,7 +98,7 @@ class Sample:
                 yield View(self, y, values_at(self.model, self.family, x), x, rng)
 
     def _drawn(self, rng: np.random.Generator) -> Any:
-        if self.family.labels:
+        if self.family.kind.labels:
             return np.asarray(self.family._scipy(**self.values).rvs((self.n,), random_state=rng), dtype=float)
         return draw(self.family, self.values, (self.n,), rng).astype(float)
 
@@ -146,13 +146,13 @@ class View:
         family = self.sample.family
         fitted = family._scipy(**self.values)
         with np.errstate(all="ignore"):
-            return self.full(fitted.cdf(self.y)), self.full(fitted.sf(self.y - 1.0 if family.discrete else self.y))
+            return self.full(fitted.cdf(self.y)), self.full(fitted.sf(self.y - 1.0 if family.kind.discrete else self.y))
 
     @cached_property
     def residuals(self) -> Any:
         """Quantile residuals, randomised over the jumps of a discrete distribution."""
         below, above = self.tails
-        if self.sample.family.discrete:
+        if self.sample.family.kind.discrete:
             v = np.maximum(self.rng.random(len(self.y)), 2.0**-54)
             jump = np.maximum(below + above - 1.0, 0.0)
             below, above = below - (1.0 - v) * jump, above - v * jump

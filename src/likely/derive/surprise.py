@@ -84,7 +84,7 @@ def own_log_density(rows: Rows) -> Any:
 
 def expected(rows: Rows) -> Any:
     """The mean surprise of every row under the fitted model: the entropy of its distribution, shape (n,)."""
-    if rows.family.labels:
+    if rows.family.kind.labels:
         p = _chances(rows)
         return rows.full(-np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0), axis=-1))
     _require_one_distribution(rows)
@@ -139,7 +139,7 @@ def _require_one_distribution(rows: Rows) -> None:
 def tails(rows: Rows) -> Any:
     """P(f(Y) <= f(y)) for every row, shape (n,)."""
     y = np.asarray(rows.fit.likelihood.bound.y, dtype=float)
-    if rows.family.labels:
+    if rows.family.kind.labels:
         p = _chances(rows)
         own = np.take_along_axis(p, y.astype(np.intp)[:, None], axis=-1)
         return np.minimum(np.sum(np.where(p <= own * (1.0 + SAME), p, 0.0), axis=-1), 1.0)
@@ -153,7 +153,7 @@ class _OnePeak:
 
     def __init__(self, rows: Rows, y: Any) -> None:
         self.rows, self.y = rows, y
-        self.discrete = rows.family.discrete
+        self.discrete = rows.family.kind.discrete
         lower, upper = rows.bare.bounds(**rows.values)
         self.lower, self.upper = rows.full(lower), rows.full(upper)
         self.valley = self._valley()
@@ -241,7 +241,7 @@ def _require_one_peak(rows: Rows, y: Any) -> None:
         return
     sample = np.linspace(0, rows.n - 1, min(rows.n, 50)).astype(int)
     ys = np.unique(np.quantile(y, np.linspace(0.0, 1.0, LOOK)))
-    if rows.family.discrete:
+    if rows.family.kind.discrete:
         ys = np.arange(np.min(y), min(np.max(y), np.min(y) + 2000.0) + 1.0)
     heights = np.stack([rows.log_density(np.full(rows.n, v))[sample] for v in ys], axis=1)
     falls = np.diff(heights, axis=1)
@@ -350,7 +350,7 @@ def surprising(fit: Fit, count: int = 10) -> Surprising:
     total = float(np.sum(excess)) or 1.0
     order = np.lexsort((-value, tail))
     order = order[: max(1, count)]
-    levels = rows.model.levels if rows.family.labels else None
+    levels = rows.model.levels if rows.family.kind.labels else None
     if levels is None:
         middle = rows.full(rows.center_at(rows.etas))
         likely = [float(v) if np.isfinite(v) else None for v in middle[order]]

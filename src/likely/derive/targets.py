@@ -60,7 +60,7 @@ def target(rows: Rows, what: str, y: Any = None) -> Target:
     if y is not None and what != "prob":
         raise OptionError(f"y= belongs to what='prob', not to what={what!r}")
     if what == "mean":
-        if model.family.labels:
+        if model.family.kind.labels:
             raise OptionError(f"{model.family.title} has no mean: its observations are labels. Use what='prob'")
         return Target(f"mean of {model.response}", ("",), _mean)
     if what == "prob":
@@ -131,7 +131,7 @@ def _chances(rows: Rows) -> list[Values]:
 
 def _probability(rows: Rows, y: Any) -> Target:
     family, model = rows.family, rows.model
-    if family.labels:
+    if family.kind.labels:
         levels = [str(level) for level in model.levels]
         if y is None:
             return Target(f"probability of {model.response}", tuple(levels), _chances)

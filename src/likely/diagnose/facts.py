@@ -139,8 +139,7 @@ def _closest(sample: Sample, name: str) -> tuple[tuple[str, ...], float]:
 def _separation(fit: Fit, sample: Sample, seed: int) -> Stated:
     """A separation that a few rows prevent."""
     slot = sample.model.slots[0]
-    binary = sample.family.name == "bernoulli"
-    if not (binary or sample.family.labels) or slot.design is None:
+    if not sample.family.kind.classes or slot.design is None:
         return Stated("not run: the response is no label, or there are no predictors")
     view = sample.observed
     wrong = int(np.count_nonzero(view.own < np.max(view.chances, axis=-1)))
@@ -334,7 +333,7 @@ def _constant(fit: Fit, fold_of: Any, folds: int) -> Any:
 
     model, bound = fit.effective.likelihood.model, fit.effective.likelihood.bound
     plain = all(s.offset is None for s in model.slots) and not any(np.ndim(v) for v in model.known.values())
-    if model.constant or not plain or bound.weighted or model.family.labels:
+    if model.constant or not plain or bound.weighted or model.family.kind.labels:
         return None
     held = np.empty(len(bound.y))
     for fold in range(folds):

@@ -11,6 +11,7 @@ import numpy as np
 from likely.derive.sample import Sample, View
 from likely.diagnose.features import PREDICTOR, Feature, squares, straight
 from likely.diagnose.null import Moment
+from likely.family import Kind
 from likely.namespace import NumpyNamespace
 
 SMALL = 0.05  # a label that was given less was confidently denied
@@ -56,9 +57,9 @@ class Order:
 
 def _numbers(sample: Sample) -> str:
     """Why there are no residuals with a shape."""
-    if sample.family.labels:
+    if sample.family.kind.labels:
         return "labels have no shape"
-    if sample.family.discrete:
+    if sample.family.kind.discrete:
         return "for counts, see dispersion and zeros"
     return ""
 
@@ -109,7 +110,7 @@ def _link(sample: Sample, order: Order) -> Moment | str:
     if not slots:
         return "there are no predictors"
     labels = [PREDICTOR] * len(slots)
-    sides = [k for k in slots if sample.model.slots[k].parameter.name == "p" and not sample.family.labels]
+    sides = [k for k in slots if sample.model.slots[k].parameter.name == "p" and not sample.family.kind.labels]
     if sides:
         eta = sample.observed.predictors[sides[0]]
         enough = max(10, 0.01 * sample.n)
@@ -141,7 +142,7 @@ def _curvature(sample: Sample, order: Order) -> Moment | str:
 
 def _dispersion(sample: Sample, order: Order) -> Moment | str:
     family = sample.family
-    if family.labels or (family.discrete and family.name == "bernoulli"):
+    if family.kind.classes:
         return "single labels have no dispersion"
     if len(sample.model.slots) != 1 or len(family.free) > 1 + sum(p.known_only for p in family.parameters):
         return "the family has a parameter for it"
@@ -154,7 +155,7 @@ def _dispersion(sample: Sample, order: Order) -> Moment | str:
 
 def _zeros(sample: Sample, order: Order) -> Moment | str:
     family = sample.family
-    if family.labels or not family.discrete or family.name == "bernoulli" or family.support.lower != 0.0:
+    if family.kind is not Kind.COUNTS or family.support.lower != 0.0:
         return "the response is no count"
     if not np.any(sample.y == 0.0) and np.sum(zero(sample.observed)) < UNLIKELY * sample.n:
         return "no zero was observed, and next to none was expected"
@@ -169,7 +170,7 @@ def zero(view: View) -> Any:
 
 
 def _confident(sample: Sample, order: Order) -> Moment | str:
-    if not sample.family.labels and sample.family.name != "bernoulli":
+    if not sample.family.kind.classes:
         return "the response is no label"
     chances = sample.observed.chances
     if not np.any((chances < SMALL) & (chances > 0.0)):
@@ -189,7 +190,7 @@ def _outliers(sample: Sample, order: Order) -> Moment | str:
 
 def row_tails(view: View) -> Any:
     """The chance, row by row, of an observation at least as far out as this one."""
-    if view.sample.family.labels or view.sample.family.name == "bernoulli":
+    if view.sample.family.kind.classes:
         own = view.own[:, None] * (1.0 + 1e-9)
         return np.clip(np.sum(np.where(view.chances <= own, view.chances, 0.0), axis=-1), 1e-300, 1.0)
     below, above = view.tails
@@ -230,7 +231,7 @@ def _grouped(sample: Sample, order: Order) -> Moment | str:
 
 def signed(view: View) -> Any:
     """How far each row is from what was expected: its quantile residual, or its score where the data are discrete."""
-    if view.sample.family.discrete or view.sample.family.labels:
+    if view.sample.family.kind.discrete:
         g = np.asarray(view.scores[0], dtype=float)
         spread = float(np.sqrt(np.mean(g * g)))
         return g / spread if spread > 0 else g

@@ -197,7 +197,7 @@ def _scale(case: Case) -> Finding:
 def _link(case: Case) -> Finding:
     slot = case.sample.model.slots[0]
     links = [name for name in slot.parameter.domain.links if name != slot.link.name]
-    probability = case.sample.family.labels or slot.parameter.name == "p"
+    probability = case.sample.family.kind.labels or slot.parameter.name == "p"
     means = (
         "The chances are miscalibrated: they rise too fast or too slowly with the linear predictor"
         if probability
@@ -312,7 +312,7 @@ def _outliers(case: Case) -> Finding:
     rows = list(dict.fromkeys(_labels(case, chosen)))
     named = ", ".join(f"{i:,}" for i in rows[:ROWS]) + (f" and {len(rows) - ROWS:,} more" if len(rows) > ROWS else "")
     first = case.sample.y[chosen[0]]
-    levels = case.sample.model.levels if case.sample.family.labels else None
+    levels = case.sample.model.levels if case.sample.family.kind.labels else None
     value = str(levels[int(first)]) if levels else number(float(first))
     matters, evidence = "", {"rows": rows[:1000], "smallest_tail": float(tail[0])}
     try:

@@ -150,7 +150,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         """
         family = get_family(self.family)
         require_plain_numbers(family)
-        if family.labels:
+        if family.kind.labels:
             raise OptionError(f"{family.title} is for labels: use MLEClassifier")
         refuse_another_order("X", X, y=y, sample_weight=sample_weight, offset=offset)
         X, y = validate_data(self, X, y, dtype=np.float64, accept_sparse="csr", y_numeric=True, ensure_min_samples=2)

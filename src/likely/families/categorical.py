@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, final
 
 import numpy as np
@@ -41,7 +41,6 @@ class Categorical(Labelled):
     name: ClassVar = "categorical"
     aliases: ClassVar = ("multinomial", "softmax")
     parameters: ClassVar = (Parameter("p", Simplex, "probability of each level"),)
-    labels: ClassVar = "labels"
     refusal: ClassVar = (
         "categories have no order, so {} has no {}; use prob() for the chance of each level, or lk.Ordinal() for "
         "ordered levels"
@@ -90,6 +89,9 @@ class Categorical(Labelled):
             parts.append(f"reference={self.reference!r}")
         parts += [f"{k}={np.asarray(v).tolist()!r}" for k, v in self.known.items()]
         return f"Categorical({', '.join(parts)})"
+
+    def _structure(self) -> tuple[Hashable, ...]:
+        return (*super()._structure(), self.reference if self.levels is None else None)
 
     # -- levels and their codes -----------------------------------------------------------------------
 

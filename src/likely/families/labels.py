@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self, final
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, SupportError, first_rows, is_one_of, listed
-from likely.family import Family, Support, by_keyword, check_size, generator
+from likely.family import Family, Kind, Support, by_keyword, check_size, generator
 from likely.namespace import NumpyNamespace
 
 
@@ -31,6 +31,11 @@ class Labelled(Family):
             self.levels = tuple(plain(level) for level in levels)
             if len(self.levels) < 2 or len(set(self.levels)) < len(self.levels):
                 raise OptionError(f"{self.title} needs two or more distinct levels, found {listed(self.levels)}")
+
+    @property
+    def kind(self) -> Kind:
+        """Labels."""
+        return Kind.LABELS
 
     @property
     def size(self) -> int:

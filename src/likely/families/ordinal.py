@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -11,7 +11,7 @@ import numpy as np
 from likely.domains import LINKS, Positive, Real
 from likely.errors import DataError, OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
-from likely.family import Parameter, by_keyword
+from likely.family import Kind, Parameter, by_keyword
 from likely.namespace import NumpyNamespace
 from likely.vectors import Increasing
 
@@ -123,7 +123,6 @@ class Ordinal(Labelled):
         Parameter("threshold", Increasing, "cuts between a level and the next"),
         Parameter("scale", Positive, "spread of the latent variable", anchored=True),
     )
-    labels: ClassVar = "ordered labels"
     assumes: ClassVar = "each observation is the interval, between thresholds, into which a latent variable falls"
     loss_name: ClassVar = "ordinal log loss"
 
@@ -140,6 +139,14 @@ class Ordinal(Labelled):
         parts += [] if self.link == "logit" else [f"link={self.link!r}"]
         parts += [f"{k}={v!r}" for k, v in self.known.items()]
         return f"Ordinal({', '.join(parts)})"
+
+    @property
+    def kind(self) -> Kind:
+        """Labels in order."""
+        return Kind.ORDERED
+
+    def _structure(self) -> tuple[Hashable, ...]:
+        return (*super()._structure(), self.link)
 
     @property
     def variant(self) -> str:

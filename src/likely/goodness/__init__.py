@@ -12,7 +12,7 @@ from scipy import stats
 from likely.derive.record import Record
 from likely.derive.sample import Sample, sample_of
 from likely.errors import DataError, FitError, OptionError, is_one_of, unknown
-from likely.family import generator
+from likely.family import Kind, generator
 from likely.goodness.statistics import statistic_of
 from likely.grid import Grid, number, p_value
 from likely.progress import Task
@@ -141,6 +141,6 @@ def goodness(
 def _usual(sample: Sample) -> str:
     """The test that suits the family."""
     family = sample.family
-    if family.name == "bernoulli":
+    if family.kind is Kind.BINARY:
         return "hosmer-lemeshow"
-    return "chi2" if family.discrete or family.labels else "ad"
+    return "chi2" if family.kind.discrete else "ad"

@@ -9,6 +9,8 @@ import numpy as np
 
 from likely.derive.sample import Sample, View
 from likely.errors import OptionError
+from likely.family import Kind
+from likely.namespace import NumpyNamespace
 
 EXPECTED = 5.0  # observations that a cell should expect (Cochran 1954)
 GROUPS = 10
@@ -62,14 +64,14 @@ def statistic_of(test: str, sample: Sample) -> tuple[Statistic, dict[str, Any]]:
     """
     family, title = sample.family, sample.family.title
     if test == "hosmer-lemeshow":
-        if family.name != "bernoulli":
+        if family.kind is not Kind.BINARY:
             raise OptionError(f"the Hosmer-Lemeshow test is for Bernoulli fits, not for {title}; leave out test=")
         return _hosmer_lemeshow(sample)
-    if family.labels == "labels":
+    if family.kind is Kind.LABELS:
         raise OptionError(
             f"{title} has labels without an order, so there is no distribution function; see fit.calibration()"
         )
-    if family.labels or family.discrete:
+    if family.kind.discrete:
         return _counts(test, sample)
     if test == "chi2":
         return _cells(sample)
@@ -92,8 +94,8 @@ def _cells(sample: Sample) -> tuple[Statistic, dict[str, Any]]:
 def _counts(test: str, sample: Sample) -> tuple[Statistic, dict[str, Any]]:
     """Of whole numbers: observed and expected numbers of rows at each (Choulakian, Lockhart and Stephens 1994)."""
     low = float(np.min(sample.y))
-    low = max(low - 5.0, float(sample.family.support.lower)) if not sample.family.labels else 0.0
-    top = float(np.max(sample.y)) + (5.0 if not sample.family.labels else 0.0)
+    low = max(low - 5.0, float(sample.family.support.lower)) if not sample.family.kind.labels else 0.0
+    top = float(np.max(sample.y)) + (5.0 if not sample.family.kind.labels else 0.0)
     if top - low > MOST_COUNTS:
         raise OptionError(
             f"the counts range over {top - low:,.0f} whole numbers, more than {MOST_COUNTS:,}; use fit.diagnose(), or "
@@ -154,13 +156,13 @@ def _merged(expected: Any) -> Any:
 
 def _hosmer_lemeshow(sample: Sample) -> tuple[Statistic, dict[str, Any]]:
     """Observed and expected events in groups of equal size by fitted probability (Hosmer and Lemeshow 1980)."""
-    distinct = len(np.unique(sample.observed.full(sample.values["p"])))
+    distinct = len(np.unique(_chances(sample.observed)))
     groups = min(GROUPS, distinct)
     if groups < 3:
         raise OptionError("the fitted probabilities take fewer than three values: there is nothing to group by")
 
     def statistic(view: View) -> float:
-        p = view.full(view.values["p"])
+        p = _chances(view)
         cuts = np.unique(np.quantile(p, np.linspace(0.0, 1.0, groups + 1))[1:-1])
         which = np.searchsorted(cuts, p, side="left")  # ties stay together
         n = np.bincount(which, minlength=len(cuts) + 1).astype(float)
@@ -170,3 +172,8 @@ def _hosmer_lemeshow(sample: Sample) -> tuple[Statistic, dict[str, Any]]:
         return float(np.sum((seen[used] - e[used]) ** 2 / np.maximum(variance, 1e-300)))
 
     return statistic, {"groups": groups, "df": groups - 2}
+
+
+def _chances(view: View) -> Any:
+    """The probability of a 1, of every row."""
+    return view.full(view.sample.family._mean(NumpyNamespace(), **view.values))

@@ -10,6 +10,7 @@ import numpy as np
 from likely.domains import LINKS
 from likely.errors import LikelyError
 from likely.families import FAMILIES
+from likely.families.labels import Labelled
 from likely.family import Family
 from likely.losses.loss import Loss
 
@@ -140,7 +141,7 @@ def alternatives(loss: Loss) -> list[str]:
     worst = max((pull.power for pull in mine), default=None)
     out: list[tuple[int, str]] = []
     for cls in FAMILIES.values():
-        if cls.support != loss.family.support or cls is type(loss.family) or cls.labels:
+        if cls.support != loss.family.support or cls is type(loss.family) or issubclass(cls, Labelled):
             continue
         if any(limit.becomes().name == loss.family.name for limit in cls.limits):
             out.append((0, f"lk.{cls.__name__}(), which holds {loss.family.title} as a limit, so the data can choose"))

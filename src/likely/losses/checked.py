@@ -45,7 +45,7 @@ def check_target(family: Family, y: Any, known: Mapping[str, Any], weights: Any 
 
 def _within(family: Family, y: Any, known: Mapping[str, Any]) -> Any:
     """Whether y lies between the ends that known parameters set (the trials of a Binomial)."""
-    if family.labels and family.levels is not None:
+    if family.kind.labels and family.levels is not None:
         return np.asarray(y) < len(family.levels)
     try:
         return family.inside(y, known)

@@ -10,7 +10,7 @@ from likely.boundary import public_class
 from likely.errors import DataError, FitError, OptionError
 from likely.families import get_family
 from likely.families.labels import Labelled
-from likely.family import Family
+from likely.family import Family, Kind
 from likely.fit import fit
 from likely.losses.checked import check_values
 from likely.losses.given import known_values, require_rows
@@ -93,7 +93,7 @@ class Scorer:
         prediction, y, family = _predictions(family, estimator, X, y)
         check_values(family, first, prediction, None)
         known, by_row = known_values(family, None)
-        if not family.labels and not np.all(family.support.contains(y[~np.isnan(y)])):
+        if not family.kind.labels and not np.all(family.support.contains(y[~np.isnan(y)])):
             return -np.inf
         free = [p for p in family.free if p is not first and p.name not in known and p.name not in by_row]
         if free:
@@ -103,7 +103,7 @@ class Scorer:
 
 def _predictions(family: Family, estimator: Any, X: Any, y: Any) -> tuple[Any, Any, Family]:
     """What an estimator predicts for the family's first parameter, and observations to match."""
-    if not (isinstance(family, Labelled) or family.name == "bernoulli"):
+    if not (isinstance(family, Labelled) or _of_one_chance(family)):
         try:
             return np.asarray(estimator.predict(X), dtype=float), np.asarray(y, dtype=float), family
         except (TypeError, ValueError) as error:
@@ -117,13 +117,18 @@ def _predictions(family: Family, estimator: Any, X: Any, y: Any) -> tuple[Any, A
             f"{type(estimator).__name__} has no predict_proba, and {family.title} is scored by predicted probabilities"
         )
     chances, classes = np.asarray(estimator.predict_proba(X)), list(estimator.classes_)
-    if family.name == "bernoulli":
+    if _of_one_chance(family):
         if len(classes) != 2:
             raise OptionError(f"Bernoulli is for two classes, the estimator has {len(classes)}: take lk.Categorical()")
         return chances[:, 1], (np.asarray(y) == classes[1]).astype(float), family
     if family.parameters[0].name != "p":
         raise OptionError(f"{family.title} is not stated by the probabilities of its labels: take lk.Categorical()")
     return chances, y, type(family)(classes)
+
+
+def _of_one_chance(family: Family) -> bool:
+    """Whether the family's first parameter is the probability of a 1."""
+    return family.kind is Kind.BINARY and family.parameters[0].name == "p"
 
 
 def _at_the_peak(family: Family, first: str, prediction: Any, y: Any, w: Any) -> float:

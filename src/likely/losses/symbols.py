@@ -75,7 +75,7 @@ class Sampled:
 def _observations(family: Family, rng: np.random.Generator) -> Any:
     support = family.support
     if support.integer:
-        high = support.upper if np.isfinite(support.upper) else 12.0 if not family.labels else 2.0
+        high = support.upper if np.isfinite(support.upper) else 12.0 if not family.kind.labels else 2.0
         return np.floor(rng.uniform(0.0, high + 1.0, POINTS))
     if np.isfinite(support.lower) and np.isfinite(support.upper):
         return rng.uniform(support.lower, support.upper, POINTS)
@@ -186,7 +186,7 @@ class Formulas:
     def _by_case(self, formula: Any) -> Any:
         """Cases of a y that is 0 or 1 as one formula; those of labels one by one."""
         support, y = self.family.support, self.symbols.get(Y)
-        if y is not None and self.family.labels and formula.has(self.sp.Piecewise):
+        if y is not None and self.family.kind.labels and formula.has(self.sp.Piecewise):
             size = len(self.family.levels) if self.family.levels is not None else 3
             cases = [(self.sp.simplify(formula.subs(y, code)), self.sp.Eq(y, code)) for code in range(size)]
             return self.sp.Piecewise(*cases)

@@ -155,7 +155,7 @@ def scipy_pairs() -> Iterator[Pair]:
         nll = NLL(family, reduction="none")
         yield Pair(
             f"nll of {family.title}",
-            "SciPy logpdf" if not family.discrete else "SciPy logpmf",
+            "SciPy logpdf" if not family.kind.discrete else "SciPy logpmf",
             difference(nll(observed, **heads), -theirs),
         )
 

@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
+from likely.domains import Domain
 from likely.errors import FamilyError
 from likely.namespace import NumpyNamespace
 
-if TYPE_CHECKING:
-    from likely.family import Family
-
 UNIT_ERROR = 1e-6  # a total probability further from 1 than this is a mistake in the density
+
+
+class Named(Protocol):
+    """A parameter, with the set it lives in."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def domain(self) -> Domain:
+        """Where it lives."""
+
+
+class Stated(Protocol):
+    """What is asked of a family here: a log-density, and where observations lie."""
+
+    @property
+    def title(self) -> str:
+        """Its name in messages."""
+
+    @property
+    def discrete(self) -> bool:
+        """Whether observations are whole numbers."""
+
+    @property
+    def outcomes(self) -> str:
+        """Where observations lie, in words."""
+
+    @property
+    def free(self) -> Sequence[Named]:
+        """The parameters to estimate."""
+
+    @property
+    def _log_density(self) -> Callable[..., Any]: ...
+
+    def bounds(self, **params: Any) -> tuple[Any, Any]:
+        """Ends of the support at these parameter values."""
+
+    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
+        """Whether each y lies in the support at these parameter values."""
 
 
 @final
@@ -28,7 +67,7 @@ class Density:
         When called, if it is not a number somewhere inside the support.
     """
 
-    def __init__(self, family: Family, params: Mapping[str, float]) -> None:
+    def __init__(self, family: Stated, params: Mapping[str, float]) -> None:
         self.family, self.params = family, params
         self.low, self.high = (float(v) for v in family.bounds(**params))
 
@@ -40,7 +79,7 @@ class Density:
             at = float(np.ravel(y)[np.argmax(np.isnan(np.ravel(np.broadcast_to(out, np.shape(y)))))])
             raise FamilyError(
                 f"the log-density of {self} is not a number at y = {at:g}, inside its support "
-                f"({self.family.support.text}); correct the density or narrow support="
+                f"({self.family.outcomes}); correct the density or narrow support="
             )
         return np.broadcast_to(out, np.shape(y))
 
@@ -63,7 +102,7 @@ class Density:
         """Raise if the density is 0 at every candidate, or infinite at one."""
         if not np.any(log_values > -np.inf):
             what = "probability" if self.family.discrete else "density"
-            raise FamilyError(f"the {what} of {self} is 0 wherever it was tried on {self.family.support.text}")
+            raise FamilyError(f"the {what} of {self} is 0 wherever it was tried on {self.family.outcomes}")
         if np.any(log_values == np.inf):
             self.check_total(np.inf)
 
@@ -71,12 +110,12 @@ class Density:
         """Raise unless the total probability is 1."""
         if not np.isfinite(total):
             raise FamilyError(
-                f"the density of {self} does not come to an end on {self.family.support.text}: its sum is infinite. "
+                f"the density of {self} does not come to an end on {self.family.outcomes}: its sum is infinite. "
                 "Correct the density, or give the support it is meant for (support=...)"
             )
         if abs(total - 1.0) > UNIT_ERROR + noise:
             raise FamilyError(
-                f"the probabilities of {self} sum to {total:.6g} over {self.family.support.text}, not to 1. Correct "
+                f"the probabilities of {self} sum to {total:.6g} over {self.family.outcomes}, not to 1. Correct "
                 "the density's constants, or give the support it is meant for (support=...)"
             )
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from likely.errors import FamilyError
 from likely.numeric.continuous import Continuous
-from likely.numeric.density import Density, Distribution
+from likely.numeric.density import Density, Distribution, Stated
 from likely.numeric.discrete import Discrete
-
-if TYPE_CHECKING:
-    from likely.family import Family
 
 
 class NumericDistribution:
@@ -32,9 +28,7 @@ class NumericDistribution:
         When asked for something, if the density is not finite, does not come to an end or does not sum to 1.
     """
 
-    def __init__(self, family: Family, params: Mapping[str, Any]) -> None:
-        if any(p.vector for p in family.parameters):  # no name for its entries, no grid for its values
-            raise FamilyError(f"{family.title} has a vector parameter; it has no numerical distribution")
+    def __init__(self, family: Stated, params: Mapping[str, Any]) -> None:
         self.family = family
         self.params = dict(params)
         self.shape = np.broadcast_shapes(*(np.shape(v) for v in params.values()))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from likely.domains import Domain
 from likely.errors import LikelyError
 from likely.namespace import NumpyNamespace
-
-if TYPE_CHECKING:
-    from likely.family import Family
+from likely.numeric.density import Stated
 
 MOST_TRIALS = 1000  # points of the grid
 MOST_ROWS = 200  # observations that judge them
 
 
-def start_from_grid(family: Family, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+def start_from_grid(family: Stated, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
     """The best of a coarse grid of parameter values, judged by the log-likelihood of some of the rows."""
     rows = np.arange(len(y)) if w is None else np.flatnonzero(np.asarray(w) > 0)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.intp)]
@@ -52,7 +50,7 @@ def start_from_grid(family: Family, y: Any, w: Any, known: Mapping[str, Any]) ->
     return {p.name: v for p, v in zip(free, best, strict=True)}
 
 
-def _all_at_once(family: Family, y: Any, weights: Any, fixed: Mapping[str, Any], points: list[Any]) -> Any:
+def _all_at_once(family: Stated, y: Any, weights: Any, fixed: Mapping[str, Any], points: list[Any]) -> Any:
     """The log-likelihoods of all points in one call, where the density broadcasts; None where it does not."""
     columns = np.array(points).T[:, :, None]
     params = {**fixed, **{p.name: column for p, column in zip(family.free, columns, strict=True)}}

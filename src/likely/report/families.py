@@ -31,8 +31,8 @@ class FamilyCard:
     @property
     def support(self) -> str:
         """Which observations it is for."""
-        if self.family.labels:
-            return self.family.labels
+        if self.family.kind.labels:
+            return self.family.kind.value
         if any(p.known_only and p.domain.integer for p in self.family.parameters):
             return f"{self.family.support.text}, at most n"
         return self.family.support.text
@@ -74,7 +74,7 @@ class FamilyCard:
             "aliases": list(family.aliases),
             "assumes": family.assumes,
             "data": self.support,
-            "discrete": family.discrete,
+            "discrete": family.kind.discrete,
             "loss": family.loss_name,
             "parameters": [
                 {

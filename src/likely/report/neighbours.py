@@ -103,10 +103,10 @@ def _name(fit: Fit) -> str:
 def _usual(fit: Fit) -> list[Family]:
     """Families of the same kind of data, nearest first."""
     family, y = fit.likelihood.model.family, fit.likelihood.bound.y
-    if family.labels or family.conditional:
+    if family.kind.labels or family.conditional:
         return []
     names: tuple[str, ...] = REAL
-    if family.discrete:
+    if family.kind.discrete:
         names = () if np.isfinite(family.support.upper) or any(p.known_only for p in family.parameters) else COUNTS
     elif family.support.lower == 0.0:
         names = ("beta",) if family.support.upper == 1.0 else POSITIVE

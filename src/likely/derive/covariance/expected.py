@@ -73,7 +73,7 @@ class Expected:
     def exact(self) -> bool:
         """Whether nothing is integrated: sums over labels, values at the mean, constants beside scores."""
         known = {*self.linear, *self.spanned}
-        return not self.kinked and (bool(self.model.family.labels) or all(pair in known for pair in self.pairs))
+        return not self.kinked and (self.model.family.kind.labels or all(pair in known for pair in self.pairs))
 
     def _place(self, objective: Objective, x: Any) -> Cells:
         """Set the rows' cells; returns a few of them."""
@@ -154,7 +154,7 @@ class Expected:
 
     def _nodes(self, cells: Cells) -> tuple[Any, Any]:
         """Values of y for every cell, and their probabilities (which sum to 1)."""
-        if self.model.family.labels:
+        if self.model.family.kind.labels:
             y = np.tile(np.arange(float(len(self.model.levels))), (cells.count, 1))
             p = np.exp(np.broadcast_to(self._jet(cells, y).v, y.size).reshape(y.shape))
             return y, p / p.sum(axis=1, keepdims=True)
@@ -200,7 +200,7 @@ class Expected:
 
     def _in_scores(self, cells: Cells, pair: Pair) -> bool:
         """Whether minus the second derivative is a constant plus multiples of the scores."""
-        if self.model.family.labels or self.kinked or self.model.family.discrete:
+        if self.model.family.kind.labels or self.kinked or self.model.family.kind.discrete:
             return False
         with np.errstate(all="ignore"):
             values, _, onto = self._combined(cells)
@@ -211,7 +211,7 @@ class Expected:
 
     def _linear_in_y(self, cells: Cells, pair: Pair) -> bool:
         """Whether minus the second derivative is a straight line in y, judged over each cell's own distribution."""
-        if self.model.family.labels or pair[0] in self.kinked:
+        if self.model.family.kind.labels or pair[0] in self.kinked:
             return False
         mean = self._mean(cells)
         if not np.all(np.isfinite(mean)):
@@ -237,7 +237,7 @@ class Expected:
     def _at_mean(self, cells: Cells) -> dict[Pair, Any]:
         """The expectations of straight lines: their values at the mean, between whole numbers for counts."""
         mean = self._mean(cells)
-        if not self.model.family.discrete:
+        if not self.model.family.kind.discrete:
             _, h = self._entries(self._jet(cells, mean[:, None]), (cells.count, 1))
             return {pair: h[pair][:, 0] for pair in self.linear}
         upper = self.model.family.bounds(**self._values(cells))[1]

@@ -35,7 +35,7 @@ def nodes(family: Family, values: Mapping[str, Any], count: int, split: Any = No
     bare.known = {}
     columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
     distribution = bare._scipy(**columns)
-    if family.discrete:
+    if family.kind.discrete:
         return _whole_numbers(bare, distribution, columns, count)
     below, above, p = _double_exponential()
     if split is None:

@@ -105,7 +105,7 @@ class Seen:
         if rows is None:
             return "has a score of 0 in every row"
         own = rows if self.work.bound.rows is None else np.flatnonzero(self.work.bound.rows)[rows]  # as in the data
-        told = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.labels else _numbered(own)
+        told = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.kind.labels else _numbered(own)
         alone = (
             f"a row that it fits exactly (leverage 1; {told})" if len(rows) == 1 else f"rows fitted exactly ({told})"
         )

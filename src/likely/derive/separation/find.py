@@ -19,6 +19,7 @@ from likely.derive.separation.ordered import ordered_separation
 from likely.derive.separation.programme import WORKING, Direction, separate
 from likely.derive.separation.told import Told, many
 from likely.engines import memory
+from likely.family import Kind
 from likely.namespace import NumpyNamespace
 from likely.solve import orthogonal
 
@@ -63,7 +64,7 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
         return None
     if model.family.conditional:
         return matched_separation(L, outcome)
-    if model.family.labels == "ordered labels":
+    if model.family.kind is Kind.ORDERED:
         return ordered_separation(L, outcome) if model.size <= LARGEST else None
     groups: dict[str, list[Slot]] = {}
     for slot in model.slots:

@@ -193,7 +193,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     def _criterion(self, family: Family) -> NLLLoss:
         """The loss, after a look at the options that shape the network."""
         require_plain_numbers(family)
-        if family.labels:
+        if family.kind.labels:
             raise OptionError(f"{family.title} is for labels, and this is a regressor: use NeuralClassifier")
         self._check_options()
         criterion = NLLLoss(family, link=self.link)
@@ -212,7 +212,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         """Probability integral transforms, drawn over the jump of a discrete distribution."""
         params = self._parameters(X)
         above = np.asarray(self._family.cdf(y, **params))
-        if not self._family.discrete:
+        if not self._family.kind.discrete:
             return above
         below = np.asarray(self._family.cdf(y - 1.0, **params))
         return below + np.random.default_rng(self._seed).random(len(y)) * (above - below)

@@ -133,7 +133,7 @@ def objective(
         raise unknown("option", hessian, HESSIANS, " for hessian=")
     names, first, columns, unit = _layout(model, boosted, etas, units(model, etas))
     made = Boosting(model, names, first, unit, columns, hessian)
-    return made if y is None or family.labels else made.with_response(codes)
+    return made if y is None or family.kind.labels else made.with_response(codes)
 
 
 def _usable(family: Family) -> Family:

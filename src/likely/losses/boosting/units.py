@@ -33,7 +33,7 @@ def units(model: Model, etas: Any) -> Any:
         The linear predictors of the constants.
     """
     out = np.ones(len(model.slots))
-    if any(slot.entry is not None for slot in model.slots) or model.family.labels:
+    if any(slot.entry is not None for slot in model.slots) or model.family.kind.labels:
         return out
     xp = NumpyNamespace()
     with np.errstate(all="ignore"):

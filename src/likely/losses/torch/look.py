@@ -29,7 +29,7 @@ class Look:
         # a quick look tells nothing of these, nor of entries that must sum to 1 or be increasing
         bound = any(p.vector and (p.name not in heads.links or p.domain is not Simplex) for p in heads.predicted)
         self._always = bool(heads.given) or ends_move or bound
-        self._exact = _exact(self._support) if not heads.family.labels else None
+        self._exact = _exact(self._support) if not heads.family.kind.labels else None
         self._bounded = self._support.integer or _bounded(self._support)
         self._watched = [p for p in heads.predicted if p.vector or (p.name not in heads.links and _bounded(p.domain))]
 

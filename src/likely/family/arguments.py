@@ -1,0 +1,85 @@
+"""Arguments of a family's methods: parameters by keyword, seeds, shapes."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Hashable, Mapping
+from types import FunctionType
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from likely.errors import OptionError
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def by_keyword(method: Method) -> Method:
+    """A method of a family whose parameters are given by keyword, and which says so if they are not."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = [p.name for p in inspect.signature(method).parameters.values() if p.kind in kinds][1:]
+
+    @functools.wraps(method)
+    def checked(self: Any, *args: Any, **params: Any) -> Any:
+        if len(args) > len(own):
+            given = [*(repr(a) for a in args[: len(own)]), *self._by_name(args[len(own) :], params)]
+            raise OptionError(
+                f"the parameters of {self.title} are given by keyword: {self!r}.{method.__name__}({', '.join(given)})"
+            )
+        return method(self, *args, **params)
+
+    return cast(Method, checked)
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """Random numbers from a seed: None, a whole number of at least 0, or a generator.
+
+    >>> generator(1).integers(10)
+    np.int64(4)
+    """
+    try:
+        if isinstance(seed, (bool, float)):
+            raise TypeError
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"a seed is a whole number of at least 0, a numpy.random.Generator, or None for other numbers every time; "
+            f"found {seed!r}"
+        ) from None
+
+
+def check_size(size: Any) -> Any:
+    """A shape: a whole number or a tuple of them, none below 0."""
+    for length in size if isinstance(size, (tuple, list)) else (size,):
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
+            raise OptionError(f"size is a whole number of at least 0, or a tuple of them; found {size!r}")
+    return size
+
+
+def plain_number(x: Any) -> Any:
+    x = np.asarray(x)
+    return x if x.ndim else float(x)
+
+
+def short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 30 else "..."
+
+
+def frozen(value: Any) -> Hashable:
+    """Something that is equal for values of equal content, and can be hashed: of numbers, arrays, dicts, functions.
+
+    Two functions are the same if their code is, with the same defaults and the same values around it.
+    """
+    if isinstance(value, Mapping):
+        return frozenset((name, frozen(part)) for name, part in value.items())
+    if isinstance(value, FunctionType):
+        around = tuple(cell.cell_contents for cell in value.__closure__ or ())
+        inner = tuple(part if isinstance(part, FunctionType) else frozen(part) for part in around)
+        return (value.__module__, value.__qualname__, value.__code__, value.__defaults__, inner)
+    if isinstance(value, (list, tuple, np.ndarray)):
+        array = np.asarray(value)
+        array = array.astype(float) if array.dtype.kind in "biuf" else array
+        return (array.shape, array.tobytes() if array.dtype.kind == "f" else tuple(array.ravel().tolist()))
+    return value if isinstance(value, Hashable) else id(value)
