@@ -100,6 +100,14 @@ def items_of(value: Any, what: str, empty: bool = False) -> list[Any]:
     return items
 
 
+def check_level(level: float) -> float:
+    """The level as a float in (0, 1), or an error."""
+    if not isinstance(level, (int, float)) or not 0.0 < level < 1.0:
+        hint = f"; for {level:g} % write {level / 100:g}" if isinstance(level, (int, float)) and 1 < level < 100 else ""
+        raise OptionError(f"level must lie between 0 and 1, found {level!r}{hint}")
+    return float(level)
+
+
 def row_of_numbers(value: Any, what: str) -> Any:
     """One finite number or several, as an array.
 

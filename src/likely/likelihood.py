@@ -513,9 +513,9 @@ class Likelihood:
         >>> L.curve("p", [0.3, 0.5, 0.7]).relative.round(3).tolist()
         [0.034, 0.439, 1.0]
         """
-        from likely.derive.profile import slice_curve
+        from likely.derive.profile_curve import slice_curve
 
-        return slice_curve(self, name, values, others)
+        return slice_curve(self.peak, name, values, others)
 
     def profile(self, name: str, values: Any = None) -> Curve:
         """The profile likelihood: along one parameter, the others re-estimated at every value.
@@ -538,9 +538,9 @@ class Likelihood:
         >>> L.profile("mean", [2.0, 2.5, 3.0]).relative.round(3).tolist()
         [0.694, 1.0, 0.694]
         """
-        from likely.derive.profile import profile_curve
+        from likely.derive.profile_curve import profile_curve
 
-        return profile_curve(self, name, values)
+        return profile_curve(self.peak, name, values)
 
 
 @public

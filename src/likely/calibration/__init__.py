@@ -14,7 +14,7 @@ from likely.calibration.fitted import FOLDS, predictions_of
 from likely.calibration.judged import STATED, Judged
 from likely.calibration.multiclass import MulticlassCalibration, multiclass
 from likely.calibration.recalibration import Recalibration, recalibrate
-from likely.derive.intervals import check_level
+from likely.checks import check_level
 from likely.errors import OptionError, is_one_of, unknown
 from likely.result import Fit
 

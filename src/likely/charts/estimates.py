@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.charts import theme
+from likely.derive.effects import margins
+from likely.derive.intervals import intervals
 from likely.derive.scenarios import Scenarios
 from likely.errors import IntervalError, OptionError
 
@@ -40,7 +42,7 @@ def coefficients(fit: Fit, level: float = 0.95, method: str = "wald", intercepts
     if not names:
         raise OptionError("no estimate has a standard error")
     shown = names[:MOST]
-    found = fit.interval(level, method, shown)
+    found = intervals(fit, level, method, shown)
     ends = {n: tuple(found[n]) for n in shown}
     shown = [n for n in shown if None not in ends[n]]
     columns = theme.data(
@@ -97,7 +99,7 @@ def effect(fit: Fit, variable: str | None = None, what: str | None = None, level
     number = name not in scenarios.levels
     values = _along(np.asarray(scenarios.columns[name], dtype=float)) if number else list(scenarios.levels[name])
     over = "average" if fit.n <= ROWS else "mean"
-    found = fit.margins(what=what, at={name: values, "over": over}, level=level)
+    found = margins(fit, what=what, at={name: values, "over": over}, level=level)
     if any(none := [error is None for error in found.stderr]):
         which = ", ".join(
             str(v) for v, gone in zip(np.repeat(values, len(none) // len(values)), none, strict=True) if gone

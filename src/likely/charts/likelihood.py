@@ -9,10 +9,11 @@ from scipy import stats
 
 from likely.charts import theme
 from likely.checks import items_of
+from likely.derive.profile_curve import profile_curve, slice_curve
+from likely.derive.region import region
 from likely.errors import OptionError
 
 if TYPE_CHECKING:
-    from likely.likelihood import Likelihood
     from likely.result import Fit
 
 LEVEL = 0.95
@@ -29,20 +30,21 @@ def curve(fit: Fit, name: str | None = None, log: bool = False) -> Any:
     log : bool
         The log-likelihood instead, less its peak.
     """
-    return _along(fit, fit.likelihood, name, "curve", log)
+    return _along(fit, name, "curve", log)
 
 
 def profile(fit: Fit, name: str | None = None, log: bool = True) -> Any:
     """The same with all other parameters refitted at each value: the profile likelihood."""
-    return _along(fit, fit.likelihood, name, "profile", log)
+    return _along(fit, name, "profile", log)
 
 
-def _along(fit: Fit, L: Likelihood, name: str | None, kind: str, log: bool) -> Any:
+def _along(fit: Fit, name: str | None, kind: str, log: bool) -> Any:
     alt = theme.altair()
-    if not L.names:
+    if not fit.likelihood.names:
         raise OptionError("every estimate is at the end of its domain: the likelihood has no peak to draw")
     name = _telling(fit)[0] if name is None else name
-    found = getattr(L, kind)(name)
+    peak = fit.likelihood.peak if fit.asked else fit  # of the likelihood itself
+    found = slice_curve(peak, name) if kind == "curve" else profile_curve(peak, name)
     gap = np.asarray(found.loglik) - found.peak_loglik
     values = np.asarray(found.values, dtype=float)
     parts = [(values, gap, "likelihood" if kind == "curve" else "profile")]
@@ -98,7 +100,7 @@ def contour(fit: Fit, names: tuple[str, str] | None = None) -> Any:
     xs, ys, line, order = [], [], [], []
     for level in (0.5, 0.95):
         for method, told in (("profile", "profile likelihood"), ("wald", "covariance")):
-            found = fit.region(pair, level, method)
+            found = region(fit, pair, level, method)
             xs.append(found.points[:, 0])
             ys.append(found.points[:, 1])
             line.append(np.repeat(f"{100 * level:g} %, {told}", len(found.points)))

@@ -11,11 +11,11 @@ from likely.charts import theme
 from likely.charts.distribution import histogram
 from likely.checks import items_of
 from likely.errors import LikelyError, OptionError
-from likely.losses import Loss
 
 if TYPE_CHECKING:
     from likely.calibration import Calibration
     from likely.compare import Comparison
+    from likely.losses import Loss
     from likely.losses.torch import Training
 
 ERROR = 4.0
@@ -127,14 +127,14 @@ def losses(chosen: Iterable[Loss]) -> Any:
     error = np.linspace(-ERROR, ERROR, GRID)
     xs, ys, names = [], [], []
     chosen = items_of(chosen, NAMED)
-    if not all(isinstance(loss, Loss) for loss in chosen):
+    if not all(hasattr(loss, "of_errors") for loss in chosen):
         raise OptionError(f"{NAMED}; found {chosen!r}")
     titles = [loss.family.title for loss in chosen]
     for loss in chosen:
         title = loss.family.title
         shown = title if titles.count(title) == 1 else repr(loss.family)  # one family, several known values
         try:
-            value = np.asarray(Loss(loss.family, reduction="none")(error, np.zeros_like(error)))
+            value = loss.of_errors(error)
         except LikelyError as why:
             raise OptionError(f"{loss.name} is no loss of an error alone, so it has no shape to draw: {why}") from None
         xs.append(error)

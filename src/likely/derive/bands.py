@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special as sc
 from scipy import stats
 
-from likely.derive.intervals import check_level
+from likely.checks import check_level
 from likely.derive.residuals import residuals
 from likely.derive.rows import rows_of
 from likely.errors import OptionError

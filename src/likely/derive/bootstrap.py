@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import special as sc
 
+from likely.checks import check_level
 from likely.derive.compress import counted
-from likely.derive.intervals import Interval, check_level
+from likely.derive.interval import Interval
 from likely.derive.refit import refit
 from likely.derive.rows import Rows, draw, rows_of
 from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, unknown

@@ -11,9 +11,8 @@ from scipy import linalg
 from scipy import special as sc
 
 from likely import scale
-from likely.checks import require_number
+from likely.checks import check_level, require_number
 from likely.derive.functions import Derivatives, Function
-from likely.derive.intervals import check_level
 from likely.derive.profile_limits import limit
 from likely.derive.quantities import Quantities, quantities
 from likely.errors import IntervalError, OptionError, is_one_of, unknown

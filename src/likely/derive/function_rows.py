@@ -15,10 +15,10 @@ import numpy as np
 
 from likely import tables
 from likely.bind import given_column
+from likely.checks import check_level
 from likely.density.bound import read_columns
 from likely.derive.covariance.expected import Expected
 from likely.derive.covariance.unseen import unit_rows
-from likely.derive.intervals import check_level
 from likely.derive.objective import Objective
 from likely.derive.rows import Rows
 from likely.design import Design

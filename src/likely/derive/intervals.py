@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import special as sc
 
 from likely.asked import Asked
 from likely.bind import bind
-from likely.checks import items_of
+from likely.checks import check_level, items_of
+from likely.derive.bootstrap import bootstrap_intervals
+from likely.derive.interval import Interval
 from likely.derive.profile import locate, profiler_of
 from likely.derive.profile_limits import boundary_limit, checked_limit
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
@@ -22,59 +23,6 @@ if TYPE_CHECKING:
     from likely.result import Fit
 
 METHODS = ("wald", "profile", "bootstrap")
-
-
-@final
-@dataclass(frozen=True)
-class Interval:
-    """An interval for one parameter; unpacks as ``lower, upper``.
-
-    Attributes
-    ----------
-    lower, upper : float or None
-        None where no interval exists; `note` says why.
-    level : float
-    method : str
-    note : str
-        What is special about it (one-sided, unbounded), or empty.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> interval = lk.fit("bernoulli", [1] * 12 + [0] * 388).interval()["p"]
-    >>> interval
-    Interval(0.01711, 0.05207)
-    >>> lower, upper = interval
-    """
-
-    lower: float | None
-    upper: float | None
-    level: float
-    method: str
-    note: str = ""
-
-    def __iter__(self) -> Iterator[float | None]:
-        return iter((self.lower, self.upper))
-
-    def __getitem__(self, i: int) -> float | None:
-        return (self.lower, self.upper)[i]
-
-    def __repr__(self) -> str:
-        ends = "none" if self.lower is None or self.upper is None else f"{self.lower:.4g}, {self.upper:.4g}"
-        return f"Interval({ends}{': ' + self.note if self.note else ''})"
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is an interval at all."""
-        return self.lower is not None
-
-
-def check_level(level: float) -> float:
-    """The level as a float in (0, 1), or an error."""
-    if not isinstance(level, (int, float)) or not 0.0 < level < 1.0:
-        hint = f"; for {level:g} % write {level / 100:g}" if isinstance(level, (int, float)) and 1 < level < 100 else ""
-        raise OptionError(f"level must lie between 0 and 1, found {level!r}{hint}")
-    return float(level)
 
 
 def wald(fit: Fit, name: str, level: float) -> Interval:
@@ -191,8 +139,6 @@ def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **op
         if not is_one_of(name, fit.names):
             raise unknown("parameter", name, fit.names)
     if method == "bootstrap":
-        from likely.derive.bootstrap import bootstrap_intervals
-
         return bootstrap_intervals(fit, level, chosen, **options)  # type: ignore[arg-type]
     if options:
         raise unknown("option", next(iter(options)), [], f" for method={method!r}")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely import tables
-from likely.checks import check_one_column, row_of_numbers
-from likely.derive.intervals import check_level
+from likely.checks import check_level, check_one_column, row_of_numbers
 from likely.derive.mean_interval import mean_interval
 from likely.derive.observation import prediction_interval
 from likely.derive.rows import Rows, draw, rows_of

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.checks import check_level
 from likely.derive.covariance import refuse_spread, unit_rows
-from likely.derive.intervals import check_level
 from likely.derive.record import Record
 from likely.derive.simultaneous import adjusted
 from likely.errors import IntervalError, OptionError

@@ -10,10 +10,9 @@ import numpy as np
 from scipy import linalg
 
 from likely import scale
-from likely.checks import items_of
+from likely.checks import check_level, items_of
 from likely.derive import restricted
 from likely.derive.covariance import rank, refuse_spread
-from likely.derive.intervals import check_level
 from likely.derive.naming import Names
 from likely.derive.profile import locate
 from likely.derive.record import Record

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from likely.estimators.classifier import MLEClassifier
 from likely.estimators.regressor import MLERegressor
-from likely.estimators.scoring import log_likelihood
+from likely.losses.log_likelihood import log_likelihood
 
 if TYPE_CHECKING:
     from likely.estimators.neural import NeuralClassifier, NeuralRegressor

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
 from likely.alignment import refuse_another_order
-from likely.derive.intervals import check_level
+from likely.checks import check_level
 from likely.errors import FitError, LikelyError, OptionError
 from likely.estimators.base import (
     MLEEstimator,

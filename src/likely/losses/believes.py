@@ -12,7 +12,7 @@ from likely.errors import LikelyError
 from likely.families import FAMILIES
 from likely.families.labels import Labelled
 from likely.family import Family
-from likely.losses.loss import Loss
+from likely.losses.density_loss import DensityLoss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class Pull:
         return f"{self.side}, its pull fades the further it is: what lies far out is let go"
 
 
-def pulls(loss: Loss) -> list[Pull]:
+def pulls(loss: DensityLoss) -> list[Pull]:
     """How observations far from their prediction pull at it, above and below."""
     support = loss.family.support
     found: list[Pull] = []
@@ -84,9 +84,9 @@ def _above(support: Any) -> Callable[[Any], Any]:
     return lambda size: np.floor(size) if support.integer else size
 
 
-def _growth(loss: Loss, place: Callable[[Any], Any]) -> float | None:
+def _growth(loss: DensityLoss, place: Callable[[Any], Any]) -> float | None:
     """The exponent of the gradient's growth with the error, as far out as the density can be computed."""
-    linked = Loss(loss.family, of=loss.of, scale="link", link=loss.link, reduction="none")
+    linked = DensityLoss(loss.family, of=loss.of, scale="link", link=loss.link, reduction="none")
     y, at = place(ERRORS), np.full(len(ERRORS), float(_typical(loss)))
     try:
         with np.errstate(all="ignore"):
@@ -104,7 +104,7 @@ def _growth(loss: Loss, place: Callable[[Any], Any]) -> float | None:
     return float(np.log(outer / inner) / np.log(ERRORS[last] / ERRORS[near]))
 
 
-def _typical(loss: Loss) -> float:
+def _typical(loss: DensityLoss) -> float:
     """A prediction on the link scale from which to look: 0 or the middle of the usual range."""
     low, high = loss.parameter.typical_range
     middle = 0.0 if low < 0.0 < high else 0.5 * (low + high)
@@ -112,11 +112,11 @@ def _typical(loss: Loss) -> float:
     return float(LINKS[name].forward(middle)) if name in LINKS else middle
 
 
-def confident_and_wrong(loss: Loss) -> str | None:
+def confident_and_wrong(loss: DensityLoss) -> str | None:
     """For probabilities: what it costs to be sure of the wrong answer."""
     if loss.parameter.domain.upper != 1.0:
         return None
-    rows = Loss(loss.family, of=loss.of, reduction="none")
+    rows = DensityLoss(loss.family, of=loss.of, reduction="none")
     tiny = [1e-3, 1e-6]
     try:
         if loss.parameter.vector:
@@ -135,7 +135,7 @@ def confident_and_wrong(loss: Loss) -> str | None:
     )
 
 
-def alternatives(loss: Loss) -> list[str]:
+def alternatives(loss: DensityLoss) -> list[str]:
     """Families for the same observations that pull less at far ones; else families that hold this one as a case."""
     mine = pulls(loss)
     worst = max((pull.power for pull in mine), default=None)
@@ -156,7 +156,7 @@ def alternatives(loss: Loss) -> list[str]:
 
 def _worst(cls: type[Family]) -> float | None:
     try:
-        loss = Loss(cls(**{p.name: SETTLED.get(p.name, 1.0) for p in cls.parameters[1:] if not p.edge}))
+        loss = DensityLoss(cls(**{p.name: SETTLED.get(p.name, 1.0) for p in cls.parameters[1:] if not p.edge}))
     except LikelyError:
         return None
     return max((pull.power for pull in pulls(loss)), default=None)

@@ -14,7 +14,7 @@ from likely.losses.trace import Node, Program, Y
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.losses.loss import Loss
+    from likely.losses.density_loss import DensityLoss
 
 
 @final
@@ -30,7 +30,7 @@ class Dropped:
     0.125
     """
 
-    def __init__(self, loss: Loss) -> None:
+    def __init__(self, loss: DensityLoss) -> None:
         self._loss = loss
 
     def factor(self, **parameters: Any) -> float:

@@ -13,7 +13,7 @@ from likely.losses.split import moves
 from likely.losses.symbols import Formulas, Sampled, as_latex, readable
 
 if TYPE_CHECKING:
-    from likely.losses.loss import Loss
+    from likely.losses.density_loss import DensityLoss
 
 WIDTH = 92
 
@@ -116,7 +116,7 @@ def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def explain(loss: Loss) -> Explanation:
+def explain(loss: DensityLoss) -> Explanation:
     """The derivation of a loss."""
     family, parts = loss.family, loss.parts
     formulas = Formulas(family, loss)
@@ -172,7 +172,7 @@ def _dropped(constant: Any, factor: Any) -> list[Step]:
     ]
 
 
-def _beliefs(loss: Loss) -> tuple[str, ...]:
+def _beliefs(loss: DensityLoss) -> tuple[str, ...]:
     family = loss.family
     out = [f"{family.title}: {family.assumes}" if family.assumes else f"{family.title}: a density of your own"]
     out += [pull.text for pull in pulls(loss)]

@@ -11,8 +11,8 @@ import numpy as np
 from likely.errors import DataError, OptionError, SupportError, first_rows, is_one_of, listed, unknown
 from likely.family import Family, Parameter
 from likely.losses.checked import check_shapes, check_target, check_values
-from likely.losses.loss import Loss
-from likely.losses.nll import NLL
+from likely.losses.density_loss import DensityLoss
+from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.vectors import Simplex
 
 
@@ -34,17 +34,17 @@ class Heads:
         Those of what is predicted.
     """
 
-    source: Loss | NLL
+    source: DensityLoss | NegativeLogLikelihood
     predicted: tuple[Parameter, ...]
     given: tuple[str, ...]
     links: Mapping[str, str]
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, source: Loss | NLL) -> Heads:
+    def of(cls, source: DensityLoss | NegativeLogLikelihood) -> Heads:
         """The heads of a loss or a negative log-likelihood."""
         family = source.family
-        if isinstance(source, Loss):
+        if isinstance(source, DensityLoss):
             by_row, predicted = source._by_row, [source.parameter]
             given: list[str] = []
             links = {} if source.link is None else {source.of: source.link}
@@ -188,7 +188,7 @@ class Heads:
     def rows(self, xp: Any, y: Any, columns: Mapping[str, Any]) -> Any:
         """The loss of every observation."""
         columns = {n: _entries(c) if self.family.parameter(n).vector else c for n, c in columns.items()}
-        if isinstance(self.source, Loss):
+        if isinstance(self.source, DensityLoss):
             return self.source.rows(xp, y, columns[self.source.of])
         return self.source.rows(xp, y, columns)
 

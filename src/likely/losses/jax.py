@@ -9,8 +9,9 @@ import numpy as np
 
 from likely.errors import DataError, MissingDependencyError, OptionError, is_one_of, unknown
 from likely.losses.checked import check_shapes, check_weights
+from likely.losses.density_loss import REDUCTIONS
 from likely.losses.heads import Heads
-from likely.losses.loss import REDUCTIONS, Loss
+from likely.losses.loss import Loss
 from likely.losses.nll import NLL
 
 

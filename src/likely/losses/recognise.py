@@ -6,13 +6,13 @@ import numpy as np
 
 from likely.errors import LikelyError
 from likely.families import FAMILIES
-from likely.losses.loss import Loss
+from likely.losses.density_loss import DensityLoss
 
 ROWS = 40
 FREE_FORMS = "normal laplace poisson gamma inverse_gaussian log_normal bernoulli exponential geometric".split()
 
 
-def usual_name(loss: Loss) -> str:
+def usual_name(loss: DensityLoss) -> str:
     """The name of a loss; that of a known one to which it is proportional, where its family has given it none.
 
     Examples
@@ -28,13 +28,13 @@ def usual_name(loss: Loss) -> str:
     if named or loss.parameter.vector or loss.link is not None:
         return loss.name
     for name in FREE_FORMS:
-        other = Loss(FAMILIES[name]())
+        other = DensityLoss(FAMILIES[name]())
         if other.family.support == loss.family.support and _proportional(loss, other):
             return other.name
     return loss.name
 
 
-def _proportional(loss: Loss, other: Loss) -> bool:
+def _proportional(loss: DensityLoss, other: DensityLoss) -> bool:
     """Whether the gradients of two losses are positive multiples of each other, the same for all rows."""
     rng = np.random.default_rng(0)
     low = max(loss.parameter.typical_range[0], other.parameter.typical_range[0])

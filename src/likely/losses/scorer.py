@@ -14,6 +14,7 @@ from likely.family import Family, Kind
 from likely.fit import fit
 from likely.losses.checked import check_values
 from likely.losses.given import known_values, require_rows
+from likely.losses.log_likelihood import log_likelihood
 from likely.losses.nll import NLL
 
 
@@ -82,8 +83,6 @@ class Scorer:
                     f"{type(estimator).__name__} states no likelihood: say which family its predictions belong to, "
                     "such as lk.scorer(lk.Normal())"
                 )
-            from likely.estimators import log_likelihood
-
             return log_likelihood(estimator, X, y, sample_weight)
         return self._score(self.family, estimator, X, y, sample_weight)
 

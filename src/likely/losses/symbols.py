@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.errors import MissingDependencyError
 from likely.family import Family
-from likely.losses.loss import Loss
+from likely.losses.density_loss import DensityLoss
 from likely.losses.trace import PREDICTION, Node, Program, Y, ordered, rebuilt
 from likely.namespace import NumpyNamespace
 
@@ -40,7 +40,7 @@ class Sampled:
         By leaf.
     """
 
-    def __init__(self, family: Family, loss: Loss, names: frozenset[str], known: Mapping[str, float]) -> None:
+    def __init__(self, family: Family, loss: DensityLoss, names: frozenset[str], known: Mapping[str, float]) -> None:
         rng = np.random.default_rng(0)
         self.values: dict[str, Any] = {}
         for name in sorted(names):
@@ -146,7 +146,7 @@ class Formulas:
         Says what the prediction is called.
     """
 
-    def __init__(self, family: Family, loss: Loss) -> None:
+    def __init__(self, family: Family, loss: DensityLoss) -> None:
         self.sp = sympy_module()
         self.family, self.predicted, self.linked = family, loss.of, loss.link is not None
         self.symbols: dict[str, Any] = {}

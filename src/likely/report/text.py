@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
-from likely.derive.intervals import METHODS, Interval, check_level
+from likely.checks import check_level
+from likely.derive.interval import Interval
+from likely.derive.intervals import METHODS
 from likely.derive.reference import Reference
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.grid import DASH, Grid, alike, fixed, number, p_value, plain

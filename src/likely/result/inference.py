@@ -11,7 +11,7 @@ from likely.result.uncertainty import Uncertainty
 
 if TYPE_CHECKING:
     from likely.derive.covariance import Request
-    from likely.derive.intervals import Interval
+    from likely.derive.interval import Interval
     from likely.derive.quantities import Quantities
     from likely.derive.region import Region
     from likely.derive.terms import TermTable

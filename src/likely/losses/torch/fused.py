@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from likely.losses.loss import Loss
-from likely.losses.nll import NLL
+from likely.losses.density_loss import DensityLoss
+from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.namespace.torch import torch_module
 
 torch = torch_module()
@@ -19,18 +19,18 @@ NONE_IGNORED = -(2**62)  # PyTorch would leave out the code -100
 Fused = Callable[[Any, Any, str], Any]  # target, prediction, reduction
 
 
-def fused(source: Loss | NLL) -> Fused | None:
+def fused(source: DensityLoss | NegativeLogLikelihood) -> Fused | None:
     """A loss in one piece; None where it has none.
 
     Parameters
     ----------
     source : Loss or NLL
     """
-    links = source.links if isinstance(source, NLL) else {source.of: source.link or "identity"}
+    links = source.links if isinstance(source, NegativeLogLikelihood) else {source.of: source.link or "identity"}
     if len(links) != 1:
         return None
     made = PIECES.get((source.family.name, next(iter(links.values()))))
-    if made is None or (isinstance(source, NLL) and made not in WHOLE):
+    if made is None or (isinstance(source, NegativeLogLikelihood) and made not in WHOLE):
         return None
     first = source.family.parameters[0].name
     return made if first in links else None

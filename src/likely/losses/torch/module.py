@@ -9,9 +9,9 @@ from typing import Any, final
 from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.family import Family
 from likely.losses.checked import check_shapes, check_weights
+from likely.losses.density_loss import DensityLoss
 from likely.losses.heads import Heads
-from likely.losses.loss import Loss
-from likely.losses.nll import NLL
+from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.losses.torch.batches import tensor_of
 from likely.losses.torch.fused import fused
 from likely.losses.torch.look import Look
@@ -86,12 +86,12 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         check: bool = True,
     ) -> None:
         super().__init__()
-        if isinstance(source, (Loss, NLL)):
+        if isinstance(source, (DensityLoss, NegativeLogLikelihood)):
             if scale is not None or link is not None:
                 raise OptionError("scale and link are those of the loss that was given: set them there")
         else:
-            source = NLL(source, scale="link" if scale is None else scale, link=link)
-        self.source: Loss | NLL = source
+            source = NegativeLogLikelihood(source, scale="link" if scale is None else scale, link=link)
+        self.source: DensityLoss | NegativeLogLikelihood = source
         self.reduction: str = source.reduction if reduction is None else reduction
         if not is_one_of(self.reduction, ("mean", "sum", "none")):
             raise unknown("reduction", self.reduction, ("mean", "sum", "none"))

@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import DataError, FitError, OptionError, ParameterError, SupportError
-from likely.losses.nll import NLL
+from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.losses.torch import checkpoint as on_disk
 from likely.losses.torch.batches import Rows
 from likely.losses.torch.module import NLLLoss
@@ -157,7 +157,7 @@ class Run:
         self.model.eval()
 
     def record(self, stopped: str) -> Training:
-        whole = isinstance(self.criterion, NLLLoss) and isinstance(self.criterion.source, NLL)
+        whole = isinstance(self.criterion, NLLLoss) and isinstance(self.criterion.source, NegativeLogLikelihood)
         best = len(self.history) if self.best is None else self.best[0]
         return Training(self.model, tuple(self.history), best, stopped, whole)
 
