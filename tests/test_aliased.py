@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 import likely as lk
 from likely.cli import app
+from likely.compute.solve import least_squares
 from likely.errors import DataError, DesignError, FitError, UnknownNameError
-from likely.solve import least_squares
 
 SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
 

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.boundary import AS_THEY_ARE, public, public_class
 from likely.errors import InternalError, LikelyError, OptionError
+from likely.errors.boundary import AS_THEY_ARE, public, public_class
 
 rng = np.random.default_rng(1)
 DATA: dict[str, Any] = {"x": rng.normal(size=60), "g": rng.choice(list("abc"), 60)}
@@ -41,7 +41,7 @@ def test_the_tests_see_faults_raw() -> None:
 
 @pytest.mark.usefixtures("faults")
 def test_a_fault_asks_for_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["likely.fit"], "maximize", None)
+    monkeypatch.setattr(sys.modules["likely.results.fitting"], "maximize", None)
     with pytest.raises(InternalError, match=r"TypeError in fit\.fit: .* This is a fault of likely") as caught:
         lk.fit("normal", [1.0, 2.0, 4.0])
     assert isinstance(caught.value.__cause__, TypeError)
@@ -242,13 +242,13 @@ def test_the_package_is_a_plain_module() -> None:
 def test_functions_are_not_hidden_by_their_modules() -> None:
     code = """
         import importlib, pickle, sys, threading, types
-        import likely.fit, likely.path.fits
-        from likely.compare.record import Row
+        import likely.fit, likely.checking.paths.fits
+        from likely.checking.comparison.record import Row
         import likely as lk
         assert all(callable(getattr(lk, n)) for n in ("fit", "path", "compare", "density", "calibration", "likelihood"))
-        import likely.density.layout
+        import likely.likelihoods.density.layout
         assert isinstance(lk.density, types.FunctionType)
-        for name in ("likely.fit", "likely.path", "likely.calibration"):
+        for name in ("likely.results.fitting", "likely.checking.paths", "likely.checking.calibration"):
             assert importlib.import_module(name).__doc__
             assert type(sys.modules[name]) is types.ModuleType, name
         assert pickle.loads(pickle.dumps(lk.fit)) is lk.fit

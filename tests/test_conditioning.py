@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import likely as lk
-from likely.solve import least_squares, orthogonal
+from likely.compute.solve import least_squares, orthogonal
 
 
 @pytest.fixture(params=["extended precision", "blocks"])

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely import kernels
 from likely.families import FAMILIES
-from likely.likelihood import likelihood
-from likely.model import take
+from likely.likelihoods import kernels
+from likely.models.model import take
 from likely.namespace import Jet
+from likely.results.likelihood import likelihood
 
 
 @pytest.mark.parametrize("name", FAMILIES)

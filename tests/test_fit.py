@@ -7,14 +7,7 @@ import pytest
 from scipy import stats
 
 import likely as lk
-from likely.errors import (
-    DataError,
-    DesignError,
-    DroppedRowsWarning,
-    MissingValuesError,
-    OptionError,
-    UnknownNameError,
-)
+from likely.errors import DataError, DesignError, DroppedRowsWarning, MissingValuesError, OptionError, UnknownNameError
 
 rng = np.random.default_rng(7)
 N = 400

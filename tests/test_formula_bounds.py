@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import likely as lk
+from likely.data.formula import parse, terms
 from likely.errors import DataError, DesignError, LikelyError, OptionError
-from likely.formula import parse, terms
 
 RNG = np.random.default_rng(0)
 N = 8

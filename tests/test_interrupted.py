@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.derive.bootstrap import bootstrap
-from likely.engines import memory
+from likely.compute.engines import memory
 from likely.errors import Interrupted, LikelyError, OptionError
-from likely.state import FitState
+from likely.inference.bootstrap import bootstrap
+from likely.search.state import FitState
 
 
 def stop_at(k):
@@ -157,12 +157,12 @@ def test_before_the_first_pass(rows, monkeypatch):
     def stop(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["likely.search"], "_sample", stop)
+    monkeypatch.setattr(sys.modules["likely.search.peak"], "_sample", stop)
     with pytest.raises(Interrupted, match="before the first pass") as caught:
         lk.fit("poisson", *rows["poisson"])
     assert caught.value.state is None
     lk.fit("gamma", *rows["gamma"], start=caught.value.state)
-    monkeypatch.setattr(sys.modules["likely.fit"], "likelihood_of", stop)
+    monkeypatch.setattr(sys.modules["likely.results.fitting"], "likelihood_of", stop)
     with pytest.raises(Interrupted, match="nothing was fitted yet"):
         lk.fit("gamma", *rows["gamma"])
 
@@ -230,7 +230,7 @@ BLOCKS = """
     import json, os, signal
     import numpy as np
     from threadpoolctl import threadpool_info
-    from likely.engines import memory
+    from likely.compute.engines import memory
 
     def blas_threads():
         return [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
@@ -284,7 +284,7 @@ CHILD = """
     import json, sys
     import numpy as np
     import likely as lk
-    from likely.engines import memory
+    from likely.compute.engines import memory
 
     rng = np.random.default_rng(0)
     n = 200_000
@@ -339,7 +339,7 @@ def test_ctrl_c_in_a_shell(tmp_path):
     rng = np.random.default_rng(0)
     path.write_text("y\n" + "\n".join(f"{v:.6f}" for v in rng.standard_t(3, size=20_000)))
     code = (
-        "import likely.derive.bootstrap as b, sys\n"
+        "import likely.inference.bootstrap as b, sys\n"
         "refit = b.refit\n"
         "def told(*args):\n"
         "    print('refit', file=sys.stderr, flush=True)\n"

@@ -164,7 +164,12 @@ def test_import_is_light():
 def test_public_names_exist_and_are_not_hidden_by_their_modules():
     for name in lk.__all__:
         assert getattr(lk, name) is not None
-    for module in ("likely.family", "likely.fit", "likely.likelihood", "likely.compare"):
+    for module in (
+        "likely.families.base",
+        "likely.results.fitting",
+        "likely.results.likelihood",
+        "likely.checking.comparison",
+    ):
         importlib.import_module(module)
     assert callable(lk.fit)
     assert callable(lk.likelihood)

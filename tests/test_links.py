@@ -8,9 +8,9 @@ import pytest
 import statsmodels.api as sm
 
 import likely as lk
-from likely.domains import LINKS, OpenUnitInterval, Positive, Real, find_link
 from likely.errors import DataError, ParameterError, UnknownNameError
 from likely.families import FAMILIES
+from likely.families.base.domains import LINKS, OpenUnitInterval, Positive, Real, find_link
 from likely.namespace import JetNamespace, NumpyNamespace
 
 POWERS = ["power(2)", "power(0.25)", "power(-0.5)", "power(3)"]

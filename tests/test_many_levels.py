@@ -10,11 +10,12 @@ import pytest
 from scipy import sparse
 
 import likely as lk
-from likely import blocks, many_levels
-from likely.blocks import Blocks, Dense, Indicators, Sparse
-from likely.design import from_formula
+from likely.compute import blocks
+from likely.compute.blocks import Blocks, Dense, Indicators, Sparse
+from likely.data import many_levels
+from likely.data.design import from_formula
+from likely.data.tables import read
 from likely.errors import DataError, DesignError
-from likely.tables import read
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import likely as lk
-from likely.asked import Asked
 from likely.errors import FamilyError, LikelyError, OptionError, ParameterError, UnknownNameError
+from likely.models.asked import Asked
 
 FRAME = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [1.0, 2.0, 3.0, 5.0]})
 FLIPS = [1] * 7 + [0] * 3

@@ -14,9 +14,9 @@ from sklearn import linear_model
 from sklearn.preprocessing import StandardScaler
 
 import likely as lk
-from likely.derive.penalised import Penalised
 from likely.errors import OptionError, UnknownNameError
-from likely.penalties import applied
+from likely.likelihoods.penalised import Penalised
+from likely.models.penalties import applied
 
 N = 300
 

@@ -7,9 +7,9 @@ import pytest
 from scipy import optimize
 
 import likely as lk
-from likely.derive.separation import Cone, find_separation, separate
 from likely.errors import FitError
-from likely.verdict import SATURATED
+from likely.search.separation import Cone, find_separation, separate
+from likely.search.verdict import SATURATED
 
 SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
 
@@ -258,7 +258,7 @@ def test_endometrial_cancer():
 @pytest.mark.parametrize("family", ["bernoulli", "poisson", "categorical"])
 def test_levels_among_many_by_the_scores_of_the_search(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The small programme that the scores leave finds the same rows as the whole one, without it."""
-    from likely.derive.separation import find, large
+    from likely.search.separation import find, large
 
     monkeypatch.setattr(find, "LARGEST", 5)
     rng = np.random.default_rng(4)

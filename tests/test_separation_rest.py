@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import likely as lk
 from likely.cli import app
-from likely.derive.separation import find, separate_large
 from likely.errors import DataError, FitError, UnknownNameError
+from likely.search.separation import find, separate_large
 
 SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
 

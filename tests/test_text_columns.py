@@ -16,9 +16,9 @@ import pyarrow as pa
 import pytest
 
 import likely as lk
+from likely.data.texts import Cell, Labels, Reading, Texts
 from likely.errors import DataError, MissingValuesError, OptionError, SupportError, TextColumnWarning
-from likely.recipe import Recipe
-from likely.texts import Cell, Labels, Reading, Texts
+from likely.results.recipe import Recipe
 
 RNG = np.random.default_rng(3)
 N = 60

@@ -11,7 +11,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import likely as lk
-from likely.engines import memory
+from likely.compute.engines import memory
 from likely.families import FAMILIES
 
 

@@ -12,7 +12,7 @@ import pytest
 import likely as lk
 from likely.errors import DataError, LikelyError, MissingValuesError, SupportError
 from likely.families import FAMILIES
-from likely.recipe import Recipe
+from likely.results.recipe import Recipe
 
 N = 60
 RNG = np.random.default_rng(11)

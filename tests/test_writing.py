@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import likely as lk
+from likely.data.writing import destination, write_bytes, write_text
 from likely.errors import Interrupted, OptionError, WriteError
-from likely.writing import destination, write_bytes, write_text
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs limits and signals of POSIX")
 
@@ -62,7 +62,9 @@ def test_a_link_keeps_pointing_where_it_points(tmp_path: Path) -> None:
 
 @posix
 def test_pipes_and_open_files_are_written_to(tmp_path: Path) -> None:
-    code = "from pathlib import Path; from likely.writing import write_text; write_text(Path('/dev/stdout'), 'page')"
+    code = (
+        "from pathlib import Path; from likely.data.writing import write_text; write_text(Path('/dev/stdout'), 'page')"
+    )
     assert run(code).stdout == "page"
     whole = tmp_path / "all.txt"
     whole.write_text("before ")
@@ -150,7 +152,7 @@ def test_a_limit_of_size_leaves_the_old_files(tmp_path: Path) -> None:
 KILLED = """
     import os, sys
     from pathlib import Path
-    from likely.writing import write_bytes
+    from likely.data.writing import write_bytes
     calls = []
     def dies(*args):
         print("writing", flush=True)

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from likely.lazy import promise
 
 if TYPE_CHECKING:
-    from likely import charts, datasets, errors, estimators, losses
-    from likely.calibration import calibration, recalibrate
-    from likely.compare import Comparison, compare, suggest
-    from likely.custom import family
-    from likely.density import Density, density
-    from likely.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
+    from likely import charts, errors, estimators, losses
+    from likely.checking.calibration import calibration, recalibrate
+    from likely.checking.comparison import Comparison, compare, suggest
+    from likely.checking.paths import Path, path
+    from likely.data import datasets
     from likely.families import (
         AsymmetricLaplace,
         Bernoulli,
@@ -45,26 +44,28 @@ if TYPE_CHECKING:
         Uniform,
         Weibull,
     )
-    from likely.family import Family, Support
-    from likely.fit import fit
-    from likely.likelihood import Likelihood, likelihood, separation
+    from likely.families.base import Family, Support
+    from likely.families.base.domains import Interval, NonNegative, OpenUnitInterval, Positive, Real, UnitInterval
+    from likely.families.base.vectors import Simplex
+    from likely.families.custom import family
+    from likely.likelihoods.density import Density, density
     from likely.losses import NLL as nll
     from likely.losses import Loss as loss
     from likely.losses import Scorer as scorer
     from likely.losses import assumption_of
-    from likely.path import Path, path
-    from likely.penalties import ElasticNet, Firth, Lasso, Ridge
-    from likely.result import Fit
+    from likely.models.penalties import ElasticNet, Firth, Lasso, Ridge
+    from likely.results import Fit
+    from likely.results.fitting import fit
+    from likely.results.likelihood import Likelihood, likelihood, separation
     from likely.testing import check_family
-    from likely.vectors import Simplex
 
 _HOMES: dict[str, tuple[str, ...]] = {
-    "likely.calibration": ("calibration", "recalibrate"),
-    "likely.compare": ("Comparison", "compare", "suggest"),
-    "likely.custom": ("family",),
-    "likely.density": ("Density", "density"),
-    "likely.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
-    "likely.vectors": ("Simplex",),
+    "likely.checking.calibration": ("calibration", "recalibrate"),
+    "likely.checking.comparison": ("Comparison", "compare", "suggest"),
+    "likely.families.custom": ("family",),
+    "likely.likelihoods.density": ("Density", "density"),
+    "likely.families.base.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
+    "likely.families.base.vectors": ("Simplex",),
     "likely.families": (
         "AsymmetricLaplace",
         "Bernoulli",
@@ -93,13 +94,13 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Uniform",
         "Weibull",
     ),
-    "likely.family": ("Family", "Support"),
-    "likely.fit": ("fit",),
-    "likely.likelihood": ("Likelihood", "likelihood", "separation"),
+    "likely.families.base": ("Family", "Support"),
+    "likely.results.fitting": ("fit",),
+    "likely.results.likelihood": ("Likelihood", "likelihood", "separation"),
     "likely.losses": ("assumption_of", "loss", "nll", "scorer"),
-    "likely.path": ("Path", "path"),
-    "likely.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
-    "likely.result": ("Fit",),
+    "likely.checking.paths": ("Path", "path"),
+    "likely.models.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
+    "likely.results": ("Fit",),
     "likely.testing": ("check_family",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

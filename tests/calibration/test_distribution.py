@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 
 import likely as lk
-from likely.calibration.distribution import crps_of
+from likely.checking.calibration.distribution import crps_of
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError
 
 RNG = np.random.default_rng(61)

@@ -9,8 +9,8 @@ from scipy import special as sc
 from scipy import stats
 
 import likely as lk
-from likely.derive.held_rows import dealt
 from likely.errors import FitError, LikelyError, MissingValuesError, OptionError
+from likely.prediction.held_rows import dealt
 
 RNG = np.random.default_rng(33)
 N = 120

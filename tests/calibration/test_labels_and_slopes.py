@@ -9,7 +9,7 @@ from scipy import special as sc
 from scipy.optimize import minimize_scalar
 
 import likely as lk
-from likely.calibration.sharpening import sharpening
+from likely.checking.calibration.sharpening import sharpening
 from likely.errors import DataError, FitError, LikelyError, OptionError
 
 RNG = np.random.default_rng(17)

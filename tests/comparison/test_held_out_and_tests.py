@@ -12,7 +12,7 @@ from scipy import stats
 import likely as lk
 from likely.errors import DataError, OptionError, UnknownNameError
 
-held_out = importlib.import_module("likely.compare.held_out")
+held_out = importlib.import_module("likely.checking.comparison.held_out")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_one_step_is_close_to_refits(data, monkeypatch):
 
 def test_folds_are_fits_of_the_other_rows(data):
     found = lk.compare([lk.Gamma()], data, "y ~ x", folds=4, seed=2)
-    from likely.derive.held_rows import dealt
+    from likely.prediction.held_rows import dealt
 
     fold = dealt(found.best.likelihood.bound, 4, None, 2)[0]
     total = 0.0

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import likely as lk
-from likely.derive.bands import histogram, pit_histogram, qq
 from likely.errors import OptionError
+from likely.prediction.bands import histogram, pit_histogram, qq
 
 RNG = np.random.default_rng(41)
 
@@ -33,7 +33,7 @@ def test_the_band_holds_at_its_level_for_known_parameters():
     for seed in range(300):
         u = np.sort(np.random.default_rng(seed).random(60))
         k = np.arange(1, 61)
-        from likely.derive.bands import _local_level
+        from likely.prediction.bands import _local_level
 
         rejected += _local_level(k, 60, u, 0.9, 0)[1] <= 0.1
     assert abs(rejected / 300 - 0.1) < 3.5 * np.sqrt(0.1 * 0.9 / 300)

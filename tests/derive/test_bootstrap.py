@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 import likely as lk
-from likely.derive.bootstrap import bootstrap
 from likely.errors import IntervalError, OptionError, UnknownNameError
+from likely.inference.bootstrap import bootstrap
 
 Y = np.random.default_rng(8).exponential(2.0, 25)
 

@@ -10,8 +10,8 @@ import statsmodels.api as sm
 from scipy import stats
 
 import likely as lk
-from likely.derive.covariance.expected import Expected
 from likely.errors import DataError, FamilyError, IntervalError, MissingValuesError, OptionError, UnknownNameError
+from likely.likelihoods.expected import Expected
 
 RNG = np.random.default_rng(11)
 N = 120
@@ -526,8 +526,8 @@ def test_ordered_levels_like_statsmodels() -> None:
 @pytest.mark.parametrize("large", [2_000_000, 1])
 def test_clusters_of_any_design_are_sums_of_rows(at_once: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Designs in blocks, several predictors, weights, and clusters too many to hold at once."""
-    from likely import many_levels
-    from likely.derive import objective
+    from likely.data import many_levels
+    from likely.likelihoods import rows as objective
 
     monkeypatch.setattr(objective, "SUMS_AT_ONCE", at_once)
     monkeypatch.setattr(many_levels, "LARGE", large)

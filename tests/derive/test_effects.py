@@ -10,9 +10,9 @@ from scipy import special as sc
 from scipy import stats
 
 import likely as lk
-from likely import tables
-from likely.derive.simultaneous import MaxT, adjusted
+from likely.data import tables
 from likely.errors import IntervalError, OptionError, UnknownNameError
+from likely.inference.simultaneous import MaxT, adjusted
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +258,7 @@ def test_what_is_refused(birthwt):
 
 
 def test_many_levels_and_sparse_designs(monkeypatch):
-    monkeypatch.setattr("likely.many_levels.LARGE", 10_000)
+    monkeypatch.setattr("likely.data.many_levels.LARGE", 10_000)
     rng = np.random.default_rng(8)
     n = 3000
     data = pd.DataFrame(

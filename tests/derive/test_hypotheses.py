@@ -8,9 +8,9 @@ import statsmodels.api as sm
 from scipy import optimize, stats
 
 import likely as lk
-from likely.derive.hypotheses import equations
-from likely.derive.naming import Names
 from likely.errors import IntervalError, OptionError, UnknownNameError
+from likely.models.hypotheses import equations
+from likely.models.naming import Names
 
 
 @pytest.fixture(scope="module")

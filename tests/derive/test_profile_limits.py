@@ -9,9 +9,9 @@ import pytest
 from scipy import optimize, stats
 
 import likely as lk
-from likely.derive.profile import Profiler
-from likely.derive.profile_limits import checked_limit
 from likely.errors import IntervalError
+from likely.inference.profile import Profiler
+from likely.inference.profile_limits import checked_limit
 
 RNG = np.random.default_rng(5)
 N = 40

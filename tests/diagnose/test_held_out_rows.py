@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.diagnose import _ended
-from likely.diagnose.null import Outcome
+from likely.checking.diagnosis import _ended
+from likely.checking.diagnosis.null import Outcome
 
 RNG = np.random.default_rng(0)
 N = 60

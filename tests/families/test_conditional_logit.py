@@ -10,8 +10,8 @@ import pytest
 from mpmath import mp
 
 import likely as lk
-from likely.derive.strata import StrataObjective
 from likely.errors import DataError, DesignError, FitError, IntervalError, OptionError, ParameterError, SupportError
+from likely.likelihoods.strata import StrataObjective
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def test_separation(study):
 
 def test_one_case_in_many_strata_is_the_general_recursion():
     """The quick way for one case is the recursion's answer."""
-    from likely.derive.strata import _conditional, _subsets
+    from likely.likelihoods.strata import _conditional, _subsets
 
     rng = np.random.default_rng(6)
     eta, x = rng.normal(size=(4, 7)), rng.normal(size=(4, 7, 2))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
+from likely.families.base import Family
 from likely.families.cauchy import Cauchy
 from likely.families.exponential import Exponential
 from likely.families.gumbel import Gumbel
@@ -24,7 +25,6 @@ from likely.families.normal import Normal
 from likely.families.skew_normal import SkewNormal
 from likely.families.student_t import StudentT
 from likely.families.weibull import Weibull
-from likely.family import Family
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from likely.custom import CustomFamily, family
-from likely.domains import NonNegative, Positive, Real, UnitInterval
 from likely.errors import FamilyError, OptionError, ParameterError, UnknownNameError
 from likely.families import Gamma, NegativeBinomial, Poisson
-from likely.family import Support
-from likely.numeric import NumericDistribution
+from likely.families.base import Support
+from likely.families.base.domains import NonNegative, Positive, Real, UnitInterval
+from likely.families.base.numeric import NumericDistribution
+from likely.families.custom import CustomFamily, family
 
 
 @family(params={"rate": Positive}, support="positive")

@@ -27,7 +27,7 @@ from likely.families import (
     Uniform,
     get_family,
 )
-from likely.family import Family
+from likely.families.base import Family
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "reference"
 

@@ -10,9 +10,9 @@ from mpmath import mp
 from scipy import stats
 
 import likely as lk
-from likely import kernels
 from likely.errors import DataError, DesignError, EmptyLevelsWarning, FitError, OptionError, ParameterError
 from likely.families.ordinal import LATENT
+from likely.likelihoods import kernels
 from likely.namespace import JetNamespace, NumpyNamespace
 
 # Randall (1989), as R's ordinal::wine

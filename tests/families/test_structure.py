@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.family import Family, Kind, Support
+from likely.families.base import Family, Kind, Support
 
 
 def made(power: float, name: str = "wave", **options: Any) -> Family:

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 import likely as lk
+from likely.checking.goodness import statistics
 from likely.errors import FitError, OptionError, UnknownNameError
-from likely.goodness import statistics
 
 
 def draws(n=80):

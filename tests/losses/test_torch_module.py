@@ -8,14 +8,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.errors import (
-    DataError,
-    MissingValuesError,
-    OptionError,
-    ParameterError,
-    SupportError,
-    UnknownNameError,
-)
+from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, SupportError, UnknownNameError
 from likely.families import FAMILIES, get_family
 
 torch = pytest.importorskip("torch")

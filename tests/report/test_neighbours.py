@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.compare import Comparison
+from likely.checking.comparison import Comparison
 from likely.errors import UnknownNameError
 from likely.report.neighbours import neighbours
 

@@ -15,8 +15,8 @@ import pytest
 
 import likely as lk
 from likely.errors import DroppedRowsWarning
-from likely.recipe import Recipe
 from likely.report.fingerprint import fingerprint
+from likely.results.recipe import Recipe
 
 DATA = pd.DataFrame(
     {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from likely.solve.cholesky import WORTH, Factor
+from likely.compute.solve.cholesky import WORTH, Factor
 
 
 @pytest.mark.parametrize("levels", [(0, 0), (3, 200), (0, 150), (120, 130)])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.solve import least_absolute
+from likely.compute.solve import least_absolute
 
 SHARED = Path(__file__).parents[3] / "shared" / "reference"
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from likely.solve.newton import Point, maximize, maximize_near
+from likely.compute.solve.newton import Point, maximize, maximize_near
 
 RNG = np.random.default_rng(0)
 ROWS = 200_000

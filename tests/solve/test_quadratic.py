@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from likely.solve.quadratic import with_absolute_values, with_inequalities
+from likely.compute.solve.quadratic import with_absolute_values, with_inequalities
 
 
 def problem(seed: int, p: int) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:

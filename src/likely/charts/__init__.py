@@ -6,15 +6,15 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, final
 
-from likely.boundary import public, public_class
 from likely.charts import distribution, estimates, likelihood, rows
 from likely.charts.records import calibration, comparison, losses, training
 from likely.errors import FitError, LikelyError, OptionError, unknown
-from likely.family import Kind
+from likely.errors.boundary import public, public_class
+from likely.families.base import Kind
 
 if TYPE_CHECKING:
-    from likely.likelihood import Likelihood
-    from likely.result import Fit
+    from likely.results import Fit
+    from likely.results.likelihood import Likelihood
 
 __all__ = ["CHARTS", "FitCharts", "available", "calibration", "comparison", "losses", "training"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.charts import theme
-from likely.derive.bands import pit_histogram
-from likely.derive.bands import qq as quantile_lines
-from likely.derive.rows import rows_of
 from likely.errors import OptionError
+from likely.likelihoods.rows_of import rows_of
 from likely.namespace import NumpyNamespace
+from likely.prediction.bands import pit_histogram
+from likely.prediction.bands import qq as quantile_lines
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.results import Fit
 
 GRID = 201
 AVERAGED = 2_000  # rows whose fitted densities are averaged

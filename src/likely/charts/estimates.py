@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.charts import theme
-from likely.derive.effects import margins
-from likely.derive.intervals import intervals
-from likely.derive.scenarios import Scenarios
 from likely.errors import IntervalError, OptionError
+from likely.inference.intervals import intervals
+from likely.prediction.effects import margins
+from likely.prediction.scenarios import Scenarios
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.results import Fit
 
 MOST = 40
 STEPS = 41  # along a number

@@ -8,13 +8,13 @@ import numpy as np
 from scipy import stats
 
 from likely.charts import theme
-from likely.checks import items_of
-from likely.derive.profile_curve import profile_curve, slice_curve
-from likely.derive.region import region
 from likely.errors import OptionError
+from likely.inference.profile_curve import profile_curve, slice_curve
+from likely.inference.region import region
+from likely.models.checks import items_of
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.results import Fit
 
 LEVEL = 0.95
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from likely.charts import theme
 from likely.charts.distribution import histogram
-from likely.checks import items_of
 from likely.errors import LikelyError, OptionError
+from likely.models.checks import items_of
 
 if TYPE_CHECKING:
-    from likely.calibration import Calibration
-    from likely.compare import Comparison
+    from likely.checking.calibration import Calibration
+    from likely.checking.comparison import Comparison
     from likely.losses import Loss
     from likely.losses.torch import Training
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.charts import theme
-from likely.derive.influence import influence as influence_of
-from likely.derive.residuals import residuals as residuals_of
-from likely.derive.rows import rows_of
-from likely.derive.surprise import own_log_density
+from likely.likelihoods.rows_of import rows_of
+from likely.prediction.influence import influence as influence_of
+from likely.prediction.residuals import residuals as residuals_of
+from likely.prediction.surprise import own_log_density
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.results import Fit
 
 NAMED = 5
 NAME = (0.13, 0.05)  # of the chart that a row's name takes

@@ -7,8 +7,8 @@ from typing import Any, final
 
 import altair as alt
 
+from likely.data.writing import destination, write_bytes
 from likely.errors import OptionError
-from likely.writing import destination, write_bytes
 
 TEXT = ("json", "html")
 KINDS = ("png", "svg", "pdf", *TEXT)

@@ -238,8 +238,8 @@ def table(
 
     likely table 1x7,0x3 --family bernoulli --at p=0.3,0.5,0.7,0.9
     """
-    from likely.likelihood import likelihood
     from likely.report.candidates import CandidatesReport
+    from likely.results.likelihood import likelihood
 
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
@@ -279,7 +279,7 @@ def compare(
 
     likely compare loans amount -f normal -f laplace -f student_t
     """
-    from likely.compare import compare as side_by_side
+    from likely.checking.comparison import compare as side_by_side
 
     names = [name for item in families or [] for name in item.split(",") if name.strip()]
     if len(names) < 2:
@@ -315,7 +315,7 @@ def suggest(
 
     likely suggest loans amount
     """
-    from likely.compare import suggest as suggested
+    from likely.checking.comparison import suggest as suggested
 
     with _line(json):
         found = worded_comparison(suggested(read(data), column, replicates=replicates, seed=seed, na=na))
@@ -339,7 +339,7 @@ def families(
 @_guarded
 def demo() -> None:
     """A walk through the library on real data: coins, defaults and heavy tails."""
-    from likely.demo import run
+    from likely.cli.demo import run
 
     run(screen())
 

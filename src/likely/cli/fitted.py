@@ -55,7 +55,7 @@ class Fitted:
     options: dict[str, Any]
 
     def __call__(self, task: Task) -> Any:
-        from likely.fit import fit
+        from likely.results.fitting import fit
 
         task.say("reading the data, setting up")
         rows = read(self.data)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from likely.cli.words import in_shell, record_in_shell
+from likely.data.writing import destination, write_text
 from likely.errors import LikelyWarning
-from likely.writing import destination, write_text
 
 if TYPE_CHECKING:
     from likely.report.terminal import Screen
@@ -103,7 +103,7 @@ def as_json(record: dict[str, Any], ascii_only: bool = False) -> str:
     """A record as one JSON document."""
     from json import dumps
 
-    from likely.grid import plain
+    from likely.show.grid import plain
 
     return dumps(plain(record_in_shell(record)), indent=2, ensure_ascii=ascii_only, allow_nan=False)
 

@@ -88,7 +88,7 @@ def record_in_shell(record: Any, key: str = "") -> Any:
 
 def read(text: str) -> Any:
     """The data that the argument DATA means."""
-    from likely import datasets
+    from likely.data import datasets
 
     if text == "-":
         return standard_input(sys.stdin.buffer.read())
@@ -110,7 +110,7 @@ def expression(text: str) -> str | None:
     >>> expression("loans"), expression("1x2,0"), expression("-")
     ('lk.datasets.loans()', '[1.0, 1.0, 0.0]', None)
     """
-    from likely import datasets
+    from likely.data import datasets
 
     if text == "-":
         return None
@@ -124,7 +124,7 @@ def expression(text: str) -> str | None:
 
 def standard_input(content: bytes) -> Any:
     """The table in a CSV text; numbers alone, one in each line, need no header."""
-    from likely import tables
+    from likely.data import tables
 
     first = content.lstrip().split(b"\n", 1)[0].strip()
     if NUMBER.fullmatch(first):
@@ -202,7 +202,7 @@ def family(name: str, known: list[str] | None, some: bool = False) -> Any:
 
 def penalty_of(text: str | None) -> Any:
     """The penalty that ``ridge:1.0``, ``lasso:0.1``, ``elastic-net:1:0.5`` or ``firth`` means."""
-    from likely.penalties import ElasticNet, Firth, Lasso, Ridge
+    from likely.models.penalties import ElasticNet, Firth, Lasso, Ridge
 
     if text is None:
         return None

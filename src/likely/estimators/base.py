@@ -12,15 +12,15 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
-from likely.blocks import from_sparse, is_sparse
-from likely.derive.rows import Rows
-from likely.design import NamedMatrix
+from likely.compute.blocks import from_sparse, is_sparse
+from likely.data.design import NamedMatrix
+from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, listed, unknown
-from likely.family import Family
-from likely.fit import fit as maximum
-from likely.model import Slot
-from likely.result import Fit
-from likely.tables import Table
+from likely.families.base import Family
+from likely.likelihoods.rows_of import Rows
+from likely.models.model import Slot
+from likely.results import Fit
+from likely.results.fitting import fit as maximum
 
 Columns = list[int]  # columns of X; CONSTANT stands for the constant term
 CONSTANT = -1

@@ -10,8 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
-from likely.alignment import refuse_another_order
-from likely.checks import check_level
+from likely.data.alignment import refuse_another_order
 from likely.errors import FitError, LikelyError, OptionError
 from likely.estimators.base import (
     MLEEstimator,
@@ -22,7 +21,8 @@ from likely.estimators.base import (
     response_of,
 )
 from likely.families import get_family
-from likely.family import Family
+from likely.families.base import Family
+from likely.models.checks import check_level
 
 
 class MLERegressor(RegressorMixin, MLEEstimator):

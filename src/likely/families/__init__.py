@@ -8,6 +8,7 @@ from typing import Any
 
 from likely.errors import OptionError, UnknownNameError, unknown
 from likely.families.asymmetric_laplace import AsymmetricLaplace
+from likely.families.base import Family
 from likely.families.bernoulli import Bernoulli
 from likely.families.beta import Beta
 from likely.families.binomial import Binomial
@@ -33,7 +34,6 @@ from likely.families.skew_normal import SkewNormal
 from likely.families.student_t import StudentT
 from likely.families.uniform import Uniform
 from likely.families.weibull import Weibull
-from likely.family import Family
 
 FAMILIES: dict[str, type[Family]] = {
     family.name: family

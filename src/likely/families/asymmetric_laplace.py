@@ -6,9 +6,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real, UnitInterval
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real, UnitInterval
 from likely.families.laplace import weighted_quantile
-from likely.family import Family, Parameter, Support, weighted_mean
 
 
 @final

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from likely.domains import UnitInterval
-from likely.family import Family, Parameter, Support, weighted_mean
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import UnitInterval
 
 
 def odds(xp: Any, p: Any) -> Any:

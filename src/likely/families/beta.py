@@ -6,8 +6,8 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import OpenUnitInterval, Positive
-from likely.family import Family, Parameter, Support, weighted_mean
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import OpenUnitInterval, Positive
 
 
 @final

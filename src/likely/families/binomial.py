@@ -7,10 +7,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Domain, UnitInterval
 from likely.errors import ParameterError
+from likely.families.base import Family, Parameter, Support
+from likely.families.base.domains import Domain, UnitInterval
 from likely.families.bernoulli import odds
-from likely.family import Family, Parameter, Support
 
 Trials = Domain("a whole number of trials >= 0", lower=0.0, closed_lower=True, integer=True, typical=(1.0, 30.0))
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, NoReturn, final
 import numpy as np
 
 from likely.errors import DataError, OptionError, ParameterError, UnknownNameError, listed, unknown
+from likely.families.base import Parameter, by_keyword
+from likely.families.base.vectors import Simplex
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
-from likely.family import Parameter, by_keyword
-from likely.vectors import Simplex
 
 
 @final

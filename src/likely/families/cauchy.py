@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real
 from likely.families.laplace import weighted_quantile
-from likely.family import Family, Parameter, Support, weighted_mean
 
 LOG_PI = math.log(math.pi)
 SMALLEST = 1e-150  # width: its square is still a number

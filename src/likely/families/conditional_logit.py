@@ -6,9 +6,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Groups, Real
 from likely.errors import OptionError, SupportError, first_rows
-from likely.family import Family, Parameter, Support
+from likely.families.base import Family, Parameter, Support
+from likely.families.base.domains import Groups, Real
 
 
 @final

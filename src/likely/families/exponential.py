@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, final
 
-from likely.domains import Positive
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive
 from likely.families.laplace import LOG_2
-from likely.family import Family, Parameter, Support, weighted_mean
 
 
 @final

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar, final
 
-from likely.domains import UnitInterval
-from likely.family import Family, Parameter, Support, weighted_mean
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import UnitInterval
 
 # p = 0 would be no distribution at all: the success never comes
 SomeChance = replace(UnitInterval, name="a number above 0 and at most 1", closed_lower=False)

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, final
 import numpy as np
 from scipy import special as sc
 
-from likely.domains import Positive, Real
+from likely.families.base import Family, Parameter, Support, generator, weighted_mean
+from likely.families.base.domains import Positive, Real
 from likely.families.laplace import weighted_quantile
-from likely.family import Family, Parameter, Support, generator, weighted_mean
 from likely.namespace import NumpyNamespace
 
 SQRT_2PI = math.sqrt(2.0 * math.pi)

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive
 from likely.families.normal import HALF_LOG_2PI
-from likely.family import Family, Parameter, Support, weighted_mean
 
 
 @final

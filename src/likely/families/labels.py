@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self, final
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, SupportError, first_rows, is_one_of, listed
-from likely.family import Family, Kind, Support, by_keyword, check_size, generator
+from likely.families.base import Family, Kind, Support, by_keyword, check_size, generator
 from likely.namespace import NumpyNamespace
 
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real
-from likely.family import Family, Parameter, Support, weighted_mean
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real
 
 LOG_2 = math.log(2.0)
 

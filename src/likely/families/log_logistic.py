@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive
+from likely.families.base import Family, Parameter, Support
+from likely.families.base.domains import Positive
 from likely.families.logistic import Logistic
-from likely.family import Family, Parameter, Support
 
 
 @final

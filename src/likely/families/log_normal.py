@@ -6,9 +6,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real
+from likely.families.base import Family, Parameter, Support
+from likely.families.base.domains import Positive, Real
 from likely.families.normal import HALF_LOG_2PI, Normal
-from likely.family import Family, Parameter, Support
 
 
 @final

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real
 from likely.families.laplace import LOG_2, weighted_quantile
-from likely.family import Family, Parameter, Support, weighted_mean
 
 
 @final

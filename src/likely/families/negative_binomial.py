@@ -6,9 +6,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import NonNegative, Positive
+from likely.families.base import Family, Limit, Parameter, Support, generator, weighted_mean
+from likely.families.base.domains import NonNegative, Positive
 from likely.families.poisson import Poisson
-from likely.family import Family, Limit, Parameter, Support, generator, weighted_mean
 
 # lgamma(x) - ((x - 1/2) log x - x + log(2 pi)/2) = sum of these times x^-(2k+1); below 1e-17 at x >= 16
 STIRLING_SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)

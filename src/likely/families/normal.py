@@ -7,8 +7,8 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real
-from likely.family import Family, Parameter, Support, weighted_mean
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import LINKS, Positive, Real
 from likely.errors import DataError, OptionError, ParameterError, is_one_of, listed, unknown
+from likely.families.base import Kind, Parameter, by_keyword
+from likely.families.base.domains import LINKS, Positive, Real
+from likely.families.base.vectors import Increasing
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
-from likely.family import Kind, Parameter, by_keyword
 from likely.namespace import NumpyNamespace
-from likely.vectors import Increasing
 
 
 @final

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive, Real
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real
 from likely.families.laplace import LOG_2
 from likely.families.normal import HALF_LOG_2PI
-from likely.family import Family, Parameter, Support, weighted_mean
 
 MEAN_HALF_NORMAL = math.sqrt(2.0 / math.pi)
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 from scipy import special as sc
 
-from likely.domains import Positive, Real
+from likely.families.base import Family, Limit, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive, Real
 from likely.families.cauchy import log1p_square
 from likely.families.laplace import weighted_quantile
 from likely.families.normal import HALF_LOG_2PI, Normal
-from likely.family import Family, Limit, Parameter, Support, weighted_mean
 
 NORMAL_NAMES = {"loc": "mean", "scale": "sd"}
 

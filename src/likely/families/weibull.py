@@ -7,10 +7,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.domains import Positive
+from likely.families.base import Family, Parameter, Support, weighted_mean
+from likely.families.base.domains import Positive
 from likely.families.gumbel import Gumbel
 from likely.families.laplace import LOG_2
-from likely.family import Family, Parameter, Support, weighted_mean
 
 
 @final

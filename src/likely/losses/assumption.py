@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-from likely.boundary import public
 from likely.errors import OptionError, unknown
+from likely.errors.boundary import public
 from likely.families import get_family, means_family
-from likely.family import Family
+from likely.families.base import Family
 from likely.losses.loss import Loss
 from likely.losses.names import FORMS, LIBRARIES, Form
 from likely.losses.unlikely import NOT_LIKELIHOODS

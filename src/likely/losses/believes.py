@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.domains import LINKS
 from likely.errors import LikelyError
 from likely.families import FAMILIES
+from likely.families.base import Family
+from likely.families.base.domains import LINKS
 from likely.families.labels import Labelled
-from likely.family import Family
 from likely.losses.density_loss import DensityLoss
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, final
 
-from likely.boundary import public
-from likely.derive.record import Record
+from likely.data.tables import Table
+from likely.errors.boundary import public
 from likely.families import FAMILIES
-from likely.grid import Grid
+from likely.inference.record import Record
 from likely.losses.names import FORMS, LIBRARIES, tweedie
-from likely.tables import Table
+from likely.show.grid import Grid
 
 
 @final

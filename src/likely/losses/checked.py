@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, SupportError, first_rows
-from likely.family import Family, Parameter
-from likely.vectors import VectorDomain
+from likely.families.base import Family, Parameter
+from likely.families.base.vectors import VectorDomain
 
 ROUNDED = 5e-3  # how far from 1 probabilities may sum that were rounded to half precision
 

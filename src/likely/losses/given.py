@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from likely.domains import LINKS
 from likely.errors import DataError, OptionError, listed
+from likely.families.base import Family, Parameter
+from likely.families.base.domains import LINKS
+from likely.families.base.vectors import Simplex
 from likely.families.labels import Labelled, values_of
-from likely.family import Family, Parameter
 from likely.losses.arrays import Arrays
 from likely.namespace import NumpyNamespace
-from likely.vectors import Simplex
 
 
 def target(family: Family, y: Any, arrays: Arrays, like: Any = None) -> Any:

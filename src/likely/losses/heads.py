@@ -9,11 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import DataError, OptionError, SupportError, first_rows, is_one_of, listed, unknown
-from likely.family import Family, Parameter
+from likely.families.base import Family, Parameter
+from likely.families.base.vectors import Simplex
 from likely.losses.checked import check_shapes, check_target, check_values
 from likely.losses.density_loss import DensityLoss
 from likely.losses.negative_log_likelihood import NegativeLogLikelihood
-from likely.vectors import Simplex
 
 
 @final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from likely.boundary import public_class
+from likely.errors.boundary import public_class
 from likely.losses.density_loss import DensityLoss
 
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.custom import family as own_family
-from likely.domains import Real
 from likely.families import (
     AsymmetricLaplace,
     Bernoulli,
@@ -26,7 +24,9 @@ from likely.families import (
     Normal,
     Poisson,
 )
-from likely.family import Family
+from likely.families.base import Family
+from likely.families.base.domains import Real
+from likely.families.custom import family as own_family
 
 LIBRARIES = ("scikit-learn", "PyTorch", "XGBoost", "LightGBM")
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from likely.alignment import refuse_another_order
-from likely.boundary import public_class
+from likely.data.alignment import refuse_another_order
 from likely.errors import OptionError, is_one_of, listed, unknown
+from likely.errors.boundary import public_class
 from likely.families import get_family
-from likely.family import Family, Parameter
+from likely.families.base import Family, Parameter
+from likely.families.base.vectors import Simplex
 from likely.losses.arrays import Arrays
 from likely.losses.checked import check_shapes, check_target, check_values, check_weights
 from likely.losses.density_loss import REDUCTIONS, SCALES
 from likely.losses.given import known_values, require_rows, target
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
-from likely.vectors import Simplex
 
 
 @public_class

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from likely.boundary import public_class
+from likely.errors.boundary import public_class
 from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 
 

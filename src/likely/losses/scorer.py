@@ -6,16 +6,16 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.boundary import public_class
 from likely.errors import DataError, FitError, OptionError
+from likely.errors.boundary import public_class
 from likely.families import get_family
+from likely.families.base import Family, Kind
 from likely.families.labels import Labelled
-from likely.family import Family, Kind
-from likely.fit import fit
 from likely.losses.checked import check_values
 from likely.losses.given import known_values, require_rows
 from likely.losses.log_likelihood import log_likelihood
 from likely.losses.nll import NLL
+from likely.results.fitting import fit
 
 
 @final

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import MissingDependencyError
-from likely.family import Family
+from likely.families.base import Family
 from likely.losses.density_loss import DensityLoss
 from likely.losses.trace import PREDICTION, Node, Program, Y, ordered, rebuilt
 from likely.namespace import NumpyNamespace

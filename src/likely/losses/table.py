@@ -16,6 +16,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.data.writing import write_text
 from likely.errors import OptionError
 from likely.families import (
     AsymmetricLaplace,
@@ -36,7 +37,6 @@ from likely.families import (
 )
 from likely.losses.loss import Loss
 from likely.losses.nll import NLL
-from likely.writing import write_text
 
 Rows = tuple[Any, Any]
 ROWS = 200

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import final
 
-from likely.curves import LikelihoodTable
-from likely.grid import Grid, number
 from likely.report.blocks import Block, as_text
+from likely.show.curves import LikelihoodTable
+from likely.show.grid import Grid, number
 
 
 @final

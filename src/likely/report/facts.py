@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from likely.derive.tests import all_predictors
-from likely.grid import fixed, number, p_value
+from likely.families.base.vectors import VectorDomain
+from likely.inference.tests import all_predictors
 from likely.report.blocks import Title
-from likely.vectors import VectorDomain
+from likely.show.grid import fixed, number, p_value
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.results import Fit
 
 WEIGHTED = {
     "frequency": "{rows:,} rows that stand for {n:,} observations by their weights",

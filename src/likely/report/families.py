@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from likely.families import FAMILIES, ConditionalLogit, get_family
-from likely.family import Family
-from likely.grid import Grid
+from likely.families.base import Family
 from likely.report.blocks import Block, Facts, Title, as_text
+from likely.show.grid import Grid
 
 
 @final

@@ -9,8 +9,8 @@ from typing import Any, final
 
 import numpy as np
 
-from likely import tables
-from likely.tables import Table
+from likely.data import tables
+from likely.data.tables import Table
 
 
 @final

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely import blocks
-from likely.derive.naming import LEVEL, column_of, parts_of, references
+from likely.compute import blocks
+from likely.data.formula import variables
 from likely.errors import DesignError
-from likely.formula import variables
-from likely.grid import alike, number
+from likely.models.naming import LEVEL, column_of, parts_of, references
+from likely.show.grid import alike, number
 
 if TYPE_CHECKING:
-    from likely.model import Model, Slot
+    from likely.models.model import Model, Slot
     from likely.report.text import Estimate
-    from likely.result import Fit
+    from likely.results import Fit
 
 LOG = re.compile(r"(?:np\.)?log\((?P<column>[^()]+)\)")
 RATIO = ("log", "logit")  # links on which a difference of linear predictors is the logarithm of a ratio

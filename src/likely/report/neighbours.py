@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.compare import compare
+from likely.checking.comparison import compare
 from likely.errors import FitError, LikelyError
 from likely.families import get_family
-from likely.family import Family
-from likely.fit import fit as maximum
+from likely.families.base import Family
 from likely.progress import Task
-from likely.recipe import Recipe
+from likely.results.fitting import fit as maximum
+from likely.results.recipe import Recipe
 
 if TYPE_CHECKING:
-    from likely.compare import Comparison
-    from likely.result import Fit
+    from likely.checking.comparison import Comparison
+    from likely.results import Fit
 
 REAL = ("normal", "student_t", "laplace", "skew_normal")
 POSITIVE = ("gamma", "log_normal", "weibull", "inverse_gaussian")

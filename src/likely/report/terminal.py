@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import IO, TYPE_CHECKING, Any, final
 
-from likely.grid import Grid
 from likely.report.blocks import Facts, Title
+from likely.show.grid import Grid
 
 if TYPE_CHECKING:
     from rich.console import Console

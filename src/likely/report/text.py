@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
-from likely.checks import check_level
-from likely.derive.interval import Interval
-from likely.derive.intervals import METHODS
-from likely.derive.reference import Reference
+from likely.covariance.reference import Reference
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
-from likely.grid import DASH, Grid, alike, fixed, number, p_value, plain
+from likely.inference.interval import Interval
+from likely.inference.intervals import METHODS
+from likely.models.checks import check_level
 from likely.report import facts
 from likely.report.blocks import Block, Facts, as_html, as_text
+from likely.show.grid import DASH, Grid, alike, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
-    from likely.model import Slot
+    from likely.models.model import Slot
     from likely.report.meanings import Meaning
-    from likely.result import Fit
+    from likely.results import Fit
 
 
 @final

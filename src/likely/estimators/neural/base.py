@@ -10,12 +10,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from likely.checks import is_one_number, require_positive, require_whole
 from likely.errors import DataError, FitError, LikelyError, OptionError
 from likely.estimators.neural import file
 from likely.estimators.neural.network import Network, check_layers
-from likely.family import Family
+from likely.families.base import Family
 from likely.losses.torch import NLLLoss, train
+from likely.models.checks import is_one_number, require_positive, require_whole
 from likely.namespace.torch import torch_module
 
 torch = torch_module()

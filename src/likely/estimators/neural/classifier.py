@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from likely.alignment import refuse_another_order
+from likely.data.alignment import refuse_another_order
 from likely.errors import DataError, OptionError, listed
 from likely.estimators.base import checked_weights, log_likelihood_of_labels
 from likely.estimators.neural.base import NeuralEstimator

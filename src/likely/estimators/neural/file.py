@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from likely.data.writing import destination, write_bytes
 from likely.errors import DataError, OptionError
-from likely.writing import destination, write_bytes
 
 FORMAT = "likely network 1"
 

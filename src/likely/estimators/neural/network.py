@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from likely.checks import is_one_number
 from likely.errors import OptionError, unknown
-from likely.family import Family
-from likely.fit import fit
+from likely.families.base import Family
 from likely.losses.heads import Heads
+from likely.models.checks import is_one_number
 from likely.namespace.torch import torch_module
+from likely.results.fitting import fit
 
 torch = torch_module()
 ACTIVATIONS = {"relu": "ReLU", "silu": "SiLU", "gelu": "GELU", "tanh": "Tanh"}

@@ -10,8 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import validate_data
 
-from likely.alignment import refuse_another_order
-from likely.checks import check_level
+from likely.data.alignment import refuse_another_order
 from likely.errors import (
     DataError,
     LikelyError,
@@ -28,8 +27,9 @@ from likely.estimators.neural.base import NeuralEstimator
 from likely.estimators.neural.levels import Levels
 from likely.estimators.neural.network import beginning
 from likely.families import FAMILIES, get_family
-from likely.family import Family
+from likely.families.base import Family
 from likely.losses.torch import NLLLoss
+from likely.models.checks import check_level
 from likely.namespace.numpy import NumpyNamespace
 
 

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from likely import checks
-from likely.domains import LINKS, find_link
 from likely.errors import OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families import get_family
+from likely.families.base import Family, Parameter
+from likely.families.base.domains import LINKS, find_link
+from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
-from likely.family import Family, Parameter
-from likely.fit import fit as maximum
 from likely.losses.boosting.record import Boosting
 from likely.losses.boosting.rows import Column, check_response, response
 from likely.losses.boosting.units import units
-from likely.model import Model, Slot
-from likely.vectors import VectorDomain
+from likely.models import checks
+from likely.models.model import Model, Slot
+from likely.results.fitting import fit as maximum
 
 HESSIANS = ("observed", "floored")
 

@@ -7,12 +7,11 @@ from typing import Any, final
 
 import numpy as np
 
-from likely import checks
-from likely.derive.objective import Objective
-from likely.engines import memory
+from likely.compute.engines import memory
 from likely.errors import FitError, OptionError, first_rows
+from likely.families.base import Family
 from likely.families.labels import Labelled, values_of
-from likely.family import Family
+from likely.likelihoods.rows import Objective
 from likely.losses.boosting.rows import (
     LARGEST,
     SMALLEST,
@@ -24,7 +23,8 @@ from likely.losses.boosting.rows import (
     response,
     sign_of,
 )
-from likely.model import Model
+from likely.models import checks
+from likely.models.model import Model
 from likely.namespace import Jet, NumpyNamespace
 
 COARSE = 0.1  # scales, of the steps between neighbouring numbers of a response

@@ -7,11 +7,11 @@ from typing import Any, final
 
 import numpy as np
 
-from likely import checks
-from likely.derive.objective import Objective
 from likely.errors import MissingValuesError, OptionError, first_rows
-from likely.family import Family
-from likely.model import Model
+from likely.families.base import Family
+from likely.likelihoods.rows import Objective
+from likely.models import checks
+from likely.models.model import Model
 
 SMALLEST = 1e-16  # of a Hessian, as in XGBoost: both libraries hold them in single precision and divide by their sums
 LARGEST = 1e30  # of a gradient or Hessian: sums of 1e8 of them still fit in single precision

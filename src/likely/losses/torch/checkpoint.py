@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from likely.data.writing import write_bytes
 from likely.errors import DataError, OptionError
 from likely.namespace.torch import torch_module
-from likely.writing import write_bytes
 
 torch = torch_module()
 FORMAT = "likely training checkpoint 2"
@@ -24,7 +24,7 @@ def write(path: Path, settings: Mapping[str, Any], state: Mapping[str, Any]) -> 
     Parameters
     ----------
     path : Path
-        As `likely.writing.destination` gives it.
+        As `likely.data.writing.destination` gives it.
     settings : mapping
         What a run that goes on from here has to share.
     state : mapping

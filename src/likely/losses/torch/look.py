@@ -7,9 +7,9 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.families.base.vectors import Simplex
 from likely.losses.heads import Heads
 from likely.namespace.torch import torch_module
-from likely.vectors import Simplex
 
 torch = torch_module()
 

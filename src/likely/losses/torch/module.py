@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from likely.errors import DataError, OptionError, is_one_of, unknown
-from likely.family import Family
+from likely.families.base import Family
 from likely.losses.checked import check_shapes, check_weights
 from likely.losses.density_loss import DensityLoss
 from likely.losses.heads import Heads

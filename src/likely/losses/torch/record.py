@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, final
 
-from likely.derive.record import Record
-from likely.grid import Grid, fixed
-from likely.tables import Table
+from likely.data.tables import Table
+from likely.inference.record import Record
+from likely.show.grid import Grid, fixed
 
 SHOWN = 12  # epochs in a printed record
 COLUMNS = ("epoch", "loss", "held_out", "seconds")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.checks import require_positive, require_whole
+from likely.data.writing import destination
 from likely.errors import Interrupted, LikelyError, OptionError
 from likely.losses.checked import check_target
 from likely.losses.torch.batches import Rows
@@ -15,9 +15,9 @@ from likely.losses.torch.checkpoint import SUFFIXES
 from likely.losses.torch.module import NLLLoss
 from likely.losses.torch.record import Training
 from likely.losses.torch.run import Run
+from likely.models.checks import require_positive, require_whole
 from likely.namespace.torch import torch_module
 from likely.progress import Task, check_progress
-from likely.writing import destination
 
 torch = torch_module()
 

@@ -15,14 +15,7 @@ References
 """
 
 from likely.namespace.special.deviance import bd0, log1pmx
-from likely.namespace.special.gamma import (
-    stirling,
-    stirling_d1,
-    stirling_d2,
-    stirling_d3,
-    tetragamma,
-    trigamma,
-)
+from likely.namespace.special.gamma import stirling, stirling_d1, stirling_d2, stirling_d3, tetragamma, trigamma
 from likely.namespace.special.normal import inverse_mills, inverse_mills_d1, log1mexp, softplus
 
 __all__ = [

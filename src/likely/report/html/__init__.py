@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likely.charts import drawn
+from likely.data.writing import destination, write_text
 from likely.errors import LikelyError, OptionError
 from likely.progress import Task, check_progress
 from likely.report import facts
@@ -15,10 +16,9 @@ from likely.report.html.page import page
 from likely.report.html.sections import Contents, body, spec_id
 from likely.report.neighbours import neighbours
 from likely.report.text import Summary
-from likely.writing import destination, write_text
 
 if TYPE_CHECKING:
-    from likely.result import Fit
+    from likely.results import Fit
 
 __all__ = ["report"]
 

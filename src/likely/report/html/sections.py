@@ -9,17 +9,17 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
-from likely.grid import Grid, fixed, number, p_value
-from likely.recipe import Recipe
 from likely.report import facts
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
 from likely.report.text import Summary
+from likely.results.recipe import Recipe
+from likely.show.grid import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
-    from likely.compare import Comparison
-    from likely.result import Fit
+    from likely.checking.comparison import Comparison
+    from likely.results import Fit
 
 COEFFICIENTS = 60  # told one by one; the rest is counted
 LEADING = 2  # coefficients in the first paragraph

@@ -1,0 +1,397 @@
+"""Penalised fits at many strengths; `likely.checking.paths.held_out` chooses among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely.errors import FitError, OptionError, is_one_of, unknown
+from likely.errors.boundary import public, public_class
+from likely.likelihoods.restraints import Restraints
+from likely.models import scale as scales
+from likely.models.checks import require_whole
+from likely.models.penalties import ElasticNet, Lasso, Ridge, Shrinkage, check_ratio
+from likely.results import Fit
+from likely.results.likelihood import Likelihood, likelihood
+from likely.search.outcome import Outcome
+from likely.search.restrained import find_restrained_peak
+from likely.show.grid import Grid, fixed, number
+
+if TYPE_CHECKING:
+    from likely.checking.paths.held_out import CrossValidation
+
+SHOWN = 12  # rows of a printed table
+PENALTIES = ("lasso", "ridge", "elastic net")
+RIDGE = 1e-3  # a ridge path starts where a lasso's would with this share of absolute values (as in R's glmnet)
+
+
+@final
+@public_class
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Penalised fits of one model at falling strengths; made by `likely.path`, prints as a table.
+
+    Attributes
+    ----------
+    likelihood : Likelihood
+    penalty : str
+        "lasso", "ridge" or "elastic net".
+    strengths : ndarray, shape (m,)
+        Falling.
+    names : list of str
+    coefficients : ndarray, shape (m, k)
+        Estimates at each strength, in the order of `names` and as a fit reports them.
+    logliks : ndarray, shape (m,)
+        Log-likelihoods, the penalty not subtracted.
+    nonzero : ndarray of int, shape (m,)
+        How many of the penalised coefficients are not 0.
+    note : str
+        Why the path ends early, or empty.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> loans = lk.datasets.path("loans")
+    >>> path = lk.path("bernoulli", loans, "default ~ duration + amount + age + C(housing)", n=20)
+    >>> path.nonzero[[0, -1]].tolist()
+    [0, 5]
+    >>> path.choose(seed=1).status  # doctest: +ELLIPSIS
+    'penalised (lasso, strength ...): posterior mode, not maximum likelihood'
+    """
+
+    likelihood: Likelihood
+    penalty: str
+    strengths: Any
+    names: list[str]
+    coefficients: Any
+    logliks: Any
+    nonzero: Any
+    note: str
+    _made: Made
+
+    def fit(self, strength: float) -> Fit:
+        """The fit at one strength, on the path or not.
+
+        Parameters
+        ----------
+        strength : float
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        OptionError
+            If the strength is no number of at least 0.
+        FitError
+            If there is no peak at that strength.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.1, 2.9, 4.2, 4.8, 6.1], "x": [1, 2, 3, 4, 5, 6], "z": [0, 1, 1, 0, 0, 1]}
+        >>> lk.path(lk.Normal(sd=1.0), data, "y ~ x + z", n=5).fit(1.0).coef["mean.z"]
+        0.0
+        """
+        return self.likelihood.maximize(penalty=self._made.penalty(strength))
+
+    def cross_validate(
+        self,
+        folds: int = 10,
+        *,
+        groups: Any = None,
+        seed: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> CrossValidation:
+        """The log-likelihood of rows held out, at every strength of the path.
+
+        The rows are dealt into folds at random; each fold is held out once, the model fitted to the others along the
+        path, with the same strengths (the same prior), and the columns' standard deviations are those of the rows used.
+
+        Parameters
+        ----------
+        folds : int
+        groups : str or array-like, optional
+            A column, or labels for every row: rows of one group are held out together, as they have to be where they
+            depend on each other.
+        seed : int
+            The same seed deals the same folds.
+        progress : callable, optional
+            Called with (fits done, fits in all).
+
+        Returns
+        -------
+        CrossValidation
+
+        Raises
+        ------
+        OptionError
+            If the number of folds does not go with the rows or groups.
+        UnknownNameError, MissingValuesError
+            If the groups cannot be read.
+        FitError
+            If rows held out have no finite log-likelihood at any strength.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> loans = lk.datasets.path("loans")
+        >>> path = lk.path("bernoulli", loans, "default ~ duration + amount + age", n=10)
+        >>> held = path.cross_validate(5)
+        >>> held.best in path.strengths, held.best <= held.one_standard_error
+        (True, True)
+        """
+        from likely.checking.paths.held_out import cross_validate
+
+        return cross_validate(self, folds, groups, seed, progress)
+
+    def choose(self, rule: str = "best", **options: Any) -> Fit:
+        """The fit at the strength that cross-validation chooses.
+
+        Parameters
+        ----------
+        rule : {"best", "one standard error"}
+        **options
+            Of `cross_validate`: ``folds``, ``groups``, ``seed``, ``progress``.
+
+        Returns
+        -------
+        Fit
+            To all rows.
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            If an option cannot be read.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> loans = lk.datasets.path("loans")
+        >>> path = lk.path("bernoulli", loans, "default ~ duration + amount + age", "ridge", n=8)
+        >>> path.choose("one standard error", folds=5).converged
+        True
+        """
+        from likely.checking.paths.held_out import check_rule
+
+        check_rule(rule)
+        return self.cross_validate(**options).choose(rule)
+
+    @property
+    def grid(self) -> Grid:
+        """The path as text cells: at most a dozen of its strengths."""
+        rows = [
+            (number(float(self.strengths[i]), 5), str(int(self.nonzero[i])), fixed(float(self.logliks[i])))
+            for i in shown(len(self.strengths))
+        ]
+        model = self.likelihood.model
+        title = f"{self.penalty} path of {model.family.title} for {model.response}, {len(self.strengths)} strengths"
+        return Grid(("strength", "not 0", "log-likelihood"), tuple(rows), "rrr", title[:1].upper() + title[1:])
+
+    def __str__(self) -> str:
+        return f"{self.grid}\n\n{self.note}" if self.note else str(self.grid)
+
+    __repr__ = __str__
+
+
+@public
+def path(
+    family: Any,
+    data: Any,
+    formula: Any = None,
+    penalty: str = "lasso",
+    *,
+    l1_ratio: float | None = None,
+    n: int = 100,
+    ratio: float | None = None,
+    strengths: Sequence[float] | None = None,
+    of: str | None = None,
+    standardise: bool = True,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> Path:
+    """Penalised fits at falling strengths, each started from the one before.
+
+    Parameters
+    ----------
+    family, data, formula
+        As in `likely.fit`.
+    penalty : {"lasso", "ridge", "elastic net"}
+        See `likely.Lasso`, `likely.Ridge` and `likely.ElasticNet` for what is maximised.
+    l1_ratio : float, optional
+        Of the elastic net, 0.5 by default.
+    n : int
+        Number of strengths, evenly spaced in their logarithm.
+    ratio : float, optional
+        The smallest strength over the largest: 1e-3, for ridge 1e-6. The largest is the smallest one that holds every
+        penalised coefficient at 0; for ridge, which never does, a thousand times the lasso's.
+    strengths : sequence of float, optional
+        The strengths themselves, instead.
+    of : str, optional
+        The parameter or coefficient that is penalised; by default the predictors of all parameters.
+    standardise : bool
+        Whether the penalty is on coefficients times their columns' standard deviations: ``scale=`` of `likely.Ridge`.
+    progress : callable, optional
+        Called with (fits done, fits in all).
+    **options
+        Further arguments of `likely.likelihood`: ``weights``, ``offset``, ``link``, formulas of other parameters ...
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OptionError, UnknownNameError
+        If an option cannot be read, or there is nothing to penalise.
+    FitError
+        If there is no peak at the largest strength.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> path = lk.path("bernoulli", lk.datasets.path("loans"), "default ~ duration + amount + age", n=4)
+    >>> print(path)
+    Lasso path of Bernoulli for default, 4 strengths
+    strength  not 0  log-likelihood
+    -------------------------------
+      98.492      0        -610.864
+      9.8492      3        -584.726
+     0.98492      3        -584.165
+    0.098492      3        -584.159
+    """
+    made = _made(penalty, l1_ratio, of, standardise)
+    check_progress(progress)
+    L = likelihood(family, data, formula, **options)
+    if L.model.family._objective is not None:
+        raise OptionError(
+            "a density has no predictors whose coefficients a path could penalise; use lk.fit(penalty=...)"
+        )
+    falling = _strengths(L, made, n, ratio) if strengths is None else _given(strengths)
+    estimates, logliks, nonzero, note = [], [], [], ""
+    terms = Restraints(made.penalty(1.0)).penalty_of(L.model, L.bound.weights)
+    assert terms is not None
+    penalised = (terms.l1 > 0.0) | (terms.l2 > 0.0)
+    for i, outcome in enumerate(climb(L, made, falling)):
+        if outcome is None:
+            note = f"The path ends here: at strength {falling[i]:g} there is no peak. {_why(L, made, falling[i])}"
+            break
+        estimates.append(scales.to_reported(L.model, outcome.point.x)[0])
+        logliks.append(outcome.point.value)
+        nonzero.append(int(np.count_nonzero(outcome.point.x[penalised])))
+        if progress is not None:
+            progress(i + 1, len(falling))
+    if not estimates:
+        raise FitError(f"there is no peak at the largest strength, {falling[0]:g}. {_why(L, made, falling[0])}")
+    done = len(estimates)
+    table = np.array(estimates)
+    return Path(L, made.kind, falling[:done], L.names, table, np.array(logliks), np.array(nonzero), note, made)
+
+
+# -- how the fits are made --------------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True)
+class Made:
+    """How a penalty is made from its strength.
+
+    Attributes
+    ----------
+    kind : str
+    l1_ratio : float
+    of : str or None
+        The parameter or coefficient that is penalised.
+    scale : bool
+    """
+
+    kind: str
+    l1_ratio: float
+    of: str | None
+    scale: bool
+
+    def penalty(self, strength: float) -> Any:
+        """The penalty of one strength, as `likely.fit` takes it."""
+        one: Shrinkage = ElasticNet(strength, self.l1_ratio, self.scale)
+        if self.kind != "elastic net":
+            one = (Lasso if self.kind == "lasso" else Ridge)(strength, self.scale)
+        return one if self.of is None else {self.of: one}
+
+
+def _made(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Made:
+    if not is_one_of(kind, PENALTIES):
+        raise unknown("penalty", kind, PENALTIES, " of a path")
+    if of is not None and not isinstance(of, str):
+        raise OptionError(f"of is the name of a parameter or coefficient, found {of!r}")
+    if l1_ratio is not None and kind != "elastic net":
+        raise OptionError(f"l1_ratio belongs to penalty='elastic net', not to {kind!r}")
+    if l1_ratio is None:
+        l1_ratio = {"lasso": 1.0, "ridge": 0.0, "elastic net": 0.5}[kind]
+    return Made(kind, check_ratio(l1_ratio), of, scale)
+
+
+def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
+    """The peak at every strength, each search started from the peak before; None, and the end, where there is none."""
+    x: Any = None
+    for strength in strengths:
+        penalty = made.penalty(float(strength))
+        outcome = find_restrained_peak(L, L.asked.searched(penalty=penalty, start=x))
+        # without a penalty there may be no peak, which only the whole search of a fit finds out
+        if not outcome.converged or (strength == 0.0 and not L.maximize(on_failure="return").converged):
+            yield None
+            return
+        x = outcome.point.x
+        yield outcome
+
+
+def _why(L: Likelihood, made: Made, strength: float) -> str:
+    """What a fit at this strength says of its failure."""
+    found = L.maximize(penalty=made.penalty(float(strength)), on_failure="return")
+    told = found.status.removeprefix("failed: ")
+    return f"{told[:1].upper()}{told[1:]}"
+
+
+def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
+    """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
+    require_whole(2, n=n)
+    ratio = (1e-3 if made.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
+    if not isinstance(ratio, (int, float)) or not 0.0 < ratio < 1.0:
+        raise OptionError(f"ratio is the smallest strength over the largest, between 0 and 1; found {ratio!r}")
+    squares = Restraints(replace(made, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.weights)
+    assert squares is not None
+    spread, names = np.sqrt(squares.l2), L.model.names()
+    nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}
+    outcome = find_restrained_peak(L, L.asked.searched(fixed=nothing, tolerance=1e-9))
+    if not outcome.converged:
+        told = L.maximize(on_failure="return", fixed=nothing).status.removeprefix("failed: ")
+        raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {told}")
+    at = spread > 0.0
+    largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(made.l1_ratio, RIDGE)
+    if not largest > 0.0:
+        raise OptionError("every penalised coefficient is 0 by maximum likelihood: there is nothing to choose")
+    return largest * (1.0 + 1e-7) * np.geomspace(1.0, ratio, n)
+
+
+def _given(strengths: Any) -> Any:
+    try:
+        values = np.sort(np.unique(np.asarray(strengths, dtype=float)))[::-1]
+    except (TypeError, ValueError):
+        values = np.zeros(0)
+    if values.ndim != 1 or len(values) == 0 or not np.all(np.isfinite(values)) or values[-1] < 0.0:
+        raise OptionError(f"strengths are numbers of at least 0, found {strengths!r}")
+    return values
+
+
+def check_progress(progress: Any) -> None:
+    """Raise unless it can be called."""
+    if progress is not None and not callable(progress):
+        raise OptionError(f"progress is a function of (fits done, fits in all), found {progress!r}")
+
+
+def shown(m: int) -> list[int]:
+    """Which of m rows a printed table shows."""
+    return sorted({int(i) for i in np.linspace(0, m - 1, min(m, SHOWN)).round()})

@@ -1,0 +1,151 @@
+"""Weighted quantile regression, of which least absolute deviations is the middle, to an exact vertex."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import linalg, optimize
+
+from likely.compute.blocks import dense
+from likely.compute.solve import least_squares, orthogonal
+
+DIRECT = 20_000  # rows up to which one linear programme beats the reduction to the rows near the fit
+TIED = 1e-6  # residuals (in units of a typical one) that may be the zeros of the vertex
+
+
+def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Any:
+    """Coefficients b that minimise sum w rho(y - x b) with rho(r) = r (tau - [r < 0]).
+
+    A minimum lies at a vertex, where as many rows as there are coefficients are fitted exactly. Linear programming on
+    the dual problem says which rows; the coefficients are then solved from these rows alone, so they carry no
+    tolerance of the programme's. With many rows only those near the fit of a subsample stay in the programme; the
+    others, whose residuals' signs are clear, enter as two sums, and the signs are checked in the end (Portnoy and
+    Koenker 1997, *Statistical Science* 12). Where several vertices are equally good, one of them is returned.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, p)
+        Of full column rank.
+    y : ndarray, shape (n,)
+    weights : ndarray, shape (n,), optional
+        Not negative; rows of weight zero do not count.
+    tau : float
+        Level of the quantile, between 0 and 1.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+    """
+    x = dense(x)  # the vertex is found by linear programmes on arrays
+    if weights is not None:
+        counted = weights > 0
+        if not np.all(counted):
+            x, y, weights = x[counted], y[counted], weights[counted]
+        weights = weights / np.mean(weights)
+    constant = orthogonal.constant_column(x)
+    shift = orthogonal.far_from_zero(x, constant)
+    if constant is not None and np.any(shift):
+        beta = solve(x - shift, y, weights, tau)
+        beta[constant] -= shift @ beta
+        return beta
+    scale = np.max(np.abs(x), axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    # measured from least squares and in units of its residuals, the programme's absolute tolerances mean something
+    start = least_squares.solve(x, y, weights)
+    r = y - x @ start
+    unit = float(np.mean(np.abs(r)))
+    if unit <= 1e-14 * float(np.max(np.abs(y), initial=0.0)):
+        return start
+    w = np.ones(len(y)) if weights is None else weights
+    beta = start + _minimiser(x / scale, r / unit, w, tau) / scale * unit
+    return _vertex(x, y, w, tau, beta, unit)
+
+
+def check_loss(r: Any, w: Any, tau: float) -> float:
+    """The sum of w rho(r)."""
+    return float(np.sum(w * np.where(r < 0, tau - 1.0, tau) * r))
+
+
+def _programme(x: Any, y: Any, w: Any, tau: float) -> Any:
+    """The minimiser as the multipliers of the dual: maximise y'd, x'd = 0, w (tau - 1) <= d <= w tau."""
+    if not all(np.all(np.isfinite(part)) for part in (x, y, w)):
+        raise ArithmeticError("values over more orders of magnitude than a linear programme can hold")
+    result = optimize.linprog(
+        -y,
+        A_eq=np.ascontiguousarray(x.T),
+        b_eq=np.zeros(x.shape[1]),
+        bounds=np.column_stack([w * (tau - 1.0), w * tau]),
+        method="highs-ipm" if len(y) > 5000 else "highs-ds",
+    )
+    if result.status != 0:  # d = 0 is feasible and d is bounded, so only rounding can fail here
+        raise ArithmeticError(f"the linear programme of the absolute deviations failed: {result.message}")
+    return -result.eqlin.marginals
+
+
+def _minimiser(x: Any, y: Any, w: Any, tau: float) -> Any:
+    """The minimiser to the programme's tolerance, with few rows in any one programme."""
+    n, p = x.shape
+    if n <= max(DIRECT, 40 * p):
+        return _programme(x, y, w, tau)
+    rows = np.sort(np.random.default_rng(0).choice(n, n // 4, replace=False))  # seeded: the same answer every time
+    factor = np.linalg.qr(x[rows], mode="r")
+    if np.min(np.abs(np.diagonal(factor))) <= 1e-10 * np.max(np.abs(factor)):
+        return _programme(x, y, w, tau)  # a rare level is not in the subsample
+    beta = _minimiser(x[rows], y[rows], w[rows], tau)
+    # A fitted value from the subsample is off by about (p/(n/4))^1/2 in units of 1/density, so this many rows, times
+    # a factor for safety, have residuals whose signs are not clear
+    size = 4 * int(np.sqrt(n * p))
+    # the uncertainty of each row's fitted value, up to a factor
+    band = np.sqrt(np.sum(np.square(linalg.solve_triangular(factor, x.T, trans="T")), axis=0))
+    band = np.maximum(band, 1e-3 * float(np.mean(band)))
+    r = y - x @ beta
+    while 2 * size < n:
+        z = np.abs(r) / band
+        inner = z <= np.partition(z, size)[size]
+        above, below = ~inner & (r >= 0), ~inner & (r < 0)
+        while True:
+            sums = [(np.dot(w[s], x[s]), np.dot(w[s], y[s])) for s in (above, below)]
+            beta = _programme(
+                np.vstack([x[inner], *(a for a, _ in sums)]),
+                np.concatenate([y[inner], [b for _, b in sums]]),
+                np.concatenate([w[inner], [1.0, 1.0]]),
+                tau,
+            )
+            r = y - x @ beta
+            wrong = (above & (r < 0)) | (below & (r > 0))
+            count = int(np.count_nonzero(wrong))
+            if count == 0:
+                return beta
+            if count > 0.1 * size:
+                break  # the first guess was poor: start again around the better one, with more rows
+            inner |= wrong
+            above &= ~wrong
+            below &= ~wrong
+        size *= 2
+    return _programme(x, y, w, tau)
+
+
+def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:
+    """The coefficients solved from the rows that the optimum fits exactly."""
+    p = x.shape[1]
+    r = y - x @ beta
+    near = np.flatnonzero(np.abs(r) <= TIED * unit)
+    if len(near) < p:
+        near = np.argsort(np.abs(r), kind="stable")[:p]
+    best, loss = beta, check_loss(r, w, tau)
+    # powers of two, so that whole numbers stay whole
+    scale = np.exp2(np.round(np.log2(orthogonal.column_scale(x[near]))))
+    # the closest rows first; if they happen to be dependent, the best conditioned ones
+    closest = near[np.argsort(np.abs(r[near]), kind="stable")[:p]]
+    _, _, pivots = linalg.qr((x[near] / scale).T, mode="economic", pivoting=True)
+    for active in (closest, near[pivots[:p]]):
+        a = x[active] / scale
+        if np.linalg.cond(a) > 1e12:
+            continue
+        exact = linalg.solve(a, y[active])
+        exact = (exact + linalg.solve(a, y[active] - a @ exact)) / scale
+        new = check_loss(y - x @ exact, w, tau)
+        if new <= loss * (1.0 + 1e-9):  # the programme's own answer may be better only by its infeasibility
+            return exact
+    return best

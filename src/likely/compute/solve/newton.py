@@ -1,0 +1,305 @@
+"""Newton's method with exact second derivatives and a safeguarded line search.
+
+At every point the information (minus Hessian) is scaled to unit diagonal, so the columns' units do not matter.
+Where it is not positive definite its eigenvalues are replaced by their absolute values, which keeps every step an
+ascent direction (Nocedal and Wright 2006, *Numerical Optimization*, section 3.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import linalg
+
+from likely.compute.solve.cholesky import Factor
+from likely.compute.solve.inverse import inverse_information
+
+BORROWED = 0.1  # relative error of a subsample's information, at most
+FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
+LARGE = 256  # coefficients beyond which eigenvalues cost more than some steps
+CLEAN = 1e-9  # standard errors from the peak: as near as rounding lets a search come
+AT_PEAK = "the score is zero and the curvature is negative"
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A function to maximise, at one point: value, score (gradient) and information (minus Hessian)."""
+
+    x: Any
+    value: float
+    score: Any
+    info: Any
+
+    @cached_property
+    def inverse(self) -> tuple[Any, Any]:
+        """The inverse of the information, or None, and the directions in which the value does not fall."""
+        return inverse_information(self.info)
+
+    @property
+    def usable(self) -> bool:
+        return bool(np.isfinite(self.value) and np.all(np.isfinite(self.score)) and np.all(np.isfinite(self.info)))
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    point : Point
+    converged : bool
+        Whether the point is a local maximum to rounding error.
+    reason : str
+        Why it stopped, in words.
+    iterations : int
+    decrement : float
+        Newton decrement: the distance to the peak in standard errors (of the quadratic model).
+    stopped : bool
+        Whether it was ended from outside, on its way.
+    """
+
+    point: Point
+    converged: bool
+    reason: str
+    iterations: int
+    decrement: float
+    stopped: bool = False
+
+
+def newton_step(point: Point) -> tuple[Any, float, bool]:
+    """The step towards the peak, the squared Newton decrement, and whether the point is locally concave."""
+    scale = np.sqrt(np.abs(np.diagonal(point.info)))
+    scale = np.where(scale > 0, scale, 1.0)
+    a = point.info / scale[:, None]
+    a /= scale
+    g = point.score / scale
+    try:
+        factor = Factor(a)
+        # a pivot at rounding level is a flat direction, whatever its sign
+        if factor.smallest_pivot > 1e-7:
+            s = factor.solve(g)
+            return s / scale, float(g @ s), True
+    except linalg.LinAlgError:
+        pass
+    if len(a) > LARGE:
+        return _shifted_step(a, g, scale)
+    values, vectors = linalg.eigh(a, check_finite=False)
+    concave = bool(values[0] > 0)
+    floor = max(1e-10, 1e-14 * len(values)) * max(1.0, float(np.max(np.abs(values))))
+    s = vectors @ ((vectors.T @ g) / np.maximum(np.abs(values), floor))
+    return s / scale, float(g @ s), concave
+
+
+def _shifted_step(a: Any, g: Any, scale: Any) -> tuple[Any, float, bool]:
+    """A step by a matrix with enough added to its diagonal (Nocedal and Wright 2006, algorithm 3.3).
+
+    Eigenvalues of a large matrix cost as much as many steps.
+    """
+    shift = 1e-3
+    while True:
+        try:
+            moved = a.copy()
+            moved[np.diag_indices(len(a))] += shift
+            factor = Factor(moved)
+            if factor.smallest_pivot > 1e-4:
+                break
+        except linalg.LinAlgError:
+            pass
+        shift *= 4.0
+    s = factor.solve(g)
+    return s / scale, float(g @ s), False
+
+
+def maximize(
+    evaluate: Callable[[Any], Point],
+    start: Any,
+    *,
+    max_iterations: int = 100,
+    tolerance: float = 1e-6,
+    progress: Callable[[int, Point, float], None] | None = None,
+    stop: Callable[[Point], str | None] | None = None,
+    first: Point | None = None,
+) -> Solution:
+    """The local maximum reached from `start`.
+
+    Parameters
+    ----------
+    evaluate : callable
+        x -> Point, exact derivatives.
+    start : ndarray
+    max_iterations : int
+    tolerance : float
+        Stop when the Newton decrement, the distance to the peak in standard errors, is below this.
+    progress : callable, optional
+        Called with the iteration, the point and the decrement.
+    stop : callable, optional
+        Called with every new point; a text it returns ends the search with that reason.
+    first : Point, optional
+        What `evaluate` gives at the start, where that is known.
+
+    Returns
+    -------
+    Solution
+    """
+    point = evaluate(np.asarray(start, dtype=float)) if first is None else first
+    if not point.usable:
+        return Solution(point, False, "the log-likelihood is not finite at the starting values", 0, np.inf)
+    decrement = float("inf")
+    for iteration in range(max_iterations):
+        step, squared, concave = newton_step(point)
+        decrement = float(np.sqrt(max(squared, 0.0)))
+        if progress is not None:
+            progress(iteration, point, decrement)
+        if concave and decrement <= tolerance:
+            return Solution(point, True, AT_PEAK, iteration, decrement)
+        trial = None if not concave and decrement <= 1e-3 else _search(evaluate, point, step, squared)
+        if trial is None and not concave:
+            trial = _escape(evaluate, point)
+        if trial is None:
+            # no step raises the value: a peak to rounding error if the model says it is that close
+            close = concave and decrement <= 1e-4
+            flat = not concave and decrement <= 1e-3
+            reason = (
+                "the log-likelihood is flat in some direction" if flat else "no step raises the log-likelihood any more"
+            )
+            return Solution(point, close, reason, iteration, decrement)
+        point = trial
+        if stop is not None and (told := stop(point)) is not None:
+            return Solution(point, False, told, iteration + 1, decrement, stopped=True)
+    return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
+
+
+def maximize_near(
+    evaluate: Callable[[Any], Point],
+    value_and_score: Callable[[Any], tuple[float, Any]],
+    start: Any,
+    info: Any,
+    *,
+    near: float,
+    tolerance: float,
+    **options: Any,
+) -> Solution:
+    """The local maximum near a good start, with few computations of the information.
+
+    Steps with a borrowed information (a subsample's, scaled up, and corrected by what every step shows of it: Broyden,
+    Fletcher, Goldfarb and Shanno) need only scores; each shrinks the distance by its relative error. One exact Newton
+    step ends the search, and the information is the one computed before it. Wherever this does not go smoothly,
+    `maximize` takes over.
+
+    Parameters
+    ----------
+    evaluate, value_and_score : callable
+        x -> Point; x -> (value, score).
+    start : ndarray
+    info : ndarray
+        An approximate information.
+    near : float
+        Standard errors from the peak within which the information no longer changes to speak of.
+    tolerance : float
+    **options
+        Those of `maximize`.
+    """
+    x = np.asarray(start, dtype=float)
+    progress = options.get("progress") or _silent
+    before, last, shrink = -np.inf, np.inf, BORROWED
+    step: Any = np.zeros_like(x)
+    old: Any = None
+    for iteration in range(6):
+        value, score = value_and_score(x)
+        if not (np.isfinite(value) and np.all(np.isfinite(score)) and value >= before):
+            return maximize(evaluate, start, tolerance=tolerance, **options)
+        if old is not None and len(x) <= FEW:
+            info = _corrected(info, step, old - score)
+        step, squared, concave = newton_step(Point(x, value, score, info))
+        progress(iteration, Point(x, value, score, info), float(np.sqrt(max(squared, 0.0))))
+        if not concave:
+            return maximize(evaluate, start, tolerance=tolerance, **options)
+        if squared <= near**2:
+            x = x + step  # costs nothing, and makes the last step smaller still
+            break
+        length = float(np.sqrt(squared))
+        if np.isfinite(last):  # the next step shrinks the distance about as much as this one did
+            shrink = min(shrink, 2.0 * length / last)
+        x, before, old, last = x + step, value, score, length
+        if squared * shrink**2 <= near**2:  # near enough now, in all likelihood; the next point tells
+            break
+    point = evaluate(x)
+    step, squared, concave = newton_step(point) if point.usable else (x, np.inf, False)
+    if point.usable:
+        progress(6, point, float(np.sqrt(max(squared, 0.0))))
+    if not concave or squared > near**2:
+        return maximize(evaluate, x, tolerance=tolerance, first=point, **options)
+    decrement = np.inf
+    for iteration in (7, 8):  # a second step with the same information only if the first has left something
+        x = x + step
+        end = Point(x, *value_and_score(x), point.info)
+        if not end.usable:
+            return maximize(evaluate, point.x, tolerance=tolerance, first=point, **options)
+        step, squared, _ = newton_step(end)
+        decrement = float(np.sqrt(max(squared, 0.0)))
+        progress(iteration, end, decrement)
+        if decrement <= CLEAN:
+            break
+    if decrement > tolerance:
+        return maximize(evaluate, end.x, tolerance=tolerance, **options)
+    return Solution(end, True, AT_PEAK, 2, decrement)
+
+
+def _silent(iteration: int, point: Point, decrement: float) -> None:
+    pass
+
+
+def _corrected(info: Any, step: Any, change: Any) -> Any:
+    """The information nearest to `info` that maps the last step to the change of the score it made."""
+    along, mapped = float(step @ change), info @ step
+    if along <= 0.0:
+        return info
+    return info + np.outer(change, change) / along - np.outer(mapped, mapped) / float(step @ mapped)
+
+
+def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: float) -> Point | None:
+    """The first of the points x + t step, t = 1, 1/2, 1/4 ..., that raises the value enough."""
+    noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value))
+    t = 1.0
+    for _ in range(40):
+        trial = evaluate(point.x + t * step)
+        if trial.usable:
+            gain = trial.value - point.value
+            if gain >= 1e-4 * t * squared:
+                return trial
+            # within rounding of the value, the score is the better judge
+            if abs(gain) <= noise and squared * t <= 1e3 * noise:
+                return trial if _smaller_score(trial, point) else None
+            # the parabola through value, slope and trial value puts its peak here
+            curve = t * squared - gain
+            t = min(max(0.5 * t * t * squared / curve, 0.1 * t), 0.6 * t) if curve > 0 else 0.5 * t
+        else:
+            t *= 0.25
+        if t < 1e-12:
+            break
+    return None
+
+
+def _escape(evaluate: Callable[[Any], Point], point: Point) -> Point | None:
+    """A higher point along the direction of least curvature, away from a saddle or a minimum; None on a flat."""
+    scale = np.sqrt(np.abs(np.diagonal(point.info)))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = linalg.eigh(point.info / np.outer(scale, scale), check_finite=False)
+    if values[0] > -1e-8:
+        return None
+    noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value))
+    for length in (1.0, 0.1, 10.0, 0.01):
+        ends = [evaluate(point.x + sign * length * vectors[:, 0] / scale) for sign in (1.0, -1.0)]
+        higher = [end for end in ends if end.usable and end.value > point.value + noise]
+        if higher:
+            return max(higher, key=lambda end: end.value)
+    return None
+
+
+def _smaller_score(a: Point, b: Point) -> bool:
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(b.info)), np.finfo(float).tiny))
+    return bool(np.max(np.abs(a.score / scale)) < np.max(np.abs(b.score / scale)))

@@ -1,0 +1,1 @@
+"""What people bring, as columns and designs."""

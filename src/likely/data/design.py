@@ -1,0 +1,453 @@
+"""From a formula or a matrix to the design of one parameter: numbers, column names, and the recipe for new data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from likely.compute import blocks
+from likely.compute.blocks import Blocks, Matrix
+from likely.data import many_levels
+from likely.data.columns import examples_of
+from likely.data.evaluation import evaluate, not_finite, quietly
+from likely.data.expressions import expression, log_exposure
+from likely.data.formula import (
+    MOST_COLUMNS,
+    check_sizes,
+    clean,
+    columns_of,
+    compared_with_text,
+    context,
+    decode,
+    expand,
+    in_arithmetic,
+    labelled,
+    looked_up,
+    names_in,
+    offsets,
+    operands,
+    parse,
+    quote,
+    right_side,
+    split,
+    too_wide,
+    update,
+    variables,
+)
+from likely.data.many_levels import Coding
+from likely.data.matrices import NamedMatrix, matrix_missing, read_matrix
+from likely.data.predictors import (
+    as_array,
+    as_known,
+    check_variables,
+    frame_of,
+    level_counts,
+    needed_columns,
+    plain,
+    require_text,
+)
+from likely.data.tables import Table
+from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
+
+__all__ = [
+    "Aliasing",
+    "Beside",
+    "Design",
+    "NamedMatrix",
+    "empty",
+    "expand",
+    "expression",
+    "from_formula",
+    "from_matrix",
+    "log_exposure",
+    "matrix_missing",
+    "offsets",
+    "operands",
+    "quote",
+    "read_matrix",
+    "right_side",
+    "split",
+    "update",
+    "variables",
+]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """The columns of another parameter that take part in what a design says nothing about.
+
+    Attributes
+    ----------
+    parameter : str
+    design : Design or None
+        None for a constant.
+    null : ndarray, shape (columns of that design, m)
+        Their part in the directions of the coefficients.
+    """
+
+    parameter: str
+    design: Design | None
+    null: Any
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Aliasing:
+    """What a design says nothing about, once columns that others make up were left out.
+
+    Attributes
+    ----------
+    null : ndarray, shape (columns of the recipe, m)
+        Directions of the coefficients that change no row of the fit.
+    told : mapping of str to str
+        The columns left out, each with the combination of the others that it is in the fit.
+    beside : Beside or None
+        What another parameter's columns do along these directions: thresholds, along a change of the location.
+    """
+
+    null: Any
+    told: Mapping[str, str]
+    beside: Beside | None = None
+
+    def joined(self, other: Aliasing) -> Aliasing:
+        """The directions of both."""
+        beside = other.beside or self.beside
+        if beside is not None:
+            parts = [
+                np.zeros((len(beside.null), one.null.shape[1])) if one.beside is None else one.beside.null
+                for one in (self, other)
+            ]
+            beside = replace(beside, null=np.column_stack(parts))
+        return Aliasing(np.column_stack([self.null, other.null]), {**self.told, **other.told}, beside)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A design matrix with its column names and how to make it again from new data.
+
+    Attributes
+    ----------
+    x : ndarray or Blocks, shape (n, p)
+        C-contiguous float64, or blocks of columns where that would be mostly zeros.
+    names : tuple of str
+    formula : str or None
+        The right-hand side it came from; None for a matrix.
+    spec
+        Formulaic's recipe; None for a matrix.
+    levels : tuple of (str, tuple)
+        The columns that are levels, with the levels the fit has seen.
+    named : bool
+        For a matrix, whether its columns' names are the user's own.
+    coding : Coding or None
+        How blocks are put together for terms with many levels.
+    terms : tuple of (str, tuple of int)
+        The formula's terms with the places of their columns.
+    kept : tuple of int, or None
+        The columns of the recipe that are in use, where some were left out.
+    whole : tuple of str
+        Names of all columns of the recipe, where some were left out.
+    aliasing : Aliasing or None
+        What was left out.
+    """
+
+    x: Matrix
+    names: tuple[str, ...]
+    formula: str | None = None
+    spec: Any = None
+    levels: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    named: bool = True
+    coding: Coding | None = None
+    terms: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    kept: tuple[int, ...] | None = None
+    whole: tuple[str, ...] = ()
+    aliasing: Aliasing | None = None
+
+    @cached_property
+    def intercept(self) -> int | None:
+        """The column that is one everywhere, if there is one."""
+        few = blocks.dense(self.x[:: max(1, len(self.x) // 64)])
+        for j in np.flatnonzero(np.all(few == 1.0, axis=0)):
+            if np.all(blocks.column(self.x, int(j)) == 1.0):
+                return int(j)
+        return None
+
+    def of_rows(self, rows: Any) -> Design:
+        """The same design of some rows (a slice, a mask or indices)."""
+        x = self.x[rows]
+        return replace(self, x=x if isinstance(x, Blocks) else np.ascontiguousarray(x))
+
+    def without(self, name: str) -> Design:
+        """The design without a column, which the recipe still makes."""
+        gone = self.names.index(name)
+        stay = [j for j in range(len(self.names)) if j != gone]
+        kept = tuple(range(len(self.names))) if self.kept is None else self.kept
+        terms = [(term, tuple(j - (j > gone) for j in at if j != gone)) for term, at in self.terms]
+        return replace(
+            self,
+            x=blocks.select(self.x, stay),
+            names=tuple(self.names[j] for j in stay),
+            terms=tuple((term, at) for term, at in terms if at),
+            kept=tuple(kept[j] for j in stay),
+            whole=self.made,
+        )
+
+    def select(self, columns: Sequence[int]) -> Design:
+        """The same design with only some columns."""
+        return Design(blocks.select(self.x, columns), tuple(self.names[j] for j in columns), self.formula)
+
+    def keep(self, columns: Sequence[int], aliasing: Aliasing) -> Design:
+        """The design with only some columns, by the same recipe: new data must obey what made the others needless."""
+        before = np.arange(len(self.names)) if self.kept is None else np.array(self.kept, dtype=np.intp)
+        null = np.zeros((len(self.made), aliasing.null.shape[1]))
+        null[before] = aliasing.null
+        aliasing = replace(aliasing, null=null)
+        place = {j: k for k, j in enumerate(columns)}
+        terms = [(term, tuple(place[j] for j in at if j in place)) for term, at in self.terms]
+        return replace(
+            self,
+            x=blocks.select(self.x, columns),
+            names=tuple(self.names[j] for j in columns),
+            terms=tuple((term, at) for term, at in terms if at),
+            kept=tuple(int(before[j]) for j in columns),
+            whole=self.made,
+            aliasing=aliasing if self.aliasing is None else self.aliasing.joined(aliasing),
+        )
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Names of the columns that the recipe makes, in use or not."""
+        return self.names if self.kept is None else self.whole
+
+    @property
+    def beside(self) -> Beside | None:
+        """What of another parameter new rows have to agree with."""
+        return None if self.aliasing is None else self.aliasing.beside
+
+    def apply(self, table: Table, other: Table | None = None) -> Any:
+        """The matrix for new data, by the same recipe (levels, centring and knots as in the fit).
+
+        `other` is the table of the parameter `beside`, where it is not the same.
+        """
+        x, beside = self._apply_recipe(table), self.beside
+        z = None if beside is None or beside.design is None else beside.design.apply(table if other is None else other)
+        return self._in_use(x, z)
+
+    def _in_use(self, x: Matrix, z: Matrix | None) -> Matrix:
+        """The columns in use, of new rows that obey what made the others needless."""
+        if self.kept is None:
+            return x
+        if self.aliasing is not None:
+            self._require_aliased(x, z, self.aliasing)
+        return blocks.select(x, self.kept)
+
+    def _require_aliased(self, x: Matrix, z: Matrix | None, aliasing: Aliasing) -> None:
+        """Raise DataError unless new rows obey what made columns needless; z are the columns of the one beside."""
+        parts = [(x, aliasing.null)]
+        if aliasing.beside is not None:
+            parts.append((np.ones((len(x), 1)) if z is None else z, aliasing.beside.null))
+        with np.errstate(over="ignore"):
+            size = sum(blocks.absolute(columns) @ np.abs(null) for columns, null in parts)
+            broken = np.abs(sum(columns @ null for columns, null in parts)) > 1e-7 * size
+        if np.any(broken):
+            i, k = (int(v) for v in np.argwhere(broken)[0])
+            name, made_of = list(aliasing.told.items())[k]
+            count = int(np.count_nonzero(np.any(broken, axis=1)))
+            more = f" and {count - 1} more of the new data" if count > 1 else " of the new data"
+            raise DataError(
+                f"the fit cannot tell what to predict for row {i}{more}: {name} = {made_of} in every row it used, so "
+                f"{name} was left out, and here that does not hold. Leave such rows out, or fit data with such rows"
+            )
+
+    def _apply_recipe(self, table: Table) -> Any:
+        if not self.made:
+            return np.zeros((table.n, 0))
+        if self.spec is None:
+            return self._apply_matrix(table)
+        formula = parse(self.formula or "1")
+        needed = columns_of(formula)
+        check_variables(needed, table, " in the new data")
+        known, numeric = dict(self.levels), in_arithmetic(formula) | looked_up(formula)
+        texts = compared_with_text(formula)
+        columns: dict[str, Any] = {}
+        for name in needed:
+            if name in known:
+                text = table.text(name)
+                columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
+            else:
+                columns[name] = plain(name, table, name in numeric, " of the new data", compared=True)
+                if name in texts:
+                    require_text(name, columns[name], " of the new data")
+        coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
+        frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
+
+        def made(spec: Any) -> Any:
+            return quietly(lambda: spec.get_model_matrix(frame, context=context(), na_action="ignore"))
+
+        try:
+            matrix = made(self.spec)
+            x: Matrix = as_array(matrix) if self.coding is None else self.coding.matrix(matrix, coded, made)
+        except LikelyError:
+            raise
+        except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
+            advice = f". It uses the columns {listed(needed)}: do they hold what they held in the fit?"
+            if "extend" in str(error):
+                advice = " Keep the new values within those of the fit, or fit with bs(..., extrapolation='extend')"
+            raise DataError(f"cannot evaluate {self.formula!r} for the new data: {clean(error)}{advice}") from error
+        if x.shape != (table.n, len(self.made)):
+            raise DataError(
+                f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.made)} in the fit "
+                f"({listed(self.made)}): do the columns {listed(needed)} hold the same kind of values?"
+            )
+        if (wrong := not_finite(x)) is not None:
+            i, j = wrong
+            raise DataError(
+                f"{self.made[j]!r} is not finite for the new data, {blocks.column(x, j)[i]} in row {i}: is a "
+                "logarithm or a root taken of a negative number?"
+            )
+        return x
+
+    def apply_sparse(self, matrix: Any) -> Matrix:
+        """New rows of a sparse matrix of predictors."""
+        if self.spec is not None:
+            raise DataError(f"the fit used the formula {self.formula!r}: new data are columns by name, not a matrix")
+        if matrix.shape[1] != len(self.made):
+            raise DataError(
+                f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
+                f"{matrix.shape[1]}"
+            )
+        x = blocks.from_sparse(matrix)
+        if (wrong := not_finite(x)) is not None:
+            i, j = wrong
+            raise DataError(f"{self.made[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
+        beside = self.beside
+        return self._in_use(x, None if beside is None or beside.design is None else beside.design.apply_sparse(matrix))
+
+    def _apply_matrix(self, table: Table) -> Any:
+        """By name where the new data have names; by position for an array of the same width."""
+        if table.named:
+            lacking = [name for name in self.made if name not in table]
+            if lacking:
+                array = "" if self.named else f"; the fit used an array: pass an array of {len(self.made)} columns"
+                raise DataError(
+                    f"the fit used a matrix of columns {listed(self.made)}; the new data lack {listed(lacking)}: "
+                    f"they have {listed(table.names)}{array}"
+                )
+            names: Sequence[str] = self.made
+        else:
+            names = table.names
+            if len(names) != len(self.made):
+                raise DataError(
+                    f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
+                    f"{len(names)}"
+                )
+        x = np.column_stack([table.number(name, " of the new data") for name in names])
+        if np.any(bad := ~np.isfinite(x)):
+            i, j = (int(v) for v in np.argwhere(bad)[0])
+            raise DataError(f"{self.made[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
+        return x
+
+
+def empty(n: int) -> Design:
+    """A design without columns."""
+    return Design(np.zeros((n, 0)), (), "0")
+
+
+def from_formula(right: str, table: Table) -> Design:
+    """The design of a right-hand side.
+
+    Raises
+    ------
+    DesignError
+        If the formula cannot be read or evaluated, with the reason.
+    UnknownNameError
+        If it names a column that does not exist.
+    """
+    right = quote(right, table.names)
+    formula = parse(right)
+    needed = columns_of(formula)
+    if "Intercept" in needed:
+        raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
+    columns = needed_columns(needed, table, formula)
+    values = {name: column for name, (column, _) in columns.items()}
+    in_c = labelled(formula)
+    check_sizes(formula, table.n, level_counts(values, in_c))
+    many = many_levels.find(formula, values, table.n)
+    frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
+    matrix = evaluate(formula, frame, right)
+    spec, coding = matrix.model_spec, None
+    _refuse_vanished(spec, values)
+    names = tuple(decode(str(c)) for c in matrix.columns)
+    terms = tuple((decode(str(term)), tuple(places)) for term, places in spec.term_indices.items())
+    if many:
+        from formulaic import Formula
+
+        made: dict[int, Any] = {}
+
+        def recipe(text: str) -> Any:
+            numbers = evaluate(Formula(text), frame, decode(text))
+            made[id(numbers.model_spec)] = numbers
+            return numbers.model_spec
+
+        coding, names, terms = many_levels.coding(spec, many, recipe)
+    if len(names) > MOST_COLUMNS:
+        raise too_wide(len(names), [max(terms, key=lambda term: len(term[1]))[0]])
+    try:
+        if coding is None:
+            x: Matrix = as_array(matrix)
+        else:
+            x = coding.matrix(matrix, {name: values[name] for name in many}, lambda own: made[id(own)])
+    except (TypeError, ValueError) as error:
+        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
+    if (wrong := not_finite(x)) is not None:
+        j = wrong[1]
+        bad = blocks.column(x, j)
+        where = np.flatnonzero(~np.isfinite(bad))
+        raise DataError(
+            f"the column {names[j]!r} of the design has values that are not finite: "
+            f"{first_rows(table.places(where), bad[where])}"
+        )
+    import pandas as pd
+
+    as_levels = in_c | looked_up(formula)
+    levels = tuple(
+        (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))
+        for name, (values, _) in columns.items()
+        if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
+    )
+    return Design(x, names, right, spec, levels, coding=coding, terms=terms)
+
+
+def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
+    """A term without a column in the design would be left out without a word."""
+    for term, columns_of_term in spec.term_indices.items():
+        if len(columns_of_term):
+            continue
+        for factor in term.factors:
+            for name in map(decode, names_in(factor)):
+                distinct = list(dict.fromkeys(columns[name]))
+                if len(distinct) <= 1:
+                    raise DesignError(
+                        f"the predictor {name!r} has one level only ({examples_of(distinct)}), so nothing is known of "
+                        "it: leave it out"
+                    )
+        if term.factors and decode(str(term)) not in ("1", "0"):
+            raise DesignError(f"the term {decode(str(term))!r} gives no column of the design: leave it out")
+
+
+def from_matrix(matrix: NamedMatrix, table: Table) -> Design:
+    """The design of a matrix that was read for the rows of a table, used as it stands (no intercept is added)."""
+    x, names = matrix.x, matrix.names
+    x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
+    if (wrong := not_finite(x)) is not None:
+        i, j = wrong
+        raise DataError(
+            f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row "
+            f"{int(table.places(i))}, column {j}; drop or fill these rows"
+        )
+    return Design(x, names or tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))

@@ -1,0 +1,438 @@
+"""Named columns of equal length, whatever they came from, and results given back in kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import narwhals as nw
+import numpy as np
+
+from likely.data import alignment
+from likely.data.columns import (
+    NUMBERS,
+    categorical_words,
+    check_labels,
+    chosen,
+    counted,
+    from_objects,
+    missing,
+    numbers,
+    spread,
+    texts_in,
+)
+from likely.data.series import TEXT, as_array, as_text, categories, occurring
+from likely.data.texts import Labels, Reading, Texts, read_all
+from likely.errors import DataError, OptionError, is_one_of, unknown
+
+
+@final
+class Levels(list[Any]):
+    """The levels that a column declares; `ordered` says whether from lowest to highest or just so."""
+
+    def __init__(self, levels: Sequence[Any], ordered: bool) -> None:
+        super().__init__(levels)
+        self.ordered = ordered
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column that stands by itself.
+
+    Attributes
+    ----------
+    values : ndarray
+    yes_no : bool
+        Whether it holds yes and no as floats because some are missing.
+    levels : Levels or None
+        The levels that it declares.
+    insists : bool
+        Whether it is declared to hold levels.
+    index : pandas Index or None
+        Labels of its rows.
+    """
+
+    values: Any
+    yes_no: bool = False
+    levels: Levels | None = None
+    insists: bool = False
+    index: Any = None
+
+
+@final
+class Table:
+    """Named columns of equal length, from whatever the user brought.
+
+    Attributes
+    ----------
+    names : list of str
+    n : int
+        Number of rows.
+    named : bool
+        Whether the names are the user's own, not x1, x2, ... of an array.
+    index : pandas Index or None
+        Labels of the rows, by which what else the user gives is matched to them.
+    na : tuple
+        Cells that stand for a missing value, besides those that always do.
+    readings : dict of str to Reading
+        How the columns of text that were used as numbers were read; new data are read alike.
+    """
+
+    def __init__(
+        self,
+        frame: Any = None,
+        columns: Mapping[str, Column] | None = None,
+        native: bool = True,
+        named: bool = True,
+        decimal: str | None = ".",
+    ) -> None:
+        self.na: tuple[Any, ...] = ()
+        self.decimal = decimal  # what stands before decimals in text; None where a file does not say
+        self.readings: dict[str, Reading] = {}
+        self.doubted: set[str] = set()  # columns of labels that could be numbers, and that was told
+        self.like = False  # whether it holds new data, to be read as those of a fit
+        self._numbers: dict[str, Any] = {}
+        self.index: Any = None
+        self._lender: str | None = None  # what the index was taken from, if not from all of the table
+        self._places: Any = None  # of the rows in the table they were taken from, see `only`
+        self._frame = frame
+        self._columns: dict[str, Any] = {}
+        self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
+        self._levels: dict[str, Levels] = {}
+        self._insists: set[str] = set()
+        self._marked: set[str] = set()  # text with cells that stand for missing values
+        self._texts: dict[str, Any] = {}
+        self._spread: tuple[Any, Table] | None = None  # the rows that results are missing for, see `only`
+        self._native = native  # whether results go back as a column of the user's own library
+        self.named = named
+        if frame is not None:
+            self.names: list[str] = [str(c) for c in frame.columns]
+            self._keys = dict(zip(self.names, frame.columns, strict=True))  # pandas allows names that are not text
+            self.n: int = len(frame)
+            self.index = alignment.index_of(frame.to_native())
+        else:
+            given = columns or {}
+            self._columns = {name: column.values for name, column in given.items()}
+            self._yes_no = {name for name, column in given.items() if column.yes_no}
+            self._levels = {name: column.levels for name, column in given.items() if column.levels}
+            self._insists = {name for name, column in given.items() if column.insists}
+            self._match({name: column.index for name, column in given.items()})
+            self.names = list(self._columns)
+            self.n = len(next(iter(self._columns.values()))) if self._columns else 0
+
+    @classmethod
+    def without_columns(cls, n: int) -> Table:
+        """A table of n rows that holds none of their data."""
+        out = cls()
+        out.n = n
+        return out
+
+    def __contains__(self, name: str) -> bool:
+        return name in (self._columns if self._frame is None else self._keys)
+
+    def column(self, name: str) -> Any:
+        """The column called `name`: a float, integer, bool or object array; missing values are NaN or None."""
+        if not is_one_of(name, self):
+            raise unknown("column", name, self.names)
+        if name not in self._columns:
+            values, yes_no = as_array(self._frame.get_column(self._keys[name]))
+            self._columns[name] = _without(values, self.na, plain=not self.insists(name)) if self.na else values
+            if yes_no:
+                self._yes_no.add(name)
+        return self._columns[name]
+
+    def number(self, name: str, where: str = "", shown: str | None = None) -> Any:
+        """The column as floats: numbers, or text that says numbers, read as it was before or told in a warning.
+
+        Messages call it by another name where one is `shown`, and say `where` it is.
+
+        Raises
+        ------
+        DataError
+            If it holds anything else, with what stands in the way.
+        """
+        if name in self._numbers:
+            return self._numbers[name]
+        if self.insists(name):
+            raise DataError(categorical_words(shown or name, self.column(name), where))
+        if (found := self.cells(name)) is None:
+            return numbers(self.column(name), shown or name)
+        cells, codes = found
+        if name not in self.readings:
+            self.readings[name] = chosen(cells, shown or name, where, signs=not self.like)
+        self._numbers[name] = spread(read_all(cells.cells, self.readings[name], name, where), codes)
+        return self._numbers[name]
+
+    def measured(self, name: str, shown: str | None = None) -> Any:
+        """The column as floats where it says numbers, else as it is: what needs numbers will say what it holds."""
+        try:
+            return self.number(name, shown=shown)
+        except DataError:
+            return self.column(name)
+
+    def cells(self, name: str) -> tuple[Texts, Any] | None:
+        """The distinct cells of a column of text, and each row's place among them; None if it is not text."""
+        text = self.text(name)
+        if text is not None:
+            levels, codes = text.categories.tolist(), np.asarray(text.codes, dtype=np.intp)
+            found = (Texts(tuple(levels), counted(codes, len(levels))), codes) if levels else None
+        else:
+            values = self.column(name)
+            found = texts_in(values) if values.dtype == object else None
+        if found is None:
+            return None
+        return replace(found[0], decimal=self.decimal, marked=name in self._marked), found[1]
+
+    def as_predictor(self, name: str) -> Reading | Labels | str:
+        """What a column of text is as a predictor, or words that ask for more to be said."""
+        if name in self.readings:
+            return self.readings[name]
+        found = None if self.insists(name) else self.cells(name)
+        return Labels() if found is None else found[0].as_predictor
+
+    def alone(self, name: str) -> Column:
+        """The column by itself."""
+        return Column(self.column(name), name in self._yes_no, self.levels(name), self.insists(name), self.index)
+
+    def marked(self, markers: tuple[Any, ...]) -> Table:
+        """The same table with cells that stand for missing values."""
+        out = copy(self)
+        own = {k: _without(v, markers, plain=k not in self._insists) for k, v in self._columns.items()}
+        out.na, out._columns = markers, own if self._frame is None else {}
+        out._texts, out._numbers, out.readings = {}, {}, {}
+        out._marked = {
+            k for k, v in own.items() if np.count_nonzero(missing(v)) > np.count_nonzero(missing(self._columns[k]))
+        }
+        return out
+
+    def insists(self, name: str) -> bool:
+        """Whether the column is declared to hold levels."""
+        if self._frame is not None and name in self._keys:
+            return bool(self._frame.get_column(self._keys[name]).dtype in (nw.Categorical, nw.Enum))
+        return name in self._insists
+
+    def labels(self, name: str) -> Any:
+        """The column as labels: yes and no, and whole numbers, are these whether or not some values are missing."""
+        values = self.column(name)
+        if values.dtype.kind != "f":
+            check_labels(name, values)
+            return values
+        present = ~np.isnan(values)
+        if name in self._yes_no:
+            plain = values == 1.0
+        elif np.all(np.abs(values[present]) < 2**53) and np.all(values[present] == np.floor(values[present])):
+            plain = np.where(present, values, 0.0).astype(np.int64)
+        else:
+            return values
+        if present.all():
+            return plain
+        out = plain.astype(object)
+        out[~present] = None
+        return out
+
+    def text(self, name: str) -> Any:
+        """A column of text as a pandas Categorical, its levels as declared or sorted; None if it is not text.
+
+        This is quick where a million Python objects are not.
+        """
+        if name not in self._texts:
+            if self._frame is not None and name in self._keys:
+                text = as_text(self._frame.get_column(self._keys[name]))
+                if text is not None and (gone := [v for v in text.categories if _stands_for_missing(v, self.na)]):
+                    text = text.remove_categories(gone)
+                    self._marked.add(name)
+            else:
+                values = self.column(name)
+                plain = values.dtype == object and name not in self._levels and set(map(type, values)) <= TEXT
+                text = categories(values) if plain else None
+            self._texts[name] = text
+        return self._texts[name]
+
+    def levels(self, name: str) -> Levels | None:
+        """The declared levels of a categorical column that occur, or None."""
+        if name in self._levels:
+            return self._levels[name]
+        if self._frame is None or name not in self:
+            return None
+        series = self._frame.get_column(self._keys[name])
+        ordered = True
+        if series.dtype == nw.Enum:
+            declared = list(series.dtype.categories)
+        elif series.dtype == nw.Categorical and hasattr(native := series.to_native(), "cat"):
+            declared = list(getattr(native.cat, "categories", []))  # pandas; Polars orders its own by text
+            ordered = bool(getattr(native.cat, "ordered", False))
+        else:
+            return None
+        present = set(series.drop_nulls().unique().to_list())
+        occur = [level for level in declared if level in present and not _stands_for_missing(level, self.na)]
+        return Levels(occur, ordered) if present else None
+
+    def only(self, rows: Any, spread: bool = False) -> Table:
+        """Some of the rows (a mask), as if the others had never been there.
+
+        With `spread`, results given back in kind have all rows, those left out being missing.
+        """
+        rows = np.asarray(rows)
+        if self._frame is not None:
+            out = Table(self._frame.filter(rows.tolist()), native=self._native, named=self.named)
+        else:
+            out = Table(named=self.named)
+            out.names, out.n = self.names, int(np.count_nonzero(rows))
+            for name in self.names:
+                out._columns[name], yes_no, levels = self._some(name, rows)
+                out._yes_no |= {name} if yes_no else set()
+                out._levels |= {name: levels} if levels else {}
+        if out.index is None and self.index is not None:
+            out.index = self.index[rows]
+        out._lender = self._lender
+        out._insists, out._marked = self._insists, self._marked
+        out.na, out.decimal, out.readings, out.doubted = self.na, self.decimal, self.readings, self.doubted
+        out._texts = {name: occurring(text[rows]) for name, text in self._texts.items() if text is not None}
+        out._places = np.flatnonzero(rows) if self._places is None else self._places[rows]
+        out._spread = (rows, self) if spread else None
+        return out
+
+    def _some(self, name: str, rows: Any) -> tuple[Any, bool, Levels | None]:
+        """Some values of a column, as they would have been read without the others."""
+        values, levels = self._columns[name][rows], self._levels.get(name)
+        if levels or name in self._insists:
+            present = set(values.tolist())
+            kept = [level for level in levels or () if level in present]
+            return values, name in self._yes_no, Levels(kept, levels.ordered) if kept and levels else None
+        if values.dtype.kind == "O" and len(values):
+            return *from_objects(values.tolist()), None
+        if name in self._yes_no and not np.any(np.isnan(values)):
+            return values.astype(bool), False, None
+        return values, name in self._yes_no, None
+
+    def places(self, rows: Any) -> Any:
+        """Rows as messages count them: from 0, in the data as the user brought them."""
+        return np.asarray(rows) if self._places is None else self._places[rows]
+
+    def in_order(self, order: Any) -> Table:
+        """The rows in another order (indices; None for their own), as a table of its own."""
+        if order is None:
+            return self
+        out = self.only(np.ones(self.n, dtype=bool))
+        if self._frame is not None:
+            out._frame, out._columns = self._frame[order.tolist()], {}
+        out._columns = {name: values[order] for name, values in out._columns.items()}
+        out._texts, out._places = {}, None
+        out.index = None if self.index is None else self.index[order]
+        return out
+
+    def match(self, index: Any, what: str, whose: str = "the data") -> Any:
+        """Where this table's rows are in another object of as many rows, by label; None where they go by position.
+
+        The first labels there are become the table's own, if it has none.
+        """
+        if self.index is None and index is not None:
+            self.index, self._lender = index, what
+        order = alignment.order(self.index, index, what, self._lender or whose)
+        if order is not None and self._lender is not None:
+            raise DataError(
+                f"{what} has the labels of {self._lender} in another order, and {whose} have none that say which order "
+                f"is theirs: give them the same index, or go by position (.to_numpy())"
+            )
+        return order
+
+    def _match(self, labels: Mapping[str, Any]) -> None:
+        """Put columns with labels in the order of the first that has some."""
+        if len({len(values) for values in self._columns.values()}) != 1:
+            return  # columns of different lengths are told of as such
+        labelled = {name: index for name, index in labels.items() if index is not None}
+        for name, index in labelled.items():
+            if self.index is None and len(labelled) == len(labels):
+                self.index = index
+            if (order := self.match(index, f"column {name!r}")) is not None:
+                self._columns[name] = self._columns[name][order]
+
+    def wrap(self, values: Any, name: str) -> Any:
+        """One value per row as a column of the user's own library; an array for arrays, lists and files."""
+        if self._spread is not None and np.ndim(values) == 1 and len(values) == self.n:
+            return self._spread[1].wrap(_spread_out(values, self._spread[0]), name)
+        if self._frame is None or not self._native or np.ndim(values) != 1 or len(values) != self.n:
+            return values
+        series = _without_nan(nw.new_series(name, values, backend=self._frame.implementation))
+        native = series.to_native()
+        if hasattr(native, "index") and hasattr(self._frame.to_native(), "index"):
+            native.index = self._frame.to_native().index
+        return native
+
+    def wrap_frame(self, columns: Mapping[str, Any]) -> Any:
+        """Several columns as a table of the user's own library; a dict of arrays for arrays, lists and files."""
+        if self._spread is not None:
+            rows, whole = self._spread
+            return whole.wrap_frame({name: _spread_out(values, rows) for name, values in columns.items()})
+        if self._frame is None or not self._native:
+            return dict(columns)
+        frame, native = self.frame_of(columns), self._frame.to_native()
+        if hasattr(frame, "index") and hasattr(native, "index") and len(frame) == len(native):
+            frame.index = native.index
+        return frame
+
+    def frame_of(self, columns: Mapping[str, Any]) -> Any:
+        """Columns that are not one value per row as a table of the user's own library; a dict of them otherwise."""
+        if self._frame is None or not self._native:
+            return dict(columns)
+        made = nw.from_dict(dict(columns), backend=self._frame.implementation)
+        return made.with_columns(*(_without_nan(made.get_column(name)) for name in made.columns)).to_native()
+
+
+def _without(values: Any, na: tuple[Any, ...], plain: bool = True) -> Any:
+    """A column without the cells that stand for a missing value; what is left of `plain` objects may be numbers."""
+    if values.dtype.kind in "fiu":
+        gone = np.isin(values, [v for v in map(_as_number, na) if v is not None])
+        return np.where(gone, np.nan, values.astype(float)) if gone.any() else values
+    if values.dtype != object:
+        return values
+    kept = [None if _stands_for_missing(v, na) else v for v in values]
+    return from_objects(kept, convert=plain)[0]
+
+
+def _stands_for_missing(value: Any, na: tuple[Any, ...]) -> bool:
+    """Whether a cell is one of the markers; spaces around it do not count."""
+    if not na or value is None:
+        return False
+    if isinstance(value, str):
+        return value.strip() in {v.strip() if isinstance(v, str) else f"{v:g}" for v in na}
+    return (
+        isinstance(value, NUMBERS) and not isinstance(value, (bool, np.bool_)) and float(value) in map(_as_number, na)
+    )
+
+
+def _as_number(marker: Any) -> float | None:
+    """The number that a marker is, if it is one."""
+    return Reading().value(marker) if isinstance(marker, str) else float(marker)
+
+
+def checked_na(na: Any) -> tuple[Any, ...]:
+    """The markers of missing values: texts and numbers."""
+    if na is None:
+        return ()
+    given = (
+        [na] if isinstance(na, (str, *NUMBERS)) else list(na) if isinstance(na, (list, tuple, set, frozenset)) else [na]
+    )
+    for marker in given:
+        if isinstance(marker, (bool, np.bool_)) or not isinstance(marker, (str, *NUMBERS)):
+            raise OptionError(
+                f"na= names the cells that stand for a missing value, such as na=['?', 'unknown', -999]; found {na!r}"
+            )
+    return tuple(given)
+
+
+def _spread_out(values: Any, rows: Any) -> Any:
+    """Values of some rows among all of them, the others missing."""
+    values = np.asarray(values)
+    kind = object if values.dtype.kind in "OUS" else float
+    out = np.full(len(rows), None if kind is object else np.nan, dtype=kind)
+    out[rows] = values
+    return out
+
+
+def _without_nan(series: Any) -> Any:
+    """Missing values as the library marks them, where it tells them from NaN."""
+    return series.fill_nan(None) if series.dtype.is_float() and series.is_nan().any() else series

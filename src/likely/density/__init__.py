@@ -1,5 +1,0 @@
-"""Likelihoods beyond rows of linear predictors: any JAX function of parameters and data that gives log-densities."""
-
-from likely.density.family import Density, density
-
-__all__ = ["Density", "density"]

@@ -1,0 +1,411 @@
+"""The bootstrap: the estimates of data drawn anew, from the fitted model or from the observations themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import special as sc
+
+from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, unknown
+from likely.families.base import generator
+from likely.inference.interval import Interval
+from likely.inference.refit import refit
+from likely.likelihoods.compress import counted
+from likely.likelihoods.rows_of import Rows, draw, rows_of
+from likely.models.checks import check_level
+from likely.models.model import Model
+from likely.progress import Task, check_progress
+from likely.search.state import BootstrapState
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+KINDS = ("parametric", "cases")
+INTERVALS = ("percentile", "bca")
+OPTIONS = ("replicates", "kind", "seed", "interval", "progress", "resume")
+DRAWN_AT_ONCE = 1 << 20  # responses simulated together
+MOST_FAILED = 0.1  # of the refits; beyond, no interval
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """Estimates from data drawn anew.
+
+    Attributes
+    ----------
+    names : list of str
+    estimates : ndarray, shape (replicates, k)
+        On the reported scale, in the order of `names`; NaN in the rows of refits that failed. A parameter that ran to
+        its limit stands there with that limit (a df of infinity).
+    failed : int
+        How many refits failed.
+    kind : str
+        "parametric" or "cases".
+    reasons : mapping of str to int
+        Why refits failed, with counts.
+    """
+
+    names: list[str]
+    estimates: Any
+    failed: int
+    kind: str
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def column(self, name: str) -> Any:
+        """The draws of one estimate, sorted, without the failed ones."""
+        values = self.estimates[:, self.names.index(name)]
+        return np.sort(values[~np.isnan(values)])
+
+
+def bootstrap(
+    fit: Fit,
+    *,
+    replicates: int = 1000,
+    kind: str = "parametric",
+    seed: int | None = 0,
+    progress: bool | str | Callable[[int, int], None] | None = None,
+    resume: BootstrapState | None = None,
+) -> Bootstrap:
+    """Refit data drawn anew (Efron and Tibshirani 1993; Davison and Hinkley 1997).
+
+    Parameters
+    ----------
+    fit : Fit
+    replicates : int
+    kind : {"parametric", "cases"}
+        "parametric": responses simulated from the fitted model, predictors kept. "cases": rows drawn with replacement,
+        each as often as its frequency weight; under sampling weights every row once, and it keeps its weight. Where the
+        fit's covariance is clustered, whole clusters are drawn, whose rows keep their weights.
+    seed : int, optional
+        The same seed gives the same draws.
+    progress : {None, "auto", True, False} or callable, optional
+        As in `likely.fit`; a callable is called with (done, replicates).
+    resume : BootstrapState, optional
+        The state of an interrupted bootstrap of the same fit; it knows replicates, kind and seed.
+
+    Returns
+    -------
+    Bootstrap
+
+    Raises
+    ------
+    Interrupted
+        At Ctrl-C; its ``state`` is what ``resume=`` takes.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> from likely.inference.bootstrap import bootstrap
+    >>> fit = lk.fit("exponential", [0.2, 1.1, 0.7, 3.0, 1.9, 0.4])
+    >>> draws = bootstrap(fit, replicates=200)
+    >>> draws.estimates.shape, draws.failed
+    ((200, 1), 0)
+    """
+    if not fit.converged:
+        raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
+    if not is_one_of(kind, KINDS):
+        raise unknown("kind of bootstrap", kind, KINDS)
+    if fit.likelihood.model.family.conditional:
+        raise IntervalError("strata are not drawn anew by the bootstrap of rows; use method='profile'")
+    if kind == "parametric" and not fit.likelihood.model.family.simulates:
+        raise OptionError(
+            f"{fit.likelihood.model.family.title} states no distribution to draw from; draw the observations anew: "
+            "kind='cases'"
+        )
+    _check_weights(fit, kind)
+    _check_clusters(fit, kind)
+    _check_replicates(replicates)
+    told = check_progress(progress, "(done, replicates)")
+    rng = generator(seed)
+    state = BootstrapState(
+        fit.coef, np.zeros((0, len(fit.names))), {}, int(replicates), kind, dict(rng.bit_generator.state)
+    )
+    if resume is not None:
+        state, rng = _resumed(fit, resume), resume.generator()
+    with Task("bootstrap", progress if told is None else False, alone=True) as task:
+        return _drawn(fit, state, rng, task, told)
+
+
+def _resumed(fit: Fit, state: Any) -> BootstrapState:
+    if not isinstance(state, BootstrapState):
+        raise OptionError(f"resume is the state of an interrupted bootstrap, interrupted.state; found {state!r}")
+    if state.coef != fit.coef:
+        raise OptionError(f"resume is the state of another fit's bootstrap: {state.coef}; this fit: {fit.coef}")
+    return state
+
+
+def _drawn(fit: Fit, state: BootstrapState, rng: np.random.Generator, task: Task, told: Any) -> Bootstrap:
+    """The refits, after those that the state already has."""
+    draw, total = (_cases if state.kind == "cases" else simulated), state.replicates
+    made: list[Any] = []
+    try:
+        for i, (model, y, w) in enumerate(draw(fit, total, rng)):
+            if i < state.done:  # drawn again, so that the random numbers go on as they would have
+                continue
+            made.append(refit(fit, model, y, w))
+            task.count(i + 1, total, "refits")
+            if told is not None:
+                told(i + 1, total)
+    except KeyboardInterrupt as stopped:
+        reached = _with(state, made)
+        raise Interrupted(
+            f"the bootstrap was interrupted {reached.reached}. Nothing is lost: catch lk.errors.Interrupted as "
+            "interrupted, and go on with fit.interval(method='bootstrap', resume=interrupted.state)",
+            reached,
+        ) from stopped
+    state = _with(state, made)
+    return Bootstrap(fit.names, state.estimates, sum(state.reasons.values()), state.kind, dict(state.reasons))
+
+
+def _with(state: BootstrapState, made: list[Any]) -> BootstrapState:
+    """The state with more refits: their estimates, or the reasons why there are none."""
+    k = state.estimates.shape[1]
+    rows = [np.full(k, np.nan) if isinstance(found, str) else found for found in made]
+    reasons = Counter(state.reasons)
+    reasons.update(re.split(r"[:.] ", found, maxsplit=1)[0] for found in made if isinstance(found, str))
+    return replace(state, estimates=np.vstack([state.estimates, *rows]), reasons=dict(reasons))
+
+
+def check_failed(drawn: Bootstrap, what: str) -> None:
+    """Raise if too many refits failed for what is made of them."""
+    replicates = len(drawn.estimates)
+    if drawn.failed > MOST_FAILED * replicates:
+        reason, count = max(drawn.reasons.items(), key=lambda item: item[1])
+        raise IntervalError(
+            f"{drawn.failed} of {replicates} refits failed, too many for {what}; the most common reason "
+            f"({count}): {reason}"
+        )
+
+
+def bootstrap_intervals(
+    fit: Fit,
+    level: float = 0.95,
+    names: list[str] | None = None,
+    *,
+    replicates: int = 1000,
+    kind: str = "parametric",
+    seed: int | None = 0,
+    interval: str = "percentile",
+    progress: bool | str | Callable[[int, int], None] | None = None,
+    resume: BootstrapState | None = None,
+    **other: object,
+) -> dict[str, Interval]:
+    """Bootstrap intervals on the reported scale.
+
+    Parameters
+    ----------
+    fit : Fit
+    level : float
+    names : list of str, optional
+    replicates, kind, seed, progress, resume
+        As in `bootstrap`.
+    interval : {"percentile", "bca"}
+        "percentile": quantiles of the draws. "bca": corrected for bias and skewness (Efron 1987), with the
+        acceleration from the infinitesimal jackknife; for ``kind="cases"``.
+
+    Returns
+    -------
+    dict of str to Interval
+
+    Raises
+    ------
+    IntervalError
+        If more than a tenth of the refits failed, or the fit did not converge.
+    """
+    level = check_level(level)
+    for option in other:
+        raise unknown("option", option, OPTIONS, " for method='bootstrap'")
+    _check_replicates(replicates)
+    if resume is not None:
+        replicates, kind = _resumed(fit, resume).replicates, resume.kind
+    if not is_one_of(interval, INTERVALS):
+        raise unknown("interval", interval, INTERVALS)
+    if interval == "bca" and kind != "cases":
+        raise OptionError("interval='bca' needs kind='cases': its correction comes from the single observations")
+    if interval == "bca" and fit.likelihood.model.family.kinked:
+        raise OptionError(
+            "interval='bca' needs the influence of single observations to first order, which an estimate on corners "
+            "has not: use interval='percentile'"
+        )
+    if replicates * (1.0 - level) < 2.0 - 1e-9:
+        raise OptionError(
+            f"{replicates} replicates have no {100 * level:g} % interval; take at least {int(np.ceil(2 / (1 - level)))}"
+        )
+    drawn = bootstrap(fit, replicates=replicates, kind=kind, seed=seed, progress=progress, resume=resume)
+    check_failed(drawn, "an interval")
+    influence = _influence(fit) if interval == "bca" else None
+    out = {}
+    for name in fit.names if names is None else names:
+        out[name] = _one(fit, drawn, name, level, influence)
+    return out
+
+
+def check_simulated(fit: Fit) -> None:
+    """Raise where the fitted model does not say how such data would come about again."""
+    _check_weights(fit, "parametric")
+    _check_clusters(fit, "parametric")
+
+
+def _check_weights(fit: Fit, kind: str) -> None:
+    """Raise where the weights do not say how such data would come about again."""
+    found = fit.likelihood.bound.weights_kind
+    if found == "importance":
+        raise OptionError(
+            "importance weights do not say how the rows came about, so there is no bootstrap; if they count rows, "
+            "they are frequency weights"
+        )
+    if found == "sampling" and kind == "parametric":
+        raise OptionError(
+            "sampling weights say that the rows are a selection, which the fitted model does not simulate; use "
+            "kind='cases'"
+        )
+
+
+def _check_replicates(replicates: Any) -> None:
+    if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
+        raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
+
+
+def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[str, Any] | None) -> Interval:
+    if name in fit.likelihood.model.fixed:
+        reason = f"{name} is an extreme of the data, for which the bootstrap does not work (Bickel and Freedman 1981)"
+        return Interval(None, None, level, "bootstrap", reason)
+    if fit.outcome.unidentified is not None and name in fit.withheld:  # where a draw ends along it is chance
+        return Interval(None, None, level, "bootstrap", fit.withheld[name])
+    values, center = drawn.column(name), fit.coef[name]
+    if len(values) == 0 or values[0] == values[-1]:
+        reason = f"every replicate gives the same {name}, so the bootstrap says nothing about it; use method='profile'"
+        return Interval(None, None, level, "bootstrap", reason)
+    levels = np.array([0.5 - 0.5 * level, 0.5 + 0.5 * level])
+    if influence is not None:
+        if name not in influence:
+            reason = f"{name} has no standard error, so bca has no acceleration for it; use interval='percentile'"
+            return Interval(None, None, level, "bootstrap", reason)
+        levels = _corrected(levels, values, center, influence[name])
+    notes = []
+    if name in fit.boundary:
+        notes.append("the estimate is the end of the domain, where a bootstrap is rough; method='profile' is better")
+    if drawn.failed:
+        notes.append(f"{drawn.failed} of {len(drawn.estimates)} refits failed and are left out")
+    if ends := int(np.count_nonzero(np.isinf(values))):
+        notes.append(f"{name} ran to infinity in {ends} of {len(values)} replicates")
+    lower, upper = (_order_statistic(values, float(q)) for q in levels)
+    return Interval(lower, upper, level, "bootstrap", "; ".join(notes))
+
+
+def _order_statistic(values: Any, q: float) -> float:
+    """The q-quantile at position q (m + 1) of m sorted draws (Davison and Hinkley 1997, section 5.2)."""
+    at = min(max(q * (len(values) + 1.0) - 1.0, 0.0), len(values) - 1.0)
+    low, part = int(at), at - int(at)
+    if part == 0.0 or values[low] == values[low + 1]:
+        return float(values[low])
+    if np.isinf(values[low + 1]) or np.isinf(values[low]):
+        return float(values[low + (part >= 0.5)])
+    return float(values[low] + part * (values[low + 1] - values[low]))
+
+
+def _corrected(levels: Any, values: Any, center: float, influence: Any) -> Any:
+    """Efron's (1987) levels: corrected for the median bias of the draws and for the acceleration."""
+    below = (np.count_nonzero(values < center) + 0.5 * np.count_nonzero(values == center)) / len(values)
+    bias = sc.ndtri(min(max(below, 0.5 / len(values)), 1.0 - 0.5 / len(values)))
+    weights, size = influence
+    square = float(np.sum(weights * size**2))
+    acceleration = float(np.sum(weights * size**3)) / (6.0 * square**1.5) if square > 0 else 0.0
+    z = bias + sc.ndtri(levels)
+    return sc.ndtr(bias + z / (1.0 - acceleration * z))
+
+
+def _influence(fit: Fit) -> dict[str, Any]:
+    """Weights of the rows, and by estimate their influence on it: V times the row's score."""
+    effective = fit.effective
+    covariance, likelihood = effective._observed_cov, effective.likelihood
+    if covariance is None or effective.boundary:
+        return {}
+    w = np.ones(len(likelihood.bound.y)) if likelihood.bound.weights is None else likelihood.bound.weights
+    moves = likelihood.row_objective.row_scores(effective.outcome.point.x) @ (effective._reported[1] @ covariance).T
+    if likelihood.bound.pseudo:  # every row once, with its weight in its score
+        w, moves = np.ones(len(w)), w[:, None] * moves
+    if fit._request.clusters:
+        _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
+        by = w if not likelihood.bound.pseudo else 1.0
+        moves = np.stack([np.bincount(which, by * column) for column in moves.T], axis=1)
+        w = np.ones(len(moves))
+    outward = effective.names if fit.limit is None else [fit.limit.outward(n) for n in effective.names]
+    return {name: (w, moves[:, j]) for j, name in enumerate(outward[: moves.shape[1]])}
+
+
+# -- drawing data ----------------------------------------------------------------------------------------------
+
+
+Draw = tuple[Model, Any, Any]  # model, responses, weights
+
+
+def _whole_weights(fit: Fit) -> Any:
+    w = fit.likelihood.bound.weights
+    if fit.likelihood.bound.pseudo:  # a row of weight 3 was drawn once
+        return None
+    if w is not None and np.any(w != np.floor(w)):
+        raise OptionError("the bootstrap needs weights that are whole numbers: how often each row was observed")
+    return None if w is None else w.astype(np.int64)
+
+
+def _check_clusters(fit: Fit, kind: str) -> None:
+    """Raise where rows that come in clusters would be drawn as if they were independent."""
+    if kind == "parametric":
+        fit.require_independent("a bootstrap from the fitted model", "kind='cases', which draws whole clusters,")
+    if len(fit._request.clusters) > 1:
+        raise OptionError(
+            "clusters that go two ways cannot be drawn whole; use method='wald', or a fit clustered one way"
+        )
+
+
+def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+    """Rows drawn with replacement, or whole clusters, as frequency weights."""
+    model, y, w = fit.likelihood.model, fit.likelihood.bound.y, _whole_weights(fit)
+    bound = fit.likelihood.bound
+    if fit._request.clusters:
+        _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
+        groups = int(which.max()) + 1
+        for _ in range(replicates):
+            drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups))[which]
+            yield model, y, drawn * (1.0 if bound.weights is None else bound.weights)
+        return
+    if countable(model) and not bound.pseudo:
+        y, w = counted(y, w)
+    each = bound.weights if bound.pseudo else 1.0
+    total = len(y) if w is None else int(w.sum())
+    share = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
+    for _ in range(replicates):
+        yield model, y, rng.multinomial(total, share) * each
+
+
+def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+    """Responses from the fitted model; a row of weight 3 is three rows."""
+    model, rows, w = fit.likelihood.model, rows_of(fit, observed=True), _whole_weights(fit)
+    params, n = rows.values, rows.n
+    repeat = None if w is None else np.repeat(np.arange(n), w)
+    if repeat is not None:
+        model, n = model.of_rows(repeat), len(repeat)
+        vector = {p.name for p in rows.family.parameters if p.vector}
+        params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
+    at_once = max(1, DRAWN_AT_ONCE // n)
+    for first in range(0, replicates, at_once):
+        for y in _draw(rows, params, (min(at_once, replicates - first), n), rng):
+            yield (model, *(counted(y, None) if countable(model) else (y, None)))
+
+
+def countable(model: Model) -> bool:
+    """Whether the distinct responses and how often they occur say everything."""
+    return model.constant and model.family.kind.discrete and not any(np.ndim(v) for v in model.known.values())
+
+
+def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
+    if rows.family.kind.labels:
+        return rows.bare._scipy(**params).rvs(shape, random_state=rng)  # codes
+    return draw(rows.bare, params, shape, rng).astype(float)

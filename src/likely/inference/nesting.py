@@ -1,0 +1,213 @@
+"""Whether one model is a special case of another, so that their likelihood ratio has a known distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import linalg
+
+from likely.compute import blocks
+from likely.errors import OptionError
+from likely.families import FAMILIES
+from likely.families.base import Family
+from likely.likelihoods.rows_of import bare
+from likely.models.identify import with_place_of_intercept
+from likely.models.model import Model, Slot
+
+if TYPE_CHECKING:
+    from likely.results.likelihood import Likelihood
+
+AIC_ADVICE = "compare them by AIC (fit.aic), which needs no nesting"
+
+
+@final
+@dataclass(frozen=True)
+class Inclusion:
+    """A family as a special case of another.
+
+    Attributes
+    ----------
+    small, large : str
+    names : mapping of str to (str, int)
+        The smaller family's parameters, to the larger's and to whether the default link keeps (1) or turns (-1) the
+        sign of the linear predictor (the exponential's rate is 1/mean).
+    held : mapping of str to float
+        What the larger family's other parameters are then.
+    """
+
+    small: str
+    large: str
+    names: Mapping[str, tuple[str, int]]
+    held: Mapping[str, float]
+
+
+INCLUSIONS = (
+    Inclusion("exponential", "gamma", {"rate": ("mean", -1)}, {"shape": 1.0}),
+    Inclusion("exponential", "weibull", {"rate": ("scale", -1)}, {"shape": 1.0}),
+    Inclusion("geometric", "negative_binomial", {"p": ("mean", -1)}, {"dispersion": 1.0}),
+    Inclusion("cauchy", "student_t", {"loc": ("loc", 1), "scale": ("scale", 1)}, {"df": 1.0}),
+    Inclusion("normal", "skew_normal", {"mean": ("loc", 1), "sd": ("scale", 1)}, {"shape": 0.0}),
+)
+
+
+def nesting(small: Likelihood, large: Likelihood) -> list[str]:
+    """Parameters that the smaller model holds at the end of their domain; an error unless it is a special case."""
+    for family in (small.model.family, large.model.family):
+        if (told := family._nests(small.model.family, large.model.family)) is not None:
+            return told
+    return _compare(small.model, large.model, *_meanings(small.model, large.model))
+
+
+def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, Slot | None, int, Any]]:
+    """Every slot of the larger model with the smaller one's, or with the value at which that one holds it.
+
+    The sign is -1 where the default links of the two families turn the linear predictor's.
+    """
+    one, other = small.model, large.model
+    names, held = _meanings(one, other)
+    back = {new: (old, sign) for old, (new, sign) in names.items()}
+    for t in other.slots:
+        name, sign = back.get(t.parameter.name, (None, 1))
+        source = next((s for s in one.slots if s.parameter.name == name and s.entry == t.entry), None)
+        value = held.get(t.parameter.name) if name is None else one.known.get(name)
+        if value is not None and sign < 0:
+            value = _turned(one.family, name, value)
+        yield t, source, sign, value
+
+
+def _meanings(one: Model, other: Model) -> tuple[Mapping[str, tuple[str, int]], Mapping[str, float]]:
+    """The smaller family's parameters in the larger's terms, and what the larger's others are then."""
+    f, g = one.family, other.family
+    if type(f) is type(g):
+        if f.variant != g.variant:
+            raise OptionError(f"{f!r} and {g!r} are not nested; {AIC_ADVICE}")
+        return {p.name: (p.name, 1) for p in f.parameters}, {}
+    for limit in g.limits:
+        becomes = limit.becomes()
+        if type(becomes) is type(f):
+            free = next((s for s in other.slots if s.parameter.name == limit.parameter), None)
+            if free is not None and not free.constant:
+                raise OptionError(
+                    f"{f.title} is {g.title} with every {limit.parameter} at {limit.at:g}; with predictors for "
+                    f"{limit.parameter} the statistic has no simple distribution: {AIC_ADVICE}"
+                )
+            return {new: (old, 1) for old, new in limit.names.items()}, {limit.parameter: limit.at}
+    for inclusion in INCLUSIONS:
+        if type(f) is FAMILIES[inclusion.small] and type(g) is FAMILIES[inclusion.large]:
+            return inclusion.names, inclusion.held
+    raise OptionError(
+        f"{f.title} is not a special case of {g.title}, so their likelihood ratio has no chi-squared distribution; "
+        f"{AIC_ADVICE}"
+    )
+
+
+def _compare(one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]) -> list[str]:
+    """Check that every parameter of the smaller model can be reproduced by the larger one."""
+    on_end: list[str] = []
+    back = {large: (name, sign) for name, (large, sign) in names.items()}
+    for p in other.family.parameters:
+        name, sign = back.get(p.name, (None, 1))
+        value = held[p.name] if name is None else one.known.get(name)
+        if value is not None and sign < 0:
+            value = _turned(one.family, name, value)
+        slots = [s for s in other.slots if s.parameter.name == p.name]
+        if p.name in other.known:
+            if value is None or np.any(np.asarray(value) != np.asarray(other.known[p.name])):
+                raise OptionError(
+                    f"{p.name} is known in the larger model but not the same in the smaller one, so they are not "
+                    f"nested; {AIC_ADVICE}"
+                )
+        elif value is not None:
+            if p.edge:
+                raise OptionError(
+                    f"{p.name} is an extreme of the data in the larger model: the likelihood ratio has no chi-squared "
+                    f"distribution; {AIC_ADVICE}"
+                )
+            if _held(p.name, slots, value):
+                on_end.append(p.name)
+        elif name is not None and not p.edge:
+            mine = [s for s in one.slots if s.parameter.name == name]
+            for s, t in zip(mine, slots, strict=True):
+                if t.design is not None:
+                    t = replace(t, design=with_place_of_intercept(t, other))
+                _within(s, t, sign)
+    return on_end
+
+
+def _turned(family: Family, name: str | None, value: Any) -> Any:
+    """The larger family's mean for a known rate or chance of the smaller one."""
+    return np.asarray(bare(family).mean(**{str(name): value}))
+
+
+def _held(name: str, slots: list[Slot], value: Any) -> bool:
+    """Whether a value is the end of the domain; an error unless the slots' predictors can produce it."""
+    slot = slots[0]
+    domain = slot.parameter.domain
+    if np.any(np.isin(np.asarray(value), (domain.lower, domain.upper))):
+        if not slot.constant:
+            raise OptionError(
+                f"the smaller model holds {name} at the end of its domain, for which the larger one has predictors: "
+                f"the statistic has no simple distribution; {AIC_ADVICE}"
+            )
+        return True
+    if slot.entry is None:
+        with np.errstate(all="ignore"):
+            eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
+        _require_span(eta - (0.0 if slot.offset is None else slot.offset), slot, name)
+    return False
+
+
+def _within(s: Slot, t: Slot, sign: int) -> None:
+    """Require that the linear predictors of slot `s`, times `sign`, are among those of slot `t`."""
+    name = s.label
+    if t.constant and not s.constant:
+        raise OptionError(
+            f"the smaller model has predictors for {name}, the larger one has not, so they are not nested; {AIC_ADVICE}"
+        )
+    if not s.constant and not _links_agree(s, t, sign):
+        raise OptionError(
+            f"{name} has the link {s.link.name} in one model and {t.link.name} in the other, so they are not nested; "
+            f"{AIC_ADVICE}"
+        )
+    offset = (0.0 if t.offset is None else t.offset) - sign * (0.0 if s.offset is None else s.offset)
+    _require_span(offset, t, name)
+    if s.design is None:
+        if t.design is not None:
+            _require_span(np.ones(len(t.design.x)), t, name)
+        return
+    if t.design is s.design or (t.design is not None and t.design.names == s.design.names and t.design.x is s.design.x):
+        return
+    for j in range(s.design.x.shape[1]):
+        _require_span(blocks.column(s.design.x, j), t, name)
+
+
+def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
+    if sign > 0:
+        return s.link.name == t.link.name
+    return (s.link.name, t.link.name) in (("log", "log"), ("logit", "log"))
+
+
+def _require_span(target: Any, slot: Slot, name: str) -> None:
+    """Require that a column lies in the space of a slot's columns, by least squares."""
+    target = np.asarray(target, dtype=float)
+    if not np.any(target):
+        return
+    design = slot.design
+    if design is None:
+        inside = np.ptp(target) <= 1e-9 * float(np.max(np.abs(target))) if target.ndim else True
+    else:
+        column = np.broadcast_to(target, (len(design.x),))
+        if any(np.array_equal(column, blocks.column(design.x, j)) for j in range(design.x.shape[1])):
+            return
+        x = blocks.dense(design.x)
+        scaled = x / np.maximum(np.sqrt(np.einsum("ij,ij->j", x, x)), np.finfo(float).tiny)
+        left = column - scaled @ np.linalg.lstsq(scaled, column, rcond=None)[0]
+        inside = bool(linalg.norm(left) <= 1e-8 * linalg.norm(column))
+    if not inside:
+        raise OptionError(
+            f"the predictors of {name} in the smaller model are not combinations of those in the larger one, so the "
+            f"models are not nested; {AIC_ADVICE}"
+        )

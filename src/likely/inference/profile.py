@@ -1,0 +1,228 @@
+"""The likelihood along one coefficient, maximised over the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.compute import blocks
+from likely.compute.solve import newton
+from likely.covariance.singular import Held
+from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
+from likely.likelihoods.penalised import Penalised
+from likely.likelihoods.rows import Objective
+from likely.models.bind import Bound
+from likely.models.identify import coordinates, untangled
+from likely.models.model import Slot
+from likely.namespace import NumpyNamespace
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+    from likely.results.likelihood import Likelihood
+
+MOST_EVALUATIONS = 3000
+MOST_LOST = 12  # fits of the reduced model that may fail on the way
+
+
+class Profiler:
+    """The log-likelihood maximised over all coefficients but one, followed along that one.
+
+    Each maximisation starts from the tangent of the path of maxima at the nearest point known, and a step that leads
+    out of the parameters' domain is taken in halves.
+    """
+
+    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Any = None) -> None:
+        self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
+        # a function of the coefficients as the user has them; None for a penalised one
+        self.objective: Any = likelihood.objective if objective is None else None
+        self._objective, self._spent, self._at, self._unit = objective or likelihood.objective, 0, index, 1.0
+        # an ill-conditioned design is followed in orthonormal coordinates, of which one is the coefficient rescaled
+        self._inner = coordinates(likelihood.model, last=index) if objective is None else None
+        start = self.best
+        if self._inner is not None:
+            whole = likelihood.objective
+            self._objective = Objective(self._inner.model, whole.y, whole.weights)
+            self._at, self._unit = self._inner.place(index)
+            start = self._inner.inward(self.best)
+        self._free = np.array([j for j in range(likelihood.model.size) if j != self._at], dtype=int)
+        self._known = [self._evaluate(start)]
+
+    def _evaluate(self, x: Any) -> newton.Point:
+        self._spent += 1
+        if self._spent > MOST_EVALUATIONS:
+            raise IntervalError(
+                f"the profile likelihood could not be followed within {MOST_EVALUATIONS:,} evaluations: the others' "
+                "peak moves too wildly along it"
+            )
+        return self._objective.point(x)
+
+    def __call__(self, value: float) -> tuple[float, float, Any]:
+        """Profile log-likelihood, its slope, and the coefficients, with the coefficient held at `value`.
+
+        The value is -inf where the path cannot be followed.
+        """
+        target = value * self._unit
+        for _ in range(12):
+            nearest = min(self._known, key=lambda p: abs(p.x[self._at] - target))
+            here = float(nearest.x[self._at])
+            step = target - here
+            for part in (1.0, 0.5, 0.25, 0.0625, 0.01):
+                point = self._maximum(nearest, target if part == 1.0 else here + part * step)
+                if point is not None:
+                    break
+            else:
+                return -np.inf, 0.0, np.array(self.best)
+            self._known.append(point)
+            if part == 1.0:
+                x = point.x if self._inner is None else self._inner.outward(point.x)
+                return point.value, float(point.score[self._at]) * self._unit, x
+        return -np.inf, 0.0, np.array(self.best)
+
+    def _maximum(self, near: newton.Point, value: float) -> newton.Point | None:
+        """The maximum with the coefficient held at `value`, started from the tangent at a point near by."""
+        x = near.x.copy()
+        x[self._at] = value
+        if len(self._free) == 0:
+            point = self._evaluate(x)
+            return point if point.usable else None
+        starts = [x[self._free]]
+        try:
+            slope = np.linalg.solve(near.info[np.ix_(self._free, self._free)], near.info[self._free, self._at])
+            starts.insert(0, starts[0] - slope * (value - near.x[self._at]))
+        except np.linalg.LinAlgError:
+            pass
+
+        def evaluate(free: Any) -> newton.Point:
+            x[self._free] = free
+            full = self._evaluate(x.copy())
+            return newton.Point(
+                free.copy(), full.value, full.score[self._free], full.info[np.ix_(self._free, self._free)]
+            )
+
+        for start in starts:
+            if not np.all(np.isfinite(start)):
+                continue
+            solution = newton.maximize(evaluate, start, max_iterations=60, tolerance=1e-6)
+            if solution.converged:
+                x[self._free] = solution.point.x
+                return self._evaluate(x)
+        return None
+
+
+class RefitProfiler(Profiler):
+    """The same by fits of the reduced model, where no tangent leads: densities with corners, parameters at a limit."""
+
+    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
+        self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
+        self._likelihood, self._slot, self.objective = likelihood, likelihood.model.slot_of(index), likelihood.objective
+        self.others: dict[str, float] = {}  # of the last value asked for
+        self.lost = 0  # fits that failed
+
+    def __call__(self, value: float) -> tuple[float, float, Any]:
+        bound = held(self._likelihood.bound, self._slot, self.index, value)
+        fit = type(self._likelihood)(bound).maximize(on_failure="return")
+        if not fit.converged:
+            self.lost += 1
+            if self.lost > MOST_LOST:
+                raise IntervalError(f"with the coefficient held the likelihood has no peak in the others: {fit.status}")
+            return -np.inf, 0.0, self.best
+        self.others = fit.coef
+        whole = fit.limit is None and len(fit.outcome.point.x) == len(self.best) - 1
+        x = np.insert(fit.outcome.point.x, self.index, value) if whole else self.best
+        return fit.loglik, 0.0, x
+
+
+class RestrainedProfiler(Profiler):
+    """The same by fits under a fit's penalty and constraints, with the coefficient held by one more."""
+
+    def __init__(self, fit: Fit, index: int, best: Any) -> None:
+        restrained = fit.outcome.restrained
+        assert restrained is not None
+        self.index, self.best, self.peak = index, np.array(best, dtype=float), fit.effective.outcome.height
+        self._likelihood, self._slot, self.objective = fit.likelihood, fit.likelihood.model.slot_of(index), None
+        self._name = self._slot.names[index - self._slot.start]
+        self._penalty = restrained.restraints.penalty
+        self._relations = tuple(restrained.restraints.relations(fit.likelihood.model))
+        self._found: list[tuple[float, dict[str, float]]] = []  # values held, with the estimates there
+        if fit.limit is None:
+            self._found.append((float(self.best[index]), fit.coef))
+
+    def __call__(self, value: float) -> tuple[float, float, Any]:
+        """The objective at its highest with the coefficient held; -inf where the constraints leave no such value."""
+        at = self._slot.natural(value) if self._slot.constant else value
+        added = ({self._name: 1.0, "": -at}, True)
+        start = min(self._found, key=lambda known: abs(known[0] - value))[1] if self._found else None
+        asked = {"penalty": self._penalty, "constraints": (*self._relations, added), "on_failure": "return"}
+        try:
+            again = self._likelihood.maximize(start=start, **asked)
+        except LikelyError:
+            return -np.inf, 0.0, self.best
+        if not again.converged:
+            return -np.inf, 0.0, self.best
+        if again.limit is None:
+            self._found.append((value, again.coef))
+        return again.effective.outcome.height, 0.0, self.best
+
+
+def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
+    """The model with one coefficient held: a known parameter, or a column that has become an offset."""
+    model, known = bound.model, dict(bound.model.known)
+    slots: list[Slot] = []
+    for s in model.slots:
+        if s is slot and s.design is None:
+            at = value if s.offset is None else value + s.offset
+            with np.errstate(all="ignore"):
+                known[s.parameter.name] = s.link.inverse(np.asarray(at, dtype=float), NumpyNamespace())[()]
+            continue
+        if s is slot:
+            assert s.design is not None
+            j = index - s.start
+            offset = value * blocks.column(s.design.x, j) + (0.0 if s.offset is None else s.offset)
+            rest = [k for k in range(len(s.design.names)) if k != j]
+            s = replace(s, design=s.design.select(rest), offset=offset, stop=s.stop - 1)
+        start = slots[-1].stop if slots else 0
+        slots.append(replace(s, start=start, stop=start + s.stop - s.start))
+    return replace(bound, model=replace(model, slots=tuple(slots), known=known))
+
+
+def profiler(likelihood: Likelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:
+    """The way to follow this likelihood's profile; not `regular` where a parameter is at the end of its domain."""
+    kind = Profiler if regular and not likelihood.model.family.kinked else RefitProfiler
+    return kind(likelihood, index, best, peak)
+
+
+def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
+    """The way to follow the profile of what a fit has maximised."""
+    restrained, likelihood = fit.outcome.restrained, fit.likelihood
+    if fit.outcome.unidentified is not None:
+        objective = Held(likelihood.objective, fit.outcome.unidentified, fit.outcome.point.x)
+        return Profiler(likelihood, index, best, fit.loglik, objective)
+    if restrained is None:
+        return profiler(likelihood, index, best, fit.loglik, regular=fit.limit is None)
+    penalty = restrained.restraints.penalty_of(likelihood.model, likelihood.bound.weights)
+    if (
+        restrained.restraints.relations(likelihood.model)
+        or penalty is None
+        or fit.limit is not None
+        or likelihood.model.family.kinked
+        or untangled(likelihood.model, np.zeros(likelihood.model.size, dtype=bool)) is not None
+    ):
+        return RestrainedProfiler(fit, index, best)
+    return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))
+
+
+def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
+    """The slot and the index of the coefficient reported under `name`."""
+    for slot in likelihood.model.slots:
+        if is_one_of(name, slot.names):
+            if slot.shared:
+                break
+            return slot, slot.start + slot.names.index(name)
+    if is_one_of(name, likelihood.names):
+        raise OptionError(
+            f"{name} is one of several probabilities that sum to 1 and has no profile of its own; use a formula '~ 1', "
+            "whose coefficients are log-odds against the reference level"
+        )
+    raise unknown("parameter", name, likelihood.names)

@@ -1,0 +1,136 @@
+"""A fit repeated on data much like its own, fast: by formula, by Newton from the first estimate, else from scratch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.compute.solve import newton
+from likely.errors import LikelyError
+from likely.families.base import Limit
+from likely.likelihoods.rows import objective_of
+from likely.models import limits, scale
+from likely.models.model import Model, Slot
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+MOVED = 5.0  # a linear predictor further than this from the estimate's calls for the careful search
+NEAR = {0.0: 1e-3, np.inf: 1e3}  # a parameter this close to where its family has a limit is taken to run there
+MODERATE = {0.0: 0.1, np.inf: 10.0}  # and this is a place to start from inside
+
+
+def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
+    """The estimates in the order of ``fit.names``, or the reason why there are none.
+
+    A weight of zero is a row that was not drawn.
+    """
+    if w is not None and model.family._objective is None and not np.all(drawn := w > 0):
+        rows = np.flatnonzero(drawn)
+        model, y, w = model.of_rows(rows), y[rows], w[rows]
+    if model.fixed:
+        model = replace(model, fixed=model.family.edge_estimate(y, model.known))
+    restrained = fit.effective.outcome.restrained
+    found = _by_formula(model, y, w) if model.constant and restrained is None else None
+    if found is None and restrained is None and not model.family.kinked:  # no Newton step leads to a corner
+        found = _by_newton(fit, model, y, w)
+    if found is not None:
+        return np.concatenate([found, list(model.fixed.values())])
+    # the whole search of a first fit: limits, separation and failures are told as there
+    bound = replace(fit.likelihood.bound, model=model, y=y, weights=w)
+    try:
+        again = type(fit.likelihood)(bound).maximize(on_failure="return", **fit.asked.restraints)
+    except LikelyError as error:
+        return str(error)
+    if not again.converged:
+        return again.status.removeprefix("failed: ")
+    return np.array([again.coef[name] for name in names_of(model)])
+
+
+def names_of(model: Model) -> list[str]:
+    """Names of the estimates that a refit gives, in their order."""
+    return [*scale.reported_names(model), *model.fixed]
+
+
+def _by_formula(model: Model, y: Any, w: Any) -> Any:
+    """Constants from the family's closed form; None where it has none."""
+    if model.units is not None:
+        return None
+    with np.errstate(all="ignore"):
+        values = model.family._closed_form(y, w, model.known)
+    if values is None:
+        return None
+    out: list[float] = []
+    for parameter in (group[0].parameter for group in model.groups if not group[0].idle):
+        value = values.get(parameter.name)
+        if value is None or not np.all(parameter.domain.contains(value)):
+            return None
+        out += [float(v) for v in np.atleast_1d(value)]
+    return np.array(out)
+
+
+def _by_newton(fit: Fit, model: Model, y: Any, w: Any) -> Any:
+    """The peak near the estimate; None where the search leaves its surroundings."""
+    start = _start(fit)
+    if start is None:
+        return None
+    marks = [(limit, slot, _mark(limit, fit.coef[slot.label])) for limit, slot in limits.watched(model)]
+    reached: list[tuple[Limit, Slot]] = []
+
+    def stop(point: newton.Point) -> str | None:
+        reached[:] = [(limit, slot) for limit, slot, mark in marks if limits.beyond(limit, slot, point.x, mark)]
+        return "near a limit" if reached else None
+
+    solution = newton.maximize(objective_of(model, y, w).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
+    if reached:
+        return _at_limit(model, y, w, solution.point, *reached[0])
+    if not solution.converged or _moved_far(model, solution.point.x - start):
+        return None
+    return scale.to_reported(model, solution.point.x)[0]
+
+
+def _start(fit: Fit) -> Any:
+    """The estimate's coefficients; where a parameter ran to its limit, a moderate value of it."""
+    x = np.array(fit.outcome.point.x, dtype=float)
+    if fit.limit is not None:
+        slot = next(s for s in fit.likelihood.model.slots if s.label == fit.limit.parameter)
+        x = np.insert(fit.limit.fit.outcome.point.x, slot.start, slot.link.forward(MODERATE[fit.limit.at]))
+    return x if np.all(np.isfinite(x)) else None
+
+
+def _mark(limit: Limit, estimate: float) -> float:
+    """The value beyond which a parameter counts as running to its limit."""
+    if estimate == limit.at:
+        return NEAR[limit.at]
+    return min(NEAR[0.0], 0.01 * estimate) if limit.at == 0.0 else max(NEAR[np.inf], 100.0 * estimate)
+
+
+def _moved_far(model: Model, step: Any) -> bool:
+    for slot in model.slots:
+        moved = step[slot.start : slot.stop]
+        if slot.link.name != "identity":
+            moved = moved if slot.design is None else slot.design.x @ moved
+            if not np.max(np.abs(moved)) <= MOVED:
+                return True
+    return False
+
+
+def _at_limit(model: Model, y: Any, w: Any, point: newton.Point, limit: Limit, slot: Slot) -> Any:
+    """The estimates under the limiting family, where it explains the data at least as well; else None."""
+    simpler = limits.limiting(model, limit)
+    objective = objective_of(simpler, y, w)
+    found = _by_formula(simpler, y, w) if simpler.constant else None
+    if found is not None:
+        x = scale.from_reported(simpler, dict(zip(scale.reported_names(simpler), found, strict=True)))
+        value = objective.value(x)
+    else:
+        start = np.delete(point.x, slot.start)
+        solution = newton.maximize(objective.point, start, max_iterations=50, tolerance=1e-6)
+        if not solution.converged or _moved_far(simpler, solution.point.x - start):
+            return None
+        found, value = scale.to_reported(simpler, solution.point.x)[0], solution.point.value
+    if not value >= point.value - 1e-9 * (1.0 + abs(value)):
+        return None
+    return np.insert(found, scale.reported_names(model).index(slot.label), limit.at)

@@ -1,0 +1,1 @@
+"""The sum of log-densities and its derivatives, one file a kind."""

@@ -1,0 +1,371 @@
+"""The log-likelihood of a model and its data as a function of the coefficients, with score and information."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from likely.compute import blocks
+from likely.compute.blocks import Blocks, Indicators
+from likely.compute.engines import memory
+from likely.compute.solve.newton import Point
+from likely.errors import FamilyError, LikelyError
+from likely.families.base import Parameter
+from likely.families.base.vectors import VectorDomain
+from likely.likelihoods import kernels
+from likely.likelihoods.strata import StrataObjective
+from likely.models.model import Model, take
+from likely.namespace import Jet, JetNamespace, NumpyNamespace
+
+BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
+SUMS_AT_ONCE = 1 << 22  # numbers in the sums by cluster that are held at once
+
+
+class Objective:
+    """Sum over rows of weight times log-density.
+
+    Parameters
+    ----------
+    model : Model
+    y : ndarray, shape (n,)
+        Observations as numbers.
+    weights : ndarray, shape (n,), optional
+        A row's log-density counts so many times.
+    """
+
+    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
+        self.model, self.y, self.weights = model, y, weights
+        self.rows = len(y)
+        self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
+        self.block = BLOCK if model.size <= 8 else BLOCK // 2  # a wide design fills the cache by itself
+        designs = [slot.design.x for slot in model.slots if slot.design is not None]
+        if entries := sum(x.entries for x in designs if isinstance(x, Blocks)):
+            # every block makes an information matrix; with so many rows that is not more than the rows' own work,
+            # and two blocks at least keep two threads at work
+            self.block = max(self.block, min(int(4 * model.size**2 / entries), -(-self.rows // 2)))
+        self.kernel = kernels.find(model)  # None with analytic weights
+
+    @cached_property
+    def prepared(self) -> Any:
+        """What the kernel needs of the data alone; None where it does not fit them."""
+        return None if self.kernel is None else self.kernel.prepare(self.y)
+
+    # -- rows ------------------------------------------------------------------------------------------
+
+    def etas(self, coefficients: Any, rows: slice) -> list[Any]:
+        """The slots' linear predictors for some rows; a float for a constant."""
+        out: list[Any] = []
+        for slot in self.model.slots:
+            if slot.idle:
+                out.append(np.float64(0.0) if slot.offset is None else slot.offset[rows])
+                continue
+            beta = coefficients[slot.start : slot.stop]
+            eta: Any = np.float64(beta[0]) if slot.design is None else slot.design.x[rows] @ beta
+            out.append(eta if slot.offset is None else eta + slot.offset[rows])
+        return out
+
+    def row_jet(self, coefficients: Any, rows: slice, order: int) -> Any:
+        """The log-density of some rows with derivatives with respect to the linear predictors."""
+        model = self.model
+        etas = self.etas(coefficients, rows)
+        known = take(model.known, rows)
+        if self.kernel is not None and order > 0 and self.prepared is not None:
+            jet = self.kernel.rows(self.y[rows], self.prepared[rows], etas)
+            if jet is not None:
+                return jet
+        xp: Any = JetNamespace(order) if order else NumpyNamespace()
+        variables = etas
+        if order:
+            slots = enumerate(zip(model.slots, etas, strict=True))
+            variables = [eta if slot.idle else xp.variable(k, eta) for k, (slot, eta) in slots]
+        params = model.parameters(variables, xp, known)
+        for slot, *_ in model.groups:
+            # a density may stay finite outside its parameter's domain; the likelihood does not reach there
+            if slot.leaves_domain and not _all_inside(slot.parameter, params[slot.parameter.name]):
+                return Jet(-np.inf, {}, {}, order) if order else -np.inf
+        if model.units is not None:
+            params = model.family.of_means(params, model.units[rows])
+        try:
+            return model.family._log_density(xp, self.y[rows], **params)
+        except LikelyError:
+            raise
+        except Exception as error:  # a user's density may raise anything
+            hint = (
+                "it calls NumPy on a parameter; write it with the functions of xp (xp.log, xp.exp, ...)"
+                if "ufunc" in str(error)
+                else f"{type(error).__name__}: {error}; check_family(...) may tell more"
+            )
+            raise FamilyError(f"the log-density of {model.family.title} cannot be evaluated: {hint}") from error
+
+    def log_density(self, coefficients: Any) -> Any:
+        """The log-density of every row, shape (n,)."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 0)
+                return (np.broadcast_to(jet, hi - lo),)
+
+        return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
+
+    def row_scores(self, coefficients: Any) -> Any:
+        """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            return (self._scores_block(coefficients, lo, hi),)
+
+        return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
+
+    def slot_scores(self, coefficients: Any, lo: int, hi: int) -> list[Any]:
+        """The scores of rows lo..hi with respect to their linear predictors, one array for each slot."""
+        with np.errstate(all="ignore"):
+            jet = self.row_jet(coefficients, slice(lo, hi), 1)
+        scores = jet.g if isinstance(jet, Jet) else {}
+        found = [np.broadcast_to(scores.get(k, 0.0), hi - lo) for k in range(len(self.model.slots))]
+        if self.weights is None:
+            return found
+        # rows that a bootstrap of several likelihoods did not draw may have a score that is not finite
+        return [np.where(self.weights[lo:hi] > 0, g, 0.0) for g in found]
+
+    def _scores_block(self, coefficients: Any, lo: int, hi: int) -> Any:
+        out = np.zeros((hi - lo, self.model.size))
+        for slot, g in zip(self.model.slots, self.slot_scores(coefficients, lo, hi), strict=True):
+            if slot.design is None:
+                out[:, slot.start] = g
+            else:
+                out[:, slot.start : slot.stop] = blocks.dense(slot.design.x[lo:hi]) * g[:, None]
+        return out
+
+    def predictor_covariance(self, covariance: Any, lo: int, hi: int) -> Any:
+        """The covariance of the linear predictors of rows lo..hi, shape (rows, slots, slots)."""
+        slots = self.model.slots
+        out = np.empty((hi - lo, len(slots), len(slots)))
+        for j, a in enumerate(slots):
+            for k, b in enumerate(slots[j:], j):
+                part = covariance[a.start : a.stop, b.start : b.stop]
+                if a.design is not None and b.design is not None:
+                    value = blocks.row_products(a.design.x[lo:hi], part, b.design.x[lo:hi])
+                else:
+                    with_design = a.design or b.design
+                    value = part[0, 0] if with_design is None else with_design.x[lo:hi] @ part.ravel()
+                out[:, j, k] = out[:, k, j] = value
+        return out
+
+    # -- sums ------------------------------------------------------------------------------------------
+
+    def value(self, coefficients: Any) -> float:
+        """The log-likelihood, constants kept."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 0)
+                return (_sum(jet, self._weights(lo, hi), hi - lo),)
+
+        return float(memory.sum_blocks(block, self.rows, self.block)[0])
+
+    def point(self, coefficients: Any) -> Point:
+        """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
+        model, p = self.model, self.model.size
+        corners = [k for k, slot in enumerate(model.slots) if slot.parameter.name in model.family.kinked]
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 2)
+                w = self._weights(lo, hi)
+                if corners:
+                    jet = _with_corners(jet, corners)
+                if not isinstance(jet, Jet):  # no free parameter enters the density
+                    return _sum(jet, w, hi - lo), np.zeros(p), np.zeros((p, p))
+                return (
+                    _sum(jet.v, w, hi - lo),
+                    self._score(jet, w, lo, hi),
+                    self._information(jet.h, w, lo, hi),
+                )
+
+        value, score, info = memory.sum_blocks(block, self.rows, self.block)
+        return Point(coefficients, float(value), score, info)
+
+    def value_and_score(self, coefficients: Any) -> tuple[float, Any]:
+        """Log-likelihood and score, without the cost of the information."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            with np.errstate(all="ignore"):
+                jet = self.row_jet(coefficients, slice(lo, hi), 1)
+                w = self._weights(lo, hi)
+                return _sum(jet.v, w, hi - lo), self._score(jet, w, lo, hi)
+
+        value, score = memory.sum_blocks(block, self.rows, self.block)
+        return float(value), score
+
+    # -- sums of products ------------------------------------------------------------------------------
+
+    def gram(self, rows: Callable[[int, int], Mapping[tuple[int, int], Any]], weights: Any = None) -> Any:
+        """The sum over rows of w X' V X, block by block: no matrix of one line per row is made.
+
+        Parameters
+        ----------
+        rows : callable
+            (lo, hi) -> the entries of V for these rows by pairs of slots (j <= k), where V is a symmetric matrix of
+            one line for each linear predictor.
+        weights : ndarray, shape (n,), optional
+
+        Returns
+        -------
+        ndarray, shape (p, p)
+        """
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            w = None if weights is None else weights[lo:hi]
+            with np.errstate(all="ignore"):
+                entries = {pair: -np.broadcast_to(v, hi - lo) for pair, v in rows(lo, hi).items()}
+                return (self._information(entries, w, lo, hi),)
+
+        return memory.sum_blocks(block, self.rows, self.block)[0]
+
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+        """The sum over rows of w s s' with s the row's score: the outer product of scores, the meat of a sandwich."""
+
+        def rows(lo: int, hi: int) -> dict[tuple[int, int], Any]:
+            g = self.slot_scores(coefficients, lo, hi)
+            return {(j, k): g[j] * g[k] for j in range(len(g)) for k in range(j, len(g))}
+
+        return self.gram(rows, weights)
+
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+        """The sum over clusters of S S' with S the sum of a cluster's weighted scores.
+
+        Parameters
+        ----------
+        coefficients : ndarray
+        codes : ndarray of int, shape (n,)
+            Every row's cluster, 0 to count - 1.
+        count : int
+        """
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            scores = np.array(self.slot_scores(coefficients, lo, hi))
+            return (scores if self.weights is None else scores * self.weights[lo:hi],)
+
+        scores = np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)], axis=1)
+        step = max(1, SUMS_AT_ONCE // max(1, self.model.size))
+        if count <= step:
+            sums = self._cluster_sums(scores, codes, count, slice(None))
+            return sums.T @ sums
+        out = np.zeros((self.model.size, self.model.size))
+        order = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[order], np.arange(count + 1))
+        for lo in range(0, count, step):
+            hi = min(lo + step, count)
+            rows = order[ends[lo] : ends[hi]]
+            sums = self._cluster_sums(scores[:, rows], codes[rows] - lo, hi - lo, rows)
+            out += sums.T @ sums
+        return out
+
+    def _cluster_sums(self, scores: Any, codes: Any, count: int, rows: Any) -> Any:
+        """The sums of some rows' scores by cluster, shape (count, p), from those of their linear predictors."""
+        which = Indicators(codes.astype(np.int32), count)
+        out = np.empty((count, self.model.size))
+        for slot, g in zip(self.model.slots, scores, strict=True):
+            if slot.design is None:
+                out[:, slot.start] = which.transposed(g)
+            else:
+                out[:, slot.start : slot.stop] = blocks.by_level(which, g, slot.design.x[rows])
+        return out
+
+    def _weights(self, lo: int, hi: int) -> Any:
+        return None if self.weights is None else self.weights[lo:hi]
+
+    def _score(self, jet: Jet, w: Any, lo: int, hi: int) -> Any:
+        score = np.zeros(self.model.size)
+        for k, slot in enumerate(self.model.slots):
+            g = jet.g.get(k, 0.0)
+            if slot.design is None:
+                score[slot.start] = _sum(g, w, hi - lo)
+            else:
+                score[slot.start : slot.stop] = _rows(g, w, hi - lo) @ slot.design.x[lo:hi]
+        return score
+
+    def _information(self, second: Mapping[tuple[int, int], Any], w: Any, lo: int, hi: int) -> Any:
+        """Minus the weighted sum of the second derivatives, from those in the linear predictors by pairs of slots."""
+        info = np.zeros((self.model.size, self.model.size))
+        slots = self.model.slots
+        for (j, k), h in second.items():
+            a, b = slots[j], slots[k]
+            if a.design is None and b.design is None:
+                block = np.array([[_sum(h, w, hi - lo)]])
+            elif b.design is None:
+                assert a.design is not None
+                block = (_rows(h, w, hi - lo) @ a.design.x[lo:hi])[:, None]
+            elif a.design is None:
+                block = (_rows(h, w, hi - lo) @ b.design.x[lo:hi])[None, :]
+            else:
+                x = a.design.x[lo:hi]
+                z = x if b.design.x is a.design.x else b.design.x[lo:hi]
+                block = _gram(x, _rows(h, w, hi - lo), z)
+            np.negative(block, out=info[a.start : a.stop, b.start : b.stop])
+            if j != k:
+                info[b.start : b.stop, a.start : a.stop] = -block.T
+        return info
+
+
+def objective_of(model: Model, y: Any, weights: Any = None) -> Any:
+    """The log-likelihood of a model: rows of linear predictors, or what its family brings instead.
+
+    Either has ``model``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``, ``value_and_score``,
+    ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_gram`` of the coefficients.
+    """
+    own = StrataObjective if model.family.conditional else model.family._objective
+    return Objective(model, y, weights) if own is None else own(model, y, weights)
+
+
+def _with_corners(jet: Jet, corners: list[int]) -> Jet:
+    """The jet of a density with corners in some variables: there, products of first derivatives for the second ones.
+
+    The second derivative misses what sits in the corners; its expectation is minus that of the product (Bartlett's
+    second identity).
+    """
+    h = dict(jet.h)
+    for a, i in enumerate(corners):
+        for j in corners[a:]:
+            if i in jet.g and j in jet.g:
+                h[i, j] = -jet.g[i] * jet.g[j]
+    return Jet(jet.v, jet.g, h, jet.order)
+
+
+def _all_inside(parameter: Parameter, value: Any) -> bool:
+    domain = parameter.domain
+    if isinstance(domain, VectorDomain):
+        return bool(np.all(domain.holds([v.v if isinstance(v, Jet) else v for v in value])))
+    return bool(np.all(domain.contains(value.v if isinstance(value, Jet) else value)))
+
+
+def _rows(x: Any, w: Any, n: int) -> Any:
+    """x as one value per row, times the weights."""
+    if w is not None:
+        return x * w
+    return np.broadcast_to(x, n) if np.ndim(x) == 0 or len(x) != n else x
+
+
+def _sum(x: Any, w: Any, n: int) -> float:
+    """Sum of w x over n rows, where x may be one value for all of them."""
+    if np.ndim(x) == 0:
+        return float(x) * (n if w is None else float(np.sum(w)))
+    if w is not None:
+        x = x * w  # a product summed pairwise, more accurate than a dot product
+        # rows that a bootstrap of several likelihoods did not draw may have a log-density that is not finite
+        x = np.where(w == 0, 0.0, x) if not np.all(np.isfinite(x)) else x
+    return float(np.sum(x))
+
+
+def _gram(x: Any, h: Any, z: Any) -> Any:
+    """x' diag(h) z."""
+    if isinstance(x, Blocks) or isinstance(z, Blocks):
+        return blocks.gram(x, h, z)
+    scaled = memory.scratch(*x.shape)
+    if x is z and np.max(h) <= 0.0:  # one triangle is enough: BLAS sees a matrix times its own transpose
+        np.multiply(x, np.sqrt(-h)[:, None], out=scaled)
+        return -(scaled.T @ scaled)
+    np.multiply(x, h[:, None], out=scaled)
+    return scaled.T @ z

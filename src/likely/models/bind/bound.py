@@ -1,0 +1,100 @@
+"""A model bound to its data: the checked arrays that a likelihood is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from likely.data.tables import Table
+from likely.models.asked import Asked
+from likely.models.bind.given import Given
+from likely.models.model import Model
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """A model bound to its data.
+
+    Attributes
+    ----------
+    asked : Asked
+        What the user asked for.
+    model : Model
+    y : ndarray, shape (n,)
+        The response as numbers (levels coded).
+    weights : ndarray, shape (n,), or None
+        How many times a row's log-density counts, more than zero. Analytic weights are not among them: they are the
+        model's `units`.
+    table : Table
+        Where the data came from, all rows.
+    rows : ndarray of bool, or None
+        The rows in use, where some were left out: those of weight zero, and those dropped for missing values.
+    dropped : mapping of str to int
+        Columns whose missing values cost rows, with counts.
+    separation : Separation or None
+        What was left out because it is separated.
+    weights_kind : {"frequency", "analytic", "sampling", "importance"}
+        What the weights mean; "frequency" where there are none.
+    given_weights : ndarray or None
+        The weights of all rows of the table, as the user gave them.
+    """
+
+    asked: Asked
+    model: Model
+    y: Any
+    weights: Any
+    table: Table
+    rows: Any
+    dropped: Mapping[str, int]
+    separation: Any = None
+    weights_kind: str = "frequency"
+    given_weights: Any = None
+
+    @cached_property
+    def used(self) -> Table:
+        """The rows in use as a table."""
+        return self.table if self.rows is None else self.table.only(self.rows)
+
+    @property
+    def given(self) -> Given:
+        """What turns columns, expressions and arrays for the rows of the table into values of the rows in use."""
+        return Given(self.table, self.used, self.rows)
+
+    @property
+    def n(self) -> float:
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds."""
+        if self.weights is None or self.weights_kind in ("analytic", "sampling"):
+            return len(self.y)
+        total = float(np.sum(self.weights))
+        return int(total) if total.is_integer() else total
+
+    @property
+    def weightless(self) -> int:
+        """Number of rows that were left out because their weight is zero."""
+        return 0 if self.given_weights is None else int(np.count_nonzero(self.given_weights == 0.0))
+
+    @property
+    def weighted(self) -> bool:
+        """Whether there are weights."""
+        return self.weights is not None or self.model.units is not None
+
+    @property
+    def pseudo(self) -> bool:
+        """Whether the weighted sum of log-densities is no log-likelihood of the data: under sampling weights."""
+        return self.weights_kind == "sampling"
+
+    def weighted_like(self, other: Bound) -> bool:
+        """Whether rows count the same in both, and mean the same."""
+        if self.pseudo != other.pseudo:
+            return False
+        pairs = ((self.weights, other.weights), (self.model.units, other.model.units))
+        return all(bool(np.all(_or_ones(a) == _or_ones(b))) for a, b in pairs)
+
+
+def _or_ones(w: Any) -> Any:
+    return 1.0 if w is None else w

@@ -1,0 +1,207 @@
+"""A model: a family plus, for each parameter, a constant, a known value, or predictors. All frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+
+from likely.data.design import Design
+from likely.families.base import Family, Parameter
+from likely.families.base.domains import Link
+from likely.families.base.vectors import VectorDomain
+from likely.namespace import NumpyNamespace
+
+# an offset by which a level that a row cannot have is left behind: its probability is then 0 in floating point
+BEHIND = 1000.0
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Slot:
+    """One linear predictor: a parameter (or one level of a vector parameter) and where its coefficients lie.
+
+    Attributes
+    ----------
+    parameter : Parameter
+    link : Link
+    design : Design or None
+        None for a constant.
+    offset : ndarray or None
+        Added to the linear predictor, row by row.
+    start, stop : int
+        Its coefficients in the vector of all coefficients.
+    entry : str or None
+        The entry of a vector parameter that it describes: a level, or two neighbours.
+    offset_spec : tuple
+        What the user gave as offsets (columns, expressions, arrays), to make them again from new data.
+    """
+
+    parameter: Parameter
+    link: Link
+    design: Design | None
+    offset: Any
+    start: int
+    stop: int
+    entry: str | None = None
+    offset_spec: tuple[Any, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``"p"``, or ``"p[b]"`` for an entry of a vector parameter."""
+        return self.parameter.name if self.entry is None else f"{self.parameter.name}[{self.entry}]"
+
+    @property
+    def constant(self) -> bool:
+        """One value for all rows, reported on the natural scale."""
+        return self.design is None and self.offset is None
+
+    @property
+    def idle(self) -> bool:
+        """No coefficient: its linear predictor is known, the offset or 0."""
+        return self.start == self.stop
+
+    @property
+    def shared(self) -> bool:
+        """A constant that is no parameter by itself: all entries of the vector depend on it."""
+        domain = self.parameter.domain
+        return self.constant and isinstance(domain, VectorDomain) and not domain.separate
+
+    @property
+    def leaves_domain(self) -> bool:
+        """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
+        domain = self.parameter.domain
+        if isinstance(domain, VectorDomain):
+            return domain.separate
+        return self.link.positive or not domain.reached_by(self.link)
+
+    def natural(self, eta: float) -> float:
+        """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""
+        with np.errstate(all="ignore"):
+            return float(self.link.inverse(np.float64(eta), NumpyNamespace()))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the coefficients: ``"sd"`` for a constant, ``"mean.x"`` for a predictor."""
+        if self.design is None:
+            return [self.label] if self.offset is None else [f"{self.label}.Intercept"]
+        return [f"{self.label}.{column}" for column in self.design.names]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What is assumed: a family bound to the data's levels, and a linear predictor for each free parameter.
+
+    Attributes
+    ----------
+    family : Family
+    slots : tuple of Slot
+    known : mapping of str to float or ndarray
+        Values of the known parameters, row by row where they are columns.
+    response : str
+        Name of the response.
+    fixed : mapping of str to float
+        Parameters held at a value by the estimation itself (the edges of a Uniform).
+    units : ndarray or None
+        How many units each row is the mean of (analytic weights).
+    """
+
+    family: Family
+    slots: tuple[Slot, ...]
+    known: Mapping[str, Any]
+    response: str = "y"
+    formula: str | None = None
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    units: Any = None
+
+    @property
+    def size(self) -> int:
+        """Number of coefficients."""
+        return self.slots[-1].stop if self.slots else 0
+
+    @property
+    def levels(self) -> tuple[Any, ...]:
+        """Levels of the response, in order; the first is the reference of log-odds."""
+        return tuple(self.family.levels or ())
+
+    @property
+    def constant(self) -> bool:
+        """Whether every free parameter is the same for all rows."""
+        return all(slot.constant or (slot.idle and slot.offset is None) for slot in self.slots)
+
+    @cached_property
+    def groups(self) -> list[list[Slot]]:
+        """The slots, those of one vector parameter together."""
+        groups: list[list[Slot]] = []
+        for slot in self.slots:
+            if groups and slot.entry is not None and groups[-1][0].parameter.name == slot.parameter.name:
+                groups[-1].append(slot)
+            else:
+                groups.append([slot])
+        return groups
+
+    @cached_property
+    def single_peaked(self) -> bool:
+        """Whether the family vouches for a log-likelihood with one peak and no plateau, whatever the data."""
+        family = self.family
+        if family.kind.labels or family.conditional or family._objective is not None:
+            return True  # concave, or searched by other means
+        if family.concave is None or not self.slots:
+            return not self.slots
+        vouched = family.concave
+        return all(
+            slot.link.name in vouched[slot.parameter.name]
+            if slot.parameter.name in vouched
+            else slot.constant and bool(vouched)
+            for slot in self.slots
+        )
+
+    def names(self) -> list[str]:
+        """Names of the coefficients on the link scale, in order."""
+        return [name for slot in self.slots for name in slot.names]
+
+    def of_rows(self, rows: Any) -> Model:
+        """The model of some rows (a slice, or indices, which may repeat)."""
+
+        made: dict[int, Design] = {}  # slots that share a design go on sharing it
+
+        def taken(slot: Slot) -> Slot:
+            design = slot.design
+            if design is not None:
+                if id(design) not in made:
+                    made[id(design)] = design.of_rows(rows)
+                design = made[id(design)]
+            return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
+
+        family, slots = self.family._of_rows(rows), tuple(map(taken, self.slots))
+        units = None if self.units is None else self.units[rows]
+        return replace(self, family=family, slots=slots, known=take(self.known, rows), units=units)
+
+    def slot_of(self, index: int) -> Slot:
+        """The slot that holds coefficient `index`."""
+        return next(slot for slot in self.slots if slot.start <= index < slot.stop)
+
+    def parameters(self, etas: list[Any], xp: Any, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The family's parameter values, on any namespace, from the slots' linear predictors.
+
+        `known` are the known values of the rows at hand; by default those of all rows.
+        """
+        values: dict[str, Any] = {**(self.known if known is None else known), **self.fixed}
+        remaining = iter(etas)
+        for group in self.groups:
+            parameter, link = group[0].parameter, group[0].link
+            mine = [next(remaining) for _ in group]
+            domain = parameter.domain
+            values[parameter.name] = (
+                domain.value(mine, xp) if isinstance(domain, VectorDomain) else link.inverse(mine[0], xp)
+            )
+        return values
+
+
+def take(known: Mapping[str, Any], rows: slice | Any) -> dict[str, Any]:
+    """The known values of some rows; scalars, and vectors of probabilities, stay as they are."""
+    return {k: v[rows] if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}

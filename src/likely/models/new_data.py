@@ -1,0 +1,206 @@
+"""New data read once, and turned into what a fitted model needs of them: designs, offsets, known values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely.compute import blocks
+from likely.data import design as designs
+from likely.data import tables
+from likely.data.design import Design
+from likely.data.predictors import among
+from likely.data.tables import Table
+from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed
+from likely.families.base.domains import Groups
+from likely.models.bind import Given
+from likely.models.model import Slot
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+
+@final
+class NewData:
+    """New data read once, and turned into what each slot needs."""
+
+    def __init__(self, fit: Fit, effective: Fit, new: Any, given: Mapping[str, Any], unseen: str = "error") -> None:
+        self.model = effective.likelihood.model
+        self.specs: Mapping[str, Any] = fit.likelihood.model.family.known
+        self.given = given
+        plain = {
+            slot.parameter.name: slot.design
+            for slot in self.model.slots
+            if slot.design is not None and slot.design.spec is None
+        }
+        self.own: dict[str, Table] = {}
+        self.sparse = new if blocks.is_sparse(new) else None
+        if isinstance(new, Mapping):
+            new = dict(new)
+            self.own = {
+                name: tables.read(new.pop(name), fit.likelihood.bound.table.na)
+                for name in plain
+                if np.ndim(new.get(name)) == 2
+            }
+            if new and all(np.ndim(v) == 0 for v in new.values()):
+                new = {k: [v] for k, v in new.items()}  # one row
+        if self.sparse is not None:
+            new = np.zeros(self.sparse.shape[0])
+        self.table = (
+            tables.read(new, like=fit.likelihood.bound.table) if not self.own or new else next(iter(self.own.values()))
+        )
+        self.n = self.table.n
+        if self.n == 0:
+            raise DataError("the new data have no rows: there is nothing to predict")
+        for name, table in self.own.items():
+            if table.n != self.n:
+                raise DataError(f"the matrix of {name} has {table.n} rows, the other new data {self.n}")
+            order = self.table.match(table.index, f"the matrix of {name}", "the other new data")
+            self.own[name] = table.in_order(order)
+        self._refuse_ambiguity(plain)
+        self._refuse_missing()
+        self.data = Given.of(self.table, "the new data")
+        if unseen == "missing":
+            self._set_unseen_aside()
+
+    def _set_unseen_aside(self) -> None:
+        """Leave out the rows with levels that the fit has not seen; their results will be missing."""
+        seen = np.ones(self.n, dtype=bool)
+        for slot in self.model.slots:
+            for name, levels in () if slot.design is None else slot.design.levels:
+                if name in self.table:
+                    labels = self.table.labels(name)
+                    known = among(dict.fromkeys(labels), levels)
+                    seen &= np.fromiter((v in known for v in labels), dtype=bool, count=self.n)
+        if seen.all():
+            return
+        if not seen.any():
+            raise DataError("no row of the new data has only levels that the fit has seen: there is nothing to predict")
+        self.data = self.data.only(seen, spread=True)
+        self.table, self.n = self.data.table, int(seen.sum())
+        self.own = {name: table.only(seen) for name, table in self.own.items()}
+
+    def _refuse_ambiguity(self, plain: Mapping[str, Design]) -> None:
+        """Two matrices of predictors cannot be told apart in one table."""
+        shared = {name: d for name, d in plain.items() if name not in self.own}
+        distinct = {id(d.x) for d in shared.values()}
+        names = [name for d in {id(d.x): d for d in shared.values()}.values() for name in d.made]
+        if len(distinct) > 1 and (len(set(names)) < len(names) or not all(n in self.table for n in names)):
+            example = ", ".join(f"{name!r}: ..." for name in shared)
+            raise DataError(
+                f"{listed(shared)} have a matrix of predictors each: pass the new ones by parameter, {{{example}}}"
+            )
+
+    def _refuse_missing(self) -> None:
+        """Missing values among the columns that the model uses."""
+        counts: dict[str, int] = {}
+        for name in self._used():
+            if name not in self.table:
+                continue
+            text = self.table.text(name)
+            absent = tables.missing(self.table.column(name) if text is None else text)
+            if count := int(np.count_nonzero(absent)):
+                counts[name] = count
+        for parameter, table in self.own.items():
+            for name in table.names:
+                if count := int(np.count_nonzero(tables.missing(table.column(name)))):
+                    counts[f"{parameter}: {name}"] = count
+        if counts:
+            detail = ", ".join(f"{name}: {count}" for name, count in counts.items())
+            raise MissingValuesError(
+                f"the new data have missing values ({detail}): a prediction needs every predictor. Fill them, or leave "
+                "these rows out"
+            )
+
+    def _used(self) -> list[str]:
+        used: dict[str, None] = {}
+        for slot in self.model.slots:
+            if slot.design is not None and slot.parameter.name not in self.own:
+                formula = slot.design.formula
+                used |= dict.fromkeys(slot.design.made if formula is None else designs.variables(formula))
+                if formula is None and not all(name in self.table for name in slot.design.made):
+                    used |= dict.fromkeys(self.table.names)  # columns by position
+            if "offset" not in self.given:
+                used |= dict.fromkeys(v for spec in slot.offset_spec for v in self._columns_of(spec))
+        for spec in (*self.specs.values(), *self.given.values()):
+            used |= dict.fromkeys(self._columns_of(spec))
+        return list(used)
+
+    def _columns_of(self, spec: Any) -> list[str]:
+        if isinstance(spec, Mapping):
+            return [v for part in spec.values() for v in self._columns_of(part)]
+        if not isinstance(spec, str):
+            return []
+        return [spec] if spec in self.table or spec.isidentifier() else designs.variables(spec)
+
+    def matrix(self, slot: Slot) -> Any:
+        """A slot's design for the new rows."""
+        assert slot.design is not None
+        if self.sparse is not None:
+            return slot.design.apply_sparse(self.sparse)
+        beside = slot.design.beside
+        other = None if beside is None else self.own.get(beside.parameter, self.table)
+        return slot.design.apply(self.own.get(slot.parameter.name, self.table), other)
+
+    def values(self, spec: Any, what: str) -> Any:
+        """A column, an expression, a number or an array as floats."""
+        values = self.data.values(spec, what)
+        return tables.numbers(values, spec if isinstance(spec, str) else what) if np.ndim(values) else float(values)
+
+    def known(self, name: str, outward: str, lacking: dict[str, LikelyError]) -> Any:
+        """The values of a known parameter; NaN, and the reason, where there are none."""
+        spec = self.given.get(outward, self.specs.get(outward))
+        if outward not in self.given and np.ndim(spec) > 0:
+            lacking[name] = OptionError(
+                f"{outward} was given to the fit as an array, so the new rows' values are not known: pass {outward}=..."
+            )
+            return np.nan
+        try:
+            values = self._groups(spec, outward) if self._labels(name) else self.values(spec, outward)
+        except LikelyError as error:
+            lacking[name] = error
+            return np.nan
+        self.model.family.parameter(name).domain.check(f"{self.model.family.title}'s known {outward}", values)
+        return values
+
+    def _labels(self, name: str) -> bool:
+        return self.model.family.parameter(name).domain is Groups
+
+    def _groups(self, spec: Any, what: str) -> Any:
+        """The codes of a column of labels."""
+        return tables.codes(self.data.labels(spec, what))
+
+    def _log_exposure(self) -> Any:
+        """The logarithm of the exposure of the new rows."""
+        spec = self.given["exposure"]
+        if isinstance(spec, str):
+            return designs.expression(designs.log_exposure(spec, self.table), self.table)
+        return designs.log_exposure(self.data.values(spec, "exposure"), self.table)
+
+    def offset(self, slot: Slot, outward: Mapping[str, str]) -> Any:
+        """A slot's offset for the new rows, or None."""
+        if slot.offset is None:
+            return None
+        name = outward[slot.parameter.name]
+        specs = slot.offset_spec
+        if "offset" in self.given:
+            value = self.given["offset"]
+            specs = (value.get(name, 0.0) if isinstance(value, Mapping) else value,)
+        total: Any = 0.0
+        if "exposure" in self.given and slot is self.model.slots[0]:
+            if "offset" in self.given or len(specs) != 1:
+                raise OptionError("an exposure beside other offsets: pass offset=, the sum of all with log(exposure)")
+            total, specs = self._log_exposure(), ()
+        for spec in specs:
+            if "offset" not in self.given and np.ndim(spec) > 0:
+                raise OptionError(
+                    f"the offset of {name} was given to the fit as an array, so the new rows' values are not known: "
+                    "pass offset=..., or exposure=... if it was one"
+                )
+            total = total + self.values(spec, "offset")
+        total = np.broadcast_to(np.asarray(total, dtype=float), (self.n,))
+        if not np.all(np.isfinite(total)):
+            raise DataError(f"the offset of {name} is not finite for some of the new rows")
+        return total

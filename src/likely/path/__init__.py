@@ -1,6 +1,0 @@
-"""Penalised fits at many strengths, and the choice among them by the log-likelihood of rows held out."""
-
-from likely.path.fits import Path, path
-from likely.path.held_out import CrossValidation
-
-__all__ = ["CrossValidation", "Path", "path"]

@@ -1,0 +1,1 @@
+"""What follows about rows."""

@@ -1,0 +1,293 @@
+"""Predictions for rows: expected values and their intervals, parameters, quantiles, probabilities, simulations."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from likely.data import tables
+from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
+from likely.families.base import Parameter, generator
+from likely.families.base.vectors import VectorDomain
+from likely.inference.mean_interval import mean_interval
+from likely.likelihoods.rows_of import Rows, draw, rows_of
+from likely.likelihoods.strata import chances
+from likely.models.checks import check_level, check_one_column, row_of_numbers
+from likely.prediction.observation import prediction_interval
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+WHAT = ("mean", "params", "quantile", "interval", "prediction", "prob", "class")
+
+
+def predict(
+    fit: Fit,
+    new: Any = None,
+    what: str | None = None,
+    *,
+    q: Any = None,
+    level: float | None = None,
+    y: Any = None,
+    simultaneous: Any = False,
+    method: str | None = None,
+    replicates: int = 400,
+    seed: int = 0,
+    unseen: str = "error",
+    **given: Any,
+) -> Any:
+    """Predictions for the rows of the fit or of new data.
+
+    Parameters
+    ----------
+    fit : Fit
+    new : data of any kind, optional
+        By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
+        row. For a model of two matrices of predictors: a dict of matrices by parameter.
+    what : {"mean", "params", "quantile", "interval", "prediction", "prob", "class"}
+        By default the mean, and for a quantile regression (`AsymmetricLaplace`) its quantile; with ``level=`` the same
+        as "interval".
+        "mean": the expected value (for a Binomial n p), also of the density of a quantile regression.
+        "interval": columns mean (or quantile), stderr, lower, upper. The interval is for the mean, not for an
+        observation.
+        "prediction": columns median, lower, upper of an interval for a new observation; see `method`.
+        "params": a column for each parameter of the row's distribution: what its exposure multiplies, with it. For a
+        rate per unit pass ``exposure=1``.
+        "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
+        "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
+        Bernoulli a column for each level.
+        "class": the most probable level, for labels and Bernoulli.
+    q, level, y
+        See `what`. `y` is one value, one per row, or the name of a column of `new`.
+    simultaneous : bool or {"max-t", "scheffe", "bonferroni", "sidak"}
+        For "interval": limits that hold for all these rows together; True is "max-t".
+    method : {"mixture", "plug-in", "calibrated", "t"}
+        For "prediction", see `likely.prediction.observation`; "mixture" by default, "t" with ``small_sample="t"``.
+    replicates, seed : int
+        Of the bootstrap that calibrates.
+    unseen : {"error", "missing"}
+        New rows with levels that the fit has not seen: an error that names them, or a missing prediction.
+    **given : number or array
+        Values of known parameters (``n=20``), ``offset=`` or ``exposure=`` of the new rows, where they are not columns.
+
+    Returns
+    -------
+    A column or table of the user's own library (pandas keeps its index); arrays, or dicts of arrays, for arrays,
+    dicts, lists and files.
+
+    Raises
+    ------
+    DataError
+        If a row lies so far out that a prediction is no number; the message names it with its linear predictor.
+
+    Notes
+    -----
+    Standard errors of the mean come from the delta method. Where the mean depends on one linear predictor, its Wald
+    interval is mapped through the link, so it stays inside the domain; otherwise the interval is computed on the log
+    scale for positive data and directly for real-valued ones.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit("poisson", {"y": [1, 2, 4, 9], "x": [0, 1, 2, 3]}, "y ~ x")
+    >>> [round(v, 2) for v in fit.predict({"x": [4, 5]}).tolist()]
+    [18.74, 39.58]
+    >>> row = fit.predict({"x": 4}, level=0.95)
+    >>> [round(float(row[k][0]), 1) for k in ("mean", "lower", "upper")]
+    [18.7, 6.6, 52.9]
+    """
+    if callable(new) and not hasattr(new, "__len__"):
+        new, what = None, new
+    if callable(what):
+        from likely.inference.function_rows import evaluate
+
+        return evaluate(fit, what, new, level)
+    if isinstance(new, str) and new in WHAT:
+        raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")
+    if what is not None and what not in WHAT:
+        raise unknown("kind of prediction", what, WHAT)
+    owned = (
+        ("q", q, ("quantile",)),
+        ("level", level, (None, "mean", "prediction", "interval")),
+        ("y", y, ("prob",)),
+        ("simultaneous", simultaneous or None, (None, "mean", "interval")),
+        ("method", method, ("prediction",)),
+    )
+    for name, value, owners in owned:
+        if value is not None and what not in owners:
+            raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
+    if not is_one_of(unseen, ("error", "missing")):
+        raise unknown("option", unseen, ["error", "missing"], " for unseen=")
+    own = what == "prob" and y is None
+    rows = rows_of(fit, new, given, observed=own, unseen=unseen)
+    rows = replace(rows, of_mean=what == "mean")
+    if what in (None, "mean") and level is None and not simultaneous:
+        return rows.column(rows.center(), "mean" if rows.central == "mean" else "quantile")
+    if what in (None, "mean", "interval"):
+        return mean_interval(rows, check_level(0.95 if level is None else level), simultaneous)
+    rows.require_known()
+    if what == "prediction":
+        return prediction_interval(rows, check_level(0.95 if level is None else level), method, replicates, seed)
+    if what == "params":
+        return rows.frame(_parameters(rows))
+    if what == "quantile":
+        return _quantiles(rows, 0.5 if q is None else q)
+    if what == "class":
+        return _classes(rows)
+    return _probability(rows, y, own=new is None)
+
+
+def simulate(fit: Fit, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
+    """Responses drawn from the fitted model.
+
+    Parameters
+    ----------
+    fit : Fit
+    size : int, optional
+        Number of replicates of all rows; by default one, without the first axis.
+    new : data of any kind, optional
+        By default the rows that the fit used.
+    seed : int or numpy.random.Generator, optional
+    **given : number or array
+        Values of known parameters or ``offset=`` for the new rows.
+
+    Returns
+    -------
+    A column of the user's own library, or an array of shape (size, n). Levels for a Categorical.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit("normal", [1.0, 2.0, 4.0])
+    >>> fit.simulate(5, seed=1).shape
+    (5, 3)
+    """
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        found = f"an object of type {type(size).__name__}" if np.ndim(size) else repr(size)
+        hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""
+        raise OptionError(f"size is a number of replicates, 1 or more; found {found}{hint}")
+    rng = generator(seed)
+    rows = rows_of(fit, new, given, observed=new is None)
+    rows.require_known()
+    shape = (rows.n,) if size is None else (int(size), rows.n)
+    drawn = _drawn(rows, shape, rng)
+    return rows.table.wrap(drawn, rows.model.response) if size is None else drawn
+
+
+def _drawn(rows: Rows, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Responses; an error where they are too large to be drawn, which NumPy and SciPy word each in their own way."""
+    try:
+        with _quiet():
+            drawn = draw(rows.bare, rows.values, shape, rng)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, LikelyError):
+            raise
+        size = np.abs(rows.full(rows.mean_at(rows.etas)))
+        raise rows.too_far(~(size < np.max(size)), "simulated values") from error
+    if drawn.dtype.kind == "f" and not np.all(np.isfinite(drawn)):
+        raise rows.too_far(~np.all(np.isfinite(drawn.reshape(-1, rows.n)), axis=0), "simulated values")
+    return drawn
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the warnings of NumPy and SciPy: what is not a number is looked for in the result."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+# -- the rest --------------------------------------------------------------------------------------------------
+
+
+def _parameters(rows: Rows) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for p in rows.family.parameters:
+        value, name = rows.values[p.name], rows.outward[p.name]
+        if p.vector:
+            columns |= {f"{name}[{entry}]": value[..., j] for j, entry in enumerate(_entries(rows, p))}
+        else:
+            columns[name] = value
+    return {**columns, **rows.limits}
+
+
+def _entries(rows: Rows, p: Parameter) -> list[str]:
+    assert isinstance(p.domain, VectorDomain)
+    return p.domain.entries(rows.model.levels)
+
+
+def _quantiles(rows: Rows, q: Any) -> Any:
+    def one(level: float) -> Any:
+        if rows.family.kind.labels:  # an error of the family where they have no order
+            return np.broadcast_to(np.asarray(rows.bare.quantile(level, **rows.values)), (rows.n,))
+        with _quiet():
+            out = rows.full(rows.bare.quantile(level, **rows.values))
+        if 0.0 < level < 1.0 and not np.all(np.isfinite(out)):
+            raise rows.too_far(~np.isfinite(out), "quantile")
+        return out
+
+    levels = row_of_numbers(q, "q is a number between 0 and 1, or a list of them").tolist()
+    if np.ndim(q) == 0:
+        return rows.table.wrap(one(levels[0]), f"q{levels[0]:g}")
+    return rows.table.wrap_frame({f"q{level:g}": one(level) for level in levels})
+
+
+def _probability(rows: Rows, y: Any, own: bool) -> Any:
+    family = rows.family
+    if family.conditional:
+        if y is not None:
+            raise OptionError(
+                "what='prob' of ConditionalLogit is each row's probability to be the one case; it takes no y="
+            )
+        return rows.column(chances(rows.full(rows.etas[0]), rows.known["strata"]), "prob")
+    labels = family.kind.labels
+    if y is None:
+        if labels:
+            return rows.frame({str(level): p for level, p in zip(rows.model.levels, _chances(rows), strict=True)})
+        if family.support.integer and (family.support.lower, family.support.upper) == (0.0, 1.0):
+            return rows.frame({f"{v:g}": _density(rows, np.full(rows.n, v)) for v in (0.0, 1.0)})
+        if not own:
+            raise OptionError("what='prob' needs y=: a value, one per row, or the name of a column of the new data")
+        return rows.column(_density(rows, rows.fit.likelihood.bound.y), "prob")
+    if isinstance(y, str) and not (labels and y in [str(v) for v in rows.model.levels]):
+        y = rows.table.column(y)
+    elif np.ndim(y) == 0:
+        y = np.full(rows.n, y, dtype=object if labels else float)
+    else:
+        inner = tables.read(y)
+        check_one_column(inner.names, "y")
+        y = inner.column(inner.names[0])
+        if len(y) == rows.n and (order := rows.table.match(inner.index, "y")) is not None:
+            y = y[order]
+    if len(y) != rows.n:
+        raise DataError(f"y must be one value or one for each of {rows.n} rows, found {len(y)}")
+    return rows.column(_density(rows, family.bind(y, rows.known)[1] if labels else tables.numbers(y, "y")), "prob")
+
+
+def _chances(rows: Rows) -> list[Any]:
+    """The probability of each level for every row."""
+    return [_density(rows, np.full(rows.n, float(code))) for code in range(len(rows.model.levels))]
+
+
+def _classes(rows: Rows) -> Any:
+    """The most probable level of every row."""
+    support, levels = rows.family.support, np.asarray(rows.model.levels)
+    if not rows.family.kind.labels:
+        if not (support.integer and (support.lower, support.upper) == (0.0, 1.0)):
+            raise OptionError(f"what='class' is for labels and for yes and no, not for {rows.family.title}")
+        levels = np.array([0.0, 1.0])
+    chances = [_density(rows, np.full(rows.n, float(code))) for code in range(len(levels))]
+    return rows.table.wrap(levels[np.argmax(chances, axis=0)], rows.model.response)
+
+
+def _density(rows: Rows, y: Any) -> Any:
+    """The probability or density of one y (levels coded) for every row."""
+    out = np.exp(rows.log_density(y))
+    if np.any(lost := np.isnan(out) & ~np.isnan(y)):
+        raise rows.too_far(lost, "probability")
+    return out

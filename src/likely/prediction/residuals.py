@@ -1,0 +1,291 @@
+"""Residuals: how each observation compares with what the fitted model expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import special as sc
+
+from likely.errors import OptionError, first_rows, is_one_of, unknown
+from likely.families.base import Kind, generator
+from likely.likelihoods.rows_of import Rows, rows_of
+from likely.namespace import NumpyNamespace
+from likely.prediction.glm import Glm, common_dispersion, glm_of
+from likely.prediction.influence import influence
+from likely.prediction.surprise import own_log_density
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+KINDS = (
+    *("quantile", "pearson", "deviance", "anscombe", "response"),
+    *("standardized", "standardized_pearson", "studentized"),
+)
+# families under which y is most probable at mean = y (p = y/n for the binomial), with the first parameter there
+SATURATED: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("normal", "poisson", "gamma", "inverse_gaussian", "negative_binomial", "bernoulli"), lambda y: y),
+    "binomial": lambda y: y,
+    "exponential": lambda y: 1.0 / y,
+    "geometric": lambda y: 1.0 / (1.0 + y),
+}
+
+
+def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
+    """Residuals of every row that the fit used.
+
+    Parameters
+    ----------
+    fit : Fit
+    kind : str
+        "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
+        of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean, and
+        y - quantile for a quantile regression.
+
+        Of a linear or generalised linear model, as R and Stata have them. "pearson": (y - mean)/sqrt(V), V the variance
+        as a function of the mean, without the dispersion. "deviance": the signed root of the row's part of the
+        deviance. "anscombe": (A(y) - A(mean))/(A'(mean) sqrt(V)) with A' = V^(-1/3): closer to normal than Pearson's
+        (Anscombe 1953; McCullagh and Nelder 1989, section 2.4). "standardized": the deviance residual divided by
+        sqrt(phi (1 - h)), with h the row's leverage and phi the dispersion, 1 for counts and chances and else Pearson's
+        with divisor n - p: R's ``rstandard``; of a linear model, the residual in its standard deviations.
+        "standardized_pearson": Pearson's in the place of the deviance residual. "studentized": R's ``rstudent``, with
+        the dispersion estimated without the row.
+
+        Of other models "pearson" is (y - mean)/sd, "standardized" Pearson's divided by sqrt(1 - h), and "deviance" and
+        "anscombe", where there are any, are divided by the root of the row's own dispersion.
+    seed : int or numpy.random.Generator
+        For the quantile residuals of discrete data.
+
+    Returns
+    -------
+    A column of the user's own library.
+
+    Raises
+    ------
+    UnknownNameError
+        For another kind.
+    OptionError
+        If the family has no such residuals.
+
+    Notes
+    -----
+    A row of frequency weight w is w observations, and its residual is that of each. A mean of w units (analytic
+    weights) has w times less variance, which all but "response" take into account.
+
+    A continuous observation on the very end of its fitted support, such as the extremes under a Uniform, has a cdf of
+    exactly 0 or 1; it takes the level 1/(2 n) of that end.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit("normal", [1.0, 2.0, 3.0, 6.0])
+    >>> [round(v, 3) for v in fit.residuals().tolist()]
+    [-1.069, -0.535, 0.0, 1.604]
+    >>> [round(v, 3) for v in fit.residuals("standardized").tolist()]
+    [-1.069, -0.535, 0.0, 1.604]
+    """
+    if not is_one_of(kind, KINDS):
+        raise unknown("kind of residuals", kind, KINDS)
+    rows = rows_of(fit, observed=True)
+    title = rows.family.title
+    if rows.family.kind.labels and (kind != "quantile" or rows.family.kind is not Kind.ORDERED):
+        raise OptionError(
+            f"{title} has {'labels without an order' if kind == 'quantile' else 'labels, not numbers'}, so it has no "
+            f"{kind} residuals; fit.surprise() says how little each observation was expected"
+        )
+    if kind == "quantile":
+        return rows.column(_quantile(rows, generator(seed)), kind)
+    if kind == "response":
+        center = rows.center()
+        if not np.all(np.isfinite(center)):
+            raise OptionError(f"the fitted {title} has no finite mean, so it has no {kind} residuals; use 'quantile'")
+        return rows.column(rows.fit.likelihood.bound.y - center, kind)
+    gap = rows.fit.likelihood.bound.y - rows.mean()
+    glm = glm_of(fit) if rows.family.name in SATURATED else None
+    unit = np.sqrt(common_dispersion(rows)) if rows.family.name in SATURATED else 1.0
+    if kind == "anscombe":
+        return rows.column(unit * _anscombe(rows), kind)
+    if kind == "deviance":
+        return rows.column(unit * _deviance(rows, gap), kind)
+    pearson = unit * _pearson(rows, gap)
+    if kind == "pearson":
+        return rows.column(pearson, kind)
+    if glm is None:
+        if kind == "studentized":
+            raise OptionError(
+                f"studentized residuals are those of linear and generalised linear models; this fit of {title} is "
+                "none. Use kind='quantile'"
+            )
+        return rows.column(pearson / np.sqrt(_own_room(fit)), kind)
+    return rows.column(_standardized(fit, glm, kind, pearson, gap, rows), kind)
+
+
+def _pearson(rows: Rows, gap: Any) -> Any:
+    """(y - mean)/sd."""
+    spread = np.sqrt(rows.variance())
+    if not np.all(np.isfinite(spread)):
+        raise OptionError(
+            f"the fitted {rows.family.title} has no finite variance, so it has no Pearson residuals; use "
+            "kind='quantile'"
+        )
+    with np.errstate(all="ignore"):
+        return np.where(gap == 0.0, 0.0, gap / spread)
+
+
+def _standardized(fit: Fit, glm: Glm, kind: str, pearson: Any, gap: Any, rows: Rows) -> Any:
+    """Residuals of a generalised linear model in their standard deviations."""
+    room = _own_room(fit)
+    weights = rows.fit.likelihood.bound.weights
+    counts = np.ones(rows.n) if weights is None else np.asarray(weights, dtype=float)
+    scale = glm.dispersion
+    if glm.estimated:
+        if glm.room <= 0 or (kind == "studentized" and glm.room <= 1):
+            raise OptionError(
+                f"{glm.coefficients} coefficients of {glm.room + glm.coefficients:g} observations leave too few to "
+                f"estimate the dispersion by, so there are no {kind} residuals"
+            )
+        scale = float(np.sum(counts * np.square(pearson))) / glm.room
+    if kind == "standardized_pearson":
+        return pearson / np.sqrt(scale * room)
+    deviance = np.sqrt(common_dispersion(rows)) * _deviance(rows, gap)
+    if kind == "standardized":
+        return deviance / np.sqrt(scale * room)
+    size = np.sqrt(np.square(deviance) + np.square(pearson) * (1.0 - room) / room)
+    if glm.estimated:
+        total = float(np.sum(counts * np.square(deviance)))
+        scale = np.maximum(total - np.square(deviance) / room, 0.0) / (glm.room - 1.0)
+        if np.any(none := scale <= 1e-13 * total):
+            raise OptionError(
+                f"without one of these rows the model reproduces all others, so it has no studentized residual, "
+                f"{first_rows(np.flatnonzero(none), gap[none])}: use kind='standardized'"
+            )
+    return np.sign(gap) * size / np.sqrt(scale)
+
+
+def _own_room(fit: Fit) -> Any:
+    """1 - h: how far the residual of each observation can be from 0, as a share of its variance."""
+    h = influence(fit).shares[:, 0]
+    bound = fit.effective.likelihood.bound
+    if bound.weights is not None and bound.weights_kind == "frequency":
+        h = h / np.maximum(bound.weights, 1.0)  # a row of weight 3 is three observations, each with its share
+    if np.any(full := h > 1.0 - 1e-9):
+        i = np.flatnonzero(full)
+        raise OptionError(
+            f"some rows have leverage 1, so their residuals are 0 whatever their responses, {first_rows(i, h[i])}: use "
+            "kind='pearson'"
+        )
+    return 1.0 - h
+
+
+# the variance as a power of the mean, per dispersion
+POWER = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "exponential": 2.0, "inverse_gaussian": 3.0}
+
+
+def _anscombe(rows: Rows) -> Any:
+    """Residuals of A(y), whose distribution is nearly symmetric."""
+    name, y, mean = rows.family.name, rows.fit.likelihood.bound.y, rows.mean()
+    spread = np.sqrt(rows.variance())
+    if name in POWER:
+        power = POWER[name]
+        v = mean**power
+
+        def transformed(t: Any) -> Any:
+            return np.log(t) if power == 3.0 else t ** (1.0 - power / 3.0) / (1.0 - power / 3.0)
+
+    elif name in ("bernoulli", "binomial"):
+        n = rows.full(rows.values.get("n", 1.0))
+        y, mean, spread = y / n, mean / n, spread / n
+        v = mean * (1.0 - mean)
+
+        def transformed(t: Any) -> Any:
+            return sc.betainc(2.0 / 3.0, 2.0 / 3.0, t) * sc.beta(2.0 / 3.0, 2.0 / 3.0)
+
+    elif name in ("negative_binomial", "geometric"):
+        dispersion = rows.full(rows.values.get("dispersion", 1.0))
+        v = mean + dispersion * mean * mean
+
+        def transformed(t: Any) -> Any:
+            return 1.5 * t ** (2.0 / 3.0) * sc.hyp2f1(1.0 / 3.0, 2.0 / 3.0, 5.0 / 3.0, -dispersion * t)
+
+    else:
+        raise OptionError(
+            f"the variance of {rows.family.title} is no function of its mean alone, so it has no Anscombe residuals; "
+            "use kind='quantile'"
+        )
+    with np.errstate(all="ignore"):
+        return (transformed(y) - transformed(mean)) * v ** (1.0 / 3.0) / spread
+
+
+def _deviance(rows: Rows, gap: Any) -> Any:
+    """Signed roots of twice what the log-density loses at the fit, beside a mean that is y itself."""
+    if rows.family.name not in SATURATED:
+        raise OptionError(f"{rows.family.title} has no deviance residuals; use kind='quantile'")
+    if rows.family.name == "normal":
+        return _pearson(rows, gap)  # the same, with all digits
+    y, params = rows.fit.likelihood.bound.y, dict(rows.values)
+    first = rows.family.parameters[0].name
+    if rows.family.name == "exponential" and np.any(zero := y == 0.0):
+        raise OptionError(
+            f"an exponential density is unbounded at 0, so {first_rows(np.flatnonzero(zero), y[zero])} has no deviance "
+            "residual: use kind='quantile'"
+        )
+    with np.errstate(all="ignore"):
+        y_first = np.where(params["n"] > 0, y / np.maximum(params["n"], 1.0), 0.5) if "n" in params else y
+        params[first] = SATURATED[rows.family.name](y_first)
+        best = rows.full(rows.family._log_density(NumpyNamespace(), y, **params))
+    return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - own_log_density(rows), 0.0))
+
+
+STEP = 1e-4  # of the distance between a response and the middle of its distribution
+
+
+# -- quantile residuals ----------------------------------------------------------------------------------------
+
+
+def _quantile(rows: Rows, rng: Any) -> Any:
+    y = rows.fit.likelihood.bound.y
+    family = rows.bare
+    fitted = family._scipy(**rows.values)
+    with np.errstate(all="ignore"):
+        below, above = rows.full(fitted.cdf(y)), rows.full(fitted.sf(y))
+        if family.kind.discrete:
+            v = np.maximum(rng.random(rows.n), 2.0**-54)  # never 0, which would be the end of the jump
+            before, from_y = rows.full(fitted.cdf(y - 1.0)), rows.full(fitted.sf(y - 1.0))
+            below = before + v * (below - before)
+            above = above + (1.0 - v) * (from_y - above)
+        lower = below <= 0.5
+        out = np.where(lower, sc.ndtri(below), -sc.ndtri(above))
+        median = rows.full(fitted.ppf(0.5))
+    return _finite(rows, y, out, lower, median)
+
+
+def _finite(rows: Rows, y: Any, out: Any, lower: Any, median: Any) -> Any:
+    """Residuals where the fitted cdf has rounded to 0 or 1, from the tail's logarithm.
+
+    Far out, with s the slope of -log f at y and c its own slope, P(Y > y) = f(y)/s (1 - c/s^2) to the second order of
+    the tail's expansion; for whole numbers the tail is a geometric series.
+    """
+    lost = np.isinf(out) & np.isfinite(log_now := own_log_density(rows))
+    if not np.any(lost):
+        return out
+    side = np.where(lower, -1.0, 1.0)
+    support = rows.family.support
+    with np.errstate(all="ignore"):
+        room = np.where(lower, y - support.lower, support.upper - y)
+        # a share of the distance to the middle, which has the distribution's own size wherever its origin is
+        step = np.ones(rows.n) if rows.family.kind.discrete else STEP * np.minimum(np.abs(y - median), room)
+        step = np.where(step > 0.0, step, 1e-300)
+        onward = rows.log_density(y + side * step)
+        if rows.family.kind.discrete:
+            log_tail = log_now - np.log1p(-np.exp(onward - log_now))
+        else:
+            back = rows.log_density(y - side * step)
+            slope = 0.5 * (back - onward) / step
+            bent = (2.0 * log_now - back - onward) / np.square(step * slope)
+            log_tail = log_now - np.log(slope) + np.log1p(-np.where(np.abs(bent) < 0.1, bent, 0.0))
+        extreme = side * -sc.ndtri_exp(np.minimum(log_tail, -1.0))
+        at_end = side * -sc.ndtri(0.5 / rows.n)
+    # nothing lies beyond the end of a continuous support
+    far = np.isfinite(extreme) & (np.isfinite(onward) | rows.family.kind.discrete)
+    return np.where(lost, np.where(far, extreme, at_end), out)

@@ -1,0 +1,256 @@
+"""The observations of a fit one by one, and others that the fitted model might produce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+from scipy import special as sc
+
+from likely.errors import OptionError
+from likely.families.base import Family
+from likely.inference.refit import names_of, refit
+from likely.likelihoods.rows import Objective
+from likely.likelihoods.rows_of import draw, rows_of
+from likely.models import scale
+from likely.models.model import Model
+from likely.namespace import NumpyNamespace
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+MOST = 1_000_000  # observations that are looked at; of more, so many drawn at random
+RUN = 100  # neighbouring rows drawn together
+EDGE = 40.0  # a quantile residual that no float holds
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The observations of a fit, one row for each, with the fitted distribution of each.
+
+    Attributes
+    ----------
+    fit : Fit
+        The one that describes the data (`Fit.effective`).
+    family : Family
+        With nothing known, so that every parameter can be passed.
+    model : Model
+    y : ndarray, shape (n,)
+    coefficients : ndarray
+    values : mapping
+        The parameters of the rows.
+    rows : ndarray of int
+        Where each observation stands among the rows of the fit.
+    total : int
+        How many observations there are; more than n where only some are looked at.
+    """
+
+    fit: Fit
+    family: Family
+    model: Model
+    y: Any
+    coefficients: Any
+    values: Any
+    rows: Any
+    total: int
+
+    @property
+    def n(self) -> int:
+        return len(self.y)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all observations are looked at."""
+        return self.n == self.total
+
+    @property
+    def refits_fast(self) -> bool:
+        """Whether the peak for other responses is a few Newton steps away: no corners, penalties or constraints."""
+        return not self.family.kinked and self.fit.outcome.restrained is None
+
+    @cached_property
+    def objective(self) -> Objective:
+        return Objective(self.model, self.y)
+
+    @cached_property
+    def observed(self) -> View:
+        """The observations themselves."""
+        return View(self, self.y, self.values, self.coefficients, np.random.default_rng(0))
+
+    def simulated(self, count: int, rng: np.random.Generator) -> Iterator[View]:
+        """Observations that the fitted model produces, at the estimates as they are."""
+        for _ in range(count):
+            yield View(self, self._drawn(rng), self.values, self.coefficients, rng)
+
+    def refitted(self, count: int, rng: np.random.Generator) -> Iterator[View]:
+        """The same, each with the estimates that it would have led to; draws without a fit are left out."""
+        for _ in range(count):
+            y = self._drawn(rng)
+            found = refit(self.fit, self.model, y, None)
+            if isinstance(found, str):
+                continue
+            x = scale.reached(self.model, dict(zip(names_of(self.model), found, strict=True)))
+            if np.all(np.isfinite(x)):
+                yield View(self, y, values_at(self.model, self.family, x), x, rng)
+
+    def _drawn(self, rng: np.random.Generator) -> Any:
+        if self.family.kind.labels:
+            return np.asarray(self.family._scipy(**self.values).rvs((self.n,), random_state=rng), dtype=float)
+        return draw(self.family, self.values, (self.n,), rng).astype(float)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class View:
+    """Observations with the parameters that were fitted to them.
+
+    Attributes
+    ----------
+    sample : Sample
+        Whose designs and known values the rows have.
+    y : ndarray, shape (n,)
+    values : mapping
+        The parameters of the rows.
+    coefficients : ndarray
+    rng : numpy.random.Generator
+        For what is randomised.
+    """
+
+    sample: Sample
+    y: Any
+    values: Any
+    coefficients: Any
+    rng: np.random.Generator
+
+    def full(self, values: Any) -> Any:
+        """One number for every row."""
+        return np.broadcast_to(np.asarray(values, dtype=float), (len(self.y),))
+
+    @cached_property
+    def scores(self) -> list[Any]:
+        """Each row's score with respect to each linear predictor."""
+        return Objective(self.sample.model, self.y).slot_scores(self.coefficients, 0, len(self.y))
+
+    @cached_property
+    def predictors(self) -> list[Any]:
+        """Each row's linear predictors."""
+        return [self.full(eta) for eta in Objective(self.sample.model, self.y).etas(self.coefficients, slice(None))]
+
+    @cached_property
+    def tails(self) -> tuple[Any, Any]:
+        """P(Y <= y) and P(Y >= y) of every row."""
+        family = self.sample.family
+        fitted = family._scipy(**self.values)
+        with np.errstate(all="ignore"):
+            return self.full(fitted.cdf(self.y)), self.full(fitted.sf(self.y - 1.0 if family.kind.discrete else self.y))
+
+    @cached_property
+    def residuals(self) -> Any:
+        """Quantile residuals, randomised over the jumps of a discrete distribution."""
+        below, above = self.tails
+        if self.sample.family.kind.discrete:
+            v = np.maximum(self.rng.random(len(self.y)), 2.0**-54)
+            jump = np.maximum(below + above - 1.0, 0.0)
+            below, above = below - (1.0 - v) * jump, above - v * jump
+        with np.errstate(all="ignore"):
+            out = np.where(below <= 0.5, sc.ndtri(np.maximum(below, 0.0)), -sc.ndtri(np.maximum(above, 0.0)))
+        return np.clip(out, -EDGE, EDGE)
+
+    @cached_property
+    def own(self) -> Any:
+        """The probability (or density) of every row's own observation."""
+        with np.errstate(all="ignore"):
+            log = self.sample.family._log_density(NumpyNamespace(), self.y, **self.values)
+            return self.full(np.exp(log))
+
+    @cached_property
+    def chances(self) -> Any:
+        """The probabilities of all labels, along the last axis."""
+        family = self.sample.family
+        codes = range(len(family.levels)) if family.levels else range(2)
+        with np.errstate(all="ignore"):
+            logs = [family._log_density(NumpyNamespace(), np.full(len(self.y), float(c)), **self.values) for c in codes]
+        return np.stack([np.exp(self.full(v)) for v in logs], axis=-1)
+
+    @cached_property
+    def pearson(self) -> Any:
+        """(y - mean)^2 / variance - 1 of every row."""
+        family, xp = self.sample.family, NumpyNamespace()
+        with np.errstate(all="ignore"):
+            gap = self.y - family._mean(xp, **self.values)
+            return self.full(gap * gap / family._variance(xp, **self.values) - 1.0)
+
+
+def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
+    """The observations of a fit one by one.
+
+    Raises
+    ------
+    OptionError
+        If the fit's rows have no distribution each.
+    """
+    rows = rows_of(fit, observed=True)
+    effective, family = rows.fit, rows.family
+    bound, x = effective.likelihood.bound, effective.outcome.point.x
+    title = fit.likelihood.model.family.title
+    if family.conditional or family._objective is not None or family.base is not None or not family.simulates:
+        raise OptionError(
+            f"{title} states no distribution of each row by itself, so there is nothing to hold the rows against"
+        )
+    if bound.pseudo:
+        raise OptionError(
+            "under sampling weights the rows stand for others that were not drawn, so the model says nothing of their "
+            "spread; use a fit without weights"
+        )
+    if not np.all(np.isfinite(x)) or rows.model.fixed:
+        raise OptionError(
+            f"an estimate of this {title} fit is at the end of its domain, where there is no null distribution to "
+            "simulate; fit the simpler family that it leads to instead"
+        )
+    chosen = np.arange(rows.n)
+    if bound.weights is not None:
+        whole = np.asarray(bound.weights)
+        if np.any(whole != np.round(whole)):
+            raise OptionError(
+                "weights that are no whole numbers do not say how often a row was observed; use a fit without weights"
+            )
+        total = int(whole.sum())
+        if total <= MOST:
+            chosen = np.repeat(chosen, whole.astype(np.int64))
+        else:
+            chosen = np.sort(rng.choice(rows.n, MOST, p=whole / total))
+    else:
+        total = rows.n
+        if total > MOST:  # in runs, so that neighbours stay together
+            starts = np.sort(rng.choice(rows.n // RUN, MOST // RUN, replace=False)) * RUN
+            chosen = (starts[:, None] + np.arange(RUN)).ravel()
+    if len(chosen) == rows.n and total == rows.n:
+        return Sample(effective, rows.bare, rows.model, np.asarray(bound.y, float), x, dict(rows.values), chosen, total)
+    model = rows.model.of_rows(chosen)
+    return Sample(
+        effective,
+        rows.bare,
+        model,
+        np.asarray(bound.y, dtype=float)[chosen],
+        x,
+        values_at(model, rows.bare, x),
+        chosen,
+        total,
+    )
+
+
+def values_at(model: Model, family: Family, x: Any) -> dict[str, Any]:
+    """The parameters as plain numbers and arrays; a vector parameter has its levels along the last axis."""
+    xp = NumpyNamespace()
+    objective = Objective(model, np.zeros(0))
+    with np.errstate(all="ignore"):
+        values = model.parameters(objective.etas(x, slice(None)), xp)
+    values = values if model.units is None else model.family.of_means(values, model.units)
+    for p in family.parameters:
+        if p.vector and isinstance(values.get(p.name), tuple):
+            values[p.name] = np.stack(np.broadcast_arrays(*values[p.name]), axis=-1)
+    return dict(values)

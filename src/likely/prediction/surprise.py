@@ -1,0 +1,372 @@
+"""How unexpected each row is: its surprise against what the fitted model expects of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely.data.tables import Table
+from likely.errors import OptionError
+from likely.inference.record import Record
+from likely.likelihoods.cells import Cells, interpolated
+from likely.likelihoods.nodes import nodes
+from likely.likelihoods.rows_of import Rows, rows_of
+from likely.models.checks import require_whole
+from likely.namespace import NumpyNamespace
+from likely.show.grid import Grid, fixed, number, p_value
+
+if TYPE_CHECKING:
+    from likely.results import Fit
+
+STEPS = 60  # of a bisection
+LOOK = 33  # points at which a density is asked for a second peak
+AT_ONCE = 20_000  # distributions whose nodes are held at once
+SAME = 1e-9  # log-densities closer than this are equal
+
+
+def surprise(fit: Fit, tail: bool = False) -> Any:
+    """Minus the log-density of every row under the fitted model, in nats.
+
+    Parameters
+    ----------
+    fit : Fit
+    tail : bool
+        Whether to say beside each surprise what the model expects of it.
+
+    Returns
+    -------
+    A column of the user's own library, one value for each row that the fit used. With `tail` a table: surprise,
+    expected (its mean under the model, the entropy of the row's distribution) and tail (the probability of a surprise
+    at least as large).
+
+    Raises
+    ------
+    OptionError
+        If the family's density has several peaks, so that the tail is no tail.
+
+    Notes
+    -----
+    The tail is P(f(Y) <= f(y)), taken with the estimates as they are. For a density with one peak it is the probability
+    beyond y and beyond the point on the other side where the density is the same.
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
+    >>> [round(v, 3) for v in fit.surprise().tolist()[6:8]]
+    [0.357, 1.204]
+    >>> {name: round(float(column[7]), 3) for name, column in fit.surprise(tail=True).items()}
+    {'surprise': 1.204, 'expected': 0.611, 'tail': 0.3}
+    """
+    rows = rows_of(fit, observed=True)
+    y = rows.fit.likelihood.bound.y
+    if rows.family.conditional:
+        rows.log_density(y)  # raises, with the reason
+    value = -own_log_density(rows) + 0.0
+    if not tail:
+        return rows.column(value, "surprise")
+    return rows.frame({"surprise": value, "expected": expected(rows), "tail": tails(rows)})
+
+
+def own_log_density(rows: Rows) -> Any:
+    """Every row's log-density at its own observation."""
+    likelihood = rows.fit.likelihood
+    x = rows.fit.outcome.point.x
+    if np.all(np.isfinite(x)):
+        return likelihood.row_objective.log_density(x)
+    return rows.log_density(likelihood.bound.y)
+
+
+# -- what the model expects ------------------------------------------------------------------------------------
+
+
+def expected(rows: Rows) -> Any:
+    """The mean surprise of every row under the fitted model: the entropy of its distribution, shape (n,)."""
+    if rows.family.kind.labels:
+        p = _chances(rows)
+        return rows.full(-np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0), axis=-1))
+    _require_one_distribution(rows)
+    cells = Cells(rows.model, rows.etas, rows.n)
+    model = rows.model
+
+    def entropy(some: Cells) -> dict[Any, Any]:
+        out = np.empty(some.count)
+        for lo in range(0, some.count, AT_ONCE):
+            part = some.slice(lo, min(lo + AT_ONCE, some.count))
+            values = _values(rows, part)
+            with np.errstate(all="ignore"):
+                y, p = nodes(model.family, values, part.count)
+                columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
+                f = np.broadcast_to(rows.bare._log_density(NumpyNamespace(), y, **columns), y.shape)
+                out[lo : lo + part.count] = -np.sum(np.where((p > 0) & np.isfinite(f), p * f, 0.0), axis=1)
+        return {"entropy": out}
+
+    if cells.count > AT_ONCE:
+        few = entropy(cells.some(200))["entropy"]
+        smooth = interpolated(cells, entropy, {"entropy": 1.0 + float(np.max(np.abs(few)))})  # type: ignore[dict-item]
+        if smooth is not None:
+            return smooth(cells)["entropy"]  # type: ignore[index]
+    found = entropy(cells)["entropy"]
+    return rows.full(found if cells.which is None else found[cells.which])
+
+
+def _values(rows: Rows, cells: Cells) -> dict[str, Any]:
+    """The parameters of some cells."""
+    model, columns = rows.model, cells.columns
+    known = {k: columns.get(f"known {k}", v) for k, v in model.known.items()}
+    etas = [columns[f"eta {k}"] for k in range(len(model.slots))]
+    with np.errstate(all="ignore"):
+        values = model.parameters(etas, NumpyNamespace(), known)
+    return values if model.units is None else model.family.of_means(values, columns["units"])
+
+
+def _chances(rows: Rows) -> Any:
+    """The probabilities of all labels, along the last axis."""
+    k = len(rows.model.levels)
+    return np.stack([np.exp(rows.log_density(np.full(rows.n, float(code)))) for code in range(k)], axis=-1)
+
+
+def _require_one_distribution(rows: Rows) -> None:
+    if rows.family._objective is not None:
+        raise OptionError("lk.density states no distribution of the data, so nothing is expected of a row's surprise")
+
+
+# -- tails -----------------------------------------------------------------------------------------------------
+
+
+def tails(rows: Rows) -> Any:
+    """P(f(Y) <= f(y)) for every row, shape (n,)."""
+    y = np.asarray(rows.fit.likelihood.bound.y, dtype=float)
+    if rows.family.kind.labels:
+        p = _chances(rows)
+        own = np.take_along_axis(p, y.astype(np.intp)[:, None], axis=-1)
+        return np.minimum(np.sum(np.where(p <= own * (1.0 + SAME), p, 0.0), axis=-1), 1.0)
+    _require_one_distribution(rows)
+    _require_one_peak(rows, y)
+    return _OnePeak(rows, y).tail()
+
+
+class _OnePeak:
+    """Densities with one peak (or, for a share with mass at both ends, one valley)."""
+
+    def __init__(self, rows: Rows, y: Any) -> None:
+        self.rows, self.y = rows, y
+        self.discrete = rows.family.kind.discrete
+        lower, upper = rows.bare.bounds(**rows.values)
+        self.lower, self.upper = rows.full(lower), rows.full(upper)
+        self.valley = self._valley()
+
+    def _valley(self) -> Any:
+        if self.rows.family.name != "beta":
+            return np.zeros(self.rows.n, dtype=bool)
+        v = self.rows.values
+        return self.rows.full((v["mean"] * v["precision"] < 1.0) & ((1.0 - v["mean"]) * v["precision"] < 1.0)) > 0
+
+    def height(self, y: Any) -> Any:
+        """The log-density, turned upside down where it has a valley."""
+        f = self.rows.log_density(y)
+        return np.where(self.valley, -f, f)
+
+    def tail(self) -> Any:
+        y, here = self.y, self.height(self.y)
+        step = self._step()
+        with np.errstate(invalid="ignore"):
+            rises_up = self.height(np.minimum(y + step, self._last)) > here + SAME
+            rises_down = self.height(np.maximum(y - step, self._first)) > here + SAME
+        distribution = self.rows.bare._scipy(**self.rows.values)
+        with np.errstate(all="ignore"):
+            up = self._beyond(here, +1.0)  # the first point above y where the density is no larger again
+            down = self._beyond(here, -1.0)
+            at_or_above = self._sf(distribution, y)
+            at_or_below = self.rows.full(distribution.cdf(y))
+            tail = np.where(
+                rises_up,
+                at_or_below + self._sf(distribution, up),
+                np.where(rises_down, at_or_above + self.rows.full(distribution.cdf(down)), 1.0),
+            )
+        tail = np.where(self.valley, 1.0 - tail, tail)
+        return np.clip(np.where(np.isfinite(tail), tail, 0.0), 0.0, 1.0)
+
+    def _sf(self, distribution: Any, y: Any) -> Any:
+        """P(Y >= y)."""
+        return self.rows.full(distribution.sf(y - 1.0 if self.discrete else y))
+
+    @property
+    def _first(self) -> Any:
+        return self.lower if self.discrete else np.nextafter(self.lower, np.inf)
+
+    @property
+    def _last(self) -> Any:
+        return self.upper if self.discrete else np.nextafter(self.upper, -np.inf)
+
+    def _step(self) -> Any:
+        """A small move: to the next whole number, or by a millionth of the middle half's width."""
+        if self.discrete:
+            return np.ones(self.rows.n)
+        with np.errstate(all="ignore"):
+            distribution = self.rows.bare._scipy(**self.rows.values)
+            width = self.rows.full(distribution.ppf(0.75)) - self.rows.full(distribution.ppf(0.25))
+        return np.maximum(1e-6 * np.abs(width), 4.0 * np.spacing(np.abs(self.y)))
+
+    def _beyond(self, here: Any, side: float) -> Any:
+        """The nearest point beyond the peak on one side at which the density is not larger than at y."""
+        end = self._last if side > 0 else self._first
+        far = self.y + side * np.maximum(self._step() * (1.0 if self.discrete else 1e6), 1e-300)
+        for _ in range(STEPS):  # doubling until the density has fallen below, or the support ends
+            far = np.minimum(far, end) if side > 0 else np.maximum(far, end)
+            short = (self.height(far) > here) & (far != end)
+            if not np.any(short):
+                break
+            far = np.where(short, self.y + 2.0 * (far - self.y), far)
+        inside, outside = self.y.copy(), far
+        never = self.height(far) > here + SAME  # the support ends first
+        for _ in range(STEPS):
+            middle = 0.5 * (inside + outside)
+            if self.discrete:
+                middle = np.floor(middle) if side > 0 else np.ceil(middle)
+            higher = self.height(middle) > here + SAME
+            inside, outside = np.where(higher, middle, inside), np.where(higher, outside, middle)
+            if np.all(np.abs(outside - inside) <= (1.0 if self.discrete else 1e-12 * np.abs(outside))):
+                break
+        return np.where(never, side * np.inf, outside)
+
+
+def _require_one_peak(rows: Rows, y: Any) -> None:
+    """A family of the user's own is asked; ours are known."""
+    from likely.families import FAMILIES
+
+    if rows.family.name in FAMILIES:
+        return
+    sample = np.linspace(0, rows.n - 1, min(rows.n, 50)).astype(int)
+    ys = np.unique(np.quantile(y, np.linspace(0.0, 1.0, LOOK)))
+    if rows.family.kind.discrete:
+        ys = np.arange(np.min(y), min(np.max(y), np.min(y) + 2000.0) + 1.0)
+    heights = np.stack([rows.log_density(np.full(rows.n, v))[sample] for v in ys], axis=1)
+    falls = np.diff(heights, axis=1)
+    for row in falls:
+        moving = np.sign(row[np.abs(row) > 1e-6])
+        if np.any((moving[:-1] < 0) & (moving[1:] > 0)):
+            raise OptionError(
+                f"the density of {rows.family.title} has more than one peak, so a surprise has no tail on either side; "
+                "fit.surprise() and fit.residuals() are what there is"
+            )
+
+
+# -- the rows that carry the loss --------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True, repr=False, eq=False)
+class Surprising(Record):
+    """The rows that the fitted model expected least; made by ``fit.surprising()``.
+
+    Attributes
+    ----------
+    found : tuple of dict
+        By row: row (as messages count them, from 0), observed, expected (what `predict` gives, or the most probable
+        label), surprise and its expectation (nats), tail (probability of a surprise at least as large), share (of the
+        total surprise beyond the smallest).
+    n : int
+    response : str
+    """
+
+    found: tuple[dict[str, Any], ...]
+    n: int
+    response: str
+    table: Table
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in self.found]
+
+    @property
+    def grid(self) -> Grid:
+        header = ("row", self.response, "expected", "surprise", "on average", "tail", "share")
+        cells = tuple(
+            (
+                f"{r['row']:,}",
+                _text(r["observed"]),
+                _text(r["expected"]),
+                fixed(r["surprise"], 2),
+                fixed(r["on_average"], 2),
+                p_value(r["tail"]) if r["tail"] >= 1e-4 else f"{r['tail']:.1e}",
+                f"{100 * r['share']:.1f} %",
+            )
+            for r in self.found
+        )
+        return Grid(header, cells, "rrrrrrr", f"The least expected of {self.n:,} rows (surprise in nats)")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        least = self.found[0]["tail"]
+        count = self.n * least
+        many = f"{count:.2g}" if count >= 0.01 else "less than 0.01"
+        return (
+            f"Tail: the chance of a surprise at least as large, if the model is true; among {self.n:,} rows, {many} "
+            f"would be as surprising as the first.",
+        )
+
+    @property
+    def source(self) -> Table:
+        return self.table
+
+
+def _text(value: Any) -> str:
+    return "-" if value is None else number(value) if isinstance(value, float) else str(value)
+
+
+def surprising(fit: Fit, count: int = 10) -> Surprising:
+    """The rows that the fitted model expected least, by their tail probability.
+
+    Parameters
+    ----------
+    fit : Fit
+    count : int
+
+    Returns
+    -------
+    Surprising
+
+    Examples
+    --------
+    >>> import likely as lk
+    >>> print(lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).surprising(2))
+    The least expected of 5 rows (surprise in nats)
+    row   y  expected  surprise  on average    tail   share
+    -------------------------------------------------------
+      4  60      20.4      5.90        4.41  0.0458  92.9 %
+      2   9      20.4      4.07        4.41  0.5653   3.7 %
+    Tail: the chance of a surprise at least as large, if the model is true; among 5 rows,
+    0.23 would be as surprising as the first.
+    """
+    require_whole(count=count)
+    rows = rows_of(fit, observed=True)
+    bound = rows.fit.likelihood.bound
+    value, mean, tail = -own_log_density(rows) + 0.0, expected(rows), tails(rows)
+    weights = np.ones(rows.n) if bound.weights is None else np.asarray(bound.weights, dtype=float)
+    excess = weights * (value - np.min(value))
+    total = float(np.sum(excess)) or 1.0
+    order = np.lexsort((-value, tail))
+    order = order[: max(1, count)]
+    levels = rows.model.levels if rows.family.kind.labels else None
+    if levels is None:
+        middle = rows.full(rows.center_at(rows.etas))
+        likely = [float(v) if np.isfinite(v) else None for v in middle[order]]
+    else:
+        likely = [levels[int(np.argmax(p))] for p in _chances(rows)[order]]
+    labels = order if bound.rows is None else np.flatnonzero(bound.rows)[order]
+    found = tuple(
+        {
+            "row": int(label),
+            "observed": float(bound.y[i]) if levels is None else levels[int(bound.y[i])],
+            "expected": center,
+            "surprise": float(value[i]),
+            "on_average": float(mean[i]),
+            "tail": float(tail[i]),
+            "share": float(excess[i] / total),
+        }
+        for i, label, center in zip(order, labels, likely, strict=True)
+    )
+    return Surprising(found, rows.n, rows.model.response, bound.table)

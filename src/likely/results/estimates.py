@@ -1,0 +1,329 @@
+"""The estimates of a fit: values, and how well they explain the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from likely.compute.solve import least_squares
+from likely.errors import FitError, IntervalError, OptionError
+from likely.errors.boundary import public_class
+from likely.models import scale
+from likely.models.limits import renamed
+
+if TYPE_CHECKING:
+    from likely.covariance import Request
+    from likely.models.asked import Asked
+    from likely.results import Fit
+    from likely.results.likelihood import Likelihood
+    from likely.search.outcome import Outcome
+    from likely.search.separation import Separation
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class AtLimit:
+    """A parameter whose estimate is the edge at which the family turns into a simpler one.
+
+    Attributes
+    ----------
+    parameter : str
+    at : float
+    fit : Fit
+        The fit of the limiting family to the same data.
+    names : mapping of str to str
+        The limiting family's parameter names to the user's.
+    """
+
+    parameter: str
+    at: float
+    fit: Fit
+    names: Mapping[str, str]
+
+    def outward(self, name: str) -> str:
+        """A coefficient's name under the user's family."""
+        return renamed(name, self.names)
+
+    def inward(self, name: str) -> str:
+        """A coefficient's name under the limiting family."""
+        return renamed(name, {old: new for new, old in self.names.items()})
+
+
+@public_class
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """The record itself; see `likely.results.Fit`, which adds what follows from it."""
+
+    likelihood: Likelihood
+    asked: Asked
+    outcome: Outcome
+    converged: bool
+    status: str
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    limit: AtLimit | None = None
+    separation: Separation | None = None
+    request: Request | None = None
+
+    # -- estimates -------------------------------------------------------------------------------------
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of all estimates, in order: constants as themselves, coefficients with their parameter."""
+        return self.likelihood.names + list(self.likelihood.model.fixed)
+
+    @property
+    def coef(self) -> dict[str, float]:
+        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 0, 1]).coef
+        {'p': 0.75}
+        """
+        return dict(self._coef)
+
+    @cached_property
+    def _coef(self) -> dict[str, float]:
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.coef.items()}
+            inner[self.limit.parameter] = self.limit.at
+            return {name: inner[name] for name in self.names}
+        if self.outcome.solver == "none":  # there was nothing to search for, so there are no numbers
+            return {}
+        with np.errstate(all="ignore"):
+            values = dict(zip(self.likelihood.names, self._reported[0].tolist(), strict=True))
+        return {**values, **self.boundary, **self.likelihood.model.fixed}
+
+    @cached_property
+    def _reported(self) -> tuple[Any, Any]:
+        return scale.to_reported(self.likelihood.model, self.outcome.point.x)
+
+    @property
+    def boundary(self) -> dict[str, float]:
+        """Parameters whose estimate is the end of their domain, with that value."""
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.boundary.items()}
+            return {**inner, self.limit.parameter: self.limit.at}
+        return dict(self.outcome.boundary)
+
+    @property
+    def condition(self) -> dict[str, float]:
+        """By parameter with predictors, the condition number of its design's columns scaled to length one.
+
+        Up to about 30 the columns are nearly unrelated. From 1e5 on the fit is computed in orthonormal coordinates, and
+        the estimates stay right; but such columns say almost the same (Belsley, Kuh and Welsch 1980).
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [3.1, 4.2, 4.8, 6.3], "year": [2021, 2022, 2023, 2024]}
+        >>> round(lk.fit("normal", data, "y ~ year").condition["mean"])
+        3618
+        """
+        return dict(self._condition)
+
+    @cached_property
+    def _condition(self) -> dict[str, float]:
+        designs = {slot.parameter.name: slot.design for slot in self.likelihood.model.slots if slot.design is not None}
+        return {name: least_squares.condition(d.x) for name, d in designs.items() if d.names}
+
+    @property
+    def aliased(self) -> dict[str, str]:
+        """Coefficients that were not estimated because others make up their columns, each with that combination.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "a": [1, 2, 3, 5], "b": [2, 4, 6, 10]}
+        >>> lk.fit("normal", data, "y ~ a + b", aliased="drop").aliased
+        {'mean.b': '2*a'}
+        """
+        slots = [slot for slot in self.likelihood.model.slots if slot.design is not None]
+        told = [(slot, slot.design.aliasing.told) for slot in slots if slot.design and slot.design.aliasing]
+        return {f"{slot.label}.{name}": made_of for slot, names in told for name, made_of in names.items()}
+
+    @property
+    def note(self) -> str:
+        """What else is worth knowing, such as a second peak of the same height; usually empty."""
+        return self.outcome.note
+
+    # -- goodness --------------------------------------------------------------------------------------
+
+    @property
+    def n(self) -> float:
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds."""
+        return self.likelihood.n
+
+    @property
+    def k(self) -> float:
+        """Number of estimated parameters, every one counted; the effective number under a penalty.
+
+        With information I and a penalty of curvature D the effective number is tr(I (I + D)^-1) over the coefficients
+        that are not 0 (Hastie and Tibshirani 1990; Zou, Hastie and Tibshirani 2007). Equations among the constraints
+        take one each; a bound takes none, whether it is active or not. A direction that the data do not identify takes
+        one.
+        """
+        restrained, space = self.effective.outcome.restrained, self.outcome.unidentified
+        if restrained is None or not self.converged:
+            nowhere = 0 if space is None else space.directions.shape[1]
+            return self.likelihood.model.size + len(self.likelihood.model.fixed) - nowhere
+        free = restrained.free + len(self.likelihood.model.fixed) + (self.limit is not None)
+        return int(free) if free.is_integer() else free
+
+    @property
+    def loglik(self) -> float:
+        """Log-likelihood at the estimates, constants kept; under sampling weights the pseudo log-likelihood."""
+        return self.outcome.point.value if self.limit is None else self.limit.fit.loglik
+
+    @property
+    def nll(self) -> float:
+        """Negative log-likelihood."""
+        return -self.loglik
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion, 2 k - 2 loglik; an error under sampling weights.
+
+        Every estimated parameter counts, that of the spread too, at the maximum of the whole likelihood with its
+        constants: so does R's ``AIC`` of an ``lm`` or ``glm``, but for a Gamma ``glm``, whose dispersion it takes to be
+        deviance / n instead of the maximum likelihood estimate (its AIC is a little larger). Stata's after ``regress``
+        and statsmodels' of an ``OLS`` do not count the spread, and are smaller by 2.
+        """
+        self.refuse_pseudo("AIC")
+        return 2.0 * self.k - 2.0 * self.loglik
+
+    @property
+    def aicc(self) -> float:
+        """AIC corrected for small samples, AIC + 2 k (k + 1) / (n - k - 1); infinite where n <= k + 1."""
+        room = self.n - self.k - 1
+        return self.aic + 2.0 * self.k * (self.k + 1) / room if room > 0 else float("inf")
+
+    @property
+    def bic(self) -> float:
+        """Bayesian (Schwarz) information criterion, k log n - 2 loglik."""
+        self.refuse_pseudo("BIC")
+        return self.k * float(np.log(self.n)) - 2.0 * self.loglik
+
+    @property
+    def df_residual(self) -> float:
+        """Observations minus the coefficients of the first parameter's predictors."""
+        slots = self.likelihood.model.slots
+        return self.n - (slots[0].stop - slots[0].start if slots else 0)
+
+    # -- penalties and constraints --------------------------------------------------------------------------
+
+    @property
+    def posterior(self) -> bool:
+        """Whether the covariance is that of a posterior, because a ridge penalty is part of what was maximised."""
+        restrained = self.effective.outcome.restrained
+        return restrained is not None and bool(restrained.penalty) and restrained.shrinks
+
+    @property
+    def multipliers(self) -> dict[str, float]:
+        """Constraints that hold with equality, with their Lagrange multipliers: the gain in log-likelihood per unit.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.2, 2.9, 4.1, 5.3], "x": [1, 2, 3, 4, 5]}
+        >>> fit = lk.fit(lk.Normal(sd=1.0), data, "y ~ x", bounds={"mean.x": (None, 1)})
+        >>> {name: round(value, 6) for name, value in fit.multipliers.items()}
+        {'mean.x <= 1': 0.5}
+        """
+        restrained = self.effective.outcome.restrained
+        return {} if restrained is None else dict(restrained.multipliers)
+
+    def require_likelihood(self, what: str, *, plain: bool = False) -> None:
+        """Raise unless the estimates have the large-sample distribution of maximum likelihood estimates.
+
+        Those under equations and those with Firth's penalty do, shrunken ones and those at a bound do not.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+        plain : bool
+            Whether the estimates must be those of maximum likelihood without any constraint.
+
+        Raises
+        ------
+        OptionError
+            If a penalty shrinks the estimates, or inequalities hold some at their bounds.
+        """
+        restrained = self.effective.outcome.restrained
+        if restrained is None:
+            return
+        if restrained.shrinks or restrained.corners or (plain and restrained.penalty):
+            raise OptionError(
+                f"{what} is for maximum likelihood estimates; these are penalised ({restrained.penalty}), which "
+                "changes its distribution. Fit without penalty="
+            )
+        if active := self.active_inequalities:
+            raise OptionError(
+                f"{what} has no simple distribution where inequalities hold with equality ({', '.join(active)}); give "
+                "them as equations"
+            )
+        if plain:
+            raise OptionError(
+                f"{what} starts from a fit without constraints; compare two fits, the smaller one with more "
+                "constraints, by fit.lr_test(smaller)"
+            )
+
+    # -- what it can carry -----------------------------------------------------------------------------
+
+    def refuse_pseudo(self, what: str, instead: str = "") -> None:
+        """Raise unless the log-likelihood is one: under sampling weights it is a pseudo log-likelihood.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+        instead : str
+            What to use in its place.
+
+        Raises
+        ------
+        OptionError
+            Under sampling weights.
+        """
+        if self.likelihood.bound.pseudo:
+            raise OptionError(
+                f"{what} needs a likelihood, and under sampling weights there is only a pseudo-likelihood: its height "
+                f"and curvature do not measure the evidence in the data{f'; use {instead} instead' if instead else ''}"
+            )
+
+    def require_regular(self, what: str) -> None:
+        """Raise unless the fit converged to a peak inside all domains.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        FitError
+            If the fit did not converge.
+        IntervalError
+            If a parameter lies at the end of its domain.
+        """
+        if not self.converged:
+            raise FitError(f"{what} needs a converged fit; this one: {self.status}", self)
+        if self.boundary:
+            raise IntervalError(f"{what} needs a peak inside the parameters' domains; this fit: {self.status}")
+
+    @property
+    def active_inequalities(self: Any) -> list[str]:
+        """The inequalities among the constraints that hold with equality at the estimates, in words."""
+        restrained = self.effective.outcome.restrained
+        return [] if restrained is None else list(restrained.multipliers)[restrained.equations :]
+
+    @property
+    def effective(self: Any) -> Fit:
+        """The fit that describes the data: this one, or the limiting family's where a parameter ran to its limit."""
+        return self if self.limit is None else self.limit.fit

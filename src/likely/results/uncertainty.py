@@ -1,0 +1,355 @@
+"""The covariance of the estimates: standard errors, and what they can carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from likely.covariance import (
+    Covariance,
+    Request,
+    covariance,
+    default,
+    depends,
+    least_squares_root,
+    rank,
+    reference,
+    root,
+    scaled,
+    unit_rows,
+)
+from likely.covariance.reference import Reference
+from likely.errors import IntervalError, OptionError
+from likely.errors.boundary import public_class
+from likely.models import scale
+from likely.results.estimates import Estimates
+
+SQUARES = 1.5e-154, 1.3e154  # standard errors whose squares keep their digits
+
+
+@public_class
+class Uncertainty(Estimates):
+    """Standard errors of a `likely.results.Fit`, from the covariance that was asked for."""
+
+    @property
+    def _request(self) -> Request:
+        """Which covariance the standard errors come from."""
+        return default(self.likelihood.bound) if self.request is None else self.request
+
+    @property
+    def cov_kind(self) -> str:
+        """Which covariance the standard errors come from: "observed", "expected", "opg", "HC0" ... or "cluster".
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("poisson", [0, 2, 1, 7, 3])
+        >>> fit.cov_kind, fit.with_cov("HC1").cov_kind
+        ('observed', 'HC1')
+        """
+        return self._request.kind
+
+    @property
+    def cov_text(self) -> str:
+        """The same in words, with bread, correction and clusters."""
+        note = "" if self._link_cov is None else self._covariance.note
+        return f"{self._request.text}; {note}" if note else self._request.text
+
+    @cached_property
+    def reference(self) -> Reference:
+        """What statistics are referred to: the normal distribution, or Student's t with some degrees of freedom.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("normal", [4.1, 5.2, 3.9, 4.8], small_sample="t")
+        >>> fit.reference.letter, fit.reference.words
+        ('t', 'n - p = 4 - 1 = 3 degrees of freedom')
+        """
+        return reference(self, self._request)
+
+    @cached_property
+    def withheld(self) -> Mapping[str, str]:
+        """Parameters without a standard error, each with the reason.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 1.5, 3.0, 4.0, 9.0], "g": list("aaabbc")}
+        >>> fit = lk.fit("normal", data, "y ~ 0 + g", cov="HC0")
+        >>> for name, reason in fit.withheld.items():
+        ...     print(name, "|", reason.split(",")[0])
+        mean.g[c] | it rests on a row that it fits exactly (leverage 1; row 5: 9.0)
+        """
+        if self.limit is not None:
+            inner = {self.limit.outward(k): v for k, v in self.limit.fit.withheld.items()}
+            return {**inner, **self.reasons}
+        if not self._has_peak:
+            return self.reasons
+        if self._covariance.matrix is None:
+            return {**dict.fromkeys(self.likelihood.names, self._covariance.reason), **self.reasons}
+        jacobian = self._reported[1]
+        found: dict[str, str] = {}
+        for j, reason in self._covariance.withheld.items():
+            found |= {self.likelihood.names[i]: reason for i in np.flatnonzero(jacobian[:, j])}
+        for name, error, there in zip(self.likelihood.names, self._natural[0], self._has_width, strict=True):
+            if there and not (np.isfinite(error) and error > 0.0):
+                found.setdefault(name, "its standard error has a size that no float can hold: rescale the response")
+        return {**found, **self.reasons}
+
+    @cached_property
+    def _link_cov(self) -> Any:
+        """Covariance of the coefficients on the link scale; None where there is none."""
+        return self._covariance.matrix if self._has_peak else None
+
+    @property
+    def _has_peak(self) -> bool:
+        """Whether the estimates are where a covariance can be had at all."""
+        return self._observed_cov is not None and not all(name in self.reasons for name in self.likelihood.names)
+
+    @cached_property
+    def _covariance(self) -> Covariance:
+        """The covariance asked for, on the link scale; of one that nobody asked for, at least why there is none."""
+        if self._request.kind == "observed":
+            return scaled(self, self._request, Covariance(self._observed_cov))
+        if self._request.kind == "bootstrap":
+            from likely.inference.bootstrap_covariance import bootstrap_covariance
+
+            return bootstrap_covariance(self, self._request)
+        try:
+            return scaled(self, self._request, covariance(self, self._request))
+        except IntervalError as error:
+            if self.request is not None:
+                raise
+            return Covariance(None, reason=str(error))
+
+    @cached_property
+    def _observed_cov(self) -> Any:
+        """The inverse of the observed information on the link scale; None where there is none."""
+        if not self.converged or self.limit is not None or not np.all(np.isfinite(self.outcome.point.x)):
+            return None
+        if self.outcome.restrained is not None:
+            return self.outcome.restrained.covariance
+        if self.outcome.covariance is not None:
+            return self.outcome.covariance
+        return self.outcome.point.inverse[0]
+
+    def link_stderr(self, index: int) -> float | None:
+        """Standard error of a coefficient on the link scale.
+
+        Parameters
+        ----------
+        index : int
+            Its place among the coefficients.
+
+        Returns
+        -------
+        float or None
+            None where there is none.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(lk.fit("bernoulli", [1, 1, 1, 0]).link_stderr(0), 4)  # of the logit: 1/sqrt(n p (1 - p))
+        1.1547
+        """
+        size = len(self.outcome.point.x)
+        if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not 0 <= index < size:
+            raise OptionError(f"index is the place of a coefficient, from 0 to {size - 1}; found {index!r}")
+        if self._link_cov is None or index in self._covariance.withheld:
+            return None
+        return float(np.sqrt(self._link_cov[index, index]))
+
+    @cached_property
+    def regular(self) -> list[str]:
+        """Names of the estimates that have a standard error; rows and columns of `cov` are in this order."""
+        return [name for name in self.names if name not in self.withheld]
+
+    @cached_property
+    def _natural(self) -> tuple[Any, Any]:
+        """Standard errors of all reported values, and their correlations: no square of an error is needed."""
+        return scale.errors(self._reported[1], self._link_cov)
+
+    @cached_property
+    def _has_width(self) -> Any:
+        """Which reported values move with a coefficient that has a variance."""
+        return np.any((self._reported[1] != 0.0) & (np.diagonal(self._link_cov) > 0.0), axis=1)
+
+    @cached_property
+    def scaled_cov(self) -> tuple[Any, Any]:
+        """The covariance of the estimates in `regular` as standard errors and correlations.
+
+        Unlike `cov` it exists for errors of any size, whose squares no float may hold.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> errors, correlations = lk.fit("exponential", [1e200, 3e200]).scaled_cov
+        >>> correlations.round(12).tolist()
+        [[1.0]]
+        """
+        if self.limit is not None:
+            return self.limit.fit.scaled_cov
+        if self._link_cov is None:
+            return np.zeros(0), np.zeros((0, 0))
+        keep = [i for i, name in enumerate(self.likelihood.names) if name not in self.withheld]
+        errors, correlations = self._natural
+        return errors[keep], correlations[np.ix_(keep, keep)]
+
+    @cached_property
+    def link_root(self) -> Any:
+        """L with L L' the covariance of the coefficients on the link scale."""
+        found = least_squares_root(self, self._request)
+        return root(self._link_cov) if found is None else found
+
+    @cached_property
+    def _observed_root(self) -> Any:
+        return root(self._observed_cov)
+
+    @cached_property
+    def has_unseen(self) -> bool:
+        """Whether the covariance asked for may give some functions of the estimates no standard error."""
+        if not self._request.robust or self._link_cov is None:
+            return False
+        return bool(self._covariance.withheld) or rank(self.link_root) < rank(self._observed_root)
+
+    def unseen(self, jacobian: Any) -> Any:
+        """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it.
+
+        Parameters
+        ----------
+        jacobian : ndarray, shape (k, p)
+
+        Returns
+        -------
+        ndarray of bool, shape (k,)
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> data = {"y": [1.0, 2.0, 1.5, 3.0, 4.0, 9.0], "g": list("aaabbc")}
+        >>> fit = lk.fit("normal", data, "y ~ g", cov="HC0")  # no spread of c, so none of its distance from a
+        >>> fit.unseen([[1, 0, 0, 0], [0, 0, 1, 0]]).tolist()
+        [False, True]
+        """
+        jacobian = np.atleast_2d(np.asarray(jacobian, dtype=float))
+        if not self.has_unseen:
+            return np.zeros(len(jacobian), dtype=bool)
+        return depends(jacobian, self._covariance.unseen, self.link_root, self._observed_root)
+
+    def unseen_reason(self, jacobian: Any) -> str:
+        """Why a linear form of the coefficients has none: the reason of those withheld that it moves with."""
+        reasons, jacobian = self._covariance.withheld, np.asarray(jacobian)
+        moved = [j for j in reasons if jacobian[j] != 0.0]
+        if not moved:
+            names = " and ".join(name for name, _ in self._request.clusters)
+            return f"the variance clustered by {names} is 0" if names else "the scores of all rows are 0"
+        return f"{self.likelihood.model.names()[moved[0]]} has no robust error: {reasons[moved[0]]}"
+
+    @cached_property
+    def cov(self) -> Any:
+        """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants).
+
+        Raises
+        ------
+        IntervalError
+            If a variance is too large or too small for a float; `scaled_cov` and `stderr` have the errors.
+        """
+        errors, correlations = self.scaled_cov
+        beyond = (errors > 0.0) & ((errors < SQUARES[0]) | (errors > SQUARES[1]))
+        if np.any(beyond):
+            j = int(np.flatnonzero(beyond)[0])
+            raise IntervalError(
+                f"the standard error of {self.regular[j]} is {errors[j]:.3g}, whose square no float can hold, so there "
+                "is no covariance matrix: use fit.stderr or fit.scaled_cov, or rescale the response"
+            )
+        return errors[:, None] * correlations * errors
+
+    @property
+    def stderr(self) -> dict[str, float | None]:
+        """Standard errors by name; None where one does not exist, with the reason in `withheld`.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> {name: round(error, 12) for name, error in lk.fit("bernoulli", [1, 1, 1, 0]).stderr.items()}
+        {'p': 0.216506350946}
+        """
+        return dict(self._stderr)
+
+    @cached_property
+    def _stderr(self) -> dict[str, float | None]:
+        found = dict(zip(self.regular, self.scaled_cov[0].tolist(), strict=True))
+        return {name: found.get(name) for name in self.names}
+
+    # -- what it can carry -----------------------------------------------------------------------------
+
+    def require_independent(self, what: str, instead: str) -> None:
+        """Raise unless the log-likelihood is one, of rows that are independent: not where they come in clusters."""
+        self.refuse_pseudo(what, instead)
+        if self._request.clusters:
+            names = " and ".join(name for name, _ in self._request.clusters)
+            raise OptionError(
+                f"{what} takes the rows as independent, and this fit's covariance says that they are not (clusters by "
+                f"{names}); use {instead} instead, or fit.with_cov({default(self.likelihood.bound).kind!r}) if they are"
+            )
+
+    def require_errors(self, what: str) -> None:
+        """Raise unless the estimates have a covariance.
+
+        Parameters
+        ----------
+        what : str
+            What needs it, for the message.
+
+        Raises
+        ------
+        IntervalError
+            If they have none, with the reason.
+        """
+        if self._link_cov is None:
+            reasons = dict.fromkeys(self.withheld.values())
+            reason = next(iter(reasons)) if len(reasons) == 1 else self.status
+            raise IntervalError(f"{what} cannot be had, for the estimates have no standard errors: {reason}")
+
+    def require_rank(self: Any, jacobian: Any, what: str, instead: str = "test fewer together") -> None:
+        """Raise unless the covariance is as rich along some linear forms of the coefficients as the model's is.
+
+        Parameters
+        ----------
+        jacobian : ndarray, shape (k, p)
+        what : str
+            What needs it, for the message.
+        instead : str
+            What to do.
+
+        Raises
+        ------
+        IntervalError
+            If a covariance from few clusters or rows has a smaller rank there.
+        """
+        if not self._request.robust or self._link_cov is None:
+            return
+        unit = unit_rows(jacobian)[0]
+        if np.any(lost := self.unseen(unit)):
+            raise IntervalError(f"no standard error for {what}: {self.unseen_reason(unit[np.flatnonzero(lost)[0]])}")
+        found, wanted = rank(unit @ self.link_root), rank(unit @ self._observed_root)
+        if found < wanted:
+            kind = "nid" if self._request.of_quantile else "observed"
+            raise IntervalError(f"{self._too_few(found, wanted, what)}: {instead}, or use cov={kind!r}")
+
+    def _too_few(self: Any, found: int, wanted: int, what: str) -> str:
+        clusters = self._request.clusters
+        if not clusters:
+            return (
+                f"too few rows: the rows' scores span {found} of the {wanted} dimensions of {what}, so the sandwich "
+                "has no inverse there"
+            )
+        names = " and ".join(f"{name} ({len(np.unique(codes)):,})" for name, codes in clusters)
+        return (
+            f"too few clusters: a covariance from the clusters of {names} has rank {found} for {what}, which needs "
+            f"{wanted}"
+        )

@@ -1,0 +1,1 @@
+"""To the peak, and an honest account of the end."""

@@ -1,0 +1,196 @@
+"""A look around the place where a search ended: higher peaks from other starts, and whether there is a peak at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from likely.compute.solve import newton
+from likely.compute.solve.newton import Point, Solution
+from likely.errors import FamilyError, LikelyError
+from likely.likelihoods.rows import Objective
+from likely.models import limits
+from likely.models.asked import Asked
+from likely.models.identify import Coordinates
+from likely.models.model import Model
+from likely.results.likelihood import Likelihood
+from likely.search.outcome import Outcome
+from likely.search.plateau import find_plateau
+from likely.search.starts import corner_starts, further_starts, given_starts, shifted
+
+SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
+APART = 1e-2  # standard errors between two peaks
+
+
+def highest_of(L: Likelihood, asked: Asked, find: Callable[[Asked], Outcome]) -> Outcome:
+    """The highest of the peaks that `find` has from the starts asked for, with a note of how many led to it."""
+    found: list[Outcome] = []
+    refused: list[LikelyError] = []
+    for one in given_starts(L, asked.start, asked.starts):
+        try:
+            found.append(find(asked.replace(start=one, starts=None)))
+        except FamilyError as error:  # not finite there
+            refused.append(error)
+    if not found:
+        raise refused[0]
+    peaks = [o for o in found if o.converged]
+    best = max(peaks or found, key=lambda o: o.height if np.isfinite(o.height) else -np.inf)
+    near = sum(best.height - o.height <= 1e-6 * (1.0 + abs(best.height)) for o in peaks)
+    tried = len(found) + len(refused)
+    note = f"the highest of {len(peaks)} peaks found from {tried} starts; {near} of them led to it"
+    return replace(best, note="; ".join(part for part in (note, best.note) if part))
+
+
+def highest_corner(L: Likelihood, first: Outcome, x0: Any, climb: Callable[[Any], Outcome]) -> Outcome:
+    """The highest end of climbs to peaks on corners, from other starts than `x0` too, with a note of other peaks.
+
+    With the identity link there is one peak; another link may make several.
+    """
+    starts = corner_starts(L.row_objective, x0)
+    if not starts:
+        return first
+    found = [first, *(climb(x) for x in starts)]
+    peaks = [end for end in found if end.converged]
+    best = max(peaks or [first], key=lambda end: end.point.value)
+    away = [end for end in found if not end.converged and end.point.usable]
+    if away and (far := max(away, key=lambda end: end.point.value)).point.value > best.point.value + _slack(best.point):
+        return far
+    if not best.converged:
+        return first
+    if first.converged and first.point.value >= best.point.value - _slack(best.point):
+        best = first
+    return replace(best, note=_note(L.row_objective, best.point, [end.point for end in peaks], len(found)))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a look around needs.
+
+    Attributes
+    ----------
+    given : Objective
+        The log-likelihood in the user's coefficients, of a response next to zero, from which starts are made.
+    objective : Objective
+        The same in the coordinates of the search.
+    wanted : Coordinates or None
+        These coordinates, where they differ.
+    own_start : bool
+        Whether the first search started from the family's values and not from the user's.
+    options : mapping
+        Those of `likely.compute.solve.newton.maximize`.
+    """
+
+    given: Objective
+    objective: Objective
+    wanted: Coordinates | None
+    own_start: bool
+    options: Mapping[str, Any]
+
+    def around(self, first: Solution, x0: Any) -> tuple[Solution, str]:
+        """The best end of searches from other starts than `x0`, and a note of other peaks.
+
+        They are tried where the first search failed, and where the likelihood may have several peaks.
+        """
+        model = self.objective.model
+        lost = not first.converged and (not first.point.usable or model.constant)
+        if self.own_start and (lost or limits.predicted(model, first.point.x)):
+            first = self._elsewhere(first, x0)
+        if model.single_peaked:
+            return first, ""
+        starts = further_starts(self.given, x0)
+        if not starts:
+            return first, ""
+        found = [first, *(self._climb(x) for x in starts)]
+        return _highest(self.objective, found, [s for s in found if s.converged and not self._on_plateau(s)])
+
+    def _on_plateau(self, end: Solution) -> bool:
+        if limits.predicted(self.objective.model, end.point.x):
+            return True
+        wanted = None if self.wanted is None else replace(self.wanted, origin=0.0)
+        return find_plateau(self.given, end.point if wanted is None else wanted.point(end.point)) is not None
+
+    def _climb(self, x: Any) -> Solution:
+        self.options["progress"].aside("another place to start from")
+        x = x if self.wanted is None else self.wanted.turned(x)
+        return newton.maximize(self.objective.point, x, **{**self.options, "progress": None})
+
+    def _elsewhere(self, first: Solution, x0: Any) -> Solution:
+        """The search again from starts around the default one: a density is not finite there, or runs away."""
+        for x in shifted(self.given.model, x0):
+            solution = self._climb(x)
+            better = solution.point.value > first.point.value or not first.point.usable
+            if solution.converged and better:
+                return solution
+            if solution.point.usable and not first.point.usable:
+                first = solution
+        return first
+
+
+def _highest(objective: Objective, found: list[Solution], peaks: list[Solution]) -> tuple[Solution, str]:
+    """The end that counts, the first one unless another is higher, and a note of other peaks."""
+    model, first = objective.model, found[0]
+    if model.family.escapes:  # where a parameter may escape to infinity the highest place counts, peak or not
+        peaks = [s for s in found if s.point.usable]
+    others = [s for s in found if s.point.usable and not any(s is peak for peak in peaks)]
+    best, away = _top(peaks), _top([s for s in others if _counts(model, s)])
+    if best is None:
+        return away or first, ""
+    if away is not None and _higher(away, best):
+        return away, ""
+    return best, _note(objective, best.point, [s.point for s in peaks if s.converged], len(found))
+
+
+def _counts(model: Model, end: Solution) -> bool:
+    """Whether an end that is no peak, but on the way to something higher, speaks against a peak elsewhere.
+
+    Where any data's likelihood is unbounded in some corner, only peaks and the family's limits count.
+    """
+    if any(slot.parameter.name == model.family.spikes for slot in model.slots):
+        return any(
+            limits.beyond(limit, slot, end.point.x, limits.NEAR[limit.at]) for limit, slot in limits.watched(model)
+        )
+    return end.converged or end.stopped
+
+
+def _top(ends: list[Solution]) -> Solution | None:
+    """The first of the highest ends."""
+    best: Solution | None = None
+    for end in ends:
+        if best is None or _higher(end, best):
+            best = end
+    return best
+
+
+def _higher(one: Solution, other: Solution) -> bool:
+    return one.point.value > other.point.value + _slack(other.point)
+
+
+def _slack(point: Point) -> float:
+    return 1e-9 * (1.0 + abs(point.value))
+
+
+def _note(objective: Objective, best: Point, peaks: list[Point], tried: int) -> str:
+    """A note of peaks other than the highest one."""
+    scale = np.sqrt(1.0 / np.maximum(np.diagonal(best.info), 1e-300))
+    here = objective.log_density(best.x)
+    different: list[Point] = []
+    for other in peaks:
+        apart = all(np.max(np.abs(other.x - p.x) / scale) > APART for p in (best, *different))
+        # signs of a linear predictor may not matter, as under the square root
+        if apart and np.max(np.abs(objective.log_density(other.x) - here)) > 1e-6:
+            different.append(other)
+    if not different:
+        return ""
+    model, second = objective.model, max(different, key=lambda s: s.value)
+    if abs(second.value - best.value) <= SAME * (1.0 + abs(best.value)):
+        constants = [s for s in model.slots if s.constant and s.link.name == "identity"]
+        where = ", ".join(f"{s.label} = {second.x[s.start]:.6g}" for s in constants)
+        return f"the likelihood has another peak of the same height{f', at {where}' if where else ''}"
+    return (
+        f"the likelihood has several peaks: this is the highest of the {len(different) + 1} found from {tried} starts, "
+        f"{best.value - second.value:.3g} above the next"
+    )

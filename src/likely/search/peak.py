@@ -1,0 +1,248 @@
+"""From a likelihood to its peak: closed form, least squares, Newton or L-BFGS, and an honest account of the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from likely.compute.solve import lbfgs, newton, trust_region
+from likely.compute.solve.newton import Point, Solution
+from likely.covariance.singular import identified_peak, sharpened
+from likely.errors import FamilyError, OptionError, is_one_of, unknown
+from likely.likelihoods.rows import Objective
+from likely.likelihoods.strata import check_within
+from likely.models import scale
+from likely.models.asked import Asked
+from likely.models.identify import Coordinates, beside_level, check_identified, coordinates
+from likely.models.model import Model
+from likely.results.likelihood import Likelihood
+from likely.search.around import Look, highest_corner, highest_of
+from likely.search.closed import closed_form, least_loss
+from likely.search.corners import cornered_peak, with_corners
+from likely.search.outcome import Outcome
+from likely.search.starts import start_of
+from likely.search.state import FitState
+from likely.search.trail import Trail
+
+SOLVERS = ("auto", "closed form", "newton", "lbfgs")
+MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes
+SUBSAMPLE_ABOVE = 20_000  # rows; beyond, Newton starts from the fit of a subsample
+WORN = 1e-5  # least eigenvalue of an information, scaled to unit diagonal, whose inverse loses digits that count
+
+
+def find_peak(
+    L: Likelihood,
+    asked: Asked,
+    *,
+    trail: Trail,
+    stop: Callable[[Point], str | None] | None = None,
+    alone: bool = False,
+) -> Outcome:
+    """The peak of a likelihood, by the cheapest exact way that fits; from one start `alone` if several are given.
+
+    Raises
+    ------
+    DesignError
+        If the predictors are linearly dependent; the message names them.
+    """
+    check_options(asked.solver, asked.max_iterations, asked.tolerance)
+    model, solver, start = L.model, asked.solver, asked.start
+    if asked.starts is not None and model.slots:
+        return highest_of(L, asked, lambda one: find_peak(L, one, trail=trail, stop=stop, alone=one.start is not None))
+    if not model.slots:
+        value = L.objective.value(np.zeros(0))
+        return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
+    if model.family._objective is not None:
+        return _far_peak(L, solver, start, {"tolerance": asked.tolerance, "progress": trail})
+    if model.family.conditional:
+        check_within(model, L.objective.strata)
+    else:
+        check_identified(model)
+    if start is None and solver in ("auto", "closed form"):
+        outcome = closed_form(L) if model.constant else None
+        outcome = least_loss(L) if outcome is None else outcome
+        if outcome is not None:
+            return outcome
+    if solver == "closed form":
+        raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
+    x0 = start_of(L, start)
+    trail.tolerance = asked.tolerance
+    options: dict[str, Any] = {"max_iterations": asked.max_iterations, "tolerance": asked.tolerance}
+    if solver == "auto" and with_corners(model):
+        found = cornered_peak(L, x0, **options, progress=trail)
+        if start is None and not alone:
+            found = highest_corner(L, found, x0, lambda x: cornered_peak(L, x, **options))
+    else:
+        found = _climbed(L, x0, solver, start, {**options, "progress": trail, "stop": stop}, alone)
+    return replace(found, start=x0) if isinstance(start, Mapping) else found
+
+
+def _climbed(L: Likelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
+    """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
+    model, whole = L.model, L.objective
+    wanted = None if model.family.conditional else beside_level(model, coordinates(model), whole.y)
+    unit = whole.total_weight / len(L.bound.y) if L.bound.pseudo else 1.0
+    if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
+        whole = Objective(model, whole.y, whole.weights / unit)
+    objective, first = whole, x0
+    if wanted is not None:
+        options["progress"].outward = wanted.point
+        whole, x0 = Objective(model, whole.y - wanted.level, whole.weights), x0 - wanted.origin
+        objective, first = Objective(wanted.model, whole.y, whole.weights), wanted.turned(x0)
+    note, name = "", "newton"
+    if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
+        told = options["progress"]
+        solution, name = lbfgs.maximize(objective.point, objective.value_and_score, first, progress=told), "lbfgs"
+    else:
+        solution = _climb_by_size(objective, first, start, options)
+        if objective.rows <= SUBSAMPLE_ABOVE and not alone:
+            look = Look(whole, objective, wanted, not isinstance(start, Mapping), options)
+            solution, note = look.around(solution, x0)
+    return _outcome(solution, name, note, wanted, unit)
+
+
+def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
+    """The peak of a likelihood that brings its own objective, from a start that may be far."""
+    if not is_one_of(solver, ("auto", "newton")):
+        raise unknown("solver", solver, ["auto", "newton"], " for a density")
+    objective, model = L.objective, L.model
+    x0 = start_of(L, start)
+    inner = _followers(model, start if isinstance(start, Mapping) else {})
+    x0 = _finite_start(objective, x0, inner if start is None else [])
+    if solver == "newton":
+        solution, name = newton.maximize(objective.point, x0, **options), "newton"
+    else:
+        with np.errstate(all="ignore"):
+            solution = trust_region.maximize_far(
+                objective.point,
+                objective.value,
+                objective.metric,
+                x0,
+                inner=inner,
+                exact_first=not objective.guided,
+                **options,
+            )
+        name = "trust region"
+    covariance, space = None, None
+    if not solution.converged or trust_region.least_curvature(solution.point.info) < WORN:
+        if (found := identified_peak(objective, solution, x0, tolerance=options["tolerance"])) is not None:
+            solution, space, covariance = found
+        elif solution.converged:
+            solution, covariance = sharpened(objective, solution, options["tolerance"])
+    return replace(_outcome(solution, name, "", None, 1.0), start=x0, covariance=covariance, unidentified=space)
+
+
+def _followers(model: Model, start: Mapping[str, float]) -> list[int]:
+    """Coefficients without a starting value, where others have one: they follow those."""
+    unstated = set(model.family.unstated) - set(model.family._spread(start))
+    found = [slot.start for slot in model.slots if slot.label in unstated]
+    return found if len(found) < model.size else []
+
+
+def _finite_start(objective: Any, x0: Any, movable: list[int]) -> Any:
+    """The start, or one near it whose unstated values make the log-likelihood finite; an error that says what fails."""
+    with np.errstate(all="ignore"):
+        if objective.point(x0).usable:
+            return x0
+        rng = np.random.default_rng(0)
+        for spread in np.repeat([1.0, 3.0, 10.0], 20) if movable else ():
+            x = x0.copy()
+            x[movable] += spread * rng.standard_normal(len(movable))
+            if objective.point(x).usable:
+                return x
+        rows = objective.log_density(x0)
+        slopes = objective.row_scores(x0)
+    values = scale.to_reported(objective.model, x0)[0]
+    at = ", ".join(f"{n} = {v:.6g}" for n, v in zip(scale.reported_names(objective.model), values, strict=True))
+    bad = np.flatnonzero(~np.isfinite(rows))
+    what = "log-density"
+    if len(bad) == 0:
+        bad, what = np.flatnonzero(~np.all(np.isfinite(slopes), axis=1)), "derivative of the log-density"
+        names = [objective.model.names()[j] for j in np.flatnonzero(~np.all(np.isfinite(slopes), axis=0))]
+        what += f" by {', '.join(names)}" if names else ""
+    where = ", ".join(f"row {i}: {rows[i]:g}" for i in bad[:5]) + (f" and {len(bad) - 5} more" if len(bad) > 5 else "")
+    raise FamilyError(
+        f"the {what} is not finite at the start ({at}) in {len(bad) or 'some'} of {objective.rows} rows"
+        f"{f': {where}' if where else ''}. Give other starting values (start=, or in params=), or narrower domains"
+    )
+
+
+def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
+    if not is_one_of(solver, SOLVERS):
+        raise unknown("solver", solver, SOLVERS)
+    numbers = isinstance(tolerance, (int, float)) and isinstance(max_iterations, (int, np.integer))
+    if not numbers or not 0.0 < tolerance < 1.0 or max_iterations < 1:
+        raise OptionError(
+            "tolerance is a distance to the peak in standard errors, between 0 and 1, and max_iterations a whole "
+            f"number of at least 1; found {tolerance!r} and {max_iterations!r}"
+        )
+
+
+def _climb_by_size(objective: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
+    """Newton from x0; with many rows, from the peak of a subsample, or with its information from an earlier state."""
+    info: Any = None
+    if objective.model.family.conditional:
+        return newton.maximize(objective.point, x0, **options)
+    if objective.rows > SUBSAMPLE_ABOVE and start is None:
+        x0, info = _subsample_start(objective, x0, options["stop"], options["progress"])
+    elif objective.rows > SUBSAMPLE_ABOVE and isinstance(start, FitState):
+        small, times = _sample(objective, _every(objective, 24))
+        point = small.point(x0)
+        info = point.info * times if point.usable else None
+    if info is None:
+        return newton.maximize(objective.point, x0, **options)
+    # over d standard errors an information of n observations changes by about d/sqrt(n)
+    near = 4e-6 * float(np.sqrt(objective.total_weight))
+    return newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
+
+
+def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None, unit: float) -> Outcome:
+    point, covariance = solution.point, None
+    if wanted is not None:
+        inner, _ = point.inverse
+        covariance = None if inner is None else wanted.covariance(inner) / unit
+        point = wanted.point(point)
+    if unit != 1.0:
+        point = Point(point.x, point.value * unit, point.score * unit, point.info * unit)
+    return Outcome(
+        point,
+        solver,
+        solution.iterations,
+        solution.converged,
+        solution.reason,
+        decrement=solution.decrement,
+        note=note,
+        covariance=covariance,
+    )
+
+
+def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
+    """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
+    info: Any = None
+    # the first only has to come near, so it may have few rows for each coefficient
+    for every in dict.fromkeys(_every(objective, share, enough) for share, enough in ((160, 50), (24, 200))):
+        small, times = _sample(objective, every)
+        # a subsample's own peak is off by its standard error, so a tenth of one is close enough
+        solution = newton.maximize(
+            small.point, x0, max_iterations=50, tolerance=0.1, stop=stop, progress=trail.sample(small.rows)
+        )
+        if not solution.converged:
+            return x0, None
+        x0, info = solution.point.x, solution.point.info * times
+    return x0, info
+
+
+def _every(objective: Objective, share: int, enough: int = 200) -> int:
+    """The k for which every k-th row is about one in `share`, and `enough` for each of the coefficients."""
+    return int(max(2, objective.rows // max(objective.rows // share, 1_000, enough * objective.model.size)))
+
+
+def _sample(objective: Objective, every: int) -> tuple[Objective, float]:
+    """The objective of every k-th row, and how many times the weight of all rows is larger."""
+    rows = slice(None, None, every)
+    weights = None if objective.weights is None else objective.weights[rows]
+    small = Objective(objective.model.of_rows(rows), objective.y[rows], weights)
+    return small, objective.total_weight / small.total_weight

@@ -1,0 +1,202 @@
+"""Whether the log-likelihood falls on all sides of the place where a search ended, or stays level for ever.
+
+A link may reach less than the parameter's domain, as a logarithm does that of a location: rows whose parameter would
+rather lie outside send their linear predictor to infinity, on the way the score fades and the curvature with it, and
+a search ends there as if at a peak. The same befalls a scale that runs to 0 where the likelihood stays bounded. There
+the information has a direction next to nothing, and a far point along that direction does as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, final
+
+import numpy as np
+from scipy import linalg
+
+from likely.compute import blocks
+from likely.compute.solve import newton
+from likely.compute.solve.newton import Point
+from likely.models.model import Model, Slot
+from likely.namespace import NumpyNamespace
+
+WEAK = 1.0  # information about a linear predictor, at most, that gives cause to look
+SHARE = 1e-4  # or a share of the information in the best known direction
+FURTHER = 5.0  # how much further to look: on the scale of a logarithm, or in multiples of the linear predictor
+LEVEL = 1e-8  # a change of the log-likelihood that is none
+NEARLY = 1e-4  # the same where a search has not come to its end
+FEW = 500  # rows; with more of them, no information vanishes by a coincidence of values
+ROUNDING = 1e-12  # share of the rows' squared scores that an information keeps which is 0
+FADED = 1e-3  # information about a constant's linear predictor that may have faded as others came to their end
+MOST = 12  # directions
+AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
+
+
+class Rows(Protocol):
+    """What is asked of a log-likelihood."""
+
+    model: Model
+    y: Any
+    weights: Any
+
+    def value(self, coefficients: Any) -> float: ...
+    def point(self, coefficients: Any) -> Point: ...
+    def etas(self, coefficients: Any, rows: slice) -> list[Any]: ...
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Any: ...
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Plateau:
+    """Where the log-likelihood has no peak in some coefficients.
+
+    Attributes
+    ----------
+    slot : Slot
+        Whose linear predictor runs away.
+    direction : ndarray, shape (p,)
+        Where its coefficients run; zero where they run to finite values.
+    rows : ndarray of int
+        The rows whose parameter runs to `limit`.
+    limit : float
+    """
+
+    slot: Slot
+    direction: Any
+    rows: Any
+    limit: float
+
+
+def find_plateau(objective: Rows, point: Point, level: float = LEVEL) -> Plateau | None:
+    """The plateau on which a search ended; None where the log-likelihood falls on all sides, by more than `level`.
+
+    Nothing is asked of a model that the family vouches for.
+    """
+    model = objective.model
+    if model.single_peaked or not point.usable:
+        return None
+    found = _at_fold(objective, point)
+    weak = _weak_directions(model, point) if found is None else []
+    return next(
+        (p for slot, direction in weak if (p := _level(objective, point, slot, direction, level)) is not None), found
+    )
+
+
+def flat_directions(objective: Rows, point: Point) -> Any:
+    """Directions in which the information is nothing but rounding, while the rows have something to say, shape (p, m).
+
+    The rows' own scores give the size of what the information is a difference of: two observations of a Cauchy say much
+    of its location, and yet a whole curve of locations and scales is equally likely.
+    """
+    nothing = np.zeros((len(point.x), 0))
+    if objective.model.single_peaked or len(objective.y) > FEW or not point.usable:
+        return nothing
+    spread = objective.score_gram(point.x, objective.weights)
+    size = np.sqrt(np.diagonal(spread))
+    if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
+        return nothing
+    values, vectors = linalg.eigh(point.info / np.outer(size, size), check_finite=False)
+    said = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
+    return vectors[:, np.abs(values) <= ROUNDING * said] / size[:, None]
+
+
+def _weak_directions(model: Model, point: Point) -> list[tuple[Slot, Any]]:
+    """Directions about which next to nothing is known, in units of the linear predictors."""
+    found = []
+    for slot in model.slots:
+        if slot.link.name == "identity" or slot.idle or not np.all(np.isfinite(point.x[slot.start : slot.stop])):
+            continue
+        largest = np.ones(1) if slot.design is None else blocks.largest(slot.design.x)
+        largest = np.where(largest > 0, largest, 1.0)
+        own = slice(slot.start, slot.stop)
+        values, vectors = linalg.eigh(point.info[own, own] / np.outer(largest, largest), check_finite=False)
+        for k in np.flatnonzero(values <= max(WEAK, SHARE * values[-1]))[:MOST]:
+            direction = np.zeros(model.size)
+            direction[own] = vectors[:, k] / largest
+            found.append((slot, direction))
+    return found
+
+
+def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: float) -> Plateau | None:
+    """The plateau along a direction, or against it."""
+    place = next(k for k, other in enumerate(objective.model.slots) if other is slot)
+    at = np.asarray(objective.etas(point.x, slice(None))[place], dtype=float)
+    moves = np.asarray(objective.etas(direction, slice(None))[place], dtype=float)
+    moves = moves if slot.offset is None else moves - slot.offset
+    at, moves = np.broadcast_arrays(at, moves)
+    moving = np.abs(moves) > 1e-3 * np.max(np.abs(moves))
+    if not np.any(moving):  # of a size that no float can hold
+        return None
+    # powers and the reciprocal know no scale of their own
+    unit = 1.0 if slot.link.name in ("log", "softplus") else max(1.0, float(np.max(np.abs(at[moving]))))
+    noise = level + 1e-13 * abs(point.value)
+    ways: list[tuple[Any, float, float]] = []
+    for sign in (1.0, -1.0):
+        step = sign * FURTHER * unit * direction / float(np.max(np.abs(moves)))
+        if all(abs(objective.value(point.x + t * step) - point.value) <= noise for t in (0.3, 1.0)):
+            limit = _limit(slot, at[moving] + 1e3 * unit * np.sign(sign * moves[moving]))
+            ways.append((np.isfinite(limit), sign, limit))
+    if not ways and slot.constant and point.info[slot.start, slot.start] * unit**2 <= FADED:
+        ways = [
+            (True, s, _limit(slot, s * 1e3 * unit))
+            for s in (-1.0, 1.0)
+            if _follows(objective, point, slot.start, s * unit, noise)
+        ]
+    if not ways:
+        return None
+    _, sign, limit = max(ways)  # far enough out it is level on the way back, too, to a value that no data ask for
+    return Plateau(slot, sign * direction, np.flatnonzero(np.broadcast_to(moving, len(objective.y))), limit)
+
+
+def _follows(objective: Rows, point: Point, k: int, step: float, noise: float) -> bool:
+    """Whether a constant goes on without loss if the others go with it, such as a scale to 0 about tied values.
+
+    They end where the scale's own information has faded, a little beside the tie that the location closes in on.
+    """
+    others = np.delete(np.arange(len(point.x)), k)
+    x = point.x.copy()
+    for _ in range(3):
+        x[k] += step
+
+        def at(z: Any, x: Any = x) -> Point:
+            whole = x.copy()
+            whole[others] = z
+            full = objective.point(whole)
+            return Point(z, full.value, full.score[others], full.info[np.ix_(others, others)])
+
+        found = newton.maximize(at, x[others], max_iterations=20)
+        if not found.point.usable or found.point.value < point.value - noise:
+            return False
+        x[others] = found.point.x
+    return True
+
+
+def _limit(slot: Slot, beyond: Any) -> float:
+    """What the parameter becomes at linear predictors far away: an end of the link's reach, or 0, if near one."""
+    with np.errstate(all="ignore"):
+        value = float(np.median(slot.link.inverse(beyond, NumpyNamespace())))
+    for end in (slot.link.lower, slot.link.upper, 0.0):
+        if abs(value - end) <= 1e-3:
+            return end
+    return value
+
+
+def _at_fold(objective: Rows, point: Point) -> Plateau | None:
+    """Rows whose parameter lies at 0, where a root or a power ends or turns back.
+
+    In the linear predictor that looks like a peak, yet a parameter that may be any real number would rather go on.
+    """
+    size = float(np.max(np.abs(objective.y), initial=0.0))
+    for k, slot in enumerate(objective.model.slots):
+        beyond = slot.link.lower == 0.0 and slot.entry is None and slot.parameter.domain.lower < 0.0
+        if slot.idle or not (beyond or slot.link.positive) or slot.natural(0.0) != 0.0:
+            continue
+        eta = np.asarray(objective.etas(point.x, slice(None))[k], dtype=float)
+        with np.errstate(all="ignore"):
+            there = np.abs(slot.link.inverse(np.abs(eta), NumpyNamespace())) <= AT_FOLD * size
+        if slot.design is not None:  # a row without predictors cannot move
+            there = there & np.any(blocks.dense(slot.design.x) != 0.0, axis=1)
+        if np.any(there):
+            rows = np.flatnonzero(np.broadcast_to(there, len(objective.y)))
+            return Plateau(slot, np.zeros(len(point.x)), rows, 0.0)
+    return None

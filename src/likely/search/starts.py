@@ -1,0 +1,297 @@
+"""Where else a search may start: what the user gives, and places from which other peaks are found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import combinations
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from likely.compute import blocks
+from likely.compute.solve import least_absolute, least_squares
+from likely.compute.solve.quadratic import with_inequalities
+from likely.errors import LikelyError, OptionError, ParameterError, is_one_of, unknown
+from likely.likelihoods.rows import Objective
+from likely.models import scale
+from likely.models.model import Model, Slot
+from likely.models.start import starting_values
+from likely.namespace import NumpyNamespace
+from likely.results.likelihood import Likelihood
+from likely.search.state import FitState
+
+FEW_ROWS = 500  # only small samples have several peaks that matter
+FEW_COLUMNS = 20  # with more, subsets of as few rows say little
+SUBSETS = 60  # of as many rows as there are coefficients, each fitted exactly
+SIGNED = 200  # where every row's linear predictor may have either sign, too
+BEST = 5  # of them that are worth a search
+FEW_SPREADS = 4  # columns of another parameter along which it may start to rise or fall
+SLOPES = (1.0, -1.0, 4.0, -4.0)  # and how much by a column's standard deviation
+PLACES = 21  # of a constant location
+ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
+
+# -- from the user -------------------------------------------------------------------------------------------
+
+
+def start_of(L: Likelihood, start: Any) -> Any:
+    """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
+    if start is None:
+        return starting_values(L.model, L.objective.y, L.objective.weights)
+    return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
+
+
+def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
+    """The user's starting values, completed by the default ones."""
+    model = L.model
+    default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))
+    values = dict(zip(L.names, default, strict=True))
+    for name, value in model.family._spread(start).items():
+        if not is_one_of(name, values):
+            raise unknown("parameter", name, L.names, " in start=")
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError):
+            raise ParameterError(f"the starting value of {name} must be a number, found {value!r}") from None
+    x0 = scale.from_reported(model, values)
+    if not np.all(np.isfinite(x0)):
+        raise ParameterError("starting values must lie inside the parameters' domains, not on their ends")
+    return x0
+
+
+def given_starts(L: Likelihood, start: Any, starts: Any) -> list[Any]:
+    """The starts as given; for a number the usual one and others drawn around it, the same every time."""
+    if isinstance(start, FitState):  # the best place of an interrupted search, and the starts that it had
+        return [start, *given_starts(L, None, starts)]
+    if isinstance(starts, (int, np.integer)) and not isinstance(starts, bool) and starts >= 1:
+        model = L.model
+        first = start_of(L, start)
+        rng, out = np.random.default_rng(0), [start]
+        size = np.ones(model.size)
+        for slot in model.slots:
+            if slot.design is None and slot.link.name == "identity":
+                size[slot.start] = max(1.0, abs(float(first[slot.start])))
+        for _ in range(int(starts) - 1):
+            values = scale.to_reported(model, first + size * rng.standard_normal(model.size))[0]
+            out.append(dict(zip(scale.reported_names(model), values.tolist(), strict=True)))
+        return out
+    if not isinstance(starts, (list, tuple)) or not starts or not all(isinstance(s, Mapping) for s in starts):
+        raise OptionError(f"starts is a number of starts, or a list of dicts of starting values; found {starts!r}")
+    return [{**(start or {}), **one} for one in starts]
+
+
+# -- of our own ----------------------------------------------------------------------------------------------
+
+
+def shifted(model: Model, x0: Any) -> list[Any]:
+    """Starts around the default one, for a density that is not finite there or runs away."""
+    found = []
+    for shift in (0.5, -0.5, 1.5, -1.5, 3.0, -3.0):
+        x = x0.copy()
+        for slot in model.slots:
+            if slot.link.name != "identity":
+                x[slot.start if slot.design is None else slot.start + (slot.design.intercept or 0)] += shift
+        found.append(x)
+    return found
+
+
+def further_starts(objective: Objective, x0: Any) -> list[Any]:
+    """Starts from which a family with several peaks, or a link that makes several, may lead higher.
+
+    None for a model that its family vouches for. Where a parameter may escape to infinity the family's own other starts
+    are tried at any size, all others in small samples alone.
+    """
+    model = objective.model
+    if model.single_peaked or model.units is not None or model.family.concave is None:
+        return []
+    slot = model.slots[0]
+    if slot.parameter is not model.family.parameters[0] or slot.entry is not None or slot.idle:
+        return []
+    with np.errstate(all="ignore"):
+        site = _Site(objective, slot, x0)
+        few = objective.rows <= FEW_ROWS
+        ways = [site.of_family] if few or model.family.escapes else []
+        if few:
+            ways.append(site.of_places if slot.design is None else site.of_fits)
+            ways += [site.of_spreads, *([site.of_sides] if model.family.escapes else [])]
+        found: list[Any] = []
+        for way in ways:
+            try:
+                found += way()
+            except np.linalg.LinAlgError:  # columns that are next to dependent
+                continue
+    return [x for x in found if np.all(np.isfinite(x))]
+
+
+def corner_starts(objective: Objective, x0: Any) -> list[Any]:
+    """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
+    model = objective.model
+    slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
+    if slot.link.name == "identity" or slot.design is None or objective.rows > FEW_ROWS or model.units is not None:
+        return []
+    with np.errstate(all="ignore"):
+        try:
+            found = _Site(objective, slot, x0).of_fits()
+        except np.linalg.LinAlgError:  # columns that are next to dependent
+            return []
+    return [x for x in found if np.all(np.isfinite(x))]
+
+
+class _Site:
+    """A location, or whatever the first parameter is, for which other values are sought."""
+
+    def __init__(self, objective: Objective, slot: Slot, x0: Any) -> None:
+        self.objective, self.model, self.slot, self.x0 = objective, objective.model, slot, x0
+        self.family = self.model.family
+        self.own = slice(slot.start, slot.stop)
+        self.y, self.w = objective.y, objective.weights
+        self.offset = 0.0 if slot.offset is None else slot.offset
+
+    @cached_property
+    def x(self) -> Any:
+        """The columns of the location."""
+        return np.ones((len(self.y), 1)) if self.slot.design is None else blocks.dense(self.slot.design.x)
+
+    def at(self, coefficients: Any) -> Any:
+        """A start with the location's coefficients given, and the other parameters as that location suggests."""
+        eta = self.x @ coefficients + self.offset
+        name = self.slot.parameter.name
+        rows = self.slot.link.inverse(eta, NumpyNamespace())
+        x = self.x0.copy()
+        if np.all(self.slot.parameter.domain.contains(rows)):
+            values = self.family._start(self.y, self.w, {**self.model.known, name: rows})
+            x = starting_values(self.model, self.y, self.w, {**values, name: float(np.median(rows))})
+        x[self.own] = coefficients
+        return x
+
+    def predictor(self, values: Any) -> Any:
+        """Linear predictors of values by row, those beyond the link's reach moved inside; None where none is."""
+        domain, link = self.slot.parameter.domain, self.slot.link
+        low, high = max(domain.lower, link.lower), min(domain.upper, link.upper)
+        inside = (values > low) & (values < high)
+        if not np.any(inside):
+            return None
+        if np.isfinite(low):
+            values = np.maximum(values, low + 0.5 * (float(np.quantile(values[inside], 0.1)) - low))
+        if np.isfinite(high):
+            values = np.minimum(values, high - 0.5 * (high - float(np.quantile(values[inside], 0.9))))
+        eta = link.forward(values) - self.offset
+        return eta if np.all(np.isfinite(eta)) else None
+
+    def least_squares(self, target: Any) -> Any:
+        return least_squares.solve(self.x, target, self.w)
+
+    def least_absolute(self, target: Any) -> Any:
+        return least_absolute.solve(self.x, target, self.w)
+
+    def of_family(self) -> list[Any]:
+        """The family's own other starts; with predictors around the fit of least squares."""
+        y, known = self.y, self.model.known
+        if self.slot.design is None:
+            values = self.family._other_starts(y - self.offset, self.w, known)
+            return [starting_values(self.model, y, self.w, one) for one in values]
+        fitted = self.x @ self.least_squares(y)
+        found = []
+        for one in self.family._other_starts(y - fitted, self.w, known):
+            eta = self.predictor(fitted + one[self.slot.parameter.name])
+            if eta is not None:
+                x = starting_values(self.model, y, self.w, {**one, self.slot.parameter.name: float(np.median(y))})
+                x[self.own] = self.least_squares(eta)
+                found.append(x)
+        return found
+
+    def of_sides(self) -> list[Any]:
+        """The location beyond all observations, on either side, where a skewness that runs to infinity leads."""
+        if self.slot.link.name != "identity" or any(name in self.model.known for name in self.family.escapes):
+            return []
+        name, spread = (p.name for p in self.family.parameters[:2])
+        x, target, w = self.x, self.y - self.offset, 1.0 if self.w is None else self.w[:, None]
+        found = []
+        for side in (1.0, -1.0):
+            closest = with_inequalities(x.T @ (w * x), (w * x).T @ target, side * x, side * target)
+            if closest is not None:
+                gap = target - x @ closest[0]
+                size = float(np.sqrt(np.average(gap * gap, weights=self.w))) or 1.0
+                values = {**dict.fromkeys(self.family.escapes, side * ONE_SIDED), spread: size}
+                start = starting_values(self.model, self.y, self.w, {**values, name: float(np.median(self.y))})
+                start[self.own] = closest[0]
+                found.append(start)
+        return found
+
+    def of_spreads(self) -> list[Any]:
+        """Other parameters that rise or fall by a factor along each of the columns of their predictors."""
+        found = []
+        for slot in self.model.slots:
+            if slot is self.slot or slot.design is None or slot.link.name != "log" or slot.design.intercept is None:
+                continue
+            columns = blocks.dense(slot.design.x)
+            spread = np.std(columns, axis=0)
+            for j in np.flatnonzero(spread > 0.0)[:FEW_SPREADS]:
+                for slope in SLOPES:
+                    found.append(self.x0.copy())
+                    found[-1][slot.start + j] += slope / spread[j]
+                    found[-1][slot.start + slot.design.intercept] -= slope / spread[j] * np.mean(columns[:, j])
+        return found
+
+    def of_places(self) -> list[Any]:
+        """A constant location at quantiles of the data."""
+        if self.family.multimodal != self.slot.parameter.name:
+            return []
+        found = []
+        for place in np.unique(np.quantile(self.y, np.linspace(0, 1, PLACES), method="nearest")):
+            found.append(self.x0.copy())
+            found[-1][self.slot.start] = self.slot.link.forward(place) - float(np.mean(self.offset))
+        return found
+
+    def of_fits(self) -> list[Any]:
+        """With predictors: least squares, least absolute deviations, and exact fits of few rows."""
+        single = self._single()
+        # least squares on the link's scale, and on that of the values themselves
+        targets = [] if single is None else [self.predictor(single), self.predictor(self._smooth(single))]
+        fits = [self.least_squares(t) for t in targets if t is not None]
+        if targets and targets[0] is not None and self.x.shape[1] <= FEW_COLUMNS:
+            middle = self.least_absolute(targets[0])
+            fits += [middle, *self._exact(targets[0], middle)]
+        return [self.at(b) for b in fits]
+
+    def _single(self) -> Any:
+        """What each observation by itself says of the parameter; None where that is not plain."""
+        family, y, name = self.family, self.y, self.slot.parameter.name
+        if family.location_parameter is not None:
+            return family._response(y)
+        if family.support.integer and self.slot.parameter.domain.upper == 1.0:  # a chance, of trials if there are any
+            return (y + 0.5) / (self.model.known.get("n", 1.0) + 1.0)
+        if np.isfinite(family.support.upper):
+            return y
+        once, twice = (float(np.median(family._start(f * y, self.w, self.model.known)[name])) for f in (1.0, 2.0))
+        power = round(twice / once, 6) if once != 0.0 else 2.0
+        if power == 2.0:  # in the units of the response
+            return y
+        return 1.0 / np.maximum(y, 0.5 * float(np.mean(y))) if power == 0.5 else None
+
+    def _smooth(self, values: Any) -> Any:
+        """What least squares fits to values by row."""
+        return self.x @ self.least_squares(values - (self.offset if self.slot.link.name == "identity" else 0.0))
+
+    def _exact(self, target: Any, near: Any) -> list[Any]:
+        """The most likely of the coefficients that fit as many rows exactly as there are coefficients."""
+        x, rng = self.x, np.random.default_rng(0)
+        n, p = x.shape
+        signed = self.slot.link.name == "sqrt"
+        signs = rng.choice([-1.0, 1.0], (SIGNED, p)) if signed else np.ones((1, p))
+        if comb(n, p) <= SUBSETS and not signed:
+            subsets = np.array(list(combinations(range(n), p)))
+        else:
+            subsets = np.argsort(rng.random((SIGNED if signed else SUBSETS, n)), axis=1)[:, :p]
+        # what a subset says nothing about stays as it is; the square root does not tell the sign of its predictor
+        gaps = signs * target[subsets] - x[subsets] @ near
+        found = near + np.einsum("kij,kj->ki", np.linalg.pinv(x[subsets]), gaps)
+        heights = []
+        for b in found:
+            try:
+                heights.append(self.objective.value(self.at(b)))
+            except LikelyError:
+                heights.append(-np.inf)
+        order = np.argsort(np.where(np.isfinite(heights), heights, -np.inf))[::-1]
+        return [found[k] for k in order[:BEST] if np.isfinite(heights[k])]

@@ -1,0 +1,1 @@
+"""How records print and draw themselves."""
