@@ -41,8 +41,8 @@ def test_the_tests_see_faults_raw() -> None:
 
 @pytest.mark.usefixtures("faults")
 def test_a_fault_asks_for_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["likely.results.fitting"], "maximize", None)
-    with pytest.raises(InternalError, match=r"TypeError in fit\.fit: .* This is a fault of likely") as caught:
+    monkeypatch.setattr("likely.results.fitting.maximize", None)
+    with pytest.raises(InternalError, match=r"TypeError in results\.fitting\.fit: .* This is a fault") as caught:
         lk.fit("normal", [1.0, 2.0, 4.0])
     assert isinstance(caught.value.__cause__, TypeError)
     assert isinstance(caught.value, LikelyError)
@@ -242,7 +242,7 @@ def test_the_package_is_a_plain_module() -> None:
 def test_functions_are_not_hidden_by_their_modules() -> None:
     code = """
         import importlib, pickle, sys, threading, types
-        import likely.fit, likely.checking.paths.fits
+        import likely.results.fitting, likely.checking.paths.fits
         from likely.checking.comparison.record import Row
         import likely as lk
         assert all(callable(getattr(lk, n)) for n in ("fit", "path", "compare", "density", "calibration", "likelihood"))

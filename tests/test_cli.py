@@ -410,11 +410,11 @@ def test_the_status_line_is_for_a_person_who_waits(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("json_wanted", [False, True])
 def test_ctrl_c_says_what_was_reached(json_wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(L, trail, *args):
+    def stopped(L, asked, trail):
         trail(0, L.objective.point(np.zeros(L.model.size)), 12.0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["likely.results.fitting"], "_search", stopped)
+    monkeypatch.setattr("likely.results.fitting._search", stopped)
     result = run("fit", "loans", "default ~ age", "-f", "bernoulli", *(["--json"] if json_wanted else []), code=130)
     assert "Interrupted after 1 pass over the rows, at log-likelihood -693.1" in " ".join(result.stderr.split())
     assert (json.loads(result.stdout)["exit_code"] == 130) if json_wanted else (result.stdout == "")

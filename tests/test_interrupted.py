@@ -157,12 +157,12 @@ def test_before_the_first_pass(rows, monkeypatch):
     def stop(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["likely.search.peak"], "_sample", stop)
+    monkeypatch.setattr("likely.search.peak._sample", stop)
     with pytest.raises(Interrupted, match="before the first pass") as caught:
         lk.fit("poisson", *rows["poisson"])
     assert caught.value.state is None
     lk.fit("gamma", *rows["gamma"], start=caught.value.state)
-    monkeypatch.setattr(sys.modules["likely.results.fitting"], "likelihood_of", stop)
+    monkeypatch.setattr("likely.results.fitting.likelihood_of", stop)
     with pytest.raises(Interrupted, match="nothing was fitted yet"):
         lk.fit("gamma", *rows["gamma"])
 

@@ -7,11 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import likely as lk
-
-SOURCE = Path(lk.__file__).parent
 
 
 def run(code: str) -> str:
@@ -30,19 +26,3 @@ def test_what_is_unpickled_elsewhere_is_of_the_public_class(tmp_path: Path) -> N
         "print(isinstance(found, lk.Comparison), isinstance(found.best, lk.Fit), callable(lk.compare))"
     )
     assert said.split() == ["True", "True", "True"]
-
-
-@pytest.mark.parametrize("package", ["calibration", "compare", "density", "path"])
-def test_a_module_imported_first_is_the_one_that_the_package_uses(package: str) -> None:
-    modules = [f"likely.{package}.{p.stem}" for p in sorted((SOURCE / package).glob("[a-z]*.py"))]
-    said = run(
-        "import importlib, sys\n"
-        f"first = {{name: importlib.import_module(name) for name in {modules!r}}}\n"
-        "import likely as lk\n"
-        f"assert callable(lk.{package})\n"
-        "print(all(sys.modules[name] is module for name, module in first.items()))\n"
-        "own = [f for m in first.values() for f in vars(m).values() \n"
-        "       if getattr(f, '__module__', '') == m.__name__ and not hasattr(f, '__wrapped__')]\n"
-        "print(all(getattr(f, '__globals__', None) in (None, vars(sys.modules[f.__module__])) for f in own))"
-    )
-    assert said.split() == ["True", "True"]

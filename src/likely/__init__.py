@@ -8,8 +8,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from likely.lazy import promise
-
 if TYPE_CHECKING:
     from likely import charts, errors, estimators, losses
     from likely.checking.calibration import calibration, recalibrate
@@ -105,14 +103,12 @@ _HOMES: dict[str, tuple[str, ...]] = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-_MODULES = ("charts", "datasets", "errors", "estimators", "losses")
+_MODULES = {
+    **{name: f"likely.{name}" for name in ("charts", "errors", "estimators", "losses")},
+    "datasets": "likely.data.datasets",
+}
 
 __all__ = sorted([*_HOME, *_MODULES])  # noqa: PLE0605
-
-
-# public functions that share their names with the modules they live in: importing those must not hide them
-for _name in ("calibration", "compare", "density", "family", "fit", "likelihood", "path"):
-    promise(f"likely.{_name}")
 
 
 def __getattr__(name: str) -> Any:
@@ -121,7 +117,7 @@ def __getattr__(name: str) -> Any:
 
         return version("likely")
     if name in _MODULES:
-        return importlib.import_module(f"likely.{name}")
+        return importlib.import_module(_MODULES[name])
     try:
         home = _HOME[name]
     except KeyError:

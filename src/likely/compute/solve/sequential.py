@@ -57,8 +57,8 @@ def maximize(
     cost : callable
         x -> float, convex.
     max_iterations, tolerance, progress, stop
-        As in `likely.compute.solve.newton.maximize`. The decrement is that of the model: the square root of twice what it
-        promises, which is the distance to the peak in standard errors where nothing stands in the way.
+        As in `likely.compute.solve.newton.maximize`. The decrement is that of the model: the square root of twice what
+        it promises, which is the distance to the peak in standard errors where nothing stands in the way.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def path(name: str) -> Path:
     """
     if not is_one_of(name, NAMES):
         raise unknown("data set", name, NAMES)
-    return Path(__file__).parent / "data" / f"{name}.csv"
+    return Path(__file__).parent / f"{name}.csv"
 
 
 def loans() -> Any:
