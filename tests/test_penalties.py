@@ -134,7 +134,7 @@ def test_several_parameters_against_scipy(data: dict[str, Any]) -> None:
     penalty = {"loc": lk.ElasticNet(10.0, 0.6), "scale": lk.Lasso(8.0)}
     fit = lk.fit("student_t", data, "value ~ x0 + x2 + x3", scale="~ x0 + x1", penalty=penalty)
     L = fit.likelihood
-    terms = applied(penalty, L.model, None)
+    terms = applied(penalty, L.model, L.bound.data)
     assert terms is not None
     p = L.model.size
 
@@ -279,7 +279,7 @@ def test_the_gradient_of_jeffreys_prior(data: dict[str, Any], family: str) -> No
     response = {"bernoulli": "yes", "poisson": "count", "student_t": "value", "gamma": "amount"}[family]
     more = {"student_t": {"scale": "~ x0"}, "gamma": {"shape": "~ x0"}}.get(family, {})
     L = lk.likelihood(family, data, f"{response} ~ x0 + x3", **more)
-    terms = applied(lk.Firth(), L.model, None)
+    terms = applied(lk.Firth(), L.model, L.bound.data)
     assert terms is not None
     whole = Penalised(L.objective, terms)
     x = L.maximize().outcome.point.x * 1.05 + 0.01

@@ -222,7 +222,7 @@ def test_hc3_leaves_out_each_row(name: str) -> None:
     infos = np.zeros((N, len(x), len(x)))
     for (j, k), value in rows.items():
         a, b = objective.model.slots[j], objective.model.slots[k]
-        left, right = (np.ones((N, 1)) if s.design is None else s.design.x for s in (a, b))
+        left, right = (objective.data.matrix(s) for s in (a, b))
         part = np.einsum("n,ni,nj->nij", value, left, right)
         infos[:, a.start : a.stop, b.start : b.stop] = part
         infos[:, b.start : b.stop, a.start : a.stop] = np.swapaxes(part, 1, 2)

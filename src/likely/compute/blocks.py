@@ -349,6 +349,13 @@ def column(x: Matrix, j: int) -> Any:
     return x.column(j) if isinstance(x, Blocks) else x[:, j]
 
 
+def constant_column(x: Matrix) -> int | None:
+    """The first column that is one everywhere, if there is one."""
+    few = dense(x[:: max(1, len(x) // 64)])
+    ones = np.flatnonzero(np.all(few == 1.0, axis=0))
+    return next((int(j) for j in ones if np.all(column(x, int(j)) == 1.0)), None)
+
+
 def select(x: Matrix, columns: Sequence[int]) -> Matrix:
     """Some columns."""
     return x.select(columns) if isinstance(x, Blocks) else np.ascontiguousarray(x[:, list(columns)])

@@ -37,7 +37,7 @@ def derived_quantities(fit: Fit) -> dict[str, tuple[float, float | None]]:
     """
     effective = fit.effective
     model = effective.likelihood.model
-    if not fit.converged or not model.constant or any(np.ndim(v) for v in model.known.values()):
+    if not fit.converged or not model.constant or model.known_by_row:
         return {}
     if any(p.vector for p in model.family.parameters):
         return {}
@@ -45,7 +45,7 @@ def derived_quantities(fit: Fit) -> dict[str, tuple[float, float | None]]:
     x = effective.outcome.point.x
     etas = [xp.variable(slot.start, float(x[slot.start])) for slot in model.slots]
     with np.errstate(all="ignore"):
-        values = model.parameters(etas, xp)
+        values = model.parameters(etas, xp, model.known)
         for slot in model.slots:
             if not np.isfinite(x[slot.start]):  # at the end of its domain
                 values[slot.parameter.name] = xp.variable(slot.start, float(effective.coef[slot.label]))

@@ -256,16 +256,16 @@ class _Peak:
     def __init__(self, fit: Fit) -> None:
         L = fit.likelihood
         # an ill-conditioned design in orthonormal coordinates
-        self.wanted = None if fit.outcome.covariance is None else coordinates(L.model)
-        model = L.model if self.wanted is None else self.wanted.model
+        self.wanted = None if fit.outcome.covariance is None else coordinates(L.model, L.bound.data)
+        model, data = L.model, L.bound.data if self.wanted is None else self.wanted.data
         family, self.fit, self.model = model.family, fit, model
         self.x = fit.outcome.point.x if self.wanted is None else self.wanted.inward(fit.outcome.point.x)
-        self.objective = L.row_objective if self.wanted is None else Objective(model, L.bound.y, L.bound.weights)
+        self.objective = L.row_objective if self.wanted is None else Objective(model, data)
         self.slot = next(s for s in model.slots if s.parameter.name == family.absolute_location)
         self.own = np.arange(self.slot.start, self.slot.stop)
         self.rest = np.setdiff1d(np.arange(model.size), self.own)
         self.order = np.concatenate([self.own, self.rest])
-        level = 0.5 if family.corner_level is None else model.known[family.corner_level]
+        level = 0.5 if family.corner_level is None else data.known[family.corner_level]
         if np.ndim(level):
             raise IntervalError("the level of the quantile differs from row to row, so it has no standard errors")
         self.level, self.n = float(level), float(L.bound.n)
@@ -279,14 +279,13 @@ class _Peak:
         known = (family.absolute_location, family.corner_level)
         spread = next(p.name for p in family.parameters if p.name not in known)
         with np.errstate(all="ignore"):
-            values = model.parameters(etas, xp)
+            values = model.parameters(etas, xp, data.known)
             self.plain = values[spread]  # of a single unit, where rows are means of several
-            if model.units is not None:
-                values = family.of_means(values, model.units)
+            values = data.means(family, values)
         jet = values[self.slot.parameter.name]
         self.spread = np.broadcast_to(values[spread], rows)
-        design = np.ones((rows, 1)) if self.slot.design is None else dense(self.slot.design.x)
-        self.z = design * (jet.g[place] / self.spread)[:, None]
+        self.data = data
+        self.z = dense(data.matrix(self.slot)) * (jet.g[place] / self.spread)[:, None]
         self.y = L.bound.y / self.spread
         self.e = (L.bound.y - jet.v) / self.spread
 
@@ -324,8 +323,10 @@ class _Peak:
         """The location at another level, the spreads held, in units of the spreads."""
         slot = replace(self.slot, start=0, stop=len(self.own))
         family, known = AsymmetricLaplace(tau=level), {"tau": level, "scale": self.plain}
-        model = replace(self.model, family=family, slots=(slot,), known=known)
-        again = type(self.fit.likelihood)(replace(self.fit.likelihood.bound, model=model))
+        constants = {k: None if np.ndim(v) else v for k, v in known.items()}
+        model = replace(self.model, family=family, slots=(slot,), known=constants)
+        data = replace(self.data, known=known)
+        again = type(self.fit.likelihood)(replace(self.fit.likelihood.bound, model=model, data=data))
         here = dict(zip(slot.names, self.x[self.own].tolist(), strict=True))
         found = again.maximize(on_failure="return", start=None if slot.link.name == "identity" else here)
         if not found.converged:

@@ -78,10 +78,10 @@ class Work:
         self.fit, self.request = fit, request
         self.bound: Bound = fit.likelihood.bound
         conditioned = fit.outcome.covariance is not None and fit.outcome.restrained is None
-        self.wanted = coordinates(fit.likelihood.model) if conditioned else None
+        self.wanted = coordinates(fit.likelihood.model, self.bound.data) if conditioned else None
         self.objective, self.x = fit.likelihood.row_objective, fit.outcome.point.x
         if self.wanted is not None:
-            self.objective = Objective(self.wanted.model, self.bound.y, self.bound.weights)
+            self.objective = Objective(fit.likelihood.model, self.wanted.data)
             self.x = self.wanted.inward(self.x)
 
     def outward(self, found: Any) -> Any:

@@ -109,7 +109,8 @@ class Seen:
         family, moving = self.model.family, self._moving(direction)
         if family._objective is not None or family.conditional or any(s.design is None for s in moving):
             return None
-        moves = [np.abs(s.design.x @ direction[s.start : s.stop]) for s in moving if s.design is not None]
+        data = self.work.bound.data
+        moves = [np.abs(x @ direction[s.start : s.stop]) for s in moving if (x := data.design(s)) is not None]
         largest = [m > 1e-6 * np.max(m, initial=0.0) for m in moves]
         return np.flatnonzero(np.any(largest, axis=0))
 

@@ -90,12 +90,12 @@ def least_squares_root(fit: Any, request: Request) -> Any:
     model, bound = fit.likelihood.model, fit.likelihood.bound
     if request.small_sample != "t" or request.kind not in CURVATURE or fit.outcome.restrained is not None:
         return None
-    design = model.slots[0].design
-    if design is None or not isinstance(design.x, np.ndarray) or design.x.size > LARGEST:
+    x = bound.data.design(model.slots[0])
+    if not isinstance(x, np.ndarray) or x.size > LARGEST:
         return None
     counts = np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
-    counts = counts if model.units is None else counts * model.units
-    factor = linalg.qr(np.sqrt(counts)[:, None] * design.x, mode="r")[0][: design.x.shape[1]]
+    counts = counts if bound.data.units is None else counts * bound.data.units
+    factor = linalg.qr(np.sqrt(counts)[:, None] * x, mode="r")[0][: x.shape[1]]
     room = float(fit.likelihood.n) - predictor_coefficients(fit)
     spread = float(fit.coef[model.slots[1].label]) * np.sqrt(fit.likelihood.n / room)
     root = np.diag(np.sqrt(np.diagonal(fit._link_cov)))

@@ -1,10 +1,9 @@
-"""From a formula or a matrix to the design of one parameter: numbers, column names, and the recipe for new data."""
+"""The design of one parameter: the names of its columns, and how a formula or a matrix makes them from any table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -129,12 +128,12 @@ class Aliasing:
 @final
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A design matrix with its column names and how to make it again from new data.
+    """The columns of a design matrix by name, and how to make them from data.
+
+    A matrix is C-contiguous float64, shape (n, p), or blocks of columns where that would be mostly zeros.
 
     Attributes
     ----------
-    x : ndarray or Blocks, shape (n, p)
-        C-contiguous float64, or blocks of columns where that would be mostly zeros.
     names : tuple of str
     formula : str or None
         The right-hand side it came from; None for a matrix.
@@ -156,7 +155,6 @@ class Design:
         What was left out.
     """
 
-    x: Matrix
     names: tuple[str, ...]
     formula: str | None = None
     spec: Any = None
@@ -168,20 +166,6 @@ class Design:
     whole: tuple[str, ...] = ()
     aliasing: Aliasing | None = None
 
-    @cached_property
-    def intercept(self) -> int | None:
-        """The column that is one everywhere, if there is one."""
-        few = blocks.dense(self.x[:: max(1, len(self.x) // 64)])
-        for j in np.flatnonzero(np.all(few == 1.0, axis=0)):
-            if np.all(blocks.column(self.x, int(j)) == 1.0):
-                return int(j)
-        return None
-
-    def of_rows(self, rows: Any) -> Design:
-        """The same design of some rows (a slice, a mask or indices)."""
-        x = self.x[rows]
-        return replace(self, x=x if isinstance(x, Blocks) else np.ascontiguousarray(x))
-
     def without(self, name: str) -> Design:
         """The design without a column, which the recipe still makes."""
         gone = self.names.index(name)
@@ -190,7 +174,6 @@ class Design:
         terms = [(term, tuple(j - (j > gone) for j in at if j != gone)) for term, at in self.terms]
         return replace(
             self,
-            x=blocks.select(self.x, stay),
             names=tuple(self.names[j] for j in stay),
             terms=tuple((term, at) for term, at in terms if at),
             kept=tuple(kept[j] for j in stay),
@@ -199,7 +182,7 @@ class Design:
 
     def select(self, columns: Sequence[int]) -> Design:
         """The same design with only some columns."""
-        return Design(blocks.select(self.x, columns), tuple(self.names[j] for j in columns), self.formula)
+        return Design(tuple(self.names[j] for j in columns), self.formula)
 
     def keep(self, columns: Sequence[int], aliasing: Aliasing) -> Design:
         """The design with only some columns, by the same recipe: new data must obey what made the others needless."""
@@ -211,7 +194,6 @@ class Design:
         terms = [(term, tuple(place[j] for j in at if j in place)) for term, at in self.terms]
         return replace(
             self,
-            x=blocks.select(self.x, columns),
             names=tuple(self.names[j] for j in columns),
             terms=tuple((term, at) for term, at in terms if at),
             kept=tuple(int(before[j]) for j in columns),
@@ -353,13 +335,13 @@ class Design:
         return x
 
 
-def empty(n: int) -> Design:
-    """A design without columns."""
-    return Design(np.zeros((n, 0)), (), "0")
+def empty(n: int) -> tuple[Design, Matrix]:
+    """A design without columns, and its matrix."""
+    return Design((), "0"), np.zeros((n, 0))
 
 
-def from_formula(right: str, table: Table) -> Design:
-    """The design of a right-hand side.
+def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
+    """The design of a right-hand side, learnt from a table, and its matrix there.
 
     Raises
     ------
@@ -420,7 +402,7 @@ def from_formula(right: str, table: Table) -> Design:
         for name, (values, _) in columns.items()
         if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
     )
-    return Design(x, names, right, spec, levels, coding=coding, terms=terms)
+    return Design(names, right, spec, levels, coding=coding, terms=terms), x
 
 
 def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
@@ -440,7 +422,7 @@ def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
             raise DesignError(f"the term {decode(str(term))!r} gives no column of the design: leave it out")
 
 
-def from_matrix(matrix: NamedMatrix, table: Table) -> Design:
+def from_matrix(matrix: NamedMatrix, table: Table) -> tuple[Design, Matrix]:
     """The design of a matrix that was read for the rows of a table, used as it stands (no intercept is added)."""
     x, names = matrix.x, matrix.names
     x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
@@ -450,4 +432,4 @@ def from_matrix(matrix: NamedMatrix, table: Table) -> Design:
             f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row "
             f"{int(table.places(i))}, column {j}; drop or fill these rows"
         )
-    return Design(x, names or tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names))
+    return Design(names or tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names)), x

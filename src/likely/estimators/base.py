@@ -17,8 +17,9 @@ from likely.data.design import NamedMatrix
 from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, listed, unknown
 from likely.families.base import Family
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.models.model import Slot
+from likely.models.rows import Rows
 from likely.results import Fit
 from likely.results.fitting import fit as maximum
 
@@ -153,7 +154,7 @@ class MLEEstimator(BaseEstimator):
         limit = self.fit_.limit
         return slot.parameter.name if limit is None else limit.outward(slot.parameter.name)
 
-    def _rows(self, X: Any, offset: Any = None) -> Rows:
+    def _rows(self, X: Any, offset: Any = None) -> FittedRows:
         """The fitted model on the rows of X."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, accept_sparse="csr", reset=False)
@@ -171,12 +172,12 @@ class MLEEstimator(BaseEstimator):
             if slot.design is not None and self._outward(slot) not in made:
                 matrix = _matrix(X, self._columns(slot))
                 made[self._outward(slot)] = from_sparse(matrix) if is_sparse(matrix) else matrix
-        designs = tuple(None if slot.design is None else made[self._outward(slot)] for slot in slots)
-        offsets = tuple(None if slot.offset is None else offset for slot in slots)
+        designs = {slot.label: made[self._outward(slot)] for slot in slots if slot.design is not None}
+        offsets = {slot.label: offset for slot in slots if slot.offset is not None}
         outward = {slot.parameter.name: self._outward(slot) for slot in slots}
-        known = found.likelihood.model.known
+        data = Rows(n, None, None, designs, offsets, found.likelihood.bound.data.known)
         limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
-        return Rows(found, Table(), n, designs, offsets, known, {}, outward, limits)
+        return FittedRows(found, Table(), data, {}, outward, limits)
 
 
 def checked_weights(sample_weight: Any, X: Any) -> Any:

@@ -181,7 +181,7 @@ def score_test(
     df = large.model.size - small.likelihood.model.size
     if df <= 0:
         raise OptionError(f"both models have {large.model.size} parameters: the second has to be the larger one")
-    check_identified(large.model)
+    check_identified(large.model, large.bound.data)
     point = large.objective.point(embedded(small.likelihood, small.outcome.point.x, large))
     statistic = score_statistic(large.objective, point, information)
     note = INFORMATION_NOTES.get(information, "")
@@ -198,7 +198,7 @@ def _hypothesis(small: Likelihood, large: Likelihood) -> str:
     joined = {f"{slot.label}.Intercept" for slot in one.slots if slot.constant} & set(large.names)
     free = {name for name in small.names if f"{name}.Intercept" not in joined} | joined
     gone = [name for name in large.names if name not in free]
-    known = [f"{k} = {v:g}" for k, v in one.known.items() if k in gone and np.ndim(v) == 0]
+    known = [f"{k} = {v:g}" for k, v in small.bound.data.known.items() if k in gone and np.ndim(v) == 0]
     if known and len(known) == len(gone):
         return ", ".join(known)
     if free < set(large.names) and all("." in name for name in gone):

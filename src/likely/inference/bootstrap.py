@@ -16,9 +16,10 @@ from likely.families.base import generator
 from likely.inference.interval import Interval
 from likely.inference.refit import refit
 from likely.likelihoods.compress import counted
-from likely.likelihoods.rows_of import Rows, draw, rows_of
+from likely.likelihoods.rows_of import FittedRows, draw, rows_of
 from likely.models.checks import check_level
 from likely.models.model import Model
+from likely.models.rows import Rows
 from likely.progress import Task, check_progress
 from likely.search.state import BootstrapState
 
@@ -145,10 +146,10 @@ def _drawn(fit: Fit, state: BootstrapState, rng: np.random.Generator, task: Task
     draw, total = (_cases if state.kind == "cases" else simulated), state.replicates
     made: list[Any] = []
     try:
-        for i, (model, y, w) in enumerate(draw(fit, total, rng)):
+        for i, data in enumerate(draw(fit, total, rng)):
             if i < state.done:  # drawn again, so that the random numbers go on as they would have
                 continue
-            made.append(refit(fit, model, y, w))
+            made.append(refit(fit, fit.likelihood.model, data))
             task.count(i + 1, total, "refits")
             if told is not None:
                 told(i + 1, total)
@@ -343,9 +344,6 @@ def _influence(fit: Fit) -> dict[str, Any]:
 # -- drawing data ----------------------------------------------------------------------------------------------
 
 
-Draw = tuple[Model, Any, Any]  # model, responses, weights
-
-
 def _whole_weights(fit: Fit) -> Any:
     w = fit.likelihood.bound.weights
     if fit.likelihood.bound.pseudo:  # a row of weight 3 was drawn once
@@ -365,47 +363,49 @@ def _check_clusters(fit: Fit, kind: str) -> None:
         )
 
 
-def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
     """Rows drawn with replacement, or whole clusters, as frequency weights."""
-    model, y, w = fit.likelihood.model, fit.likelihood.bound.y, _whole_weights(fit)
-    bound = fit.likelihood.bound
+    bound, w = fit.likelihood.bound, _whole_weights(fit)
     if fit._request.clusters:
         _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
         groups = int(which.max()) + 1
         for _ in range(replicates):
             drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups))[which]
-            yield model, y, drawn * (1.0 if bound.weights is None else bound.weights)
+            yield bound.data.with_weights(drawn * (1.0 if bound.weights is None else bound.weights))
         return
-    if countable(model) and not bound.pseudo:
-        y, w = counted(y, w)
+    data = bound.data
+    if countable(bound.model) and not bound.pseudo:
+        data = counted(data.with_weights(w))
+        w = data.weights
     each = bound.weights if bound.pseudo else 1.0
-    total = len(y) if w is None else int(w.sum())
-    share = np.full(len(y), 1.0 / len(y)) if w is None else w / w.sum()
+    total = data.n if w is None else int(w.sum())
+    share = np.full(data.n, 1.0 / data.n) if w is None else w / w.sum()
     for _ in range(replicates):
-        yield model, y, rng.multinomial(total, share) * each
+        yield data.with_weights(rng.multinomial(total, share) * each)
 
 
-def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Draw]:
+def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
     """Responses from the fitted model; a row of weight 3 is three rows."""
     model, rows, w = fit.likelihood.model, rows_of(fit, observed=True), _whole_weights(fit)
-    params, n = rows.values, rows.n
+    data, params, n = replace(fit.likelihood.bound.data, weights=None), rows.values, rows.n
     repeat = None if w is None else np.repeat(np.arange(n), w)
     if repeat is not None:
-        model, n = model.of_rows(repeat), len(repeat)
+        data, n = data.take(repeat), len(repeat)
         vector = {p.name for p in rows.family.parameters if p.vector}
         params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
     at_once = max(1, DRAWN_AT_ONCE // n)
     for first in range(0, replicates, at_once):
         for y in _draw(rows, params, (min(at_once, replicates - first), n), rng):
-            yield (model, *(counted(y, None) if countable(model) else (y, None)))
+            drawn = data.with_response(y)
+            yield counted(drawn) if countable(model) else drawn
 
 
 def countable(model: Model) -> bool:
     """Whether the distinct responses and how often they occur say everything."""
-    return model.constant and model.family.kind.discrete and not any(np.ndim(v) for v in model.known.values())
+    return model.constant and model.family.kind.discrete and not model.known_by_row
 
 
-def _draw(rows: Rows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
+def _draw(rows: FittedRows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
     if rows.family.kind.labels:
         return rows.bare._scipy(**params).rvs(shape, random_state=rng)  # codes
     return draw(rows.bare, params, shape, rng).astype(float)

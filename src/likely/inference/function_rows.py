@@ -8,7 +8,6 @@ and residuals are those of any other model.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,20 +18,22 @@ from likely.data.design import Design
 from likely.data.tables import Table
 from likely.errors import DataError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import LINKS
+from likely.likelihoods.density import Density
 from likely.likelihoods.density.bound import read_columns
 from likely.likelihoods.expected import Expected
 from likely.likelihoods.rows import Objective
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.models.bind import given_column
 from likely.models.checks import check_level
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 from likely.namespace import JetNamespace
 
 if TYPE_CHECKING:
     from likely.results import Fit
 
 
-def function_rows(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -> Rows:
+def function_rows(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -> FittedRows:
     """The rows of a fit whose parameters are functions, or of new data, as those of linear predictors.
 
     Parameters
@@ -44,30 +45,35 @@ def function_rows(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = N
     """
     model: Model = fit.likelihood.model
     density: Any = model.family
-    table, n, density = _place(fit, density, new, dict(given or {}), list(density.columns))
+    table, data = _place(fit, density, new, dict(given or {}), list(fit.likelihood.bound.data.columns))
     x = np.asarray(fit.outcome.point.x)
-    values, slopes = density._objective(replace(model, family=density), np.zeros(n), None).theta(x)
-    slots = tuple(_slot(density.base.parameter(k), values[k], slopes[k], x) for k in values)
-    linear = Model(density.base, slots, density.given, model.response)
-    designs = tuple(slot.design.x for slot in slots if slot.design is not None)
+    values, slopes = density._objective(model, data).theta(x)
+    slots, data = list[Slot](), Rows(data.n, data.y, data.weights, known=data.known)
+    for name, value in values.items():
+        slot, matrix, offset = _slot(density.base.parameter(name), value, slopes[name], x)
+        slots.append(slot)
+        data = data.with_design(slot, matrix).with_offset(slot, offset)
+    known = {k: None if np.ndim(v) else v for k, v in data.known.items()}
+    linear = Model(density.base, tuple(slots), known, model.response)
     names = {p.name: p.name for p in density.base.parameters}
-    return Rows(fit, table, n, designs, tuple(s.offset for s in slots), density.given, {}, names, {}, linear=linear)
+    return FittedRows(fit, table, data, {}, names, {}, linear=linear)
 
 
 def expected_information(fit: Fit) -> Any:
     """The expected information of the coefficients: of least squares, Gauss and Newton's J'J/sd^2."""
-    bound, rows = fit.likelihood.bound, function_rows(fit)
-    objective = Objective(rows.model, bound.y, bound.weights)
-    weights = 1.0 if bound.weights is None else bound.weights
+    rows = function_rows(fit)
+    objective, slots = Objective(rows.model, rows.data), rows.model.slots
+    weights = 1.0 if rows.data.weights is None else rows.data.weights
     total = np.zeros((rows.model.size, rows.model.size))
     for (j, k), values in Expected(objective, fit.outcome.point.x).block(0, rows.n).items():
-        block = (rows.designs[j] * (weights * values)[:, None]).T @ rows.designs[k]
+        x, z = (rows.data.designs[slots[m].label] for m in (j, k))
+        block = (x * (weights * values)[:, None]).T @ z
         total += block if j == k else block + block.T
     return total
 
 
-def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> Slot:
-    """A parameter's linear predictor, linear in the coefficients at the estimates."""
+def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> tuple[Slot, Any, Any]:
+    """A parameter's linear predictor, linear in the coefficients at the estimates: its columns, and its offset."""
     if not np.all(np.isfinite(value)) or not np.all(parameter.domain.contains(value)):
         bad = int(np.flatnonzero(~(np.isfinite(value) & parameter.domain.contains(value)))[0])
         raise DataError(f"{parameter.name} is {value[bad]:.6g} in row {bad}, but it must be {parameter.domain.name}")
@@ -79,14 +85,14 @@ def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> Slot:
     xp = JetNamespace(1)
     jet = link.inverse(xp.variable(0, np.asarray(eta, dtype=float)), xp)
     jacobian = slope / np.broadcast_to(jet.g[0], len(value))[:, None]
-    design = Design(np.ascontiguousarray(jacobian), tuple(f"d{j}" for j in range(len(x))))
-    return Slot(parameter, link, design, eta - jacobian @ x, 0, len(x))
+    slot = Slot(parameter, link, Design(tuple(f"d{j}" for j in range(len(x)))), (), 0, len(x))
+    return slot, np.ascontiguousarray(jacobian), eta - jacobian @ x
 
 
 def _place(
     fit: Fit, density: Any, new: Any, given: dict[str, Any], needed: list[str] | None = None
-) -> tuple[Table, int, Any]:
-    """The table that results go back to, how many rows there are, and the density with their data.
+) -> tuple[Table, Rows]:
+    """The table that results go back to, and the rows.
 
     Without `needed`, the columns are those that the new data have.
     """
@@ -97,7 +103,7 @@ def _place(
     if new is None:
         if given:
             raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
-        return bound.used, len(bound.y), density
+        return bound.used, bound.data
     if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
         new = {k: [v] for k, v in new.items()}  # one row
     table, matrices = read_columns(new, like=bound.table)
@@ -105,7 +111,7 @@ def _place(
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")
     columns = {}
-    for name in [k for k in density.columns if k in matrices or k in table] if needed is None else needed:
+    for name in [k for k in bound.data.columns if k in matrices or k in table] if needed is None else needed:
         values = matrices[name] if name in matrices else table.measured(name)
         if values.dtype.kind not in "fiub":
             raise DataError(f"column {name!r} holds text; a density needs numbers")
@@ -118,7 +124,7 @@ def _place(
     specs = {} if needed is None else density.specs
     known = {name: given_column(table, given.get(name, spec), name) for name, spec in specs.items()}
     known = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in known.items()}
-    return table, n, density.bound(columns, known, density.base)
+    return table, Rows(n, np.zeros(n), known=known, columns=columns)
 
 
 def evaluate(fit: Fit, rule: Callable[..., Any], new: Any = None, level: float | None = None) -> Any:
@@ -137,11 +143,11 @@ def evaluate(fit: Fit, rule: Callable[..., Any], new: Any = None, level: float |
     fit.require_regular("a function of the estimates") if level is not None else None
     model = fit.likelihood.model
     density: Any = model.family
-    if not hasattr(density, "columns"):
+    if not isinstance(density, Density):
         raise OptionError("a function of parameters and data can be predicted from the fit of a lk.density(...) only")
-    table, n, density = _place(fit, density, new, {})
-    x = fit.outcome.point.x
-    value, slope = density._objective(replace(model, family=density), np.zeros(n), None).function(rule, x)
+    table, data = _place(fit, density, new, {})
+    n, x = data.n, fit.outcome.point.x
+    value, slope = density._objective(model, data).function(rule, x)
     if value.ndim > 1 or (value.ndim == 1 and len(value) != n):
         raise OptionError(f"the function must give one value, or one for each of {n} rows; its shape is {value.shape}")
     if level is None:

@@ -11,14 +11,14 @@ from likely.compute import blocks
 from likely.covariance import refuse_spread
 from likely.errors import FamilyError, IntervalError, OptionError, is_one_of, listed, unknown
 from likely.inference.simultaneous import critical_value
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.namespace import Jet, JetNamespace
 
 TOGETHER = ("max-t", "scheffe", "bonferroni", "sidak")
 MOST_ROWS = 20_000  # whose largest |t| has its distribution computed
 
 
-def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
+def mean_interval(rows: FittedRows, level: float, simultaneous: Any = False) -> Any:
     """Mean (or the quantile that a family predicts), standard error and Wald limits, by the delta method.
 
     `simultaneous` limits hold for all rows together: by the distribution of the largest |t| ("max-t", also True), or
@@ -65,7 +65,7 @@ def mean_interval(rows: Rows, level: float, simultaneous: Any = False) -> Any:
     return rows.frame({name: center, "stderr": stderr, "lower": low, "upper": high})
 
 
-def _together(rows: Rows, gradient: Mapping[int, Any], level: float, how: Any) -> float:
+def _together(rows: FittedRows, gradient: Mapping[int, Any], level: float, how: Any) -> float:
     """The critical value for all rows at once."""
     how = "max-t" if how is True else how
     if not is_one_of(how, TOGETHER):
@@ -82,7 +82,7 @@ def _together(rows: Rows, gradient: Mapping[int, Any], level: float, how: Any) -
     return critical_value(jacobian @ rows.fit.link_root, rows.n, level, how, rows.fit.reference)
 
 
-def refuse_unseen(rows: Rows, gradient: Mapping[int, Any], what: str) -> None:
+def refuse_unseen(rows: FittedRows, gradient: Mapping[int, Any], what: str) -> None:
     """Raise where a row's value rests on coefficients whose spread the covariance does not tell."""
     if not rows.fit.has_unseen:
         return
@@ -96,19 +96,20 @@ def refuse_unseen(rows: Rows, gradient: Mapping[int, Any], what: str) -> None:
         )
 
 
-def jacobian_of(rows: Rows, gradient: Mapping[int, Any]) -> Any:
+def jacobian_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
     """Derivatives of one value per row with respect to the coefficients, in units in which they are moderate."""
     out = np.zeros((rows.n, rows.model.size))
     size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.ones(rows.n)
     size = np.where((size > 0.0) & np.isfinite(size), size, 1.0)
     for k, g in gradient.items():
         g = g / size
-        slot, design = rows.model.slots[k], rows.designs[k]
+        slot = rows.model.slots[k]
+        design = rows.data.design(slot)
         out[:, slot.start : slot.stop] = g[:, None] * (1.0 if design is None else blocks.dense(design))
     return out
 
 
-def _gradient(rows: Rows) -> dict[int, Any]:
+def _gradient(rows: FittedRows) -> dict[int, Any]:
     """Derivatives of every row's prediction with respect to the linear predictors, by slot."""
     if rows.central == "mean":
         return mean_gradient(rows)
@@ -117,20 +118,20 @@ def _gradient(rows: Rows) -> dict[int, Any]:
     return {k: rows.full(g) for k, g in jet.g.items()} if isinstance(jet, Jet) else {}
 
 
-def mean_gradient(rows: Rows) -> dict[int, Any]:
+def mean_gradient(rows: FittedRows) -> dict[int, Any]:
     """Derivatives of every row's mean with respect to the linear predictors, by slot."""
     xp = JetNamespace(1)
     try:
         jets = [xp.variable(k, eta) for k, eta in enumerate(rows.etas)]
         with np.errstate(all="ignore"):
-            jet = rows.family._mean(xp, **rows.model.parameters(jets, xp, rows.known))
+            jet = rows.family._mean(xp, **rows.model.parameters(jets, xp, rows.data.known))
         gradient = jet.g if isinstance(jet, Jet) else {}
         return {k: rows.full(g) for k, g in gradient.items()}
     except (FamilyError, TypeError, ValueError, AttributeError):
         return _numeric_gradient(rows)  # a mean that is integrated, not written down
 
 
-def _numeric_gradient(rows: Rows) -> dict[int, Any]:
+def _numeric_gradient(rows: FittedRows) -> dict[int, Any]:
     out = {}
     for k, eta in enumerate(rows.etas):
         h = 1e-4 * np.maximum(1.0, np.abs(eta))
@@ -139,11 +140,11 @@ def _numeric_gradient(rows: Rows) -> dict[int, Any]:
     return out
 
 
-def stderr_of(rows: Rows, gradient: Mapping[int, Any]) -> Any:
+def stderr_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
     """The standard error sqrt(g' V g) for every row, also where the squares of g over- or underflow."""
-    if rows.fit.reference.df is not None and list(gradient) == [0] and rows.designs[0] is not None:
-        first = rows.model.slots[0]
-        forms = np.asarray(rows.designs[0] @ rows.fit.link_root[first.start : first.stop])
+    first = rows.model.slots[0] if rows.model.slots else None
+    if rows.fit.reference.df is not None and list(gradient) == [0] and first is not None and first.design is not None:
+        forms = np.asarray(rows.data.designs[first.label] @ rows.fit.link_root[first.start : first.stop])
         return np.abs(gradient[0]) * np.linalg.norm(forms, axis=1)
     size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.zeros(rows.n)
     size = np.where((size > 0.0) & np.isfinite(size), size, 1.0)
@@ -151,16 +152,15 @@ def stderr_of(rows: Rows, gradient: Mapping[int, Any]) -> Any:
         return size * np.sqrt(_variance(rows, {k: g / size for k, g in gradient.items()}))
 
 
-def _variance(rows: Rows, gradient: Mapping[int, Any]) -> Any:
+def _variance(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
     """g' V g for every row, where g are the derivatives with respect to the coefficients."""
     covariance, out = rows.fit._link_cov, np.zeros(rows.n)
-    ones = np.ones((rows.n, 1))
     for k, g in gradient.items():
         for j, other in gradient.items():
             if j < k:
                 continue
             a, b = rows.model.slots[k], rows.model.slots[j]
-            x, z = (ones if rows.designs[i] is None else rows.designs[i] for i in (k, j))
-            product = blocks.row_products(x, covariance[a.start : a.stop, b.start : b.stop], z)
+            part = covariance[a.start : a.stop, b.start : b.stop]
+            product = blocks.row_products(rows.data.matrix(a), part, rows.data.matrix(b))
             out += (1.0 if j == k else 2.0) * g * other * product
     return np.maximum(out, 0.0)

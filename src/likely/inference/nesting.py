@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from scipy import linalg
 
 from likely.compute import blocks
+from likely.compute.blocks import Matrix
 from likely.errors import OptionError
 from likely.families import FAMILIES
 from likely.families.base import Family
 from likely.likelihoods.rows_of import bare
 from likely.models.identify import with_place_of_intercept
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 
 if TYPE_CHECKING:
     from likely.results.likelihood import Likelihood
@@ -58,7 +60,7 @@ def nesting(small: Likelihood, large: Likelihood) -> list[str]:
     for family in (small.model.family, large.model.family):
         if (told := family._nests(small.model.family, large.model.family)) is not None:
             return told
-    return _compare(small.model, large.model, *_meanings(small.model, large.model))
+    return _compare(small, large, *_meanings(small.model, large.model))
 
 
 def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, Slot | None, int, Any]]:
@@ -72,7 +74,7 @@ def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, S
     for t in other.slots:
         name, sign = back.get(t.parameter.name, (None, 1))
         source = next((s for s in one.slots if s.parameter.name == name and s.entry == t.entry), None)
-        value = held.get(t.parameter.name) if name is None else one.known.get(name)
+        value = held.get(t.parameter.name) if name is None else small.bound.data.known.get(name)
         if value is not None and sign < 0:
             value = _turned(one.family, name, value)
         yield t, source, sign, value
@@ -104,18 +106,21 @@ def _meanings(one: Model, other: Model) -> tuple[Mapping[str, tuple[str, int]], 
     )
 
 
-def _compare(one: Model, other: Model, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]) -> list[str]:
+def _compare(
+    small: Likelihood, large: Likelihood, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
+) -> list[str]:
     """Check that every parameter of the smaller model can be reproduced by the larger one."""
+    one, other, data, wider = small.model, large.model, small.bound.data, large.bound.data
     on_end: list[str] = []
     back = {large: (name, sign) for name, (large, sign) in names.items()}
     for p in other.family.parameters:
         name, sign = back.get(p.name, (None, 1))
-        value = held[p.name] if name is None else one.known.get(name)
+        value = held[p.name] if name is None else data.known.get(name)
         if value is not None and sign < 0:
             value = _turned(one.family, name, value)
         slots = [s for s in other.slots if s.parameter.name == p.name]
         if p.name in other.known:
-            if value is None or np.any(np.asarray(value) != np.asarray(other.known[p.name])):
+            if value is None or np.any(np.asarray(value) != np.asarray(wider.known[p.name])):
                 raise OptionError(
                     f"{p.name} is known in the larger model but not the same in the smaller one, so they are not "
                     f"nested; {AIC_ADVICE}"
@@ -126,14 +131,13 @@ def _compare(one: Model, other: Model, names: Mapping[str, tuple[str, int]], hel
                     f"{p.name} is an extreme of the data in the larger model: the likelihood ratio has no chi-squared "
                     f"distribution; {AIC_ADVICE}"
                 )
-            if _held(p.name, slots, value):
+            if _held(p.name, slots, value, wider):
                 on_end.append(p.name)
         elif name is not None and not p.edge:
             mine = [s for s in one.slots if s.parameter.name == name]
             for s, t in zip(mine, slots, strict=True):
-                if t.design is not None:
-                    t = replace(t, design=with_place_of_intercept(t, other))
-                _within(s, t, sign)
+                columns = None if t.design is None else with_place_of_intercept(t, other, wider)[1]
+                _within((s, data), (t, wider), columns, sign)
     return on_end
 
 
@@ -142,7 +146,7 @@ def _turned(family: Family, name: str | None, value: Any) -> Any:
     return np.asarray(bare(family).mean(**{str(name): value}))
 
 
-def _held(name: str, slots: list[Slot], value: Any) -> bool:
+def _held(name: str, slots: list[Slot], value: Any, data: Rows) -> bool:
     """Whether a value is the end of the domain; an error unless the slots' predictors can produce it."""
     slot = slots[0]
     domain = slot.parameter.domain
@@ -156,13 +160,18 @@ def _held(name: str, slots: list[Slot], value: Any) -> bool:
     if slot.entry is None:
         with np.errstate(all="ignore"):
             eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
-        _require_span(eta - (0.0 if slot.offset is None else slot.offset), slot, name)
+        _require_span(eta - _offset(slot, data), data.design(slot), name)
     return False
 
 
-def _within(s: Slot, t: Slot, sign: int) -> None:
-    """Require that the linear predictors of slot `s`, times `sign`, are among those of slot `t`."""
-    name = s.label
+def _offset(slot: Slot, data: Rows) -> Any:
+    return 0.0 if slot.offset is None else data.offsets[slot.label]
+
+
+def _within(small: tuple[Slot, Rows], large: tuple[Slot, Rows], columns: Matrix | None, sign: int) -> None:
+    """Require that a slot's linear predictors, times `sign`, are among those of another, which has these columns."""
+    (s, own), (t, other) = small, large
+    x, name = own.design(s), s.label
     if t.constant and not s.constant:
         raise OptionError(
             f"the smaller model has predictors for {name}, the larger one has not, so they are not nested; {AIC_ADVICE}"
@@ -172,16 +181,15 @@ def _within(s: Slot, t: Slot, sign: int) -> None:
             f"{name} has the link {s.link.name} in one model and {t.link.name} in the other, so they are not nested; "
             f"{AIC_ADVICE}"
         )
-    offset = (0.0 if t.offset is None else t.offset) - sign * (0.0 if s.offset is None else s.offset)
-    _require_span(offset, t, name)
-    if s.design is None:
-        if t.design is not None:
-            _require_span(np.ones(len(t.design.x)), t, name)
+    _require_span(_offset(t, other) - sign * _offset(s, own), columns, name)
+    if x is None:
+        if columns is not None:
+            _require_span(np.ones(len(columns)), columns, name)
         return
-    if t.design is s.design or (t.design is not None and t.design.names == s.design.names and t.design.x is s.design.x):
+    if columns is x:
         return
-    for j in range(s.design.x.shape[1]):
-        _require_span(blocks.column(s.design.x, j), t, name)
+    for j in range(x.shape[1]):
+        _require_span(blocks.column(x, j), columns, name)
 
 
 def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
@@ -190,19 +198,18 @@ def _links_agree(s: Slot, t: Slot, sign: int) -> bool:
     return (s.link.name, t.link.name) in (("log", "log"), ("logit", "log"))
 
 
-def _require_span(target: Any, slot: Slot, name: str) -> None:
-    """Require that a column lies in the space of a slot's columns, by least squares."""
+def _require_span(target: Any, columns: Matrix | None, name: str) -> None:
+    """Require that a column lies in the space of others (None: of a constant), by least squares."""
     target = np.asarray(target, dtype=float)
     if not np.any(target):
         return
-    design = slot.design
-    if design is None:
+    if columns is None:
         inside = np.ptp(target) <= 1e-9 * float(np.max(np.abs(target))) if target.ndim else True
     else:
-        column = np.broadcast_to(target, (len(design.x),))
-        if any(np.array_equal(column, blocks.column(design.x, j)) for j in range(design.x.shape[1])):
+        column = np.broadcast_to(target, (len(columns),))
+        if any(np.array_equal(column, blocks.column(columns, j)) for j in range(columns.shape[1])):
             return
-        x = blocks.dense(design.x)
+        x = blocks.dense(columns)
         scaled = x / np.maximum(np.sqrt(np.einsum("ij,ij->j", x, x)), np.finfo(float).tiny)
         left = column - scaled @ np.linalg.lstsq(scaled, column, rcond=None)[0]
         inside = bool(linalg.norm(left) <= 1e-8 * linalg.norm(column))

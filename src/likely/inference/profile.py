@@ -39,11 +39,10 @@ class Profiler:
         self.objective: Any = likelihood.objective if objective is None else None
         self._objective, self._spent, self._at, self._unit = objective or likelihood.objective, 0, index, 1.0
         # an ill-conditioned design is followed in orthonormal coordinates, of which one is the coefficient rescaled
-        self._inner = coordinates(likelihood.model, last=index) if objective is None else None
+        self._inner = coordinates(likelihood.model, likelihood.bound.data, last=index) if objective is None else None
         start = self.best
         if self._inner is not None:
-            whole = likelihood.objective
-            self._objective = Objective(self._inner.model, whole.y, whole.weights)
+            self._objective = Objective(likelihood.model, self._inner.data)
             self._at, self._unit = self._inner.place(index)
             start = self._inner.inward(self.best)
         self._free = np.array([j for j in range(likelihood.model.size) if j != self._at], dtype=int)
@@ -168,23 +167,26 @@ class RestrainedProfiler(Profiler):
 
 def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     """The model with one coefficient held: a known parameter, or a column that has become an offset."""
-    model, known = bound.model, dict(bound.model.known)
+    model, data, known = bound.model, bound.data, dict(bound.model.known)
     slots: list[Slot] = []
     for s in model.slots:
         if s is slot and s.design is None:
-            at = value if s.offset is None else value + s.offset
+            at = value if s.offset is None else value + data.offsets[s.label]
             with np.errstate(all="ignore"):
-                known[s.parameter.name] = s.link.inverse(np.asarray(at, dtype=float), NumpyNamespace())[()]
+                fixed = s.link.inverse(np.asarray(at, dtype=float), NumpyNamespace())[()]
+            known[s.parameter.name] = None if np.ndim(fixed) else fixed
+            data = data.with_known(**{s.parameter.name: fixed})
             continue
         if s is slot:
             assert s.design is not None
-            j = index - s.start
-            offset = value * blocks.column(s.design.x, j) + (0.0 if s.offset is None else s.offset)
+            j, x = index - s.start, data.designs[s.label]
+            offset = value * blocks.column(x, j) + (0.0 if s.offset is None else data.offsets[s.label])
             rest = [k for k in range(len(s.design.names)) if k != j]
-            s = replace(s, design=s.design.select(rest), offset=offset, stop=s.stop - 1)
+            data = data.with_design(s, blocks.select(x, rest)).with_offset(s, offset)
+            s = replace(s, design=s.design.select(rest), offset=(), stop=s.stop - 1)
         start = slots[-1].stop if slots else 0
         slots.append(replace(s, start=start, stop=start + s.stop - s.start))
-    return replace(bound, model=replace(model, slots=tuple(slots), known=known))
+    return replace(bound, model=replace(model, slots=tuple(slots), known=known), data=data)
 
 
 def profiler(likelihood: Likelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:
@@ -201,13 +203,13 @@ def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
         return Profiler(likelihood, index, best, fit.loglik, objective)
     if restrained is None:
         return profiler(likelihood, index, best, fit.loglik, regular=fit.limit is None)
-    penalty = restrained.restraints.penalty_of(likelihood.model, likelihood.bound.weights)
+    penalty = restrained.restraints.penalty_of(likelihood.model, likelihood.bound.data)
     if (
         restrained.restraints.relations(likelihood.model)
         or penalty is None
         or fit.limit is not None
         or likelihood.model.family.kinked
-        or untangled(likelihood.model, np.zeros(likelihood.model.size, dtype=bool)) is not None
+        or untangled(likelihood.model, likelihood.bound.data, np.zeros(likelihood.model.size, dtype=bool)) is not None
     ):
         return RestrainedProfiler(fit, index, best)
     return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))

@@ -162,7 +162,7 @@ def boundary_limit(fit: Fit, name: str, at: float, level: float) -> float:
     drop = 0.5 * stats.chi2.ppf(level, 1)
     x0 = fit.outcome.point.x
     if not np.all(np.isfinite(x0)):
-        x0 = starting_values(model, likelihood.objective.y, likelihood.objective.weights)
+        x0 = starting_values(model, likelihood.objective.data)
     path = profiler(likelihood, index, x0, peak)
     # from the end of the domain inwards; on the link scale the end is infinitely far
     if np.isfinite(domain.lower) and np.isfinite(domain.upper):

@@ -13,6 +13,7 @@ from likely.families.base import Limit
 from likely.likelihoods.rows import objective_of
 from likely.models import limits, scale
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 
 if TYPE_CHECKING:
     from likely.results import Fit
@@ -22,24 +23,24 @@ NEAR = {0.0: 1e-3, np.inf: 1e3}  # a parameter this close to where its family ha
 MODERATE = {0.0: 0.1, np.inf: 10.0}  # and this is a place to start from inside
 
 
-def refit(fit: Fit, model: Model, y: Any, w: Any) -> Any:
+def refit(fit: Fit, model: Model, data: Rows) -> Any:
     """The estimates in the order of ``fit.names``, or the reason why there are none.
 
     A weight of zero is a row that was not drawn.
     """
+    w = data.weights
     if w is not None and model.family._objective is None and not np.all(drawn := w > 0):
-        rows = np.flatnonzero(drawn)
-        model, y, w = model.of_rows(rows), y[rows], w[rows]
+        data = data.take(np.flatnonzero(drawn))
     if model.fixed:
-        model = replace(model, fixed=model.family.edge_estimate(y, model.known))
+        model = replace(model, fixed=model.family.edge_estimate(data.y, data.known))
     restrained = fit.effective.outcome.restrained
-    found = _by_formula(model, y, w) if model.constant and restrained is None else None
+    found = _by_formula(model, data) if model.constant and restrained is None else None
     if found is None and restrained is None and not model.family.kinked:  # no Newton step leads to a corner
-        found = _by_newton(fit, model, y, w)
+        found = _by_newton(fit, model, data)
     if found is not None:
         return np.concatenate([found, list(model.fixed.values())])
     # the whole search of a first fit: limits, separation and failures are told as there
-    bound = replace(fit.likelihood.bound, model=model, y=y, weights=w)
+    bound = replace(fit.likelihood.bound, model=model, data=data)
     try:
         again = type(fit.likelihood)(bound).maximize(on_failure="return", **fit.asked.restraints)
     except LikelyError as error:
@@ -54,12 +55,12 @@ def names_of(model: Model) -> list[str]:
     return [*scale.reported_names(model), *model.fixed]
 
 
-def _by_formula(model: Model, y: Any, w: Any) -> Any:
+def _by_formula(model: Model, data: Rows) -> Any:
     """Constants from the family's closed form; None where it has none."""
-    if model.units is not None:
+    if data.units is not None:
         return None
     with np.errstate(all="ignore"):
-        values = model.family._closed_form(y, w, model.known)
+        values = model.family._closed_form(data.y, data.weights, data.known)
     if values is None:
         return None
     out: list[float] = []
@@ -71,7 +72,7 @@ def _by_formula(model: Model, y: Any, w: Any) -> Any:
     return np.array(out)
 
 
-def _by_newton(fit: Fit, model: Model, y: Any, w: Any) -> Any:
+def _by_newton(fit: Fit, model: Model, data: Rows) -> Any:
     """The peak near the estimate; None where the search leaves its surroundings."""
     start = _start(fit)
     if start is None:
@@ -83,10 +84,10 @@ def _by_newton(fit: Fit, model: Model, y: Any, w: Any) -> Any:
         reached[:] = [(limit, slot) for limit, slot, mark in marks if limits.beyond(limit, slot, point.x, mark)]
         return "near a limit" if reached else None
 
-    solution = newton.maximize(objective_of(model, y, w).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
+    solution = newton.maximize(objective_of(model, data).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
     if reached:
-        return _at_limit(model, y, w, solution.point, *reached[0])
-    if not solution.converged or _moved_far(model, solution.point.x - start):
+        return _at_limit(model, data, solution.point, *reached[0])
+    if not solution.converged or _moved_far(model, data, solution.point.x - start):
         return None
     return scale.to_reported(model, solution.point.x)[0]
 
@@ -107,28 +108,28 @@ def _mark(limit: Limit, estimate: float) -> float:
     return min(NEAR[0.0], 0.01 * estimate) if limit.at == 0.0 else max(NEAR[np.inf], 100.0 * estimate)
 
 
-def _moved_far(model: Model, step: Any) -> bool:
+def _moved_far(model: Model, data: Rows, step: Any) -> bool:
     for slot in model.slots:
         moved = step[slot.start : slot.stop]
         if slot.link.name != "identity":
-            moved = moved if slot.design is None else slot.design.x @ moved
+            moved = moved if slot.design is None else data.designs[slot.label] @ moved
             if not np.max(np.abs(moved)) <= MOVED:
                 return True
     return False
 
 
-def _at_limit(model: Model, y: Any, w: Any, point: newton.Point, limit: Limit, slot: Slot) -> Any:
+def _at_limit(model: Model, data: Rows, point: newton.Point, limit: Limit, slot: Slot) -> Any:
     """The estimates under the limiting family, where it explains the data at least as well; else None."""
-    simpler = limits.limiting(model, limit)
-    objective = objective_of(simpler, y, w)
-    found = _by_formula(simpler, y, w) if simpler.constant else None
+    simpler, same = limits.limiting(model, data, limit)
+    objective = objective_of(simpler, same)
+    found = _by_formula(simpler, same) if simpler.constant else None
     if found is not None:
         x = scale.from_reported(simpler, dict(zip(scale.reported_names(simpler), found, strict=True)))
         value = objective.value(x)
     else:
         start = np.delete(point.x, slot.start)
         solution = newton.maximize(objective.point, start, max_iterations=50, tolerance=1e-6)
-        if not solution.converged or _moved_far(simpler, solution.point.x - start):
+        if not solution.converged or _moved_far(simpler, same, solution.point.x - start):
             return None
         found, value = scale.to_reported(simpler, solution.point.x)[0], solution.point.value
     if not value >= point.value - 1e-9 * (1.0 + abs(value)):

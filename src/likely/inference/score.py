@@ -70,7 +70,7 @@ def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:
     """The coefficients at which the larger model is the smaller one with its coefficients `x`."""
     from likely.inference.nesting import counterparts
 
-    out = np.zeros(large.model.size)
+    out, own, wider = np.zeros(large.model.size), small.bound.data, large.bound.data
     for slot, source, sign, value in counterparts(small, large):
         part = slice(slot.start, slot.stop)
         if source is not None and source.constant and slot.constant:
@@ -81,21 +81,21 @@ def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:
                 eta = np.asarray(slot.link.forward(np.asarray(value, dtype=float)), dtype=float)
         else:
             beta = x[source.start : source.stop]
-            eta = sign * np.asarray(beta[0] if source.design is None else source.design.x @ beta)
-            eta = eta if source.offset is None else eta + sign * source.offset
-        eta = eta if slot.offset is None else eta - slot.offset
+            eta = sign * np.asarray(own.eta(source, x))
+        eta = eta if slot.offset is None else eta - wider.offsets[slot.label]
         if slot.design is None:
             out[part] = np.mean(eta)
             continue
-        column = np.broadcast_to(eta, (len(slot.design.x),))
+        columns = wider.designs[slot.label]
+        column = np.broadcast_to(eta, (len(columns),))
         names = () if source is None or source.design is None else source.design.names
         if sign > 0 and names and set(names) <= set(slot.design.names):
             same = np.zeros(len(slot.design.names))
             same[[slot.design.names.index(name) for name in names]] = beta
-            if np.allclose(slot.design.x @ same, column, rtol=1e-12, atol=1e-12 * float(np.max(np.abs(column)))):
+            if np.allclose(columns @ same, column, rtol=1e-12, atol=1e-12 * float(np.max(np.abs(column)))):
                 out[part] = same
                 continue
-        dense = blocks.dense(slot.design.x)
+        dense = blocks.dense(columns)
         size = np.maximum(np.sqrt(np.einsum("ij,ij->j", dense, dense)), np.finfo(float).tiny)
         out[part] = linalg.lstsq(dense / size, column)[0] / size
     return out

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.compute.blocks import Matrix
 from likely.compute.solve import restricted
 from likely.compute.solve.newton import Point
 from likely.compute.solve.restricted import Solutions
@@ -96,7 +97,7 @@ def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
     mixed = np.any((rows[:, columns] != 0.0).any(axis=1) & (np.count_nonzero(rows, axis=1) > 1))
     if mixed:
         model, theta = scale.natural(L.model, fit.coef)
-        objective = objective_of(model, L.objective.y, L.objective.weights)
+        objective = objective_of(model, L.objective.data)
         spread = fit.cov if len(fit.regular) == len(theta) and len(fit.cov) == len(theta) else np.ones(len(theta))
         return Coordinates(objective, theta, spread, rows, hypothesis.targets, None)
     targets = np.array(hypothesis.targets, dtype=float)
@@ -116,7 +117,7 @@ def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
             link_rows[:, locate(L, name)[1]] = rows[:, j]
     center = np.array(fit.outcome.point.x, dtype=float)
     if not np.all(np.isfinite(center)):
-        center = starting_values(L.model, L.objective.y, L.objective.weights)
+        center = starting_values(L.model, L.objective.data)
     spread = fit.outcome.point.inverse[0] if fit._link_cov is not None else None
     return Coordinates(
         L.objective, center, np.ones(len(center)) if spread is None else spread, link_rows, targets, L.bound
@@ -155,7 +156,8 @@ def _refitted(fit: Fit, where: Coordinates) -> Any:
     It finds what no Newton step leads to: corners, closed forms, and in words why there is no maximum.
     """
     assert where.bound is not None
-    model, known, slots, spaces = where.bound.model, dict(where.bound.model.known), list[Slot](), list[Any]()
+    model, data, slots, spaces = where.bound.model, where.bound.data, list[Slot](), list[Any]()
+    known = dict(model.known)
     for slot in model.slots:
         part = slice(slot.start, slot.stop)
         touched = np.flatnonzero(np.any(where.rows[:, part] != 0.0, axis=1))
@@ -169,18 +171,22 @@ def _refitted(fit: Fit, where: Coordinates) -> Any:
         rows, targets = where.rows[touched][:, part], where.targets[touched]
         space = restricted.solutions(rows, targets, np.zeros(slot.stop - slot.start))
         spaces.append(space)
-        fixed = space.origin[0] if slot.design is None else slot.design.x @ space.origin
-        fixed = fixed if slot.offset is None else fixed + slot.offset
+        x = data.design(slot)
+        fixed = space.origin[0] if x is None else x @ space.origin
+        fixed = fixed if slot.offset is None else fixed + data.offsets[slot.label]
         width = space.basis.shape[1]
         if width == 0:
             if slot.entry is not None:
                 return None
-            known[slot.parameter.name] = slot.link.inverse(fixed, NumpyNamespace())
+            value = slot.link.inverse(fixed, NumpyNamespace())
+            known[slot.parameter.name] = None if np.ndim(value) else value
+            data = data.with_known(**{slot.parameter.name: value})
             continue
-        assert slot.design is not None
-        design = Design(slot.design.x @ space.basis, tuple(f"z{j + 1}" for j in range(width)))
-        slots.append(replace(slot, design=design, offset=fixed, start=start, stop=start + width))
-    bound = replace(where.bound, model=replace(model, slots=tuple(slots), known=known))
+        assert x is not None
+        design = Design(tuple(f"z{j + 1}" for j in range(width)))
+        data = data.with_design(slot, x @ space.basis).with_offset(slot, fixed)
+        slots.append(replace(slot, design=design, offset=(), start=start, stop=start + width))
+    bound = replace(where.bound, model=replace(model, slots=tuple(slots), known=known), data=data)
     again = type(fit.likelihood)(bound).maximize(on_failure="return")
     if not again.converged or again.limit is not None or not np.all(np.isfinite(again.outcome.point.x)):
         return again.status.removeprefix("failed: ")
@@ -213,20 +219,24 @@ def enlarged(small: Likelihood, formula: str | None, formulas: Mapping[str, str]
     for name in wanted:
         if not is_one_of(name, known):
             raise unknown("parameter", name, sorted(known), " for a formula")
-    slots: list[Slot] = []
-    made: dict[str, Design | None] = {}
+    slots, data = list[Slot](), small.bound.data
+    made: dict[str, tuple[Design, Matrix]] = {}
     for slot in model.slots:
-        name = slot.parameter.name
+        name, design = slot.parameter.name, slot.design
         if name in wanted and name not in made:
             made[name] = _redesigned(small, slot, wanted[name])
-        design = made.get(name, slot.design)
+        if name in made:
+            design, x = made[name]
+            data = data.with_design(slot, x)
         start = slots[-1].stop if slots else 0
-        slots.append(replace(slot, design=design, start=start, stop=start + (len(design.names) if design else 1)))
-    return type(small)(replace(small.bound, model=replace(model, slots=tuple(slots))))
+        slots.append(
+            replace(slot, design=design, start=start, stop=start + (1 if design is None else len(design.names)))
+        )
+    return type(small)(replace(small.bound, model=replace(model, slots=tuple(slots)), data=data))
 
 
-def _redesigned(small: Likelihood, slot: Slot, formula: str) -> Design | None:
-    """A slot's design with another formula."""
+def _redesigned(small: Likelihood, slot: Slot, formula: str) -> tuple[Design, Matrix]:
+    """A slot's design and matrix with another formula."""
     bound = small.bound
     left, right = designs.right_side(formula)
     if left is not None and left != bound.model.response:

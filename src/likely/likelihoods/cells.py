@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.models.model import Model
+from likely.models.rows import Rows
 
 SAMPLE = 2000  # rows that tell whether rows repeat
 CHECKED = 48  # cells at which an interpolation is compared with what it stands for
@@ -29,14 +29,14 @@ class Cells:
         Every row's cell; None where each row is its own.
     """
 
-    def __init__(self, model: Model, etas: list[Any], rows: int) -> None:
+    def __init__(self, data: Rows, etas: list[Any]) -> None:
         given: dict[str, Any] = {f"eta {k}": eta for k, eta in enumerate(etas)}
-        given |= {f"known {k}": v for k, v in model.known.items() if isinstance(v, np.ndarray) and v.ndim}
-        if model.units is not None:
-            given["units"] = model.units
+        given |= {f"known {k}": v for k, v in data.known.items() if isinstance(v, np.ndarray) and v.ndim}
+        if data.units is not None:
+            given["units"] = data.units
         varying = [k for k, v in given.items() if np.ndim(v)]
         self.which: Any = None
-        self.count = rows
+        self.count = rows = data.n
         if not varying:
             self.count, self.which = 1, np.zeros(rows, dtype=np.intp)
         elif self._repeats([given[k] for k in varying]):

@@ -14,40 +14,47 @@ from scipy import linalg
 
 from likely.compute.engines import memory
 from likely.models.model import Model
+from likely.models.rows import Rows
 
 COUNT_ABOVE = 256  # rows beyond which counting pays
 MATCH_ABOVE = 4096  # rows beyond which matching sums pays
 CANDIDATES = 65
 
 
-def compress(model: Model, y: Any, w: Any) -> tuple[Any, Any]:
-    """Values and weights with the same log-likelihood as `y` and `w`, or these themselves.
+def compress(model: Model, data: Rows) -> Rows:
+    """Fewer rows with the same log-likelihood, or these themselves.
 
     Parameters
     ----------
     model : Model
         All of whose free parameters are constants.
-    y : ndarray, shape (n,)
-    w : ndarray, shape (n,), or None
+    data : Rows
     """
-    if model.units is not None or any(np.ndim(v) for v in model.known.values()):
-        return y, w
-    if model.family.kind.discrete and len(y) > COUNT_ABOVE:
-        return counted(y, w)
-    if len(y) > MATCH_ABOVE and model.family._sufficient(y[:1]) is not None:
-        return _matched(model, y, w) or (y, w)
-    return y, w
+    if data.units is not None or model.known_by_row:
+        return data
+    if model.family.kind.discrete and data.n > COUNT_ABOVE:
+        return counted(data)
+    if data.n > MATCH_ABOVE and model.family._sufficient(data.y[:1]) is not None:
+        found = _matched(model, data.y, data.weights)
+        return data if found is None else _with_values(data, *found)
+    return data
 
 
-def counted(y: Any, w: Any) -> tuple[Any, Any]:
-    """Distinct values with their total weights."""
+def _with_values(data: Rows, y: Any, w: Any) -> Rows:
+    """Other values and weights for a model of constants alone."""
+    return Rows(len(y), y, w, {label: np.zeros((len(y), 0)) for label in data.designs}, known=data.known)
+
+
+def counted(data: Rows) -> Rows:
+    """Distinct values with their total weights, for a model of constants alone."""
+    y, w = data.y, data.weights
     low, high = y.min(), y.max()
     if high - low <= max(1 << 16, len(y)):
         counts = np.bincount((y - low).astype(np.intp), weights=w).astype(float)
         present = np.flatnonzero(counts)
-        return present + low, counts[present]
+        return _with_values(data, present + low, counts[present])
     values, codes = np.unique(y, return_inverse=True)
-    return values, np.bincount(codes, weights=w).astype(float)
+    return _with_values(data, values, np.bincount(codes, weights=w).astype(float))
 
 
 def _matched(model: Model, y: Any, w: Any) -> tuple[Any, Any] | None:

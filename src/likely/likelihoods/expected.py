@@ -77,7 +77,8 @@ class Expected:
 
     def _place(self, objective: Objective, x: Any) -> Cells:
         """Set the rows' cells; returns a few of them."""
-        self.cells = Cells(objective.model, objective.etas(x, slice(None)), objective.rows)
+        self.known = objective.data.known
+        self.cells = Cells(objective.data, objective.etas(x, slice(None)))
         return self.cells.some(LOOK)
 
     def _prepare(self, few: Cells) -> None:
@@ -108,7 +109,7 @@ class Expected:
         model = self.model
         flat = {k: np.repeat(v, many) if np.ndim(v) == 1 else v for k, v in cells.columns.items()}
         etas = [xp.variable(k, flat[f"eta {k}"]) for k in range(len(model.slots))]
-        known = {k: flat.get(f"known {k}", v) for k, v in model.known.items()}
+        known = {k: flat.get(f"known {k}", v) for k, v in self.known.items()}
         params = model.parameters(etas, xp, known)
         if "units" in flat:
             params = model.family.of_means(params, flat["units"])
@@ -119,7 +120,7 @@ class Expected:
     def _values(self, cells: Cells) -> dict[str, Any]:
         """The parameters of every cell as plain numbers, one column each."""
         xp = NumpyNamespace()
-        known = {k: cells.columns.get(f"known {k}", v) for k, v in self.model.known.items()}
+        known = {k: cells.columns.get(f"known {k}", v) for k, v in self.known.items()}
         etas = [cells.columns[f"eta {k}"] for k in range(len(self.model.slots))]
         with np.errstate(all="ignore"):
             params = self.model.parameters(etas, xp, known)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
@@ -65,7 +64,8 @@ class Jeffreys:
         here = self._second(x, objective)
         for lo in range(0, objective.rows, objective.block):
             rows = slice(lo, min(lo + objective.block, objective.rows))
-            columns = [np.ones((rows.stop - lo, 1)) if s.design is None else s.design.x[rows] for s in slots]
+            block = objective.data[rows]
+            columns = [block.matrix(slot) for slot in slots]
             with np.errstate(all="ignore"):
                 forms = {
                     (a, b): blocks.row_products(columns[a], inverse[_part(slots[a]), _part(slots[b])], columns[b])
@@ -146,10 +146,9 @@ class Jeffreys:
 
 def _beside(objective: Objective, c: int, by: float) -> Objective:
     """The log-likelihood with one linear predictor moved in every row."""
-    slot = objective.model.slots[c]
-    offset = np.full(objective.rows, by) + (0.0 if slot.offset is None else slot.offset)
-    slots = tuple(replace(s, offset=offset) if s is slot else s for s in objective.model.slots)
-    return Objective(replace(objective.model, slots=slots), objective.y, objective.weights)
+    slot, data = objective.model.slots[c], objective.data
+    offset = np.full(data.n, by) + (0.0 if slot.offset is None else data.offsets[slot.label])
+    return Objective(objective.model.shifted(slot), data.with_offset(slot, offset))
 
 
 def _change(around: list[tuple[float, Second]], rows: slice) -> dict[tuple[int, int], Any]:

@@ -24,6 +24,7 @@ from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.bind import Bound
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 from likely.models.start import starting_values
 
 
@@ -92,8 +93,8 @@ class Joint(Family):
         }
         return [p.name for p in self.parameters if p.name not in stated]
 
-    def _objective(self, model: Model, y: Any, weights: Any) -> JointObjective:
-        return JointObjective(model, y, weights)
+    def _objective(self, model: Model, data: Rows) -> JointObjective:
+        return JointObjective(model, data)
 
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Every part's own start; of a shared parameter their average, by the parts' sizes."""
@@ -101,7 +102,7 @@ class Joint(Family):
         links = {slot.label: slot.link for slot in self.slots}
         for part in self.parts:
             bound = part.bound
-            x = starting_values(bound.model, bound.y, bound.weights)
+            x = starting_values(bound.model, bound.data)
             for name, slot, j in part.places():
                 eta = x[j] if not slot.constant else float(links[name].forward(slot.natural(x[j])))
                 total = sums.setdefault(name, [0.0, 0.0])
@@ -167,10 +168,10 @@ class JointObjective:
 
     guided = False
 
-    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
-        self.model, self.y, self.weights = model, y, weights
-        self.rows = len(y)
-        self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
+    def __init__(self, model: Model, data: Rows) -> None:
+        self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
+        self.rows = data.n
+        self.total_weight = float(self.rows) if data.weights is None else float(np.sum(data.weights))
         joint: Any = model.family
         places = {slot.label: slot for slot in model.slots}
         links = {slot.label: slot.link for slot in (*joint.slots, *model.slots)}
@@ -180,18 +181,19 @@ class JointObjective:
         for part in joint.parts:
             own = part.bound.model
             slots = tuple(replace(s, link=links[part.names[s.start]]) if s.constant else s for s in own.slots)
-            n = len(part.bound.y)
-            w = None if weights is None else weights[low : low + n]
-            own_y = part.bound.y if np.ndim(y) > 1 or np.ndim(part.bound.y) > 1 else y[low : low + n]
-            objective = objective_of(replace(own, slots=slots), own_y, w)
+            n, mine_of = part.bound.data.n, slice(low, low + part.bound.data.n)
+            rows = part.bound.data.with_weights(None if data.weights is None else data.weights[mine_of])
+            if np.ndim(data.y) == 1 and np.ndim(rows.y) == 1:
+                rows = rows.with_response(data.y[mine_of])
+            objective = objective_of(replace(own, slots=slots), rows)
             free = [(j, places[name].start) for name, _, j in part.places() if name in places]
             held = np.zeros(own.size)
             for name, _, j in part.places():
                 if name not in places:
-                    held[j] = links[name].forward(float(model.known[name]))
+                    held[j] = links[name].forward(float(data.known[name]))
             mine, joint_places = (np.array(v, dtype=int) for v in zip(*free, strict=True)) if free else ([], [])
             self.parts.append((objective, mine, joint_places, held))
-            self._rows.append(slice(low, low + n))
+            self._rows.append(mine_of)
             low += n
 
     def _own(self, coefficients: Any) -> Any:
@@ -312,14 +314,7 @@ def together(parts: list[Part]) -> Bound:
         raise OptionError(f"the likelihoods have weights of kinds that do not add: {listed(sorted(kinds))}")
     kind = kinds.pop()
     response = ", ".join(dict.fromkeys(part.bound.model.response for part in parts))
-    model = Model(family, family.slots, {}, response)
-    return Bound(
-        Asked(family, weights=weights, weights_kind=kind),
-        model,
-        np.concatenate(ys),
-        weights,
-        Table.without_columns(sum(map(len, ys))),
-        None,
-        {},
-        weights_kind=kind,
-    )
+    n = sum(map(len, ys))
+    model = Model(family, family.slots, {}, response, weights_kind=kind)
+    asked = Asked(family, weights=weights, weights_kind=kind)
+    return Bound(asked, model, Rows(n, np.concatenate(ys), weights), Table.without_columns(n), None, {})

@@ -21,6 +21,7 @@ from likely.models.hypotheses import relations, text
 from likely.models.model import Model, Slot
 from likely.models.naming import Form, Names
 from likely.models.penalties import Applied, applied
+from likely.models.rows import Rows
 from likely.namespace import JetNamespace
 
 Relation = tuple[Form, bool]  # left side minus right side, and whether it is 0 (else at most 0)
@@ -70,17 +71,17 @@ class Restraints:
             out += list(given) if made else relations(given, names)
         return out
 
-    def penalty_of(self, model: Model, weights: Any) -> Applied | None:
+    def penalty_of(self, model: Model, data: Rows) -> Applied | None:
         """The penalty in terms of the coefficients; None for none."""
         if self.penalty is None:
             return None
         if not isinstance(self.penalty, Mapping):
-            return applied(self.penalty, model, weights)
+            return applied(self.penalty, model, data)
         names, known = Names(scale.reported_names(model), model.slots), {s.parameter.name for s in model.slots}
         full = {name: name if name in known else names.full(name) for name in self.penalty}
         if len(set(full.values())) < len(full):
             raise OptionError(f"penalty= names a coefficient twice: {listed(self.penalty)}")
-        return applied({full[name]: one for name, one in self.penalty.items()}, model, weights)
+        return applied({full[name]: one for name, one in self.penalty.items()}, model, data)
 
     def region(self, model: Model) -> Region | None:
         """The constraints in terms of the coefficients; None for none."""

@@ -17,7 +17,8 @@ from likely.families.base import Parameter
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import kernels
 from likely.likelihoods.strata import StrataObjective
-from likely.models.model import Model, take
+from likely.models.model import Model, Slot
+from likely.models.rows import Rows, take
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
@@ -30,19 +31,19 @@ class Objective:
     Parameters
     ----------
     model : Model
-    y : ndarray, shape (n,)
-        Observations as numbers.
-    weights : ndarray, shape (n,), optional
-        A row's log-density counts so many times.
+    data : Rows
     """
 
-    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
-        self.model, self.y, self.weights = model, y, weights
-        self.rows = len(y)
-        self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
+    def __init__(self, model: Model, data: Rows) -> None:
+        self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
+        self.rows = data.n
+        self.total_weight = float(self.rows) if data.weights is None else float(np.sum(data.weights))
+        # of every linear predictor its columns, None for a constant, and its offset, None where there is none
+        self._parts: list[tuple[Slot, Any, Any]] = [
+            (slot, data.design(slot), data.offset(slot)) for slot in model.slots
+        ]
         self.block = BLOCK if model.size <= 8 else BLOCK // 2  # a wide design fills the cache by itself
-        designs = [slot.design.x for slot in model.slots if slot.design is not None]
-        if entries := sum(x.entries for x in designs if isinstance(x, Blocks)):
+        if entries := sum(x.entries for _, x, _ in self._parts if isinstance(x, Blocks)):
             # every block makes an information matrix; with so many rows that is not more than the rows' own work,
             # and two blocks at least keep two threads at work
             self.block = max(self.block, min(int(4 * model.size**2 / entries), -(-self.rows // 2)))
@@ -58,20 +59,20 @@ class Objective:
     def etas(self, coefficients: Any, rows: slice) -> list[Any]:
         """The slots' linear predictors for some rows; a float for a constant."""
         out: list[Any] = []
-        for slot in self.model.slots:
+        for slot, x, offset in self._parts:
             if slot.idle:
-                out.append(np.float64(0.0) if slot.offset is None else slot.offset[rows])
+                out.append(np.float64(0.0) if offset is None else offset[rows])
                 continue
             beta = coefficients[slot.start : slot.stop]
-            eta: Any = np.float64(beta[0]) if slot.design is None else slot.design.x[rows] @ beta
-            out.append(eta if slot.offset is None else eta + slot.offset[rows])
+            eta: Any = np.float64(beta[0]) if x is None else x[rows] @ beta
+            out.append(eta if offset is None else eta + offset[rows])
         return out
 
     def row_jet(self, coefficients: Any, rows: slice, order: int) -> Any:
         """The log-density of some rows with derivatives with respect to the linear predictors."""
-        model = self.model
+        model, data = self.model, self.data
         etas = self.etas(coefficients, rows)
-        known = take(model.known, rows)
+        known = take(data.known, rows)
         if self.kernel is not None and order > 0 and self.prepared is not None:
             jet = self.kernel.rows(self.y[rows], self.prepared[rows], etas)
             if jet is not None:
@@ -86,8 +87,8 @@ class Objective:
             # a density may stay finite outside its parameter's domain; the likelihood does not reach there
             if slot.leaves_domain and not _all_inside(slot.parameter, params[slot.parameter.name]):
                 return Jet(-np.inf, {}, {}, order) if order else -np.inf
-        if model.units is not None:
-            params = model.family.of_means(params, model.units[rows])
+        if data.units is not None:
+            params = model.family.of_means(params, data.units[rows])
         try:
             return model.family._log_density(xp, self.y[rows], **params)
         except LikelyError:
@@ -131,25 +132,25 @@ class Objective:
 
     def _scores_block(self, coefficients: Any, lo: int, hi: int) -> Any:
         out = np.zeros((hi - lo, self.model.size))
-        for slot, g in zip(self.model.slots, self.slot_scores(coefficients, lo, hi), strict=True):
-            if slot.design is None:
+        for (slot, x, _), g in zip(self._parts, self.slot_scores(coefficients, lo, hi), strict=True):
+            if x is None:
                 out[:, slot.start] = g
             else:
-                out[:, slot.start : slot.stop] = blocks.dense(slot.design.x[lo:hi]) * g[:, None]
+                out[:, slot.start : slot.stop] = blocks.dense(x[lo:hi]) * g[:, None]
         return out
 
     def predictor_covariance(self, covariance: Any, lo: int, hi: int) -> Any:
         """The covariance of the linear predictors of rows lo..hi, shape (rows, slots, slots)."""
-        slots = self.model.slots
-        out = np.empty((hi - lo, len(slots), len(slots)))
-        for j, a in enumerate(slots):
-            for k, b in enumerate(slots[j:], j):
+        parts = self._parts
+        out = np.empty((hi - lo, len(parts), len(parts)))
+        for j, (a, x, _) in enumerate(parts):
+            for k, (b, z, _) in enumerate(parts[j:], j):
                 part = covariance[a.start : a.stop, b.start : b.stop]
-                if a.design is not None and b.design is not None:
-                    value = blocks.row_products(a.design.x[lo:hi], part, b.design.x[lo:hi])
+                if x is not None and z is not None:
+                    value = blocks.row_products(x[lo:hi], part, z[lo:hi])
                 else:
-                    with_design = a.design or b.design
-                    value = part[0, 0] if with_design is None else with_design.x[lo:hi] @ part.ravel()
+                    columns = z if x is None else x
+                    value = part[0, 0] if columns is None else columns[lo:hi] @ part.ravel()
                 out[:, j, k] = out[:, k, j] = value
         return out
 
@@ -267,11 +268,11 @@ class Objective:
         """The sums of some rows' scores by cluster, shape (count, p), from those of their linear predictors."""
         which = Indicators(codes.astype(np.int32), count)
         out = np.empty((count, self.model.size))
-        for slot, g in zip(self.model.slots, scores, strict=True):
-            if slot.design is None:
+        for (slot, x, _), g in zip(self._parts, scores, strict=True):
+            if x is None:
                 out[:, slot.start] = which.transposed(g)
             else:
-                out[:, slot.start : slot.stop] = blocks.by_level(which, g, slot.design.x[rows])
+                out[:, slot.start : slot.stop] = blocks.by_level(which, g, x[rows])
         return out
 
     def _weights(self, lo: int, hi: int) -> Any:
@@ -279,45 +280,43 @@ class Objective:
 
     def _score(self, jet: Jet, w: Any, lo: int, hi: int) -> Any:
         score = np.zeros(self.model.size)
-        for k, slot in enumerate(self.model.slots):
+        for k, (slot, x, _) in enumerate(self._parts):
             g = jet.g.get(k, 0.0)
-            if slot.design is None:
+            if x is None:
                 score[slot.start] = _sum(g, w, hi - lo)
             else:
-                score[slot.start : slot.stop] = _rows(g, w, hi - lo) @ slot.design.x[lo:hi]
+                score[slot.start : slot.stop] = _rows(g, w, hi - lo) @ x[lo:hi]
         return score
 
     def _information(self, second: Mapping[tuple[int, int], Any], w: Any, lo: int, hi: int) -> Any:
         """Minus the weighted sum of the second derivatives, from those in the linear predictors by pairs of slots."""
         info = np.zeros((self.model.size, self.model.size))
-        slots = self.model.slots
         for (j, k), h in second.items():
-            a, b = slots[j], slots[k]
-            if a.design is None and b.design is None:
+            (a, x, _), (b, z, _) = self._parts[j], self._parts[k]
+            if x is None and z is None:
                 block = np.array([[_sum(h, w, hi - lo)]])
-            elif b.design is None:
-                assert a.design is not None
-                block = (_rows(h, w, hi - lo) @ a.design.x[lo:hi])[:, None]
-            elif a.design is None:
-                block = (_rows(h, w, hi - lo) @ b.design.x[lo:hi])[None, :]
+            elif z is None:
+                block = (_rows(h, w, hi - lo) @ x[lo:hi])[:, None]
+            elif x is None:
+                block = (_rows(h, w, hi - lo) @ z[lo:hi])[None, :]
             else:
-                x = a.design.x[lo:hi]
-                z = x if b.design.x is a.design.x else b.design.x[lo:hi]
-                block = _gram(x, _rows(h, w, hi - lo), z)
+                left = x[lo:hi]
+                block = _gram(left, _rows(h, w, hi - lo), left if z is x else z[lo:hi])
             np.negative(block, out=info[a.start : a.stop, b.start : b.stop])
             if j != k:
                 info[b.start : b.stop, a.start : a.stop] = -block.T
         return info
 
 
-def objective_of(model: Model, y: Any, weights: Any = None) -> Any:
+def objective_of(model: Model, data: Rows) -> Any:
     """The log-likelihood of a model: rows of linear predictors, or what its family brings instead.
 
-    Either has ``model``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``, ``value_and_score``,
-    ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_gram`` of the coefficients.
+    Either has ``model``, ``data``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``,
+    ``value_and_score``, ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_gram`` of the
+    coefficients.
     """
     own = StrataObjective if model.family.conditional else model.family._objective
-    return Objective(model, y, weights) if own is None else own(model, y, weights)
+    return Objective(model, data) if own is None else own(model, data)
 
 
 def _with_corners(jet: Jet, corners: list[int]) -> Jet:

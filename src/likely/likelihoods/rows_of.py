@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -17,6 +17,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.models import scale
 from likely.models.model import Model, Slot
 from likely.models.new_data import NewData
+from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ NEVER_ZERO = ("log", "softplus", "inverse", "inverse_squared")  # links that rea
 
 @final
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """A fitted model on some rows: their designs, offsets and known values.
+class FittedRows:
+    """A fitted model on some rows, and what it says of them.
 
     Attributes
     ----------
@@ -37,31 +38,22 @@ class Rows:
         The one that describes the data (`Fit.effective`).
     table : Table
         Where the rows came from: decides what kind of thing results are.
-    n : int
-    designs, offsets : tuple
-        One entry per slot; None for a constant.
-    known : mapping
-        Known parameters; NaN where the new data lack the column.
+    data : Rows
+        A known parameter is NaN where the new data lack the column; units are None for rows of one unit.
     lacking : mapping of str to LikelyError
         Why a known parameter has no values.
     outward : mapping of str to str
         The parameters' names to those of the family that the user fitted.
     limits : mapping of str to float
         Parameters of that family which ran to a limit.
-    units : ndarray or None
-        How many units each row is the mean of; None for rows of one unit.
     """
 
     fit: Fit
     table: Table
-    n: int
-    designs: tuple[Any, ...]
-    offsets: tuple[Any, ...]
-    known: Mapping[str, Any]
+    data: Rows
     lacking: Mapping[str, LikelyError]
     outward: Mapping[str, str]
     limits: Mapping[str, float]
-    units: Any = None
     linear: Model | None = None  # in place of the fit's model, for parameters that are functions
     of_mean: bool = False  # whether predictions are of the mean, whatever the family's are of
 
@@ -70,19 +62,18 @@ class Rows:
         return self.fit.likelihood.model if self.linear is None else self.linear
 
     @property
+    def n(self) -> int:
+        return self.data.n
+
+    @property
     def family(self) -> Family:
         return self.model.family
 
     @cached_property
     def etas(self) -> list[Any]:
         """The slots' linear predictors; a float for a constant."""
-        x, out = self.fit.outcome.point.x, []
-        for slot, design, offset in zip(self.model.slots, self.designs, self.offsets, strict=True):
-            beta = x[slot.start : slot.stop]
-            with np.errstate(all="ignore"):
-                eta: Any = float(beta[0]) if design is None else design @ beta
-                out.append(eta if offset is None else eta + offset)
-        return out
+        with np.errstate(all="ignore"):
+            return [self.data.eta(slot, self.fit.outcome.point.x) for slot in self.model.slots]
 
     def require_reached(self) -> None:
         """Raise unless every row's linear predictors lead to parameter values that are numbers in their domains."""
@@ -116,7 +107,7 @@ class Rows:
         for group in self.model.groups:
             name, domain = group[0].parameter.name, group[0].parameter.domain
             if isinstance(domain, VectorDomain) and not group[0].constant:
-                entries = [self.full(v) for v in self.model.parameters(self.etas, xp, self.known)[name]]
+                entries = [self.full(v) for v in self.model.parameters(self.etas, xp, self.data.known)[name]]
                 if not np.all(inside := np.broadcast_to(domain.holds(entries), (self.n,))):
                     i = int(np.flatnonzero(~inside)[0])
                     raise DataError(
@@ -135,11 +126,11 @@ class Rows:
         """The parameters on a namespace, which remembers what the links know about them."""
         etas = self.etas if etas is None else etas
         with np.errstate(all="ignore"):
-            values = self.model.parameters(etas, xp, self.known)
+            values = self.model.parameters(etas, xp, self.data.known)
         for slot in self.model.slots:  # at the end of a domain the link has nothing finite to say
             if slot.constant and not np.isfinite(self.fit.outcome.point.x[slot.start]):
                 values[slot.parameter.name] = self._constant(slot)
-        return values if self.units is None else self.family.of_means(values, self.units)
+        return self.data.means(self.family, values)
 
     def _constant(self, slot: Slot) -> Any:
         name = slot.parameter.name
@@ -238,7 +229,7 @@ class Rows:
 
 def rows_of(
     fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *, observed: bool = False, unseen: str = "error"
-) -> Rows:
+) -> FittedRows:
     """The rows of the fit, or of new data.
 
     Parameters
@@ -281,18 +272,16 @@ def rows_of(
         if given:
             raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
         bound = effective.likelihood.bound
-        matrices = tuple(None if slot.design is None else slot.design.x for slot in model.slots)
-        offsets = tuple(slot.offset for slot in model.slots)
-        table, n = bound.used, len(bound.y)
-        units = model.units if observed else None
-        return Rows(effective, table, n, matrices, offsets, model.known, {}, outward, limits, units)
+        own = bound.data if observed else replace(bound.data, units=None)
+        return FittedRows(effective, bound.used, own, {}, outward, limits)
     data = NewData(fit, effective, new, given, unseen)
     made = {id(slot.design): data.matrix(slot) for slot in model.slots if slot.design is not None}
-    matrices = tuple(None if slot.design is None else made[id(slot.design)] for slot in model.slots)
+    matrices = {slot.label: made[id(slot.design)] for slot in model.slots if slot.design is not None}
     lacking: dict[str, LikelyError] = {}
     known = {name: data.known(name, outward[name], lacking) for name in model.known}
-    offsets = tuple(data.offset(slot, outward) for slot in model.slots)
-    rows = Rows(effective, data.table, data.n, matrices, offsets, known, lacking, outward, limits)
+    offsets = {slot.label: data.offset(slot, outward) for slot in model.slots if slot.offset is not None}
+    own = Rows(data.n, None, None, matrices, offsets, known)
+    rows = FittedRows(effective, data.table, own, lacking, outward, limits)
     rows.require_reached()
     return rows
 

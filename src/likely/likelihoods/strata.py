@@ -22,6 +22,7 @@ from likely.compute.solve import least_squares
 from likely.compute.solve.newton import Point
 from likely.errors import DataError, DesignError, listed
 from likely.models.model import Model
+from likely.models.rows import Rows
 
 CHUNK = 1 << 21  # numbers held at once
 
@@ -120,28 +121,28 @@ class StrataObjective:
     ----------
     model : Model
         Of a conditional family.
-    y : ndarray, shape (n,)
-        1 for a case, 0 for another row.
-    weights : ndarray, shape (n,), optional
-        The same in all rows of a stratum.
+    data : Rows
+        The response is 1 for a case, 0 for another row; weights are the same in all rows of a stratum.
     """
 
-    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
-        self.model, self.y = model, y
+    def __init__(self, model: Model, data: Rows) -> None:
+        self.model, self.data, self.y = model, data, data.y
         self.slot = model.slots[0]
-        self.strata = Strata.of(y, model.known["strata"], weights)
+        self.strata = Strata.of(data.y, data.known["strata"], data.weights)
         self.weights = self.strata.weights
         self.rows = self.strata.count
         self.total_weight = float(self.strata.n)
 
     @cached_property
     def _x(self) -> Any:
-        return np.zeros((len(self.y), 0)) if self.slot.design is None else self.slot.design.x
+        x = self.data.design(self.slot)
+        return np.zeros((len(self.y), 0)) if x is None else x
 
     def etas(self, coefficients: Any, rows: Any = slice(None)) -> list[Any]:
         """The linear predictor of some rows of the data."""
         eta = self._x[rows] @ coefficients
-        return [eta if self.slot.offset is None else eta + self.slot.offset[rows]]
+        offset = self.data.offset(self.slot)
+        return [eta if offset is None else eta + offset[rows]]
 
     def _evaluate(self, coefficients: Any, order: int) -> Iterator[tuple[Any, Any, Any, Any]]:
         """Places, log-likelihoods, scores, and the sum of weighted information, of some strata at a time."""
@@ -285,19 +286,19 @@ def chances(eta: Any, codes: Any) -> Any:
     return shares / np.bincount(codes, weights=shares)[codes]
 
 
-def check_within(model: Model, strata: Strata) -> None:
+def check_within(model: Model, data: Rows, strata: Strata) -> None:
     """Raise DesignError unless the predictors are told apart by how they vary within strata; the message names them."""
     slot = model.slots[0]
     if slot.idle or slot.design is None:
         raise DesignError("ConditionalLogit needs predictors: without them every set of rows is as likely as any other")
-    names = slot.design.names
+    names, matrix = slot.design.names, data.designs[slot.label]
     x = np.concatenate(
         [
             (part - np.mean(part, axis=1, keepdims=True)).reshape(-1, len(names))
-            for part in (blocks.dense(slot.design.x[s.rows.ravel()]).reshape(*s.rows.shape, -1) for s in strata.shapes)
+            for part in (blocks.dense(matrix[s.rows.ravel()]).reshape(*s.rows.shape, -1) for s in strata.shapes)
         ]
     )
-    size = np.maximum(blocks.largest(slot.design.x), np.finfo(float).tiny)
+    size = np.maximum(blocks.largest(matrix), np.finfo(float).tiny)
     if constant := [name for name, flat in zip(names, np.max(np.abs(x), axis=0) <= 1e-12 * size, strict=True) if flat]:
         raise DesignError(
             f"{listed(constant)} {'does' if len(constant) == 1 else 'do'} not vary within any stratum, so the "

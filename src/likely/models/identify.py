@@ -9,11 +9,13 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute import blocks
+from likely.compute.blocks import Matrix
 from likely.compute.solve import least_squares, orthogonal
 from likely.compute.solve.newton import Point
 from likely.data.design import Aliasing, Beside, Design
 from likely.errors import DesignError, listed
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 
 EXTREMES = 1e-140, 1e140  # of a column's largest value: beyond, squares leave what a float can hold
 FAR_LEVEL = 1e4  # a level so many times its spread costs digits that count
@@ -21,14 +23,14 @@ FAR_LEVEL = 1e4  # a level so many times its spread costs digits that count
 # -- dependent columns -----------------------------------------------------------------------------------------
 
 
-def check_identified(model: Model) -> None:
+def check_identified(model: Model, data: Rows) -> None:
     """Raise DesignError if the columns of a design are linearly dependent, naming them."""
     seen: set[int] = set()
     for slot in model.slots:
         if slot.design is None or slot.idle or id(slot.design) in seen:
             continue
         seen.add(id(slot.design))
-        x = slot.design.x
+        x = data.designs[slot.label]
         if (wrong := extreme(slot, least_squares.sample(x))) is not None:
             raise DesignError(wrong)
         if len(x) < x.shape[1]:
@@ -36,8 +38,8 @@ def check_identified(model: Model) -> None:
                 f"{slot.parameter.name} has {x.shape[1]} coefficients but there are only {len(x)} rows: they cannot be "
                 "told apart. Use fewer predictors, or pass aliased='drop' to keep those that come first"
             )
-        whole = with_place_of_intercept(slot, model)
-        less = without_aliased(whole)
+        whole, x = with_place_of_intercept(slot, model, data)
+        less, _ = without_aliased(whole, x)
         if less.aliasing is None or less is whole:
             continue
         sums = {name: less.aliasing.told[name] for name in slot.design.names if name not in less.names}
@@ -75,17 +77,17 @@ def sum_of(parts: Sequence[tuple[float, str]]) -> str:
     return f"-{text[2:]}" if text.startswith("- ") else text or "0"
 
 
-def without_aliased(design: Design, last: Sequence[str] = ()) -> Design:
-    """The design without the columns that others make up; it remembers which they are.
+def without_aliased(design: Design, x: Matrix, last: Sequence[str] = ()) -> tuple[Design, Matrix]:
+    """The design without the columns that others make up, which it remembers, and the columns that are left.
 
     Those that come later go first, and before all others those named in `last`.
     """
-    x, names = design.x, design.names
+    names = design.names
     order = [j for j in range(len(names)) if names[j] not in last] + [j for j in range(len(names)) if names[j] in last]
     sorted_ = order == list(range(len(names)))
     found, combination = least_squares.dependent_columns(x if sorted_ else blocks.select(x, order))
     if not found:
-        return design
+        return design, x
     dependent = [order[j] for j in found]
     independent = [j for k, j in enumerate(order) if k not in set(found)]
     size = orthogonal.column_scale(x)
@@ -93,7 +95,8 @@ def without_aliased(design: Design, last: Sequence[str] = ()) -> Design:
     null = np.zeros((len(names), len(dependent)))
     null[independent] = np.where(real, -combination, 0.0)
     null[dependent, range(len(dependent))] = 1.0
-    return design.keep(sorted(independent), Aliasing(null, told(names, dependent, null)))
+    kept = sorted(independent)
+    return design.keep(kept, Aliasing(null, told(names, dependent, null))), blocks.select(x, kept)
 
 
 def told(names: Sequence[str], dependent: Sequence[int], null: Any) -> dict[str, str]:
@@ -108,48 +111,54 @@ def told(names: Sequence[str], dependent: Sequence[int], null: Any) -> dict[str,
 # -- ill-conditioned designs -----------------------------------------------------------------------------------
 
 
-def with_place_of_intercept(slot: Slot, model: Model) -> Design:
-    """The design of a slot; an anchored location's with the columns that take the place of its intercept.
+def with_place_of_intercept(slot: Slot, model: Model, data: Rows) -> tuple[Design, Matrix]:
+    """The design and the columns of a slot; an anchored location's with those that take the place of its intercept.
 
     They are those of every threshold.
     """
     assert slot.design is not None
     other = next((s for s in model.slots if s.entry is not None), None)
     if other is None or not slot.parameter.anchored or slot.parameter.name != model.family.parameters[0].name:
-        return slot.design
-    return _beside(slot.design, other.design, other.parameter.name)
+        return slot.design, data.designs[slot.label]
+    place = None if other.design is None else (other.design, data.designs[other.label])
+    return _beside((slot.design, data.designs[slot.label]), place, other.parameter.name)
 
 
-def without_place_of_intercept(design: Design, place: Design | None, parameter: str) -> Design:
-    """An anchored location's design without the columns that those of the thresholds, in `place`, make up."""
-    whole = _beside(design, place, parameter)
-    less = without_aliased(whole)
+def without_place_of_intercept(
+    design: Design, x: Matrix, place: tuple[Design, Matrix] | None, parameter: str
+) -> tuple[Design, Matrix]:
+    """An anchored location's design and columns without what those of the thresholds, in `place`, make up."""
+    whole, columns = _beside((design, x), place, parameter)
+    less, _ = without_aliased(whole, columns)
     if less.aliasing is None or less.kept is None:
-        return design
+        return design, x
     first = len(whole.names) - len(design.names)
     null = less.aliasing.null
-    aliasing = Aliasing(null[first:], less.aliasing.told, Beside(parameter, place, null[:first]))
-    return design.keep([j - first for j in less.kept if j >= first], aliasing)
+    beside = Beside(parameter, None if place is None else place[0], null[:first])
+    kept = [j - first for j in less.kept if j >= first]
+    return design.keep(kept, Aliasing(null[first:], less.aliasing.told, beside)), blocks.select(x, kept)
 
 
-def _beside(design: Design, place: Design | None, parameter: str) -> Design:
+def _beside(own: tuple[Design, Matrix], place: tuple[Design, Matrix] | None, parameter: str) -> tuple[Design, Matrix]:
     """The columns of a parameter's design, a constant if it has none, and after them those of another design."""
-    x: Any = np.ones((len(design.x), 1)) if place is None else place.x
-    names = (parameter,) if place is None else tuple(f"{parameter}.{name}" for name in place.names)
-    return Design(blocks.join(x, design.x), (*names, *design.names))
+    design, columns = own
+    if place is None:
+        return Design((parameter, *design.names)), blocks.join(np.ones((len(columns), 1)), columns)
+    names = tuple(f"{parameter}.{name}" for name in place[0].names)
+    return Design((*names, *design.names)), blocks.join(place[1], columns)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """A model with orthonormal columns in place of ill-conditioned ones, and the way back.
+    """Rows with orthonormal columns in place of ill-conditioned ones, and the way back.
 
     The Gram matrix of such columns is the identity, so Newton's equations keep all digits; only the last step to the
     user's coefficients feels the condition of their design, once and not squared. A response far from zero is moved
     next to it, with the location's intercept.
     """
 
-    model: Model
+    data: Rows
     inverse: Any  # the user's coefficients = inverse @ coordinates + origin
     forward: Any
     origin: Any = 0.0
@@ -182,65 +191,64 @@ class Coordinates:
         return np.asarray(self.inverse @ covariance.astype(self.inverse.dtype) @ self.inverse.T, dtype=float)
 
 
-def coordinates(model: Model, last: int | None = None) -> Coordinates | None:
+def coordinates(model: Model, data: Rows, last: int | None = None) -> Coordinates | None:
     """Orthonormal coordinates if some design is too ill-conditioned for normal equations, else None.
 
     Parameters
     ----------
     model : Model
+    data : Rows
     last : int, optional
         A coefficient that is to be a multiple of the last coordinate of its linear predictor, so that to hold one is to
         hold the other.
     """
-    designs = {id(slot.design): slot.design for slot in model.slots if slot.design is not None}
-    arrays = {key: d for key, d in designs.items() if isinstance(d.x, np.ndarray) and 0 < d.x.shape[1] <= len(d.x)}
-    bad = {key: d for key, d in arrays.items() if least_squares.ill_conditioned(d.x)}
+    matrices = {id(x): x for slot in model.slots if (x := data.design(slot)) is not None}
+    arrays = {key: x for key, x in matrices.items() if isinstance(x, np.ndarray) and 0 < x.shape[1] <= len(x)}
+    bad = {key: x for key, x in arrays.items() if least_squares.ill_conditioned(x)}
     if not bad:
         return None
     places: dict[int, int] = {}
     if last is not None:
         slot = model.slot_of(last)
-        places[id(slot.design)] = last - slot.start
-    factors = {key: _factor(design.x, places.get(key)) for key, design in bad.items()}
+        places[id(data.design(slot))] = last - slot.start
+    factors = {key: _factor(x, places.get(key)) for key, x in bad.items()}
     forward = np.eye(model.size, dtype=np.longdouble)
     inverse = np.eye(model.size, dtype=np.longdouble)
-    slots = []
+    designs = dict(data.designs)
     for slot in model.slots:
-        if id(slot.design) in factors:
-            q, r, back = factors[id(slot.design)]
+        if (key := id(data.design(slot))) in factors:
+            designs[slot.label], r, back = factors[key]
             forward[slot.start : slot.stop, slot.start : slot.stop] = r
             inverse[slot.start : slot.stop, slot.start : slot.stop] = back
-            slot = replace(slot, design=replace(bad[id(slot.design)], x=q))
-        slots.append(slot)
-    return Coordinates(replace(model, slots=tuple(slots)), inverse, forward)
+    return Coordinates(replace(data, designs=designs), inverse, forward)
 
 
-def beside_level(model: Model, wanted: Coordinates | None, y: Any) -> Coordinates | None:
+def beside_level(model: Model, wanted: Coordinates | None, data: Rows) -> Coordinates | None:
     """Coordinates for a response that varies little about a large value, in a family that moves with it.
 
     A location's own digits would be lost to those of the level: at 1e14 neighbouring numbers are 1/64 apart.
     """
-    slot = next((s for s in model.slots if s.parameter.name == model.family.moves), None)
+    y, slot = data.y, next((s for s in model.slots if s.parameter.name == model.family.moves), None)
     if slot is None or slot.link.name != "identity" or not len(y):
         return wanted
     some = y[:: max(1, len(y) // 1000)]
     level = float(np.median(some))
     if not abs(level) > FAR_LEVEL * float(np.median(np.abs(some - level))):
         return wanted
-    x = None if slot.design is None else slot.design.x
-    place = 0 if x is None else orthogonal.constant_column(x) if isinstance(x, np.ndarray) else None
+    x = data.design(slot)
+    place = 0 if x is None else blocks.constant_column(x) if isinstance(x, np.ndarray) else None
     if place is None:
         return wanted
     origin = np.zeros(model.size)
     origin[slot.start + place] = level
     whole = np.eye(model.size, dtype=np.longdouble)
-    return replace(wanted or Coordinates(model, whole, whole), origin=origin, level=level)
+    return replace(wanted or Coordinates(data, whole, whole), origin=origin, level=level)
 
 
 def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
     """Orthonormal columns q of x, with r and its inverse such that x = q r; column `last` only in the last one."""
     n, p = x.shape
-    constant = orthogonal.constant_column(x)
+    constant = blocks.constant_column(x)
     shift = orthogonal.far_from_zero(x, constant)
     if last is not None and last == constant:  # the others may not lean on it
         shift, constant = np.zeros(p), None
@@ -260,30 +268,29 @@ def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
     return q, forward, inverse
 
 
-def untangled(model: Model, kept: Any, held: Any = None) -> Coordinates | None:
-    """The model with orthonormal columns in place of ill-conditioned ones, and others moved next to zero.
+def untangled(model: Model, data: Rows, kept: Any, held: Any = None) -> Coordinates | None:
+    """The rows with orthonormal columns in place of ill-conditioned ones, and others moved next to zero.
 
     The coefficients that are `kept`, by a penalty, a bound or a value, stay what they are. Beside kept ones that are
     not `held` at a value, and without `held`, columns are moved alone, which leaves the determinant of the information
     and does not set the kept columns against rotated ones. None where there is nothing to do.
     """
     forward = np.eye(model.size, dtype=np.longdouble)
-    inverse, slots, changed = forward.copy(), [], False
+    inverse, designs = forward.copy(), dict(data.designs)
     made: dict[tuple[int, bytes], Any] = {}  # slots that share a design go on sharing it
     for slot in model.slots:
-        x = None if slot.design is None else slot.design.x
-        if slot.design is not None and isinstance(x, np.ndarray) and 0 < x.shape[1] <= len(x):
+        x = data.design(slot)
+        if isinstance(x, np.ndarray) and 0 < x.shape[1] <= len(x):
             stays = np.asarray(kept[slot.start : slot.stop], dtype=bool)
             key = id(x), stays.tobytes()
             if key not in made:
                 rotates = held is not None and bool(np.all(held[slot.start : slot.stop][stays]))
                 made[key] = (_orthonormal(x, stays) if rotates else None) or _next_to_zero(x, stays)
             if made[key] is not None:
-                own, changed = slice(slot.start, slot.stop), True
-                columns, forward[own, own], inverse[own, own] = made[key]
-                slot = replace(slot, design=replace(slot.design, x=columns))
-        slots.append(slot)
-    return Coordinates(replace(model, slots=tuple(slots)), inverse, forward) if changed else None
+                own = slice(slot.start, slot.stop)
+                designs[slot.label], forward[own, own], inverse[own, own] = made[key]
+    changed = any(found is not None for found in made.values())
+    return Coordinates(replace(data, designs=designs), inverse, forward) if changed else None
 
 
 def _orthonormal(x: Any, stays: Any) -> tuple[Any, Any, Any] | None:
@@ -301,7 +308,7 @@ def _orthonormal(x: Any, stays: Any) -> tuple[Any, Any, Any] | None:
 
 def _next_to_zero(x: Any, stays: Any) -> tuple[Any, Any, Any] | None:
     """The columns less large values about which they vary little; only the intercept feels it, unless it stays."""
-    constant = orthogonal.constant_column(x)
+    constant = blocks.constant_column(x)
     if constant is None or stays[constant]:
         return None
     shift = orthogonal.far_from_zero(x, constant)

@@ -10,6 +10,7 @@ import numpy as np
 
 from likely.families.base import Limit
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
 NEAR = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
@@ -31,24 +32,23 @@ def beyond(limit: Limit, slot: Slot, x: Any, mark: float) -> bool:
     return value < mark if limit.at == 0.0 else value > mark
 
 
-def predicted(model: Model, x: Any) -> list[tuple[Limit, Slot]]:
+def predicted(model: Model, data: Rows, x: Any) -> list[tuple[Limit, Slot]]:
     """The limits of the family near which predictors put their parameter in every row."""
     found = []
     for slot in model.slots:
         for limit in model.family.limits:
             if slot.parameter.name == limit.parameter and not slot.constant:
-                values = row_values(slot, x)
+                values = row_values(slot, data, x)
                 near = values < NEAR[0.0] if limit.at == 0.0 else values > NEAR[np.inf]
                 if np.all(near):
                     found.append((limit, slot))
     return found
 
 
-def row_values(slot: Slot, x: Any) -> Any:
+def row_values(slot: Slot, data: Rows, x: Any) -> Any:
     """The parameter of a slot with predictors or an offset, row by row."""
     with np.errstate(all="ignore"):
-        eta = x[slot.start] if slot.design is None else slot.design.x @ x[slot.start : slot.stop]
-        return slot.link.inverse(eta if slot.offset is None else eta + slot.offset, NumpyNamespace())
+        return slot.link.inverse(data.eta(slot, x), NumpyNamespace())
 
 
 def renamed(name: str, names: Mapping[str, str]) -> str:
@@ -57,15 +57,22 @@ def renamed(name: str, names: Mapping[str, str]) -> str:
     return names.get(head, head) + name[len(head) :]
 
 
-def limiting(model: Model, limit: Limit) -> Model:
-    """The model of the limiting family, with the same predictors."""
+def limiting(model: Model, data: Rows, limit: Limit) -> tuple[Model, Rows]:
+    """The model of the limiting family, with the same predictors, and its rows."""
     rest = {k: v for k, v in model.known.items() if k != limit.parameter}
-    family = limit.becomes(**rest)
+    family = limit.becomes(**{k: model.family.known[k] if v is None else v for k, v in rest.items()})
+    designs, offsets = dict(data.designs), dict(data.offsets)
     slots: list[Slot] = []
     for slot in model.slots:
         if slot.parameter.name != limit.parameter:
             start = slots[-1].stop if slots else 0
             parameter = family.parameter(limit.names.get(slot.parameter.name, slot.parameter.name))
             slots.append(replace(slot, parameter=parameter, start=start, stop=start + slot.stop - slot.start))
+            if slot.design is not None:
+                designs[slots[-1].label] = data.designs[slot.label]
+            if slot.offset is not None:
+                offsets[slots[-1].label] = data.offsets[slot.label]
     known = {limit.names.get(k, k): v for k, v in rest.items()}
-    return Model(family, tuple(slots), known, model.response, model.formula, units=model.units)
+    model = Model(family, tuple(slots), known, model.response, model.formula, weights_kind=model.weights_kind)
+    values = {limit.names.get(k, k): data.known[k] for k in rest}
+    return model, replace(data, designs=designs, offsets=offsets, known=values)

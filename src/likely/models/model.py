@@ -1,4 +1,4 @@
-"""A model: a family plus, for each parameter, a constant, a known value, or predictors. All frozen."""
+"""A model: a family plus, for each parameter, a constant, a known value, or predictors. It holds no rows."""
 
 from __future__ import annotations
 
@@ -29,25 +29,23 @@ class Slot:
     parameter : Parameter
     link : Link
     design : Design or None
-        None for a constant.
-    offset : ndarray or None
-        Added to the linear predictor, row by row.
+        What its columns are; None for a constant.
+    offset : tuple or None
+        What is added to the linear predictor, as the user gave it (columns, expressions, arrays; nothing for one that
+        was computed); None where nothing is.
     start, stop : int
         Its coefficients in the vector of all coefficients.
     entry : str or None
         The entry of a vector parameter that it describes: a level, or two neighbours.
-    offset_spec : tuple
-        What the user gave as offsets (columns, expressions, arrays), to make them again from new data.
     """
 
     parameter: Parameter
     link: Link
     design: Design | None
-    offset: Any
+    offset: tuple[Any, ...] | None
     start: int
     stop: int
     entry: str | None = None
-    offset_spec: tuple[Any, ...] = ()
 
     @property
     def label(self) -> str:
@@ -100,14 +98,14 @@ class Model:
     ----------
     family : Family
     slots : tuple of Slot
-    known : mapping of str to float or ndarray
-        Values of the known parameters, row by row where they are columns.
+    known : mapping of str to float, tuple or None
+        Values of the known parameters; None for those that come with the rows.
     response : str
         Name of the response.
     fixed : mapping of str to float
         Parameters held at a value by the estimation itself (the edges of a Uniform).
-    units : ndarray or None
-        How many units each row is the mean of (analytic weights).
+    weights_kind : {"frequency", "analytic", "sampling", "importance"}
+        What the weights mean; "frequency" where there are none.
     """
 
     family: Family
@@ -116,7 +114,17 @@ class Model:
     response: str = "y"
     formula: str | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
-    units: Any = None
+    weights_kind: str = "frequency"
+
+    @property
+    def averaged(self) -> bool:
+        """Whether rows are means of several units (analytic weights)."""
+        return self.weights_kind == "analytic"
+
+    @property
+    def known_by_row(self) -> bool:
+        """Whether a known parameter is more than one number: it comes with the rows, or is a vector."""
+        return any(value is None or np.ndim(value) > 0 for value in self.known.values())
 
     @property
     def size(self) -> int:
@@ -164,33 +172,18 @@ class Model:
         """Names of the coefficients on the link scale, in order."""
         return [name for slot in self.slots for name in slot.names]
 
-    def of_rows(self, rows: Any) -> Model:
-        """The model of some rows (a slice, or indices, which may repeat)."""
-
-        made: dict[int, Design] = {}  # slots that share a design go on sharing it
-
-        def taken(slot: Slot) -> Slot:
-            design = slot.design
-            if design is not None:
-                if id(design) not in made:
-                    made[id(design)] = design.of_rows(rows)
-                design = made[id(design)]
-            return replace(slot, design=design, offset=None if slot.offset is None else slot.offset[rows])
-
-        family, slots = self.family._of_rows(rows), tuple(map(taken, self.slots))
-        units = None if self.units is None else self.units[rows]
-        return replace(self, family=family, slots=slots, known=take(self.known, rows), units=units)
+    def shifted(self, slot: Slot) -> Model:
+        """The model with an offset in one of its linear predictors."""
+        slots = tuple(replace(s, offset=s.offset or ()) if s is slot else s for s in self.slots)
+        return replace(self, slots=slots)
 
     def slot_of(self, index: int) -> Slot:
         """The slot that holds coefficient `index`."""
         return next(slot for slot in self.slots if slot.start <= index < slot.stop)
 
-    def parameters(self, etas: list[Any], xp: Any, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The family's parameter values, on any namespace, from the slots' linear predictors.
-
-        `known` are the known values of the rows at hand; by default those of all rows.
-        """
-        values: dict[str, Any] = {**(self.known if known is None else known), **self.fixed}
+    def parameters(self, etas: list[Any], xp: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The family's parameter values, on any namespace, from the slots' linear predictors and the known values."""
+        values: dict[str, Any] = {**known, **self.fixed}
         remaining = iter(etas)
         for group in self.groups:
             parameter, link = group[0].parameter, group[0].link
@@ -200,8 +193,3 @@ class Model:
                 domain.value(mine, xp) if isinstance(domain, VectorDomain) else link.inverse(mine[0], xp)
             )
         return values
-
-
-def take(known: Mapping[str, Any], rows: slice | Any) -> dict[str, Any]:
-    """The known values of some rows; scalars, and vectors of probabilities, stay as they are."""
-    return {k: v[rows] if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}

@@ -85,8 +85,8 @@ class NewData:
     def _refuse_ambiguity(self, plain: Mapping[str, Design]) -> None:
         """Two matrices of predictors cannot be told apart in one table."""
         shared = {name: d for name, d in plain.items() if name not in self.own}
-        distinct = {id(d.x) for d in shared.values()}
-        names = [name for d in {id(d.x): d for d in shared.values()}.values() for name in d.made]
+        distinct = {id(d) for d in shared.values()}
+        names = [name for d in {id(d): d for d in shared.values()}.values() for name in d.made]
         if len(distinct) > 1 and (len(set(names)) < len(names) or not all(n in self.table for n in names)):
             example = ", ".join(f"{name!r}: ..." for name in shared)
             raise DataError(
@@ -123,7 +123,7 @@ class NewData:
                 if formula is None and not all(name in self.table for name in slot.design.made):
                     used |= dict.fromkeys(self.table.names)  # columns by position
             if "offset" not in self.given:
-                used |= dict.fromkeys(v for spec in slot.offset_spec for v in self._columns_of(spec))
+                used |= dict.fromkeys(v for spec in slot.offset or () for v in self._columns_of(spec))
         for spec in (*self.specs.values(), *self.given.values()):
             used |= dict.fromkeys(self._columns_of(spec))
         return list(used)
@@ -180,11 +180,8 @@ class NewData:
         return designs.log_exposure(self.data.values(spec, "exposure"), self.table)
 
     def offset(self, slot: Slot, outward: Mapping[str, str]) -> Any:
-        """A slot's offset for the new rows, or None."""
-        if slot.offset is None:
-            return None
-        name = outward[slot.parameter.name]
-        specs = slot.offset_spec
+        """A slot's offset for the new rows."""
+        name, specs = outward[slot.parameter.name], slot.offset or ()
         if "offset" in self.given:
             value = self.given["offset"]
             specs = (value.get(name, 0.0) if isinstance(value, Mapping) else value,)

@@ -17,6 +17,7 @@ import numpy as np
 from likely.compute import blocks
 from likely.errors import OptionError, unknown
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 
 
 class Penalty(ABC):
@@ -314,7 +315,7 @@ class Applied:
         return float(self.l1 @ np.abs(x))
 
 
-def applied(penalty: Any, model: Model, weights: Any) -> Applied | None:
+def applied(penalty: Any, model: Model, data: Rows) -> Applied | None:
     """A penalty, or a dict of them by parameter or coefficient, for the coefficients of a model; None for none."""
     if isinstance(penalty, Firth) or penalty is Firth:
         return Applied(np.zeros(model.size), np.zeros(model.size), True, Firth().title, Firth().prior)
@@ -324,8 +325,8 @@ def applied(penalty: Any, model: Model, weights: Any) -> Applied | None:
     told: list[tuple[str, Shrinkage]] = []
     for name, one in penalty.items():
         _check_kind(name, one)
-        places = _places(name, one, model)
-        factor = np.array([_spread(model, j, weights) if one.scale else 1.0 for j in places])
+        places = _places(name, one, model, data)
+        factor = np.array([_spread(model, data, j) if one.scale else 1.0 for j in places])
         l1[places], l2[places] = one.l1 * factor, one.l2 * factor**2
         told.append((name, one))
     if not np.any(l1) and not np.any(l2):
@@ -348,7 +349,7 @@ def _check_kind(name: str, one: Any) -> None:
     )
 
 
-def _places(name: str, one: Shrinkage, model: Model) -> list[int]:
+def _places(name: str, one: Shrinkage, model: Model, data: Rows) -> list[int]:
     """The coefficients that a penalty given under this name is about."""
     names = model.names()
     if name in names and not any(slot.label == name and slot.design is None for slot in model.slots):
@@ -357,7 +358,7 @@ def _places(name: str, one: Shrinkage, model: Model) -> list[int]:
     if name and name not in (*parameters, *(slot.label for slot in model.slots)):
         raise unknown("parameter or coefficient", name, [*parameters, *(n for n in names if "." in n)], " in penalty=")
     slots = [slot for slot in model.slots if name in ("", slot.parameter.name, slot.label)]
-    out = [j for slot in slots for j in _of_slot(slot, one.intercept)]
+    out = [j for slot in slots for j in _of_slot(slot, data, one.intercept)]
     if not out:
         what = f"{name} has" if name else f"{model.family.title} has here"
         raise OptionError(
@@ -367,21 +368,22 @@ def _places(name: str, one: Shrinkage, model: Model) -> list[int]:
     return out
 
 
-def _of_slot(slot: Slot, intercept: bool) -> list[int]:
+def _of_slot(slot: Slot, data: Rows, intercept: bool) -> list[int]:
     if slot.design is None:
         return [slot.start] if intercept else []
-    own = slot.design.intercept
+    own = blocks.constant_column(data.designs[slot.label])
     return [slot.start + j for j in range(len(slot.design.names)) if intercept or j != own]
 
 
-def _spread(model: Model, index: int, weights: Any) -> float:
+def _spread(model: Model, data: Rows, index: int) -> float:
     """The standard deviation of a coefficient's column; 1 for an intercept or a constant."""
     slot = model.slot_of(index)
-    if slot.design is None or index - slot.start == slot.design.intercept:
+    columns = data.design(slot)
+    if columns is None or index - slot.start == blocks.constant_column(columns):
         return 1.0
-    x = blocks.column(slot.design.x, index - slot.start)
-    mean = float(np.average(x, weights=weights))
-    square = float(np.average((x - mean) ** 2, weights=weights))
+    x = blocks.column(columns, index - slot.start)
+    mean = float(np.average(x, weights=data.weights))
+    square = float(np.average((x - mean) ** 2, weights=data.weights))
     if square <= (1e-12 * mean) ** 2:  # a constant beside no intercept, or a level that these rows do not have
         square = mean**2
     return math.sqrt(square) if square > 0.0 else 1.0

@@ -7,23 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from likely.compute import blocks
 from likely.compute.blocks import Blocks
 from likely.compute.solve import least_squares
 from likely.errors import ParameterError
 from likely.families.base.vectors import VectorDomain
-from likely.models.model import BEHIND, Model, Slot, take
+from likely.models.model import BEHIND, Model, Slot
+from likely.models.rows import Rows, take
 
 ENOUGH_ROWS = 10_000
 
 
-def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
+def starting_values(model: Model, data: Rows, values: Any = None) -> Any:
     """Coefficients to start from: the family's starting values, the same for every row.
 
     Parameters
     ----------
     model : Model
-    y, w : ndarray, ndarray or None
-        Responses and frequency weights, for the family's moments.
+    data : Rows
     values : mapping, optional
         Values by parameter, instead of the family's.
 
@@ -33,13 +34,12 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
     """
     start = values
     if start is None:
-        rows = _some_rows(y)
-        known = take(model.known, rows)
-        w = None if w is None else _counting(w[rows])
+        rows = _some_rows(data.y)
+        w = None if data.weights is None else _counting(data.weights[rows])
         with np.errstate(all="ignore"):
-            start = model.family._start(y[rows], w, known)
-    if model.units is not None:  # the family saw means; their parameters are those of a typical number of units
-        typical = np.exp(-float(np.mean(np.log(model.units))))
+            start = model.family._start(data.y[rows], w, take(data.known, rows))
+    if data.units is not None:  # the family saw means; their parameters are those of a typical number of units
+        typical = np.exp(-float(np.mean(np.log(data.units))))
         start = model.family.of_means(start, typical)
     out = np.zeros(model.size)
     for slot, value in _values(model, start):
@@ -47,9 +47,9 @@ def starting_values(model: Model, y: Any, w: Any, values: Any = None) -> Any:
             continue  # no effect
         eta = value if slot.entry is not None else _inside(slot, value)
         if slot.design is None:
-            out[slot.start] = eta - float(np.mean(_offset(slot)))
+            out[slot.start] = eta - float(np.mean(_offset(slot, data)))
         else:
-            out[slot.start : slot.stop] = _constant_predictor(slot, eta)
+            out[slot.start : slot.stop] = _constant_predictor(slot, data, eta)
     return out
 
 
@@ -94,20 +94,20 @@ def _inside(slot: Slot, value: float) -> float:
     return next((eta for eta in etas if np.isfinite(eta)), 0.0)
 
 
-def _offset(slot: Slot) -> Any:
+def _offset(slot: Slot, data: Rows) -> Any:
     """The offset, where it does not only leave a level behind."""
     if slot.offset is None:
         return 0.0
-    return slot.offset if slot.entry is None else np.where(np.abs(slot.offset) > 0.5 * BEHIND, 0.0, slot.offset)
+    offset = data.offsets[slot.label]
+    return offset if slot.entry is None else np.where(np.abs(offset) > 0.5 * BEHIND, 0.0, offset)
 
 
-def _constant_predictor(slot: Slot, eta: float) -> Any:
+def _constant_predictor(slot: Slot, data: Rows, eta: float) -> Any:
     """Coefficients whose linear predictor is about `eta` in every row."""
-    assert slot.design is not None
-    x = slot.design.x
+    x = data.designs[slot.label]
     beta = np.zeros(x.shape[1])
-    offset = _offset(slot)
-    if (j := slot.design.intercept) is not None:
+    offset = _offset(slot, data)
+    if (j := blocks.constant_column(x)) is not None:
         beta[j] = eta - float(np.mean(offset))
         return beta
     rows = slice(None, None, max(1, len(x) // 10_000))

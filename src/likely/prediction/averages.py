@@ -12,7 +12,7 @@ import numpy as np
 from likely.data import design as designs
 from likely.data import tables
 from likely.errors import DataError, OptionError, is_one_of, listed, unknown
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.models.checks import items_of
 from likely.prediction import exposure
 from likely.prediction.scenarios import OFFSETS, Scenarios
@@ -89,11 +89,12 @@ def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _jacobian(rows: Rows, gradient: Mapping[int, Any], share: Any) -> Any:
+def _jacobian(rows: FittedRows, gradient: Mapping[int, Any], share: Any) -> Any:
     """Derivatives of an average with respect to the coefficients."""
     out = np.zeros(rows.model.size)
     for k, g in gradient.items():
-        slot, design = rows.model.slots[k], rows.designs[k]
+        slot = rows.model.slots[k]
+        design = rows.data.design(slot)
         out[slot.start : slot.stop] += np.sum(share * g) if design is None else (share * g) @ design
     return out
 
@@ -201,7 +202,7 @@ def _counts(fit: Fit, whole: bool, weights: str | None) -> tuple[Any, str]:
     own = np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
     trials = _trials(fit)
     if weights is None:
-        units = bound.model.units
+        units = bound.data.units
         if units is not None:
             return own * units, "Averages over units: a row counts as often as its analytic weight says."
         if trials is None or np.ndim(trials) == 0 or np.all(trials == trials[0]):
@@ -229,7 +230,7 @@ def _trials_name(fit: Fit) -> str | None:
 
 def _trials(fit: Fit) -> Any:
     name = _trials_name(fit)
-    return None if name is None else fit.effective.likelihood.model.known[name]
+    return None if name is None else fit.effective.likelihood.bound.data.known[name]
 
 
 def _trials_held(fit: Fit, held: Mapping[str, Any]) -> bool:

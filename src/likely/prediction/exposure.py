@@ -34,7 +34,7 @@ def exposures(model: Model) -> list[Any]:
     """The offsets of a model that are exposures; none unless its first parameter has a log link."""
     if not model.slots or model.slots[0].link.name != "log" or model.slots[0].entry is not None:
         return []
-    return [spec for spec in model.slots[0].offset_spec if is_exposure(spec)]
+    return [spec for spec in model.slots[0].offset or () if is_exposure(spec)]
 
 
 def columns_of(specs: list[Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from likely.covariance.sandwich import predictor_coefficients
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ class Glm:
     estimated: bool
 
 
-def common_dispersion(rows: Rows) -> float:
+def common_dispersion(rows: FittedRows) -> float:
     """The dispersion that all rows have, of one unit each; 1 where they have none, or not the same."""
     if rows.family.name not in DISPERSED:
         return 1.0
     parameter, dispersion = DISPERSED[rows.family.name]
     with np.errstate(all="ignore"):
-        values = rows.full(rows.model.parameters(rows.etas, NumpyNamespace(), rows.known)[parameter])
+        values = rows.full(rows.model.parameters(rows.etas, NumpyNamespace(), rows.data.known)[parameter])
     return dispersion(float(values[0])) if np.all(values == values[0]) else 1.0
 
 
@@ -79,7 +79,7 @@ def glm_of(fit: Fit) -> Glm | None:
         return Glm(p, room, 1.0, False)
     parameter, dispersion = DISPERSED[name]
     if parameter in model.known:
-        known = np.ravel(model.known[parameter])
+        known = np.ravel(fit.likelihood.bound.data.known[parameter])
         # one for each row is a weight: what is common to them is 1
         return Glm(p, room, dispersion(float(known[0])) if np.all(known == known[0]) else 1.0, False)
     return Glm(p, room, dispersion(float(fit.coef[parameter])), True)

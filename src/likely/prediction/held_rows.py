@@ -16,6 +16,7 @@ from likely.likelihoods.rows_of import bare
 from likely.models import scale
 from likely.models.identify import check_identified
 from likely.models.model import Model
+from likely.models.rows import Rows
 from likely.prediction.sample import values_at
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = Fals
 
 def of_rows(bound: Bound, rows: Any) -> Bound:
     """The bound data of some rows (indices)."""
-    weights = None if bound.weights is None else bound.weights[rows]
-    return replace(bound, model=bound.model.of_rows(rows), y=bound.y[rows], weights=weights)
+    return replace(bound, data=bound.data.take(rows))
 
 
 def numbers_of(bound: Bound, rows: Any) -> list[int]:
@@ -114,9 +114,9 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         away = np.flatnonzero(fold_of == fold)
         if not len(away):
             continue
-        part, others = model.of_rows(away), of_rows(bound, np.flatnonzero(fold_of != fold))
-        family = bare(part.family.base or part.family)
-        found = _unidentified(fit, others.model) or refit(fit, others.model, others.y, others.weights)
+        part, others = bound.data.take(away), bound.data.take(np.flatnonzero(fold_of != fold))
+        family = bare(model.family.base or model.family)
+        found = _unidentified(fit, model, others) or refit(fit, model, others)
         if isinstance(found, str):
             yield Without(fold, away, family, None, f"there is no fit without fold {fold} of {count}: {found}")
             continue
@@ -124,24 +124,24 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         fixed = {name: float(coef[name]) for name in model.fixed}
         free = {name: value for name, value in coef.items() if name not in fixed}
         x = scale.reached(model, free)
-        yield Without(fold, away, family, _values(part, family, x, len(away)) | fixed)
+        yield Without(fold, away, family, _values(model, part, family, x) | fixed)
 
 
-def _values(part: Model, family: Family, x: Any, n: int) -> dict[str, Any]:
+def _values(model: Model, part: Rows, family: Family, x: Any) -> dict[str, Any]:
     """The parameters of some rows: of linear predictors, or functions of the coefficients and the data."""
-    density: Any = part.family
+    density: Any = model.family
     if density.base is None:
-        return values_at(part, family, x)
-    values, _ = density._objective(part, np.zeros(n), None).theta(x)
-    return {**values, **density.given}
+        return values_at(model, part, family, x)
+    values, _ = density._objective(model, part).theta(x)
+    return {**values, **part.known}
 
 
-def _unidentified(fit: Fit, others: Model) -> str:
+def _unidentified(fit: Fit, model: Model, others: Rows) -> str:
     """Why the other rows do not identify the coefficients: a search from the estimates would leave them there."""
     if fit.outcome.restrained is not None:
         return ""
     try:
-        check_identified(others)
+        check_identified(model, others)
     except LikelyError as error:
         return str(error)
     return ""

@@ -202,7 +202,7 @@ class Influence(Record):
                 task.count(k, len(order), "rows done")
                 w = np.ones(len(bound.y)) if bound.weights is None else np.array(bound.weights, dtype=float)
                 w[i] = 0.0
-                without = refit(effective, effective.likelihood.model, bound.y, w)
+                without = refit(effective, effective.likelihood.model, bound.data.with_weights(w))
                 if isinstance(without, str):
                     raise FitError(f"there is no fit without row {self.labels([i])[0]}: {without}", self.fit)
                 values = dict(zip(effective.names, without, strict=True))
@@ -260,7 +260,8 @@ class Influence(Record):
                 if slot.idle:
                     continue
                 part = columns[slot.start : slot.stop]
-                through = part if slot.design is None else np.asarray(slot.design.x[rows] @ part)
+                x = self._objective.data.design(slot)
+                through = part if x is None else np.asarray(x[rows] @ part)
                 out += np.where(through == 0.0, 0.0, c[:, k, None] * through)
         return out
 

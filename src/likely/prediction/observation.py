@@ -20,7 +20,7 @@ from likely.compute import blocks
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.families.base import Family
 from likely.inference.mean_interval import refuse_unseen, stderr_of
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.models import scale
 from likely.namespace import NumpyNamespace
 
@@ -32,7 +32,7 @@ MOST_FAILED = 0.1  # of the refits
 Params = dict[str, Any]
 
 
-def prediction_interval(rows: Rows, level: float, method: str | None, replicates: int, seed: int) -> Any:
+def prediction_interval(rows: FittedRows, level: float, method: str | None, replicates: int, seed: int) -> Any:
     """Median and limits of a new observation of every row."""
     student = rows.fit.reference.df is not None
     if method is None:
@@ -59,7 +59,7 @@ def prediction_interval(rows: Rows, level: float, method: str | None, replicates
     return rows.frame(dict(zip(("median", "lower", "upper"), columns, strict=True)))
 
 
-def _exact(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
+def _exact(rows: FittedRows, chances: tuple[float, ...]) -> list[Any]:
     """Quantiles of a new observation of a linear model: location + t s sqrt(1 + h)."""
     fit = rows.fit
     if fit._request.robust:
@@ -79,7 +79,7 @@ def _exact(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
 # -- the average over the estimates' normal --------------------------------------------------------------------
 
 
-def _mixed(rows: Rows, chances: tuple[float, ...]) -> list[Any]:
+def _mixed(rows: FittedRows, chances: tuple[float, ...]) -> list[Any]:
     fit, model = rows.fit, rows.model
     if model.fixed:
         raise IntervalError("the estimates are extremes of the data, not normal: use method='calibrated'")
@@ -121,22 +121,22 @@ def _nodes(k: int) -> tuple[Any, Any]:
     return points - np.mean(points, axis=0), np.full(LATTICE, 1.0 / LATTICE)
 
 
-def _spread(rows: Rows) -> Any:
+def _spread(rows: FittedRows) -> Any:
     """A root of the covariance of every row's linear predictors, shape (n, k, k)."""
     covariance, slots = rows.fit._link_cov, rows.model.slots
-    k, ones = len(slots), np.ones((rows.n, 1))
+    k = len(slots)
     out = np.zeros((rows.n, k, k))
     for i, a in enumerate(slots):
         for j, b in enumerate(slots[: i + 1]):
-            x, z = (ones if rows.designs[m] is None else rows.designs[m] for m in (i, j))
-            out[:, i, j] = out[:, j, i] = blocks.row_products(x, covariance[a.start : a.stop, b.start : b.stop], z)
+            part = covariance[a.start : a.stop, b.start : b.stop]
+            out[:, i, j] = out[:, j, i] = blocks.row_products(rows.data.matrix(a), part, rows.data.matrix(b))
     values, vectors = np.linalg.eigh(out)
     return vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
 
 
-def _parameters(rows: Rows, etas: list[Any], part: slice) -> tuple[Params, Any]:
+def _parameters(rows: FittedRows, etas: list[Any], part: slice) -> tuple[Params, Any]:
     """The parameters at several linear predictors for each row, and where they lie in their domains."""
-    known = {k: v[part, None] if isinstance(v, np.ndarray) and v.ndim else v for k, v in rows.known.items()}
+    known = _known(rows, part)
     with np.errstate(all="ignore"):
         params = rows.model.parameters(etas, NumpyNamespace(), known)
     shape = etas[0].shape
@@ -206,7 +206,7 @@ def _root(function: Callable[[Any], Any], slope: Callable[[Any], Any], low: Any,
 # -- levels that hold in simulated data ------------------------------------------------------------------------
 
 
-def _calibrated(rows: Rows, chances: tuple[float, ...], replicates: int, seed: int) -> list[Any]:
+def _calibrated(rows: FittedRows, chances: tuple[float, ...], replicates: int, seed: int) -> list[Any]:
     from likely.inference.bootstrap import bootstrap
 
     fit, model = rows.fit, rows.model
@@ -239,16 +239,23 @@ def _calibrated(rows: Rows, chances: tuple[float, ...], replicates: int, seed: i
     return out
 
 
-def _drawn_parameters(rows: Rows, draws: Any, part: slice) -> Params:
+def _drawn_parameters(rows: FittedRows, draws: Any, part: slice) -> Params:
     """The parameters of some rows under every refit."""
-    etas = []
-    for slot, design, offset in zip(rows.model.slots, rows.designs, rows.offsets, strict=True):
-        beta = draws[:, slot.start : slot.stop].T
+    etas, data = [], rows.data
+    for slot in rows.model.slots:
+        beta, design, offset = draws[:, slot.start : slot.stop].T, data.design(slot), data.offset(slot)
         eta = np.broadcast_to(beta, (part.stop - part.start, len(draws))) if design is None else design[part] @ beta
         etas.append(eta if offset is None else eta + offset[part, None])
     if not etas:
-        return {k: v[part, None] if isinstance(v, np.ndarray) and v.ndim else v for k, v in rows.known.items()}
+        return _known(rows, part)
     return _parameters(rows, etas, part)[0]
+
+
+def _known(rows: FittedRows, part: slice) -> Params:
+    """The known values of some rows, beside several linear predictors for each."""
+    return {
+        k: v[:, None] if np.ndim(v) == 1 and isinstance(v, np.ndarray) else v for k, v in rows.data[part].known.items()
+    }
 
 
 def _level_that_holds(family: Family, params: Params, own: Params, q: float, n: int) -> Any:

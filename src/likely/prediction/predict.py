@@ -15,7 +15,7 @@ from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknow
 from likely.families.base import Parameter, generator
 from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_interval
-from likely.likelihoods.rows_of import Rows, draw, rows_of
+from likely.likelihoods.rows_of import FittedRows, draw, rows_of
 from likely.likelihoods.strata import chances
 from likely.models.checks import check_level, check_one_column, row_of_numbers
 from likely.prediction.observation import prediction_interval
@@ -179,7 +179,7 @@ def simulate(fit: Fit, size: int | None = None, *, new: Any = None, seed: Any = 
     return rows.table.wrap(drawn, rows.model.response) if size is None else drawn
 
 
-def _drawn(rows: Rows, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+def _drawn(rows: FittedRows, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
     """Responses; an error where they are too large to be drawn, which NumPy and SciPy word each in their own way."""
     try:
         with _quiet():
@@ -205,7 +205,7 @@ def _quiet() -> Iterator[None]:
 # -- the rest --------------------------------------------------------------------------------------------------
 
 
-def _parameters(rows: Rows) -> dict[str, Any]:
+def _parameters(rows: FittedRows) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for p in rows.family.parameters:
         value, name = rows.values[p.name], rows.outward[p.name]
@@ -216,12 +216,12 @@ def _parameters(rows: Rows) -> dict[str, Any]:
     return {**columns, **rows.limits}
 
 
-def _entries(rows: Rows, p: Parameter) -> list[str]:
+def _entries(rows: FittedRows, p: Parameter) -> list[str]:
     assert isinstance(p.domain, VectorDomain)
     return p.domain.entries(rows.model.levels)
 
 
-def _quantiles(rows: Rows, q: Any) -> Any:
+def _quantiles(rows: FittedRows, q: Any) -> Any:
     def one(level: float) -> Any:
         if rows.family.kind.labels:  # an error of the family where they have no order
             return np.broadcast_to(np.asarray(rows.bare.quantile(level, **rows.values)), (rows.n,))
@@ -237,14 +237,14 @@ def _quantiles(rows: Rows, q: Any) -> Any:
     return rows.table.wrap_frame({f"q{level:g}": one(level) for level in levels})
 
 
-def _probability(rows: Rows, y: Any, own: bool) -> Any:
+def _probability(rows: FittedRows, y: Any, own: bool) -> Any:
     family = rows.family
     if family.conditional:
         if y is not None:
             raise OptionError(
                 "what='prob' of ConditionalLogit is each row's probability to be the one case; it takes no y="
             )
-        return rows.column(chances(rows.full(rows.etas[0]), rows.known["strata"]), "prob")
+        return rows.column(chances(rows.full(rows.etas[0]), rows.data.known["strata"]), "prob")
     labels = family.kind.labels
     if y is None:
         if labels:
@@ -266,15 +266,15 @@ def _probability(rows: Rows, y: Any, own: bool) -> Any:
             y = y[order]
     if len(y) != rows.n:
         raise DataError(f"y must be one value or one for each of {rows.n} rows, found {len(y)}")
-    return rows.column(_density(rows, family.bind(y, rows.known)[1] if labels else tables.numbers(y, "y")), "prob")
+    return rows.column(_density(rows, family.bind(y, rows.data.known)[1] if labels else tables.numbers(y, "y")), "prob")
 
 
-def _chances(rows: Rows) -> list[Any]:
+def _chances(rows: FittedRows) -> list[Any]:
     """The probability of each level for every row."""
     return [_density(rows, np.full(rows.n, float(code))) for code in range(len(rows.model.levels))]
 
 
-def _classes(rows: Rows) -> Any:
+def _classes(rows: FittedRows) -> Any:
     """The most probable level of every row."""
     support, levels = rows.family.support, np.asarray(rows.model.levels)
     if not rows.family.kind.labels:
@@ -285,7 +285,7 @@ def _classes(rows: Rows) -> Any:
     return rows.table.wrap(levels[np.argmax(chances, axis=0)], rows.model.response)
 
 
-def _density(rows: Rows, y: Any) -> Any:
+def _density(rows: FittedRows, y: Any) -> Any:
     """The probability or density of one y (levels coded) for every row."""
     out = np.exp(rows.log_density(y))
     if np.any(lost := np.isnan(out) & ~np.isnan(y)):

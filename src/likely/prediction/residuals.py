@@ -10,7 +10,7 @@ from scipy import special as sc
 
 from likely.errors import OptionError, first_rows, is_one_of, unknown
 from likely.families.base import Kind, generator
-from likely.likelihoods.rows_of import Rows, rows_of
+from likely.likelihoods.rows_of import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
 from likely.prediction.glm import Glm, common_dispersion, glm_of
 from likely.prediction.influence import influence
@@ -121,7 +121,7 @@ def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
     return rows.column(_standardized(fit, glm, kind, pearson, gap, rows), kind)
 
 
-def _pearson(rows: Rows, gap: Any) -> Any:
+def _pearson(rows: FittedRows, gap: Any) -> Any:
     """(y - mean)/sd."""
     spread = np.sqrt(rows.variance())
     if not np.all(np.isfinite(spread)):
@@ -133,7 +133,7 @@ def _pearson(rows: Rows, gap: Any) -> Any:
         return np.where(gap == 0.0, 0.0, gap / spread)
 
 
-def _standardized(fit: Fit, glm: Glm, kind: str, pearson: Any, gap: Any, rows: Rows) -> Any:
+def _standardized(fit: Fit, glm: Glm, kind: str, pearson: Any, gap: Any, rows: FittedRows) -> Any:
     """Residuals of a generalised linear model in their standard deviations."""
     room = _own_room(fit)
     weights = rows.fit.likelihood.bound.weights
@@ -182,7 +182,7 @@ def _own_room(fit: Fit) -> Any:
 POWER = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "exponential": 2.0, "inverse_gaussian": 3.0}
 
 
-def _anscombe(rows: Rows) -> Any:
+def _anscombe(rows: FittedRows) -> Any:
     """Residuals of A(y), whose distribution is nearly symmetric."""
     name, y, mean = rows.family.name, rows.fit.likelihood.bound.y, rows.mean()
     spread = np.sqrt(rows.variance())
@@ -217,7 +217,7 @@ def _anscombe(rows: Rows) -> Any:
         return (transformed(y) - transformed(mean)) * v ** (1.0 / 3.0) / spread
 
 
-def _deviance(rows: Rows, gap: Any) -> Any:
+def _deviance(rows: FittedRows, gap: Any) -> Any:
     """Signed roots of twice what the log-density loses at the fit, beside a mean that is y itself."""
     if rows.family.name not in SATURATED:
         raise OptionError(f"{rows.family.title} has no deviance residuals; use kind='quantile'")
@@ -243,7 +243,7 @@ STEP = 1e-4  # of the distance between a response and the middle of its distribu
 # -- quantile residuals ----------------------------------------------------------------------------------------
 
 
-def _quantile(rows: Rows, rng: Any) -> Any:
+def _quantile(rows: FittedRows, rng: Any) -> Any:
     y = rows.fit.likelihood.bound.y
     family = rows.bare
     fitted = family._scipy(**rows.values)
@@ -260,7 +260,7 @@ def _quantile(rows: Rows, rng: Any) -> Any:
     return _finite(rows, y, out, lower, median)
 
 
-def _finite(rows: Rows, y: Any, out: Any, lower: Any, median: Any) -> Any:
+def _finite(rows: FittedRows, y: Any, out: Any, lower: Any, median: Any) -> Any:
     """Residuals where the fitted cdf has rounded to 0 or 1, from the tail's logarithm.
 
     Far out, with s the slope of -log f at y and c its own slope, P(Y > y) = f(y)/s (1 - c/s^2) to the second order of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
@@ -17,6 +17,7 @@ from likely.likelihoods.rows import Objective
 from likely.likelihoods.rows_of import draw, rows_of
 from likely.models import scale
 from likely.models.model import Model
+from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Sample:
     family : Family
         With nothing known, so that every parameter can be passed.
     model : Model
-    y : ndarray, shape (n,)
+    data : Rows
+        Without weights.
     coefficients : ndarray
     values : mapping
         The parameters of the rows.
@@ -52,15 +54,19 @@ class Sample:
     fit: Fit
     family: Family
     model: Model
-    y: Any
+    data: Rows
     coefficients: Any
     values: Any
     rows: Any
     total: int
 
     @property
+    def y(self) -> Any:
+        return self.data.y
+
+    @property
     def n(self) -> int:
-        return len(self.y)
+        return self.data.n
 
     @property
     def whole(self) -> bool:
@@ -74,7 +80,7 @@ class Sample:
 
     @cached_property
     def objective(self) -> Objective:
-        return Objective(self.model, self.y)
+        return Objective(self.model, self.data)
 
     @cached_property
     def observed(self) -> View:
@@ -90,12 +96,12 @@ class Sample:
         """The same, each with the estimates that it would have led to; draws without a fit are left out."""
         for _ in range(count):
             y = self._drawn(rng)
-            found = refit(self.fit, self.model, y, None)
+            found = refit(self.fit, self.model, self.data.with_response(y))
             if isinstance(found, str):
                 continue
             x = scale.reached(self.model, dict(zip(names_of(self.model), found, strict=True)))
             if np.all(np.isfinite(x)):
-                yield View(self, y, values_at(self.model, self.family, x), x, rng)
+                yield View(self, y, values_at(self.model, self.data, self.family, x), x, rng)
 
     def _drawn(self, rng: np.random.Generator) -> Any:
         if self.family.kind.labels:
@@ -133,12 +139,13 @@ class View:
     @cached_property
     def scores(self) -> list[Any]:
         """Each row's score with respect to each linear predictor."""
-        return Objective(self.sample.model, self.y).slot_scores(self.coefficients, 0, len(self.y))
+        data = self.sample.data.with_response(self.y)
+        return Objective(self.sample.model, data).slot_scores(self.coefficients, 0, len(self.y))
 
     @cached_property
     def predictors(self) -> list[Any]:
         """Each row's linear predictors."""
-        return [self.full(eta) for eta in Objective(self.sample.model, self.y).etas(self.coefficients, slice(None))]
+        return [self.full(self.sample.data.eta(slot, self.coefficients)) for slot in self.sample.model.slots]
 
     @cached_property
     def tails(self) -> tuple[Any, Any]:
@@ -229,27 +236,20 @@ def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
             starts = np.sort(rng.choice(rows.n // RUN, MOST // RUN, replace=False)) * RUN
             chosen = (starts[:, None] + np.arange(RUN)).ravel()
     if len(chosen) == rows.n and total == rows.n:
-        return Sample(effective, rows.bare, rows.model, np.asarray(bound.y, float), x, dict(rows.values), chosen, total)
-    model = rows.model.of_rows(chosen)
-    return Sample(
-        effective,
-        rows.bare,
-        model,
-        np.asarray(bound.y, dtype=float)[chosen],
-        x,
-        values_at(model, rows.bare, x),
-        chosen,
-        total,
-    )
+        data, values = rows.data, dict(rows.values)
+    else:
+        data = rows.data.take(chosen)
+        values = values_at(rows.model, data, rows.bare, x)
+    data = replace(data, y=np.asarray(data.y, dtype=float), weights=None)
+    return Sample(effective, rows.bare, rows.model, data, x, values, chosen, total)
 
 
-def values_at(model: Model, family: Family, x: Any) -> dict[str, Any]:
+def values_at(model: Model, data: Rows, family: Family, x: Any) -> dict[str, Any]:
     """The parameters as plain numbers and arrays; a vector parameter has its levels along the last axis."""
     xp = NumpyNamespace()
-    objective = Objective(model, np.zeros(0))
     with np.errstate(all="ignore"):
-        values = model.parameters(objective.etas(x, slice(None)), xp)
-    values = values if model.units is None else model.family.of_means(values, model.units)
+        etas = [data.eta(slot, x) for slot in model.slots]
+        values = data.means(model.family, model.parameters(etas, xp, data.known))
     for p in family.parameters:
         if p.vector and isinstance(values.get(p.name), tuple):
             values[p.name] = np.stack(np.broadcast_arrays(*values[p.name]), axis=-1)

@@ -16,9 +16,10 @@ from likely.data.design import Design
 from likely.data.tables import Table, read
 from likely.errors import DataError, OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import Groups
-from likely.likelihoods.rows_of import Rows, rows_of
+from likely.likelihoods.rows_of import FittedRows, rows_of
 from likely.models.bind import Bound
 from likely.models.naming import references
+from likely.models.rows import Rows
 from likely.prediction.exposure import is_exposure
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Scenarios:
 
     Attributes
     ----------
-    base : Rows
+    base : FittedRows
         The rows of the fit, or one for each cell of a grid.
     columns : mapping of str to ndarray
         The data columns that the predictors use.
@@ -53,7 +54,7 @@ class Scenarios:
         Average the columns of the designs, not the predictions.
     """
 
-    base: Rows
+    base: FittedRows
     columns: Mapping[str, Any]
     levels: Mapping[str, tuple[Any, ...]]
     weights: Any
@@ -84,7 +85,9 @@ class Scenarios:
                 continue
             levels |= {name: tuple(seen) for name, seen in slot.design.levels}
             if slot.design.spec is None:
-                columns |= {name: blocks.column(slot.design.x, j) for j, name in enumerate(slot.design.names)}
+                columns |= {
+                    name: blocks.column(base.data.designs[slot.label], j) for j, name in enumerate(slot.design.names)
+                }
             else:
                 columns |= dict.fromkeys(designs.variables(slot.design.formula or "1"))
         for name in [name for name, values in columns.items() if values is None]:
@@ -95,7 +98,7 @@ class Scenarios:
             weights = np.ones(base.n) if bound.weights is None else np.asarray(bound.weights, dtype=float)
         first = references(base.model)
         levels = {name: _ordered(seen, bound.used, name, first.get(name)) for name, seen in levels.items()}
-        offsets = tuple(tuple(_of_rows(spec, bound) for spec in s.offset_spec) for s in base.model.slots)
+        offsets = tuple(tuple(_of_rows(spec, bound) for spec in s.offset or ()) for s in base.model.slots)
         texts = {name: _text_of(fit, base, name) for name in base.model.known}
         given = {name: spec for name, spec in texts.items() if spec is not None}
         others = {}
@@ -115,7 +118,7 @@ class Scenarios:
         rest = tuple(spec for spec in self.offsets[0] if not is_exposure(spec))
         table = read({**self.columns, **self.others})
         offset = _sum_of(rest, table, self.base.n)
-        base = replace(self.base, offsets=(offset, *self.base.offsets[1:]))
+        base = replace(self.base, data=self.base.data.with_offset(self.base.model.slots[0], offset))
         return replace(self, base=base, offsets=(rest, *self.offsets[1:]))
 
     def balanced(self) -> Scenarios:
@@ -136,9 +139,10 @@ class Scenarios:
             columns[name] = _column([row[j] for row in combined])
         columns = {name: columns[name] for name in self.columns}
         known = {
-            k: float(self._mean(v)) if isinstance(v, np.ndarray) and v.ndim else v for k, v in self.base.known.items()
+            k: float(self._mean(v)) if isinstance(v, np.ndarray) and v.ndim else v
+            for k, v in self.base.data.known.items()
         }
-        offsets = tuple(None if o is None else np.full(cells, self._mean(o)) for o in self.base.offsets)
+        offsets = {label: np.full(cells, self._mean(o)) for label, o in self.base.data.offsets.items()}
         others = {
             name: _constant(self._mean(values), cells)
             for name, values in self.others.items()
@@ -146,7 +150,7 @@ class Scenarios:
         }
         specs = tuple(tuple(self._mean(v) if np.ndim(v) else v for v in parts) for parts in self.offsets)
         table = read(columns or {"row": np.zeros(cells)})
-        base = replace(self.base, table=table, n=cells, known=known, offsets=offsets)
+        base = replace(self.base, table=table, data=Rows(cells, offsets=offsets, known=known))
         grid = replace(self, base=base, columns=columns, weights=np.ones(cells), others=others, offsets=specs)
         return replace(grid, base=grid.rows({}, everything=True))
 
@@ -192,7 +196,7 @@ class Scenarios:
                 return seen
         raise unknown("level", value, [str(v) for v in self.levels[name]], f" of {name}")
 
-    def rows(self, changes: Mapping[str, Any], mask: Any = None, everything: bool = False) -> Rows:
+    def rows(self, changes: Mapping[str, Any], mask: Any = None, everything: bool = False) -> FittedRows:
         """The rows with some predictors changed: to one value each, or to one for each row.
 
         With `collapse`, one row: the average over `mask`, where the numbers that are not changed are at their means.
@@ -207,27 +211,22 @@ class Scenarios:
         rows = self._changed(new, everything)
         return _collapsed(rows, weights) if self.collapse else rows
 
-    def _changed(self, new: Mapping[str, Any], everything: bool) -> Rows:
+    def _changed(self, new: Mapping[str, Any], everything: bool) -> FittedRows:
         if not new and not everything:
             return self.base
         held = {**self.columns, **self.others, **new}
         table = read(held) if held else self.base.table
         made: dict[int, Any] = {}
-        matrices = []
-        for slot, old in zip(self.base.model.slots, self.base.designs, strict=True):
+        data = replace(self.base.data, known=self._known(new, table))
+        for k, (slot, given) in enumerate(zip(self.base.model.slots, self.offsets, strict=True)):
             design = slot.design
             if design is not None and (everything or _uses(design, new)):
                 made.setdefault(id(design), design.apply(table))
-                matrices.append(made[id(design)])
-            else:
-                matrices.append(old)
-        offsets = list(self.base.offsets)
-        for k, given in enumerate(self.offsets):
+                data = data.with_design(slot, made[id(design)])
             specs = self._first_offset(new) if k == 0 else given
             if specs is not given or any(set(_columns_in(spec, table)) & set(new) for spec in specs):
-                offsets[k] = _sum_of(specs, table, self.base.n)
-        known = self._known(new, table)
-        rows = replace(self.base, designs=tuple(matrices), offsets=tuple(offsets), known=known)
+                data = data.with_offset(slot, _sum_of(specs, table, self.base.n))
+        rows = replace(self.base, data=data)
         rows.require_reached()
         return rows
 
@@ -242,7 +241,7 @@ class Scenarios:
 
     def _known(self, new: Mapping[str, Any], table: Table) -> Mapping[str, Any]:
         """The known parameters, again where they are made of a column that is set."""
-        known = dict(self.base.known)
+        known = dict(self.base.data.known)
         for name, spec in self.given.items():
             if set(_columns_in(spec, table)) & set(new):
                 known[name] = designs.expression(spec, table)
@@ -258,7 +257,7 @@ def _columns_in(spec: Any, table: Table) -> list[str]:
     return [spec] if spec in table else [name for name in designs.variables(spec) if name in table]
 
 
-def _text_of(fit: Fit, base: Rows, name: str) -> str | None:
+def _text_of(fit: Fit, base: FittedRows, name: str) -> str | None:
     """The column or expression that a known parameter was given as; None for other things and for labels."""
     spec = fit.likelihood.model.family.known.get(base.outward[name])
     return spec if isinstance(spec, str) and base.model.family.parameter(name).domain is not Groups else None
@@ -286,20 +285,21 @@ def _numbers(spec: Any, n: int) -> Any:
     return np.broadcast_to(np.asarray(spec, dtype=float), (n,))
 
 
-def _collapsed(rows: Rows, weights: Any) -> Rows:
+def _collapsed(rows: FittedRows, weights: Any) -> FittedRows:
     """One row whose linear predictors are the averages of these rows'."""
     share = weights / np.sum(weights)
 
     def mean(values: Any) -> Any:
-        return None if values is None else np.asarray(share @ values)[None]
+        return np.asarray(share @ values)[None]
 
     known = {
         k: float(np.average(v, weights=weights)) if isinstance(v, np.ndarray) and v.ndim else v
-        for k, v in rows.known.items()
+        for k, v in rows.data.known.items()
     }
     table = read({"row": np.zeros(1)})
-    designs_ = tuple(map(mean, rows.designs))
-    return replace(rows, table=table, n=1, designs=designs_, offsets=tuple(map(mean, rows.offsets)), known=known)
+    matrices = {label: mean(x) for label, x in rows.data.designs.items()}
+    offsets = {label: mean(offset) for label, offset in rows.data.offsets.items()}
+    return replace(rows, table=table, data=Rows(1, designs=matrices, offsets=offsets, known=known))
 
 
 def _constant(value: Any, n: int) -> Any:

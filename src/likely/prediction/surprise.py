@@ -12,7 +12,7 @@ from likely.errors import OptionError
 from likely.inference.record import Record
 from likely.likelihoods.cells import Cells, interpolated
 from likely.likelihoods.nodes import nodes
-from likely.likelihoods.rows_of import Rows, rows_of
+from likely.likelihoods.rows_of import FittedRows, rows_of
 from likely.models.checks import require_whole
 from likely.namespace import NumpyNamespace
 from likely.show.grid import Grid, fixed, number, p_value
@@ -70,7 +70,7 @@ def surprise(fit: Fit, tail: bool = False) -> Any:
     return rows.frame({"surprise": value, "expected": expected(rows), "tail": tails(rows)})
 
 
-def own_log_density(rows: Rows) -> Any:
+def own_log_density(rows: FittedRows) -> Any:
     """Every row's log-density at its own observation."""
     likelihood = rows.fit.likelihood
     x = rows.fit.outcome.point.x
@@ -82,13 +82,13 @@ def own_log_density(rows: Rows) -> Any:
 # -- what the model expects ------------------------------------------------------------------------------------
 
 
-def expected(rows: Rows) -> Any:
+def expected(rows: FittedRows) -> Any:
     """The mean surprise of every row under the fitted model: the entropy of its distribution, shape (n,)."""
     if rows.family.kind.labels:
         p = _chances(rows)
         return rows.full(-np.sum(np.where(p > 0, p * np.log(np.where(p > 0, p, 1.0)), 0.0), axis=-1))
     _require_one_distribution(rows)
-    cells = Cells(rows.model, rows.etas, rows.n)
+    cells = Cells(rows.data, rows.etas)
     model = rows.model
 
     def entropy(some: Cells) -> dict[Any, Any]:
@@ -112,23 +112,23 @@ def expected(rows: Rows) -> Any:
     return rows.full(found if cells.which is None else found[cells.which])
 
 
-def _values(rows: Rows, cells: Cells) -> dict[str, Any]:
+def _values(rows: FittedRows, cells: Cells) -> dict[str, Any]:
     """The parameters of some cells."""
     model, columns = rows.model, cells.columns
-    known = {k: columns.get(f"known {k}", v) for k, v in model.known.items()}
+    known = {k: columns.get(f"known {k}", v) for k, v in rows.data.known.items()}
     etas = [columns[f"eta {k}"] for k in range(len(model.slots))]
     with np.errstate(all="ignore"):
         values = model.parameters(etas, NumpyNamespace(), known)
-    return values if model.units is None else model.family.of_means(values, columns["units"])
+    return values if rows.data.units is None else model.family.of_means(values, columns["units"])
 
 
-def _chances(rows: Rows) -> Any:
+def _chances(rows: FittedRows) -> Any:
     """The probabilities of all labels, along the last axis."""
     k = len(rows.model.levels)
     return np.stack([np.exp(rows.log_density(np.full(rows.n, float(code)))) for code in range(k)], axis=-1)
 
 
-def _require_one_distribution(rows: Rows) -> None:
+def _require_one_distribution(rows: FittedRows) -> None:
     if rows.family._objective is not None:
         raise OptionError("lk.density states no distribution of the data, so nothing is expected of a row's surprise")
 
@@ -136,7 +136,7 @@ def _require_one_distribution(rows: Rows) -> None:
 # -- tails -----------------------------------------------------------------------------------------------------
 
 
-def tails(rows: Rows) -> Any:
+def tails(rows: FittedRows) -> Any:
     """P(f(Y) <= f(y)) for every row, shape (n,)."""
     y = np.asarray(rows.fit.likelihood.bound.y, dtype=float)
     if rows.family.kind.labels:
@@ -151,7 +151,7 @@ def tails(rows: Rows) -> Any:
 class _OnePeak:
     """Densities with one peak (or, for a share with mass at both ends, one valley)."""
 
-    def __init__(self, rows: Rows, y: Any) -> None:
+    def __init__(self, rows: FittedRows, y: Any) -> None:
         self.rows, self.y = rows, y
         self.discrete = rows.family.kind.discrete
         lower, upper = rows.bare.bounds(**rows.values)
@@ -233,7 +233,7 @@ class _OnePeak:
         return np.where(never, side * np.inf, outside)
 
 
-def _require_one_peak(rows: Rows, y: Any) -> None:
+def _require_one_peak(rows: FittedRows, y: Any) -> None:
     """A family of the user's own is asked; ours are known."""
     from likely.families import FAMILIES
 

@@ -11,7 +11,7 @@ import numpy as np
 from likely.errors import OptionError, unknown
 from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_gradient
-from likely.likelihoods.rows_of import Rows
+from likely.likelihoods.rows_of import FittedRows
 from likely.models.model import Model
 from likely.namespace import Jet, JetNamespace
 
@@ -35,15 +35,15 @@ class Target:
 
     name: str
     parts: tuple[str, ...]
-    evaluate: Callable[[Rows], list[Values]]
+    evaluate: Callable[[FittedRows], list[Values]]
 
 
-def target(rows: Rows, what: str, y: Any = None) -> Target:
+def target(rows: FittedRows, what: str, y: Any = None) -> Target:
     """What is predicted.
 
     Parameters
     ----------
-    rows : Rows
+    rows : FittedRows
         Any rows of the fit, for names.
     what : str
         "mean" of the response; the name of a parameter; "link" or "link.<parameter>": a linear predictor; "prob": the
@@ -92,33 +92,33 @@ def _title(model: Model, what: str, name: str) -> str:
     return f"{level:g} quantile of {model.response}"
 
 
-def _mean(rows: Rows) -> list[Values]:
+def _mean(rows: FittedRows) -> list[Values]:
     return [(rows.mean(), mean_gradient(rows))]
 
 
-def _link(rows: Rows, k: int) -> Values:
+def _link(rows: FittedRows, k: int) -> Values:
     return rows.full(rows.etas[k]), {k: np.ones(rows.n)}
 
 
-def _jets(rows: Rows) -> tuple[Any, dict[str, Any]]:
+def _jets(rows: FittedRows) -> tuple[Any, dict[str, Any]]:
     xp = JetNamespace(1)
     jets = [xp.variable(k, eta) for k, eta in enumerate(rows.etas)]
     with np.errstate(all="ignore"):
-        return xp, rows.model.parameters(jets, xp, rows.known)
+        return xp, rows.model.parameters(jets, xp, rows.data.known)
 
 
-def _parameter(rows: Rows, name: str) -> list[Values]:
+def _parameter(rows: FittedRows, name: str) -> list[Values]:
     value = _jets(rows)[1][name]
     return [_split(rows, jet) for jet in (value if isinstance(value, tuple) else (value,))]
 
 
-def _split(rows: Rows, jet: Any) -> Values:
+def _split(rows: FittedRows, jet: Any) -> Values:
     if not isinstance(jet, Jet):
         return rows.full(jet), {}
     return rows.full(jet.v), {k: rows.full(g) for k, g in jet.g.items()}
 
 
-def _chances(rows: Rows) -> list[Values]:
+def _chances(rows: FittedRows) -> list[Values]:
     """The probability of every level."""
     xp, params = _jets(rows)
     with np.errstate(all="ignore"):
@@ -129,7 +129,7 @@ def _chances(rows: Rows) -> list[Values]:
     return [_split(rows, jet) for jet in chances]
 
 
-def _probability(rows: Rows, y: Any) -> Target:
+def _probability(rows: FittedRows, y: Any) -> Target:
     family, model = rows.family, rows.model
     if family.kind.labels:
         levels = [str(level) for level in model.levels]
@@ -147,7 +147,7 @@ def _probability(rows: Rows, y: Any) -> Target:
         raise OptionError(f"y is one value of the response, found {y!r}")
     value = float(y)
 
-    def evaluate(r: Rows) -> list[Values]:
+    def evaluate(r: FittedRows) -> list[Values]:
         r.require_known()
         if not np.all(family.inside(np.full(r.n, value), r.values)):
             raise OptionError(f"y = {value:g} cannot be observed: {family.title} is for {family.support.text}")

@@ -106,7 +106,7 @@ def treatment(fit: Fit, name: str) -> str:
     if slot.idle and slot.offset is None:
         return f"{slot.natural(0.0):g}, without predictors"
     right = "1" if slot.design is None else slot.design.formula or f"a matrix of {len(slot.design.names)} columns"
-    for spec in slot.offset_spec:
+    for spec in slot.offset or ():
         right += f" + offset({spec if isinstance(spec, str) else '...'})"
     domain = slot.parameter.domain
     if isinstance(domain, VectorDomain):

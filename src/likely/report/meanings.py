@@ -163,7 +163,8 @@ class _Teller:
     def _column(self, name: str) -> Any:
         if self._design is None:  # not reached: a linear predictor without a design has an intercept only
             return np.zeros(1)
-        return blocks.column(self._design.x, self._design.names.index(name))
+        x = self._fit.likelihood.bound.data.designs[self._slot.label]
+        return blocks.column(x, self._design.names.index(name))
 
     def _sentence(self, column: str, term: str | None, e: Estimate) -> str:
         parts = parts_of(column)

@@ -129,8 +129,9 @@ class Estimates:
 
     @cached_property
     def _condition(self) -> dict[str, float]:
-        designs = {slot.parameter.name: slot.design for slot in self.likelihood.model.slots if slot.design is not None}
-        return {name: least_squares.condition(d.x) for name, d in designs.items() if d.names}
+        slots = {slot.parameter.name: slot for slot in self.likelihood.model.slots if slot.design is not None}
+        data = self.likelihood.bound.data
+        return {name: least_squares.condition(data.designs[s.label]) for name, s in slots.items() if not s.idle}
 
     @property
     def aliased(self) -> dict[str, str]:

@@ -309,7 +309,7 @@ class _Watch:
         self.slots = failures.runaway_slots(L.model)
         self.unit = failures.log_range(L)
         # a search that goes on is as far from its beginning as one that was never interrupted
-        self.start: Any = starting_values(L.model, L.objective.y, L.objective.weights) if resumed else None
+        self.start: Any = starting_values(L.model, L.objective.data) if resumed else None
 
     def __call__(self, point: Point) -> str | None:
         if self.start is None:

@@ -97,15 +97,15 @@ class Likelihood:
     @cached_property
     def objective(self) -> Any:
         """The log-likelihood as a function of the coefficients on the link scale."""
-        y, w = self.bound.y, self.bound.weights
+        data = self.bound.data
         if self.model.constant and self.model.family._objective is None:
-            y, w = compress(self.model, y, w)
-        return objective_of(self.model, y, w)
+            data = compress(self.model, data)
+        return objective_of(self.model, data)
 
     @cached_property
     def row_objective(self) -> Any:
         """The same, with one term for every row of the data in their order."""
-        return objective_of(self.model, self.bound.y, self.bound.weights)
+        return objective_of(self.model, self.bound.data)
 
     def __repr__(self) -> str:
         return f"<Likelihood of {', '.join(self.names)} under {self.model.family!r}, n = {self.n:,}>"
@@ -261,7 +261,8 @@ class Likelihood:
     def limiting(self, limit: Limit) -> Likelihood:
         """The likelihood of the family that this one becomes at a limit."""
         if limit.parameter not in self._limits:
-            bound = replace(self.bound, model=limits.limiting(self.model, limit))
+            model, data = limits.limiting(self.model, self.bound.data, limit)
+            bound = replace(self.bound, model=model, data=data)
             self._limits[limit.parameter] = Likelihood(bound)
         return self._limits[limit.parameter]
 
@@ -395,7 +396,7 @@ class Likelihood:
         if not any(slot.constant for slot in model.slots):
             point = self.objective.point(theta)
             return point.score, point.info
-        point = objective_of(model, self.objective.y, self.objective.weights).point(theta)
+        point = objective_of(model, self.objective.data).point(theta)
         return point.score, point.info
 
     def maximize(self, **options: Any) -> Fit:

@@ -59,7 +59,7 @@ class Recipe:
         if self._model.formula is not None:
             return self._model.formula
         first = next((slot for slot in self._first_slots() if slot.design is not None), None)
-        return None if first is None or first.design is None else first.design.x
+        return None if first is None else self._bound.data.designs[first.label]
 
     @cached_property
     def options(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Recipe:
         for slot in self._later_slots():
             if slot.design is not None and slot.names:
                 right = slot.design.formula
-                out[slot.parameter.name] = slot.design.x if right is None else f"~ {right}"
+                out[slot.parameter.name] = self._bound.data.designs[slot.label] if right is None else f"~ {right}"
         links = {s.parameter.name: s.link.name for s in self._slots() if self._other_link(s)}
         out |= {"link": links} if links else {}
         out |= self._offsets()
@@ -131,7 +131,7 @@ class Recipe:
         first = {slot.parameter.name for slot in self._first_slots()}
         out: dict[str, Any] = {}
         for slot in self._slots():
-            specs = list(slot.offset_spec)
+            specs = list(slot.offset or ())
             if slot.parameter.name in first and isinstance(self.formula, str) and specs:
                 inside = designs.offsets(designs.quote(designs.split(self.formula)[1], self._bound.table.names))[1]
                 specs = specs[: len(specs) - len(inside)]
@@ -193,7 +193,7 @@ class Recipe:
         table = self._bound.table
         texts = [self._model.response, self.formula]
         texts += [slot.design.formula for slot in self._model.slots if slot.design is not None]
-        texts += [spec for slot in self._model.slots for spec in slot.offset_spec]
+        texts += [spec for slot in self._model.slots for spec in slot.offset or ()]
         texts += list(self._model.family.known.values())
         texts += [self.weights] if self._bound.weighted else []
         texts += [name for name, _ in self.fit._request.clusters]

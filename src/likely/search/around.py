@@ -97,7 +97,7 @@ class Look:
         """
         model = self.objective.model
         lost = not first.converged and (not first.point.usable or model.constant)
-        if self.own_start and (lost or limits.predicted(model, first.point.x)):
+        if self.own_start and (lost or limits.predicted(model, self.objective.data, first.point.x)):
             first = self._elsewhere(first, x0)
         if model.single_peaked:
             return first, ""
@@ -108,7 +108,7 @@ class Look:
         return _highest(self.objective, found, [s for s in found if s.converged and not self._on_plateau(s)])
 
     def _on_plateau(self, end: Solution) -> bool:
-        if limits.predicted(self.objective.model, end.point.x):
+        if limits.predicted(self.objective.model, self.objective.data, end.point.x):
             return True
         wanted = None if self.wanted is None else replace(self.wanted, origin=0.0)
         return find_plateau(self.given, end.point if wanted is None else wanted.point(end.point)) is not None
@@ -120,7 +120,7 @@ class Look:
 
     def _elsewhere(self, first: Solution, x0: Any) -> Solution:
         """The search again from starts around the default one: a density is not finite there, or runs away."""
-        for x in shifted(self.given.model, x0):
+        for x in shifted(self.given.model, self.given.data, x0):
             solution = self._climb(x)
             better = solution.point.value > first.point.value or not first.point.usable
             if solution.converged and better:

@@ -15,7 +15,8 @@ from likely.covariance import inverse_information
 from likely.likelihoods.rows import Objective
 from likely.models import scale
 from likely.models.identify import coordinates
-from likely.models.model import Model, Slot
+from likely.models.model import Slot
+from likely.models.rows import Rows
 from likely.results.likelihood import Likelihood
 from likely.search.outcome import Outcome
 
@@ -23,10 +24,10 @@ from likely.search.outcome import Outcome
 def closed_form(L: Likelihood) -> Outcome | None:
     """Constants only: the family's own formula."""
     model, objective = L.model, L.objective
-    if model.units is not None:  # the formulas know of no means
+    if model.averaged:  # the formulas know of no means
         return None
     with np.errstate(all="ignore"):
-        values = model.family._closed_form(objective.y, objective.weights, model.known)
+        values = model.family._closed_form(objective.y, objective.weights, objective.data.known)
     slots = [slot for slot in model.slots if not slot.idle]
     if values is None or any(slot.parameter.name not in values for slot in slots):
         return None
@@ -103,7 +104,7 @@ def least_loss(L: Likelihood) -> Outcome | None:
     if name is None:
         name, loss = family.absolute_location, ABSOLUTE
         if family.corner_level is not None:
-            tau = model.known[family.corner_level]
+            tau = L.bound.data.known[family.corner_level]
             if np.ndim(tau):  # another one for every row
                 return None
             loss = _check(float(tau))
@@ -111,18 +112,20 @@ def least_loss(L: Likelihood) -> Outcome | None:
     others = [slot for slot in model.slots if slot.parameter.name != name]
     if len(slots) != 1 or slots[0].link.name != "identity":
         return None
-    if slots[0].design is None and model.units is None:
+    if slots[0].design is None and not model.averaged:
         return None
     if not all(slot.constant for slot in others):
         return None
-    slot, y, w = slots[0], family._response(L.bound.y), L.bound.weights
+    data, slot = L.bound.data, slots[0]
+    y, w, offset = family._response(data.y), data.weights, data.offset(slot)
     assert name is not None
-    target = y if slot.offset is None else y - slot.offset
-    spread = next((v for k, v in model.known.items() if k not in (name, family.corner_level) and np.ndim(v)), None)
-    if model.units is not None:
-        spread = (1.0 if spread is None else spread) * _relative_spread(model)
+    target = y if offset is None else y - offset
+    spread = next((v for k, v in data.known.items() if k not in (name, family.corner_level) and np.ndim(v)), None)
+    if data.units is not None:
+        (power,) = family.averaged.values()  # a row's spread relative to that of a single unit: 1 / sqrt(units)
+        spread = (1.0 if spread is None else spread) * data.units**power
     weights = w if spread is None else (1.0 if w is None else w) / spread**loss.power
-    x = np.ones((len(y), 1)) if slot.design is None else slot.design.x
+    x = data.matrix(slot)
     beta = loss.solve(x, target, weights)
     coefficients = np.zeros(model.size)
     coefficients[slot.start : slot.stop] = beta
@@ -152,25 +155,18 @@ def least_loss(L: Likelihood) -> Outcome | None:
     return Outcome(point, loss.solver, 0, True, "", covariance=covariance)
 
 
-def _relative_spread(model: Model) -> Any:
-    """Every row's spread relative to that of a single unit: 1 / sqrt(units) for a mean of so many."""
-    (power,) = model.family.averaged.values()
-    return model.units**power
-
-
-def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float, model: Model | None = None) -> Any:
+def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None) -> Any:
     """The information a step above and a step below the location's linear predictor, averaged.
 
     Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
     be the standard errors.
     """
-    model = L.model if model is None else model
-    y, place = L.bound.y, L.model.slots.index(slot)
+    data = L.bound.data if data is None else data
+    model = L.model.shifted(slot)
     infos = []
     for shift in (-step, step):
-        offset = np.full(len(y), shift) if slot.offset is None else slot.offset + shift
-        slots = tuple(replace(s, offset=offset) if k == place else s for k, s in enumerate(model.slots))
-        infos.append(Objective(replace(model, slots=slots), y, L.bound.weights).point(coefficients).info)
+        beside = data.with_offset(slot, np.full(len(data), shift) if slot.offset is None else data.offset(slot) + shift)
+        infos.append(Objective(model, beside).point(coefficients).info)
     return 0.5 * (infos[0] + infos[1])
 
 
@@ -179,14 +175,14 @@ def conditioned_covariance(L: Likelihood, coefficients: Any, slot: Slot | None =
 
     With `slot`, from the information beside its linear predictor.
     """
-    wanted = coordinates(L.model)
+    wanted = coordinates(L.model, L.bound.data)
     if wanted is None:
         return None
     inner = wanted.inward(coefficients)
     if slot is None:
-        info = Objective(wanted.model, L.bound.y, L.bound.weights).point(inner).info
+        info = Objective(L.model, wanted.data).point(inner).info
     else:
-        info = information_beside(L, slot, inner, step, wanted.model)
+        info = information_beside(L, slot, inner, step, wanted.data)
     covariance, _ = inverse_information(info)
     return None if covariance is None else wanted.covariance(covariance)
 

@@ -101,10 +101,11 @@ class _Climb:
         self.own = slice(self.slot.start, self.slot.stop)
         self.rest = np.setdiff1d(np.arange(model.size), np.arange(model.size)[self.own])
         self.others = [s.label for s in model.slots if s is not self.slot]
-        self.y, self.w = L.bound.y, L.bound.weights
-        tau = 0.5 if model.family.corner_level is None else model.known[model.family.corner_level]
+        self.data = L.bound.data
+        self.y, self.w = self.data.y, self.data.weights
+        tau = 0.5 if model.family.corner_level is None else self.data.known[model.family.corner_level]
         self.level = None if np.ndim(tau) else float(tau)  # of the quantile that the location is
-        self.x = np.ones((len(self.y), 1)) if self.slot.design is None else dense(self.slot.design.x)
+        self.x = dense(self.data.matrix(self.slot))
 
     def parameters(self, x: Any) -> dict[str, Any]:
         """The parameters' values, the location as a jet in its linear predictor."""
@@ -113,9 +114,7 @@ class _Climb:
         k = self.model.slots.index(self.slot)
         etas[k] = xp.variable(k, np.broadcast_to(etas[k], len(self.y)))
         with np.errstate(all="ignore"):
-            values = self.model.parameters(etas, xp)
-            if self.model.units is not None:
-                values = self.model.family.of_means(values, self.model.units)
+            values = self.data.means(self.model.family, self.model.parameters(etas, xp, self.data.known))
         jet = values[self.slot.parameter.name]
         return {**values, self.slot.parameter.name: jet.v, "slope": jet.g[k] * np.ones(len(self.y))}
 
@@ -129,8 +128,9 @@ class _Climb:
                 start = slots[-1].stop if slots else 0
                 slots.append(replace(slot, start=start, stop=start + slot.stop - slot.start))
         name = self.slot.parameter.name
-        model = replace(self.model, slots=tuple(slots), known={**self.model.known, name: self.parameters(x)[name]})
-        found = newton.maximize(Objective(model, self.y, self.w).point, x[self.rest], tolerance=tolerance)
+        model = replace(self.model, slots=tuple(slots), known={**self.model.known, name: None})
+        held = self.data.with_known(**{name: self.parameters(x)[name]})
+        found = newton.maximize(Objective(model, held).point, x[self.rest], tolerance=tolerance)
         out = x.copy()
         out[self.rest] = found.point.x
         return out, found.converged

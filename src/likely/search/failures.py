@@ -51,7 +51,7 @@ def _level(L: Likelihood, restraints: Restraints | None) -> bool:
     """Whether every parameter can be the same number in all rows, whatever number that is."""
     penalty = None
     if restraints is not None:
-        penalty = restraints.penalty_of(L.model, L.bound.weights)
+        penalty = restraints.penalty_of(L.model, L.bound.data)
         if penalty is None or penalty.firth or restraints.relations(L.model):
             return False
     for slot in L.model.slots:
@@ -76,7 +76,7 @@ def _level(L: Likelihood, restraints: Restraints | None) -> bool:
 def extreme(L: Likelihood) -> str | None:
     """Values whose squares leave what a float can hold, among the predictors or the response, and what to do."""
     for slot in L.model.slots:
-        if slot.design is not None and (told := identify.extreme(slot, slot.design.x)) is not None:
+        if slot.design is not None and (told := identify.extreme(slot, L.bound.data.designs[slot.label])) is not None:
             return told
     y = np.asarray(L.bound.y)
     if y.dtype.kind != "f" or y.size == 0 or L.model.family.kind.discrete:
@@ -85,7 +85,7 @@ def extreme(L: Likelihood) -> str | None:
     if largest == 0.0:
         return None
     if identify.EXTREMES[0] <= largest <= identify.EXTREMES[1]:
-        return _far_apart(L.model, largest)
+        return _far_apart(L, largest)
     return (
         f"the largest value of {L.model.response} has the size {largest:.3g}, whose square no float can hold. Rescale "
         f"the response: divide it by {largest:.0e}"
@@ -110,12 +110,13 @@ def beyond_cubes(L: Likelihood) -> str | None:
     return None
 
 
-def _far_apart(model: Model, largest: float) -> str | None:
+def _far_apart(L: Likelihood, largest: float) -> str | None:
     """A coefficient whose square no float can hold, because a location's response and predictor have other units."""
+    model = L.model
     for slot in model.slots:
         if slot.design is None or slot.link.name != "identity" or slot.parameter is not model.family.parameters[0]:
             continue
-        sizes = blocks.largest(slot.design.x)
+        sizes = blocks.largest(L.bound.data.designs[slot.label])
         for j in np.flatnonzero(sizes > 0):
             ratio = largest / float(sizes[j])
             if not identify.EXTREMES[0] <= ratio <= identify.EXTREMES[1]:
@@ -166,7 +167,7 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
         return None
     if (told := on_plateau(L, outcome)) is not None:
         return told
-    x0 = starting_values(L.model, L.objective.y, L.objective.weights) if outcome.start is None else outcome.start
+    x0 = starting_values(L.model, L.objective.data) if outcome.start is None else outcome.start
     unit = log_range(L)
     for slot in slots:
         here, start = outcome.point.x[slot.start], x0[slot.start]
@@ -195,7 +196,8 @@ def on_plateau(L: Likelihood, outcome: Outcome) -> str | None:
         return None
     slot = found.slot
     own = found.direction[slot.start : slot.stop]
-    moved = np.abs(own) * (1.0 if slot.design is None else blocks.largest(slot.design.x))
+    x = L.bound.data.design(slot)
+    moved = np.abs(own) * (1.0 if x is None else blocks.largest(x))
     which = [j for j in np.argsort(-moved, kind="stable") if moved[j] > 0.1 * np.max(moved)] if np.any(moved) else []
     runs = [f"{slot.names[j]} runs to {'' if own[j] > 0 else '-'}infinity" for j in which[:4]]
     if slot.constant and not short_of_domain(slot):
@@ -205,7 +207,7 @@ def on_plateau(L: Likelihood, outcome: Outcome) -> str | None:
             "so there is no peak. Often many equal values, too few data or too rich a family; fix the parameter at a "
             "value, or choose another family"
         )
-    if not runs and slot.design is not None and len(rows := np.unique(slot.design.x[found.rows], axis=0)) == 1:
+    if not runs and x is not None and len(rows := np.unique(x[found.rows], axis=0)) == 1:
         sum_ = identify.sum_of([(float(v), name) for v, name in zip(rows[0], slot.names, strict=True) if v != 0.0])
         runs = [f"{sum_} runs to 0"]
     return _beyond_reach(L, slot, runs, found.rows, found.limit)
@@ -243,15 +245,15 @@ def _closes_in(L: Likelihood, slot: Slot, value: float) -> bool:
 def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     """Parameters with predictors that left for a limit of the family, or for infinity, in the rows all together."""
     model = L.model
-    for limit, slot in limits.predicted(model, outcome.point.x):
-        becomes = limits.limiting(model, limit).family.title
+    for limit, slot in limits.predicted(model, L.bound.data, outcome.point.x):
+        becomes = limits.limiting(model, L.bound.data, limit)[0].family.title
         return (
             f"{slot.label} runs to {limit.at:g} in every row, where {model.family.title} is {becomes}: the data ask "
             f"for nothing more. Fit lk.{becomes}() instead, or leave {slot.label} a constant"
         )
     for slot in model.slots:
         escapes = slot.parameter.name in model.family.escapes and not slot.constant
-        if escapes and np.median(np.abs(limits.row_values(slot, outcome.point.x))) > limits.NEAR[np.inf]:
+        if escapes and np.median(np.abs(limits.row_values(slot, L.bound.data, outcome.point.x))) > limits.NEAR[np.inf]:
             return (
                 f"{slot.label} runs to infinity in most rows: the log-likelihood keeps rising, ever more slowly, on "
                 "the way, so there is no peak. Often too few data or too many predictors; leave "

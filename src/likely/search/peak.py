@@ -58,9 +58,9 @@ def find_peak(
     if model.family._objective is not None:
         return _far_peak(L, solver, start, {"tolerance": asked.tolerance, "progress": trail})
     if model.family.conditional:
-        check_within(model, L.objective.strata)
+        check_within(model, L.bound.data, L.objective.strata)
     else:
-        check_identified(model)
+        check_identified(model, L.bound.data)
     if start is None and solver in ("auto", "closed form"):
         outcome = closed_form(L) if model.constant else None
         outcome = least_loss(L) if outcome is None else outcome
@@ -83,15 +83,16 @@ def find_peak(
 def _climbed(L: Likelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
     """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
     model, whole = L.model, L.objective
-    wanted = None if model.family.conditional else beside_level(model, coordinates(model), whole.y)
+    wanted = None if model.family.conditional else beside_level(model, coordinates(model, whole.data), whole.data)
     unit = whole.total_weight / len(L.bound.y) if L.bound.pseudo else 1.0
     if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
-        whole = Objective(model, whole.y, whole.weights / unit)
+        whole = Objective(model, whole.data.with_weights(whole.weights / unit))
     objective, first = whole, x0
     if wanted is not None:
         options["progress"].outward = wanted.point
-        whole, x0 = Objective(model, whole.y - wanted.level, whole.weights), x0 - wanted.origin
-        objective, first = Objective(wanted.model, whole.y, whole.weights), wanted.turned(x0)
+        data, x0 = whole.data.with_response(whole.y - wanted.level), x0 - wanted.origin
+        whole = Objective(model, data)
+        objective, first = Objective(model, replace(data, designs=wanted.data.designs)), wanted.turned(x0)
     note, name = "", "newton"
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
         told = options["progress"]
@@ -243,6 +244,5 @@ def _every(objective: Objective, share: int, enough: int = 200) -> int:
 def _sample(objective: Objective, every: int) -> tuple[Objective, float]:
     """The objective of every k-th row, and how many times the weight of all rows is larger."""
     rows = slice(None, None, every)
-    weights = None if objective.weights is None else objective.weights[rows]
-    small = Objective(objective.model.of_rows(rows), objective.y[rows], weights)
+    small = Objective(objective.model, objective.data.take(rows))
     return small, objective.total_weight / small.total_weight

@@ -18,6 +18,7 @@ from likely.compute import blocks
 from likely.compute.solve import newton
 from likely.compute.solve.newton import Point
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
 WEAK = 1.0  # information about a linear predictor, at most, that gives cause to look
@@ -32,10 +33,11 @@ MOST = 12  # directions
 AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
 
 
-class Rows(Protocol):
+class Sum(Protocol):
     """What is asked of a log-likelihood."""
 
     model: Model
+    data: Rows
     y: Any
     weights: Any
 
@@ -67,7 +69,7 @@ class Plateau:
     limit: float
 
 
-def find_plateau(objective: Rows, point: Point, level: float = LEVEL) -> Plateau | None:
+def find_plateau(objective: Sum, point: Point, level: float = LEVEL) -> Plateau | None:
     """The plateau on which a search ended; None where the log-likelihood falls on all sides, by more than `level`.
 
     Nothing is asked of a model that the family vouches for.
@@ -76,13 +78,13 @@ def find_plateau(objective: Rows, point: Point, level: float = LEVEL) -> Plateau
     if model.single_peaked or not point.usable:
         return None
     found = _at_fold(objective, point)
-    weak = _weak_directions(model, point) if found is None else []
+    weak = _weak_directions(model, objective.data, point) if found is None else []
     return next(
         (p for slot, direction in weak if (p := _level(objective, point, slot, direction, level)) is not None), found
     )
 
 
-def flat_directions(objective: Rows, point: Point) -> Any:
+def flat_directions(objective: Sum, point: Point) -> Any:
     """Directions in which the information is nothing but rounding, while the rows have something to say, shape (p, m).
 
     The rows' own scores give the size of what the information is a difference of: two observations of a Cauchy say much
@@ -100,13 +102,13 @@ def flat_directions(objective: Rows, point: Point) -> Any:
     return vectors[:, np.abs(values) <= ROUNDING * said] / size[:, None]
 
 
-def _weak_directions(model: Model, point: Point) -> list[tuple[Slot, Any]]:
+def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot, Any]]:
     """Directions about which next to nothing is known, in units of the linear predictors."""
     found = []
     for slot in model.slots:
         if slot.link.name == "identity" or slot.idle or not np.all(np.isfinite(point.x[slot.start : slot.stop])):
             continue
-        largest = np.ones(1) if slot.design is None else blocks.largest(slot.design.x)
+        largest = np.ones(1) if slot.design is None else blocks.largest(data.designs[slot.label])
         largest = np.where(largest > 0, largest, 1.0)
         own = slice(slot.start, slot.stop)
         values, vectors = linalg.eigh(point.info[own, own] / np.outer(largest, largest), check_finite=False)
@@ -117,12 +119,12 @@ def _weak_directions(model: Model, point: Point) -> list[tuple[Slot, Any]]:
     return found
 
 
-def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: float) -> Plateau | None:
+def _level(objective: Sum, point: Point, slot: Slot, direction: Any, level: float) -> Plateau | None:
     """The plateau along a direction, or against it."""
     place = next(k for k, other in enumerate(objective.model.slots) if other is slot)
     at = np.asarray(objective.etas(point.x, slice(None))[place], dtype=float)
     moves = np.asarray(objective.etas(direction, slice(None))[place], dtype=float)
-    moves = moves if slot.offset is None else moves - slot.offset
+    moves = moves if slot.offset is None else moves - objective.data.offsets[slot.label]
     at, moves = np.broadcast_arrays(at, moves)
     moving = np.abs(moves) > 1e-3 * np.max(np.abs(moves))
     if not np.any(moving):  # of a size that no float can hold
@@ -148,7 +150,7 @@ def _level(objective: Rows, point: Point, slot: Slot, direction: Any, level: flo
     return Plateau(slot, sign * direction, np.flatnonzero(np.broadcast_to(moving, len(objective.y))), limit)
 
 
-def _follows(objective: Rows, point: Point, k: int, step: float, noise: float) -> bool:
+def _follows(objective: Sum, point: Point, k: int, step: float, noise: float) -> bool:
     """Whether a constant goes on without loss if the others go with it, such as a scale to 0 about tied values.
 
     They end where the scale's own information has faded, a little beside the tie that the location closes in on.
@@ -181,8 +183,8 @@ def _limit(slot: Slot, beyond: Any) -> float:
     return value
 
 
-def _at_fold(objective: Rows, point: Point) -> Plateau | None:
-    """Rows whose parameter lies at 0, where a root or a power ends or turns back.
+def _at_fold(objective: Sum, point: Point) -> Plateau | None:
+    """Sum whose parameter lies at 0, where a root or a power ends or turns back.
 
     In the linear predictor that looks like a peak, yet a parameter that may be any real number would rather go on.
     """
@@ -195,7 +197,7 @@ def _at_fold(objective: Rows, point: Point) -> Plateau | None:
         with np.errstate(all="ignore"):
             there = np.abs(slot.link.inverse(np.abs(eta), NumpyNamespace())) <= AT_FOLD * size
         if slot.design is not None:  # a row without predictors cannot move
-            there = there & np.any(blocks.dense(slot.design.x) != 0.0, axis=1)
+            there = there & np.any(blocks.dense(objective.data.designs[slot.label]) != 0.0, axis=1)
         if np.any(there):
             rows = np.flatnonzero(np.broadcast_to(there, len(objective.y)))
             return Plateau(slot, np.zeros(len(point.x)), rows, 0.0)

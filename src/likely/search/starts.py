@@ -17,6 +17,7 @@ from likely.errors import LikelyError, OptionError, ParameterError, is_one_of, u
 from likely.likelihoods.rows import Objective
 from likely.models import scale
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 from likely.models.start import starting_values
 from likely.namespace import NumpyNamespace
 from likely.results.likelihood import Likelihood
@@ -38,14 +39,14 @@ ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
 def start_of(L: Likelihood, start: Any) -> Any:
     """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
     if start is None:
-        return starting_values(L.model, L.objective.y, L.objective.weights)
+        return starting_values(L.model, L.objective.data)
     return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
 
 
 def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     """The user's starting values, completed by the default ones."""
     model = L.model
-    default, _ = scale.to_reported(model, starting_values(L.model, L.objective.y, L.objective.weights))
+    default, _ = scale.to_reported(model, starting_values(L.model, L.objective.data))
     values = dict(zip(L.names, default, strict=True))
     for name, value in model.family._spread(start).items():
         if not is_one_of(name, values):
@@ -84,14 +85,15 @@ def given_starts(L: Likelihood, start: Any, starts: Any) -> list[Any]:
 # -- of our own ----------------------------------------------------------------------------------------------
 
 
-def shifted(model: Model, x0: Any) -> list[Any]:
+def shifted(model: Model, data: Rows, x0: Any) -> list[Any]:
     """Starts around the default one, for a density that is not finite there or runs away."""
     found = []
     for shift in (0.5, -0.5, 1.5, -1.5, 3.0, -3.0):
         x = x0.copy()
         for slot in model.slots:
             if slot.link.name != "identity":
-                x[slot.start if slot.design is None else slot.start + (slot.design.intercept or 0)] += shift
+                own = data.design(slot)
+                x[slot.start + ((0 if own is None else blocks.constant_column(own)) or 0)] += shift
         found.append(x)
     return found
 
@@ -103,7 +105,7 @@ def further_starts(objective: Objective, x0: Any) -> list[Any]:
     are tried at any size, all others in small samples alone.
     """
     model = objective.model
-    if model.single_peaked or model.units is not None or model.family.concave is None:
+    if model.single_peaked or model.averaged or model.family.concave is None:
         return []
     slot = model.slots[0]
     if slot.parameter is not model.family.parameters[0] or slot.entry is not None or slot.idle:
@@ -128,7 +130,7 @@ def corner_starts(objective: Objective, x0: Any) -> list[Any]:
     """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
     model = objective.model
     slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
-    if slot.link.name == "identity" or slot.design is None or objective.rows > FEW_ROWS or model.units is not None:
+    if slot.link.name == "identity" or slot.design is None or objective.rows > FEW_ROWS or model.averaged:
         return []
     with np.errstate(all="ignore"):
         try:
@@ -145,13 +147,14 @@ class _Site:
         self.objective, self.model, self.slot, self.x0 = objective, objective.model, slot, x0
         self.family = self.model.family
         self.own = slice(slot.start, slot.stop)
-        self.y, self.w = objective.y, objective.weights
-        self.offset = 0.0 if slot.offset is None else slot.offset
+        self.data: Rows = objective.data
+        self.y, self.w = self.data.y, self.data.weights
+        self.offset = 0.0 if slot.offset is None else self.data.offsets[slot.label]
 
     @cached_property
     def x(self) -> Any:
         """The columns of the location."""
-        return np.ones((len(self.y), 1)) if self.slot.design is None else blocks.dense(self.slot.design.x)
+        return blocks.dense(self.data.matrix(self.slot))
 
     def at(self, coefficients: Any) -> Any:
         """A start with the location's coefficients given, and the other parameters as that location suggests."""
@@ -160,8 +163,8 @@ class _Site:
         rows = self.slot.link.inverse(eta, NumpyNamespace())
         x = self.x0.copy()
         if np.all(self.slot.parameter.domain.contains(rows)):
-            values = self.family._start(self.y, self.w, {**self.model.known, name: rows})
-            x = starting_values(self.model, self.y, self.w, {**values, name: float(np.median(rows))})
+            values = self.family._start(self.y, self.w, {**self.data.known, name: rows})
+            x = starting_values(self.model, self.data, {**values, name: float(np.median(rows))})
         x[self.own] = coefficients
         return x
 
@@ -187,16 +190,16 @@ class _Site:
 
     def of_family(self) -> list[Any]:
         """The family's own other starts; with predictors around the fit of least squares."""
-        y, known = self.y, self.model.known
+        y, known = self.y, self.data.known
         if self.slot.design is None:
             values = self.family._other_starts(y - self.offset, self.w, known)
-            return [starting_values(self.model, y, self.w, one) for one in values]
+            return [starting_values(self.model, self.data, one) for one in values]
         fitted = self.x @ self.least_squares(y)
         found = []
         for one in self.family._other_starts(y - fitted, self.w, known):
             eta = self.predictor(fitted + one[self.slot.parameter.name])
             if eta is not None:
-                x = starting_values(self.model, y, self.w, {**one, self.slot.parameter.name: float(np.median(y))})
+                x = starting_values(self.model, self.data, {**one, self.slot.parameter.name: float(np.median(y))})
                 x[self.own] = self.least_squares(eta)
                 found.append(x)
         return found
@@ -214,7 +217,7 @@ class _Site:
                 gap = target - x @ closest[0]
                 size = float(np.sqrt(np.average(gap * gap, weights=self.w))) or 1.0
                 values = {**dict.fromkeys(self.family.escapes, side * ONE_SIDED), spread: size}
-                start = starting_values(self.model, self.y, self.w, {**values, name: float(np.median(self.y))})
+                start = starting_values(self.model, self.data, {**values, name: float(np.median(self.y))})
                 start[self.own] = closest[0]
                 found.append(start)
         return found
@@ -223,15 +226,17 @@ class _Site:
         """Other parameters that rise or fall by a factor along each of the columns of their predictors."""
         found = []
         for slot in self.model.slots:
-            if slot is self.slot or slot.design is None or slot.link.name != "log" or slot.design.intercept is None:
+            if slot is self.slot or slot.design is None or slot.link.name != "log":
                 continue
-            columns = blocks.dense(slot.design.x)
+            columns = blocks.dense(self.data.designs[slot.label])
+            if (constant := blocks.constant_column(columns)) is None:
+                continue
             spread = np.std(columns, axis=0)
             for j in np.flatnonzero(spread > 0.0)[:FEW_SPREADS]:
                 for slope in SLOPES:
                     found.append(self.x0.copy())
                     found[-1][slot.start + j] += slope / spread[j]
-                    found[-1][slot.start + slot.design.intercept] -= slope / spread[j] * np.mean(columns[:, j])
+                    found[-1][slot.start + constant] -= slope / spread[j] * np.mean(columns[:, j])
         return found
 
     def of_places(self) -> list[Any]:
@@ -261,10 +266,10 @@ class _Site:
         if family.location_parameter is not None:
             return family._response(y)
         if family.support.integer and self.slot.parameter.domain.upper == 1.0:  # a chance, of trials if there are any
-            return (y + 0.5) / (self.model.known.get("n", 1.0) + 1.0)
+            return (y + 0.5) / (self.data.known.get("n", 1.0) + 1.0)
         if np.isfinite(family.support.upper):
             return y
-        once, twice = (float(np.median(family._start(f * y, self.w, self.model.known)[name])) for f in (1.0, 2.0))
+        once, twice = (float(np.median(family._start(f * y, self.w, self.data.known)[name])) for f in (1.0, 2.0))
         power = round(twice / once, 6) if once != 0.0 else 2.0
         if power == 2.0:  # in the units of the response
             return y

@@ -49,7 +49,7 @@ def check_labels(family: Labelled, rng: np.random.Generator, jax: bool) -> Itera
 def _row_derivatives(L: Likelihood, rng: np.random.Generator, jax: bool) -> Iterator[str]:
     """Score and information against differences of the log-likelihood, and against JAX."""
     objective, model = L.objective, L.model
-    x = starting_values(model, objective.y, None)
+    x = starting_values(model, objective.data.with_weights(None))
     for slot in model.slots:
         if slot.design is not None:
             x[slot.start : slot.stop] += 0.1 * rng.normal(size=slot.stop - slot.start)
@@ -81,7 +81,7 @@ def _rows_on_jax(objective: Any, x: Any) -> Iterator[str]:
         xp, now = JaxNamespace(), list(etas)
         for k, value in zip(moving, variables, strict=True):
             now[k] = value
-        return model.family._log_density(xp, rows, **model.parameters(now, xp))
+        return model.family._log_density(xp, rows, **model.parameters(now, xp, objective.data.known))
 
     y = objective.y[few]
     value, first, second = row_derivatives(density, [etas[k] for k in moving], len(y), data=[y])

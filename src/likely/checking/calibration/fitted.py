@@ -12,7 +12,7 @@ from likely.checking.calibration.checked import Outcomes, column_of_numbers, rea
 from likely.checking.calibration.judged import EACH_THE_SAME, OWN, Judged
 from likely.errors import FitError, OptionError
 from likely.families.base import Family
-from likely.likelihoods.rows_of import Rows, rows_of
+from likely.likelihoods.rows_of import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
 from likely.prediction.held_rows import Without, dealt, held_values
 from likely.progress import Task
@@ -122,7 +122,7 @@ def _own(fit: Fit) -> Predictions:
     return Predictions(rows.bare, dict(rows.values), np.asarray(bound.y, dtype=float), _counted(bound), OWN)
 
 
-def _require_rows(rows: Rows) -> None:
+def _require_rows(rows: FittedRows) -> None:
     """Raise unless each row has a distribution of its own."""
     if rows.family.conditional or rows.family._objective is not None:
         rows.family._scipy(**rows.values)  # says what it is about

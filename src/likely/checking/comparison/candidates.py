@@ -139,7 +139,7 @@ def _transformed(rows: list[Row], transform: dict[str, Any]) -> list[Row]:
             out.append(row)
             continue
         other = row.fit.likelihood.bound
-        if len(other.y) != len(bound.y) or not bound.weighted_like(other) or other.model.units is not None:
+        if len(other.y) != len(bound.y) or not bound.weighted_like(other) or other.data.units is not None:
             raise DataError(f"{row.name} was fitted to other rows or weights; fit both to the same")
         jacobian = transform_of(transform[row.name]).log_jacobian(bound.y, other.y, row.name)
         gain = float(np.sum(observations(row.fit) * jacobian))

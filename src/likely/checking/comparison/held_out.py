@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.errors import LikelyError, OptionError
-from likely.likelihoods.rows import Objective
 from likely.likelihoods.rows_of import bare
 from likely.namespace import NumpyNamespace
 from likely.prediction.held_rows import dealt, held_values, numbers_of
@@ -68,24 +67,23 @@ def _log_density(family: Any, y: Any, values: Any) -> Any:
 def _one_step(fit: Fit) -> Any:
     """Each row under the estimates without it, to first order."""
     found = influence(fit)
-    model, y, x = fit.likelihood.model, fit.likelihood.bound.y, fit.outcome.point.x
-    out = np.empty(len(y))
-    for lo in range(0, len(y), AT_ONCE):
-        rows = np.arange(lo, min(lo + AT_ONCE, len(y)))
-        moves, part = found.moves(rows), model.of_rows(rows)
+    model, data, x = fit.likelihood.model, fit.likelihood.bound.data, fit.outcome.point.x
+    out = np.empty(data.n)
+    for lo in range(0, data.n, AT_ONCE):
+        rows = np.arange(lo, min(lo + AT_ONCE, data.n))
+        moves, part = found.moves(rows), data.take(rows)
         if not np.all(np.isfinite(moves)):
             raise OptionError("an estimate hangs on one row alone, so nothing is known without it")
-        etas = Objective(part, y[rows]).etas(x, slice(None))
-        for k, slot in enumerate(part.slots):
+        etas = [part.eta(slot, x) for slot in model.slots]
+        for k, slot in enumerate(model.slots):
             if slot.idle:
                 continue
             own = moves[:, slot.start : slot.stop]
-            through = own[:, 0] if slot.design is None else np.einsum("ij,ij->i", _dense(slot.design.x), own)
+            through = own[:, 0] if slot.design is None else np.einsum("ij,ij->i", _dense(part.designs[slot.label]), own)
             etas[k] = etas[k] - through
         with np.errstate(all="ignore"):
-            values = part.parameters(etas, NumpyNamespace())
-            values = values if part.units is None else part.family.of_means(values, part.units)
-            out[rows] = part.family._log_density(NumpyNamespace(), y[rows], **values)
+            values = part.means(model.family, model.parameters(etas, NumpyNamespace(), part.known))
+            out[rows] = model.family._log_density(NumpyNamespace(), part.y, **values)
     return out
 
 

@@ -125,8 +125,8 @@ def _aliasing(fit: Fit, sample: Sample, seed: int) -> Stated:
 
 def _closest(sample: Sample, name: str) -> tuple[tuple[str, ...], float]:
     """The two columns of a design with the largest correlation (the intercept, with one of almost no spread)."""
-    design = next(s.design for s in sample.model.slots if s.parameter.name == name and s.design is not None)
-    x = np.asarray(design.x[: min(sample.n, 20_000)] @ np.eye(len(design.names)))
+    slot, design = next((s, s.design) for s in sample.model.slots if s.parameter.name == name and s.design is not None)
+    x = np.asarray(sample.data.designs[slot.label][: min(sample.n, 20_000)] @ np.eye(len(design.names)))
     size = np.sqrt(np.sum(x * x, axis=0))
     cosines = (x / np.where(size > 0, size, 1.0)).T @ (x / np.where(size > 0, size, 1.0))
     np.fill_diagonal(cosines, 0.0)
@@ -332,7 +332,7 @@ def _constant(fit: Fit, fold_of: Any, folds: int) -> Any:
     from likely.results.fitting import fit as maximum
 
     model, bound = fit.effective.likelihood.model, fit.effective.likelihood.bound
-    plain = all(s.offset is None for s in model.slots) and not any(np.ndim(v) for v in model.known.values())
+    plain = all(s.offset is None for s in model.slots) and not model.known_by_row
     if model.constant or not plain or bound.weighted or model.family.kind.labels:
         return None
     held = np.empty(len(bound.y))

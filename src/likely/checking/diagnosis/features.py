@@ -51,9 +51,10 @@ def squares(sample: Sample, k: int) -> list[Feature]:
 
 def _columns(sample: Sample, k: int) -> list[Feature]:
     design = sample.model.slots[k].design
-    if design is None or isinstance(design.x, blocks.Blocks):
+    x = sample.data.design(sample.model.slots[k])
+    if design is None or isinstance(x, blocks.Blocks):
         return []
-    x = np.asarray(design.x)
+    x = np.asarray(x)
     chosen = [j for j in range(x.shape[1]) if np.ptp(x[:, j]) > 0][:COLUMNS]
     return [Feature(design.names[j], _standard(x[:, j])) for j in chosen]
 

@@ -198,7 +198,9 @@ def _against(view: View, values: Any) -> Any:
         if slot.design is None:
             out[slot.start] = products.sum(axis=0)
         else:
-            out[slot.start : slot.stop] = np.stack([c @ slot.design.x for c in products.T], axis=1)
+            out[slot.start : slot.stop] = np.stack(
+                [c @ view.sample.data.designs[slot.label] for c in products.T], axis=1
+            )
     return out
 
 
@@ -212,7 +214,8 @@ def _freed(m: Moment, view: View, projection: Any) -> Any:
         if slot.idle:
             continue
         part = projection.on[slot.start : slot.stop]
-        through = part if slot.design is None else np.asarray(slot.design.x @ part)
+        x = view.sample.data.design(slot)
+        through = part if x is None else np.asarray(x @ part)
         explained += g[:, None] * through
     return values - explained
 

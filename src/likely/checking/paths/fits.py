@@ -273,7 +273,7 @@ def path(
         )
     falling = _strengths(L, made, n, ratio) if strengths is None else _given(strengths)
     estimates, logliks, nonzero, note = [], [], [], ""
-    terms = Restraints(made.penalty(1.0)).penalty_of(L.model, L.bound.weights)
+    terms = Restraints(made.penalty(1.0)).penalty_of(L.model, L.bound.data)
     assert terms is not None
     penalised = (terms.l1 > 0.0) | (terms.l2 > 0.0)
     for i, outcome in enumerate(climb(L, made, falling)):
@@ -361,7 +361,7 @@ def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     ratio = (1e-3 if made.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
     if not isinstance(ratio, (int, float)) or not 0.0 < ratio < 1.0:
         raise OptionError(f"ratio is the smallest strength over the largest, between 0 and 1; found {ratio!r}")
-    squares = Restraints(replace(made, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.weights)
+    squares = Restraints(replace(made, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.data)
     assert squares is not None
     spread, names = np.sqrt(squares.l2), L.model.names()
     nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize
 
+from likely.compute import blocks
 from likely.compute.blocks import dense
 from likely.compute.solve import least_squares, orthogonal
 
@@ -43,7 +44,7 @@ def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Any:
         if not np.all(counted):
             x, y, weights = x[counted], y[counted], weights[counted]
         weights = weights / np.mean(weights)
-    constant = orthogonal.constant_column(x)
+    constant = blocks.constant_column(x)
     shift = orthogonal.far_from_zero(x, constant)
     if constant is not None and np.any(shift):
         beta = solve(x - shift, y, weights, tau)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from likely.compute import blocks
 from likely.compute.blocks import Blocks
 from likely.compute.solve import grams
 from likely.compute.solve.orthogonal import (
     EXTENDED,
     column_scale,
-    constant_column,
     far_from_zero,
     orthogonalize,
     triangle,
@@ -46,7 +46,7 @@ def dependent_columns(x: Any) -> tuple[list[int], Any]:
         return [], np.zeros((p, 0))
     if n == 0:
         return list(range(p)), np.zeros((0, p))
-    constant = constant_column(x)
+    constant = blocks.constant_column(x)
     shift = far_from_zero(x, constant)
     shift[: constant or 0] = 0.0  # a column before the constant one must not lean on it
     scale = column_scale(x, shift)
@@ -145,7 +145,7 @@ def solve(x: Any, y: Any, weights: Any = None) -> Any:
     n, p = x.shape
     if n * p > CHEAP_QR and not ill_conditioned(x if root is None else sample(x) * sample(root[:, None])):
         return _normal_equations(x if root is None else x * root[:, None], y if root is None else y * root)
-    constant = constant_column(x)
+    constant = blocks.constant_column(x)
     shift = far_from_zero(x, constant)
     if n * p * p <= EXTENDED:
         near = x - shift

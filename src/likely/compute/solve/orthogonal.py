@@ -41,12 +41,6 @@ def column_scale(x: Any, shift: Any = None) -> Any:
     return np.where(norm > 0, norm, 1.0)
 
 
-def constant_column(x: Any) -> int | None:
-    """The first column that is one everywhere, if there is one."""
-    few = x[:: max(1, len(x) // 64)]
-    return next((int(j) for j in np.flatnonzero(np.all(few == 1.0, axis=0)) if np.all(x[:, j] == 1.0)), None)
-
-
 def far_from_zero(x: Any, constant: int | None) -> Any:
     """What to subtract from columns that vary little about a large value, such as years and times; mostly zeros.
 

@@ -64,7 +64,7 @@ class Family(Distributed):
     simulates: bool = True  # whether observations can be drawn from it
     conditional: ClassVar[bool] = False  # whether its likelihood is that of strata, given their numbers of cases
     base: Family | None = None  # the family whose parameters are functions, for a density made of one
-    _objective: Callable[..., Any] | None = None  # (model, y, weights) -> its own sum of rows
+    _objective: Callable[..., Any] | None = None  # (model, rows) -> its own sum
 
     def linked(self, link: Any) -> tuple[Family, Any]:
         """The family, and what is left of a fit's ``link=`` for the parameters."""
@@ -95,10 +95,6 @@ class Family(Distributed):
         Parameters that the smaller one holds at the end of their domain; None where the predictors decide.
         """
         return None
-
-    def _of_rows(self, rows: Any) -> Family:
-        """The family of some rows, for one that holds data of its own."""
-        return self
 
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Starting values of the free parameters as constants, from the data and weights."""

@@ -17,6 +17,7 @@ from likely.models import checks
 from likely.models.asked import Asked
 from likely.models.bind import Bound, Given
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 from likely.namespace.jax import JaxNamespace, jax_module, x64
 
 
@@ -55,7 +56,7 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
     w = checks.check_weights(given.cut(given_weights), weights_kind, given.table) if weights is not None else None
     known: dict[str, Any] = {}
     if density.base is None:
-        bound, response = density.bound(columns, {}, None), _identity(columns, given.table.n)
+        bound, response = density, _identity(columns, given.table.n)
     else:
         known = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in raw.items()}
         for k, v in known.items():
@@ -65,9 +66,10 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
         checks.check_support(base, response, known, name, given.table)
         bare = type(density.base).__new__(type(density.base))
         bare.__dict__ |= {**density.base.__dict__, "known": {}}
-        bound, response = density.bound(columns, known, bare), np.asarray(response, float)
-    model = Model(bound, slots, dict(density.known), name or "the data")
-    return Bound(asked, model, response, w, table, given.rows, dropped, None, weights_kind, given_weights)
+        bound, response = density.with_base(bare), np.asarray(response, float)
+    model = Model(bound, slots, dict(density.known), name or "the data", weights_kind=weights_kind)
+    in_use = Rows(len(response), response, w, known=known, columns=columns)
+    return Bound(asked, model, in_use, table, given.rows, dropped, None, given_weights)
 
 
 def _slots(density: Density) -> tuple[Slot, ...]:

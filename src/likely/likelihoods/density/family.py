@@ -17,6 +17,7 @@ from likely.likelihoods.density import layout as layouts
 from likely.likelihoods.density.layout import Entry, Layout
 from likely.likelihoods.density.objective import DensityObjective
 from likely.models.model import Model
+from likely.models.rows import Rows
 
 
 @final
@@ -44,8 +45,6 @@ class Density(Family):
         self.simulates = base is not None
         self.parameters = layout.parameters()
         self.known = dict(fixed)
-        self.columns: dict[str, Any] = {}  # of the data it is bound to
-        self.given: dict[str, Any] = {}  # known parameters of the base family, bound
         if not self.free:
             raise OptionError("every parameter is fixed or tied: there is nothing to estimate")
 
@@ -111,16 +110,16 @@ class Density(Family):
             raise OptionError("every parameter is fixed or tied: there is nothing to estimate")
         return out
 
-    def bound(self, columns: Mapping[str, Any], given: Mapping[str, Any], base: Family | None) -> Density:
-        """The density with its data."""
+    def with_base(self, base: Family) -> Density:
+        """The density of another family, such as one with the data's levels."""
         out = copy.copy(self)
-        out.columns, out.given, out.base = dict(columns), dict(given), base
+        out.base = base
         return out
 
     # -- what the rest of likely asks of a family --------------------------------------------------------
 
-    def _objective(self, model: Model, y: Any, weights: Any) -> DensityObjective:
-        return DensityObjective(model, y, weights)
+    def _objective(self, model: Model, data: Rows) -> DensityObjective:
+        return DensityObjective(model, data)
 
     def _spread(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         arrays = {entry.name for entry in self.layout.entries if entry.names != (entry.name,)}
@@ -128,10 +127,6 @@ class Density(Family):
         for name, value in values.items():
             out |= self.layout.spread({name: value}, "the value") if name in arrays else {name: value}
         return out
-
-    def _of_rows(self, rows: Any) -> Density:
-        given = {k: v[rows] if np.ndim(v) else v for k, v in self.given.items()}
-        return self.bound({k: v[rows] for k, v in self.columns.items()}, given, self.base)
 
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         stated = self.layout.starts()

@@ -15,6 +15,7 @@ from likely.compute.solve.newton import Point
 from likely.errors import FamilyError, LikelyError
 from likely.likelihoods.density.layout import Record
 from likely.models.model import Model
+from likely.models.rows import Rows
 from likely.namespace.jax import JaxNamespace, jax_module, x64
 
 if TYPE_CHECKING:
@@ -199,10 +200,10 @@ class DensityObjective:
 
     guided = True  # the metric leads well from far starts
 
-    def __init__(self, model: Model, y: Any, weights: Any = None) -> None:
-        self.model, self.y, self.weights = model, y, weights
-        self.rows = len(y)
-        self.total_weight = float(self.rows) if weights is None else float(np.sum(weights))
+    def __init__(self, model: Model, data: Rows) -> None:
+        self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
+        self.rows = data.n
+        self.total_weight = float(self.rows) if data.weights is None else float(np.sum(data.weights))
 
     @cached_property
     def _program(self) -> Program:
@@ -218,9 +219,9 @@ class DensityObjective:
         jnp = jax_module().numpy
         mine = {p.name for p in density.parameters}
         held = {k: np.float64(v) for k, v in self.model.known.items() if k in mine}
-        columns = {k: jnp.asarray(v) for k, v in density.columns.items()}
+        columns = {k: jnp.asarray(v) for k, v in self.data.columns.items()}
         y = None if density.base is None else jnp.asarray(self.y)
-        given = {k: jnp.asarray(v) for k, v in density.given.items()}
+        given = {k: jnp.asarray(v) for k, v in self.data.known.items() if k in density.specs}
         return held, (columns, y, given), jnp.asarray(np.ones(self.rows) if self.weights is None else self.weights)
 
     def _run(self, what: str, coefficients: Any) -> Any:

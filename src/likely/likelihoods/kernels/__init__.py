@@ -66,7 +66,7 @@ KERNELS: dict[tuple[str, tuple[str, ...]], Kernel] = {
 
 def find(model: Model) -> Kernel | None:
     """The kernel for this family with these links, nothing known and rows of one unit each; or None."""
-    if model.known or model.fixed or model.units is not None:
+    if model.known or model.fixed or model.averaged:
         return None
     family = model.family
     links = (family.variant,) if family.variant else tuple(group[0].link.name for group in model.groups)

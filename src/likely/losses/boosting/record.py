@@ -246,7 +246,7 @@ class Boosting:
         matrix = self._matrix(raw, len(raw))
         etas = self._rows_of(self.model, np.zeros(len(matrix))).etas(matrix, slice(None))
         with np.errstate(all="ignore"):
-            values = self.model.parameters(etas, NumpyNamespace())
+            values = self.model.parameters(etas, NumpyNamespace(), self.model.known)
 
         def by_row(value: Any) -> Any:
             return np.broadcast_to(value, len(matrix)).copy()

@@ -12,6 +12,7 @@ from likely.families.base import Family
 from likely.likelihoods.rows import Objective
 from likely.models import checks
 from likely.models.model import Model
+from likely.models.rows import Rows
 
 SMALLEST = 1e-16  # of a Hessian, as in XGBoost: both libraries hold them in single precision and divide by their sums
 LARGEST = 1e30  # of a gradient or Hessian: sums of 1e8 of them still fit in single precision
@@ -25,7 +26,7 @@ class ScoredRows(Objective):
     """Rows whose linear predictors are columns of scores: what stands for coefficients is their matrix."""
 
     def __init__(self, model: Model, y: Any, columns: Sequence[Column | float], start: Any, unit: Any) -> None:
-        super().__init__(model, y)
+        super().__init__(model, Rows(len(y), y, known=model.known))
         self.columns, self.start, self.unit = columns, start, unit
 
     def etas(self, coefficients: Any, rows: slice) -> list[Any]:

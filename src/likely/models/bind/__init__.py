@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.compute import blocks
+from likely.compute.blocks import Matrix
 from likely.data import design as designs
 from likely.data import tables
 from likely.data.design import Design, NamedMatrix
@@ -25,6 +27,7 @@ from likely.models.bind.given import Given, cluster_ways, given_column
 from likely.models.bind.links import link_for
 from likely.models.identify import without_aliased, without_place_of_intercept
 from likely.models.model import Model, Slot
+from likely.models.rows import Rows
 
 __all__ = ["Bound", "Given", "bind", "cluster_ways", "given_column"]
 
@@ -88,6 +91,7 @@ def bind(asked: Asked, data: Any) -> Bound:
     if weights_kind == "analytic":
         checks.check_averaged(family)
         w, units = None, w
+    constants = {k: None if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}
     bound_family, numeric = family.bind(response.plain(family, y, name, given.table), known)
     declared = bound_family.levels
     checks.check_number_of_levels(bound_family, name)
@@ -95,13 +99,15 @@ def bind(asked: Asked, data: Any) -> Bound:
     checks.tell_empty(declared, bound_family.levels, name)
     checks.check_support(bound_family, numeric, known, name, given.table)
 
-    slots = _slots(_Parts(given, rights, offset_of, family.title, asked.aliased == "drop"), free, bound_family, link)
+    parts = _Parts(given, rights, offset_of, family.title, asked.aliased == "drop")
+    slots, designs_of, offsets_of = _slots(parts, free, bound_family, link)
     text = formula if isinstance(formula, str) else None
     fixed = bound_family.edge_estimate(numeric, known) if any(p.edge for p in free) else {}
-    model = Model(bound_family, slots, known, name, text, fixed, units)
+    model = Model(bound_family, slots, constants, name, text, fixed, weights_kind)
     if not isinstance(asked.family, Family):
         asked = asked.replace(family=get_family(asked.family))
-    return Bound(asked, model, numeric, w, table, given.rows, dropped, None, weights_kind, given_weights)
+    in_use = Rows(len(numeric), numeric, w, designs_of, offsets_of, known, units)
+    return Bound(asked, model, in_use, table, given.rows, dropped, None, given_weights)
 
 
 def _checked_family(family: Any, data: Any, formula: Any, formulas: dict[str, Any]) -> Family:
@@ -187,26 +193,29 @@ class _Parts:
                 "where the likelihood has no derivative"
             )
 
-    def design(self, p: Parameter) -> Design | None:
-        """The design of a parameter; None for a constant, which is reported on its natural scale."""
+    def design(self, p: Parameter) -> tuple[Design, Matrix] | None:
+        """The design of a parameter and its matrix; None for a constant, which is reported on its natural scale."""
         right, table = self.rights.get(p.name), self.given.table
         if p.anchored and (right is None or (isinstance(right, str) and right in ("0", "1"))):
             return designs.empty(table.n)
         if right is None or (isinstance(right, str) and right == "1"):
             return None
         if isinstance(right, str):
-            design = designs.from_formula(right, table)
+            design, x = designs.from_formula(right, table)
         else:
-            design = designs.from_matrix(right, table)
+            design, x = designs.from_matrix(right, table)
         if not design.names:
             raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
         if self.without_aliased:
-            design = without_aliased(design)
+            design, x = without_aliased(design, x)
         if p.anchored and "Intercept" in design.names:
-            return design.without("Intercept")
-        return None if design.names == ("Intercept",) else design
+            rest = [j for j, name in enumerate(design.names) if name != "Intercept"]
+            return design.without("Intercept"), blocks.select(x, rest)
+        return None if design.names == ("Intercept",) else (design, x)
 
-    def designs(self, parameters: list[Parameter], first: Parameter) -> list[tuple[Parameter, Design | None]]:
+    def designs(
+        self, parameters: list[Parameter], first: Parameter
+    ) -> list[tuple[Parameter, tuple[Design, Matrix] | None]]:
         """The designs of all parameters; where asked to, without what the thresholds make up of a location's."""
         made = [(p, self.design(p)) for p in parameters]
         cuts = next(((p.name, design) for p, design in made if isinstance(p.domain, VectorDomain)), None)
@@ -214,7 +223,7 @@ class _Parts:
             return made
         name, place = cuts
         return [
-            (p, without_place_of_intercept(design, place, name) if p is first and design is not None else design)
+            (p, without_place_of_intercept(*design, place, name) if p is first and design is not None else design)
             for p, design in made
         ]
 
@@ -225,24 +234,28 @@ class _Parts:
 
 def _slots(
     parts: _Parts, free: list[Parameter], family: Family, link: Mapping[str, str] | str | None
-) -> tuple[Slot, ...]:
-    """One linear predictor for every free parameter, several for a vector."""
+) -> tuple[tuple[Slot, ...], dict[str, Matrix], dict[str, Any]]:
+    """One linear predictor for every free parameter, several for a vector; their matrices and offsets by label."""
     slots: list[Slot] = []
+    matrices, offsets_of = dict[str, Matrix](), dict[str, Any]()
     for p in free:
         if p.edge:
             parts.refuse_formula(p)
     made = parts.designs([p for p in free if not p.edge], family.parameters[0])
-    for p, design in made:
-        offset = parts.offset(p)
+    for p, both in made:
+        design, x = both or (None, None)
+        offset, given = parts.offset(p), tuple(parts.offsets.get(p.name, ()))
         chosen = p.domain.get_link(p.name, link_for(p.name, link, free))
         width = 1 if design is None else len(design.names)
         entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]
         for entry in entries:
             start = slots[-1].stop if slots else 0
-            slots.append(
-                Slot(p, chosen, design, offset, start, start + width, entry, tuple(parts.offsets.get(p.name, ())))
-            )
-    return tuple(slots)
+            slots.append(Slot(p, chosen, design, None if offset is None else given, start, start + width, entry))
+            if design is not None:
+                matrices[slots[-1].label] = x
+            if offset is not None:
+                offsets_of[slots[-1].label] = offset
+    return tuple(slots), matrices, offsets_of
 
 
 def _right_side(

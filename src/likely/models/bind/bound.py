@@ -13,6 +13,7 @@ from likely.data.tables import Table
 from likely.models.asked import Asked
 from likely.models.bind.given import Given
 from likely.models.model import Model
+from likely.models.rows import Rows
 
 
 @final
@@ -25,11 +26,8 @@ class Bound:
     asked : Asked
         What the user asked for.
     model : Model
-    y : ndarray, shape (n,)
-        The response as numbers (levels coded).
-    weights : ndarray, shape (n,), or None
-        How many times a row's log-density counts, more than zero. Analytic weights are not among them: they are the
-        model's `units`.
+    data : Rows
+        The rows in use as arrays.
     table : Table
         Where the data came from, all rows.
     rows : ndarray of bool, or None
@@ -38,22 +36,33 @@ class Bound:
         Columns whose missing values cost rows, with counts.
     separation : Separation or None
         What was left out because it is separated.
-    weights_kind : {"frequency", "analytic", "sampling", "importance"}
-        What the weights mean; "frequency" where there are none.
     given_weights : ndarray or None
         The weights of all rows of the table, as the user gave them.
     """
 
     asked: Asked
     model: Model
-    y: Any
-    weights: Any
+    data: Rows
     table: Table
     rows: Any
     dropped: Mapping[str, int]
     separation: Any = None
-    weights_kind: str = "frequency"
     given_weights: Any = None
+
+    @property
+    def y(self) -> Any:
+        """The response as numbers (levels coded), shape (n,)."""
+        return self.data.y
+
+    @property
+    def weights(self) -> Any:
+        """How many times each row's log-density counts, more than zero, or None."""
+        return self.data.weights
+
+    @property
+    def weights_kind(self) -> str:
+        """What the weights mean; "frequency" where there are none."""
+        return self.model.weights_kind
 
     @cached_property
     def used(self) -> Table:
@@ -81,7 +90,7 @@ class Bound:
     @property
     def weighted(self) -> bool:
         """Whether there are weights."""
-        return self.weights is not None or self.model.units is not None
+        return self.weights is not None or self.data.units is not None
 
     @property
     def pseudo(self) -> bool:
@@ -92,7 +101,7 @@ class Bound:
         """Whether rows count the same in both, and mean the same."""
         if self.pseudo != other.pseudo:
             return False
-        pairs = ((self.weights, other.weights), (self.model.units, other.model.units))
+        pairs = ((self.weights, other.weights), (self.data.units, other.data.units))
         return all(bool(np.all(_or_ones(a) == _or_ones(b))) for a, b in pairs)
 
 

@@ -176,7 +176,7 @@ def escapes(L: Likelihood, outcome: Outcome) -> bool:
     largest = np.ones(L.model.size)
     for slot in L.model.slots:
         if slot.design is not None:
-            largest[slot.start : slot.stop] = blocks.largest(slot.design.x)
+            largest[slot.start : slot.stop] = blocks.largest(L.bound.data.designs[slot.label])
     return bool(np.max(np.diagonal(restrained.covariance) * largest**2, initial=0.0) >= 1e3)
 
 
@@ -186,22 +186,22 @@ def unpenalised(L: Likelihood, outcome: Outcome) -> tuple[Likelihood, Outcome] |
     None where a penalty leaves nothing out.
     """
     restrained = outcome.restrained
-    penalty = None if restrained is None else restrained.restraints.penalty_of(L.model, L.bound.weights)
+    penalty = None if restrained is None else restrained.restraints.penalty_of(L.model, L.bound.data)
     if penalty is None:
         return L, outcome
     if penalty.firth:
         return None
     free = (penalty.l1 == 0.0) & (penalty.l2 == 0.0)
-    slots: list[Slot] = []
+    slots, data = list[Slot](), L.bound.data
     for slot in L.model.slots:
         start = slots[-1].stop if slots else 0
         own = np.flatnonzero(free[slot.start : slot.stop])
         if slot.design is None or len(own) == 0:
             slots.append(replace(slot, design=None, offset=None, start=start, stop=start + 1))
         else:
-            slots.append(
-                replace(slot, design=slot.design.select([int(j) for j in own]), start=start, stop=start + len(own))
-            )
+            columns = [int(j) for j in own]
+            data = data.with_design(slot, blocks.select(data.designs[slot.label], columns))
+            slots.append(replace(slot, design=slot.design.select(columns), start=start, stop=start + len(own)))
     model = replace(L.model, slots=tuple(slots))
     nowhere = Point(np.zeros(model.size), outcome.point.value, np.zeros(model.size), np.zeros((model.size, model.size)))
-    return type(L)(replace(L.bound, model=model)), replace(outcome, point=nowhere, converged=False)
+    return type(L)(replace(L.bound, model=model, data=data)), replace(outcome, point=nowhere, converged=False)

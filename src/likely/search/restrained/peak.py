@@ -65,7 +65,7 @@ def find_restrained_peak(
                 f"Firth's penalty needs second derivatives of the log-density, and that of {L.model.family.title} has "
                 "corners"
             )
-        check_identified(L.model)
+        check_identified(L.model, L.bound.data)
     x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
     most = asked.max_iterations * (10 if problem.penalty.firth else 1)

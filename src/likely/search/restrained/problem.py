@@ -54,19 +54,19 @@ class Problem:
     def of(cls, L: Likelihood, restraints: Restraints) -> Problem:
         """The restraints in terms of a likelihood's coefficients."""
         size = L.model.size
-        penalty, region = restraints.penalty_of(L.model, L.bound.weights), restraints.region(L.model)
+        penalty, region = restraints.penalty_of(L.model, L.bound.data), restraints.region(L.model)
         penalty = penalty or Applied(np.zeros(size), np.zeros(size), False, "", "")
         region = region or free_region(size)
         rows = np.vstack([region.equal, region.rows]) != 0.0
         alone = np.any(rows[np.count_nonzero(rows, axis=1) == 1], axis=0)  # held or bounded: to stay exactly so
         kept = alone | (penalty.l1 > 0.0) | (penalty.l2 > 0.0)
         fast = region.equal[np.count_nonzero(region.equal, axis=1) == 1] != 0.0
-        wanted = untangled(L.model, kept, None if penalty.firth else np.any(fast, axis=0))
+        wanted = untangled(L.model, L.bound.data, kept, None if penalty.firth else np.any(fast, axis=0))
         if wanted is None:
             return cls(Penalised(L.objective, penalty), penalty, region, region)
         inverse = np.asarray(wanted.inverse, dtype=float)
         moved = replace(region, equal=region.equal @ inverse, rows=region.rows @ inverse)
-        objective = Likelihood(replace(L.bound, model=wanted.model)).objective
+        objective = Likelihood(replace(L.bound, data=wanted.data)).objective
         return cls(Penalised(objective, penalty), penalty, moved, region, wanted)
 
     def inward(self, x: Any) -> Any:
@@ -114,15 +114,17 @@ class Problem:
             if np.count_nonzero(row) == 1:
                 j = int(np.flatnonzero(row)[0])
                 out[j] = value / row[j]
-        for slot in self.objective.objective.model.slots:
+        inner = self.objective.objective
+        for slot in inner.model.slots:
             moved = (start - out)[slot.start : slot.stop]
             rest = np.flatnonzero(moved == 0.0)
-            if slot.design is None or not len(rest) or len(rest) == len(moved):
+            x = inner.data.design(slot)
+            if x is None or not len(rest) or len(rest) == len(moved):
                 continue
-            missing = slot.design.x @ moved
+            missing = x @ moved
             if np.max(np.abs(missing), initial=0.0) > FAR_OFF:
                 try:
-                    out[slot.start + rest] += least_squares.solve(blocks.select(slot.design.x, list(rest)), missing)
+                    out[slot.start + rest] += least_squares.solve(blocks.select(x, list(rest)), missing)
                 except np.linalg.LinAlgError:  # not independent: the constraints tell them apart
                     continue
         return out if np.all(np.isfinite(out)) else start

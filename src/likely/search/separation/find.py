@@ -72,7 +72,7 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
             groups.setdefault(slot.parameter.name, []).append(slot)
     if not groups:
         return None
-    codes = model.family.saturation(L.bound.y, model.known)
+    codes = model.family.saturation(L.bound.y, L.bound.data.known)
     for name, slots in groups.items():
         if name not in codes:
             continue
@@ -104,7 +104,7 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
     largest = np.ones(stop - start)
     for slot in slots:
         if slot.design is not None:
-            largest[slot.start - start : slot.stop - start] = blocks.largest(slot.design.x)
+            largest[slot.start - start : slot.stop - start] = blocks.largest(L.bound.data.designs[slot.label])
     largest = np.where(largest > 0, largest, 1.0)
     info = outcome.point.info[start:stop, start:stop] / np.outer(largest, largest)
     return not np.all(np.isfinite(info)) or bool(np.linalg.eigvalsh(info)[0] <= 1e-3)
@@ -140,7 +140,7 @@ def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, s
 def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
     """The separation of one parameter's linear predictors, if there is one."""
     slot, y = slots[0], L.bound.y
-    matrix = np.ones((len(y), 1)) if slot.design is None else slot.design.x
+    matrix = L.bound.data.matrix(slot)
     names = ("Intercept",) if slot.design is None else slot.design.names
     levels = slot.entry is not None
     keep = np.ones(len(y), dtype=bool) if levels else codes != FREE
@@ -152,7 +152,7 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) ->
     if slots[-1].stop - slots[0].start > LARGEST or (isinstance(matrix, Blocks) and matrix.shape[1] * len(y) > DENSE):
         return _examine_many(L, slots, names, matrix, codes, places, coefficients)
     x = blocks.dense(matrix)
-    intercept = orthogonal.constant_column(x)
+    intercept = blocks.constant_column(x)
     shift = orthogonal.far_from_zero(x, intercept)
     near = x - shift if np.any(shift) else x
     hint = None

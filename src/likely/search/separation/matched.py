@@ -27,7 +27,7 @@ def matched_separation(L: Likelihood, outcome: Outcome | None) -> Separation | N
         return None
     parts, own = [], []
     for shape in strata.shapes:
-        x = blocks.dense(slot.design.x[shape.rows.ravel()]).reshape(*shape.rows.shape, -1)
+        x = blocks.dense(L.bound.data.designs[slot.label][shape.rows.ravel()]).reshape(*shape.rows.shape, -1)
         ahead = x[:, : shape.cases, None] - x[:, None, shape.cases :]
         parts.append(ahead.reshape(-1, L.model.size))
         own.append(np.repeat(shape.places, ahead.shape[1] * ahead.shape[2]))

@@ -53,7 +53,7 @@ def ordered_separation(L: Likelihood, outcome: Outcome | None) -> Separation | N
 
 def _cone(L: Likelihood, places: list[int]) -> tuple[Cone, Any]:
     """The conditions as rows of a binary model, and the row of the data that each comes from."""
-    model, y = L.model, L.bound.y
+    model, data, y = L.model, L.bound.data, L.bound.y
     cuts = [slot for slot in model.slots if slot.entry is not None]
     location = [slot for slot in model.slots if slot.parameter.name == "location" and not slot.idle]
     z, signs, rows = [], [], []
@@ -61,10 +61,10 @@ def _cone(L: Likelihood, places: list[int]) -> tuple[Cone, Any]:
         for level, sign in ((k, 1.0), (k + 1, -1.0)):
             here = np.flatnonzero(y == level)
             part = np.zeros((len(here), model.size))
-            part[:, cut.start : cut.stop] = 1.0 if cut.design is None else blocks.dense(cut.design.x[here])
+            part[:, cut.start : cut.stop] = 1.0 if cut.design is None else blocks.dense(data.designs[cut.label][here])
             for slot in location:
                 if slot.design is not None:  # else a penalty keeps all its coefficients finite
-                    part[:, slot.start : slot.stop] = -blocks.dense(slot.design.x[here])
+                    part[:, slot.start : slot.stop] = -blocks.dense(data.designs[slot.label][here])
             z.append(part[:, places])
             signs.append(np.full(len(here), sign))
             rows.append(here)

@@ -8,7 +8,6 @@ rows is the maximum of the likelihood of the others, and coefficients that these
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from likely.data.design import Aliasing
 from likely.models.bind import Bound
 from likely.models.identify import sum_of, without_aliased
 from likely.models.model import BEHIND, Slot
+from likely.models.rows import Rows
 from likely.search.separation.certificate import Separation
 from likely.search.separation.cone import Cone, triangle
 
@@ -42,17 +42,20 @@ def rest(L: Likelihood, found: Separation) -> Bound | None:
     if np.all(gone):
         return None
     kept = np.flatnonzero(~gone)
-    less = model.of_rows(kept)
+    data = bound.data.take(kept)
     mine = [k for k, slot in enumerate(model.slots) if slot.parameter.name == found.parameter]
-    slots = list(less.slots)
-    y, w = bound.y[kept], None if bound.weights is None else bound.weights[kept]
+    slots = list(model.slots)
     if found.excluded is not None:
         excluded = np.zeros((len(bound.y), found.excluded.shape[1]), dtype=bool)
         excluded[places] = found.excluded
-        new = _levels([slots[k] for k in mine], y, excluded[kept])
+        new, data = _levels([slots[k] for k in mine], data, excluded[kept])
         slots = [new[mine.index(k)] if k in mine else slot for k, slot in enumerate(slots)]
     else:
-        slots = [_one(slot, found.columns if k in mine else ()) for k, slot in enumerate(slots)]
+        for k, slot in enumerate(slots):
+            if slot.design is not None:  # the coefficients that the rows do not identify go, the separating ones first
+                last = found.columns if k in mine else ()
+                design, x = without_aliased(slot.design, data.designs[slot.label], last)
+                slots[k], data = replace(slot, design=design), data.with_design(slot, x)
     place = 0
     for k, slot in enumerate(slots):
         width = 1 if slot.design is None else len(slot.design.names)
@@ -60,19 +63,12 @@ def rest(L: Likelihood, found: Separation) -> Bound | None:
         place += width
     rows = np.ones(bound.table.n, dtype=bool) if bound.rows is None else bound.rows.copy()
     rows[found.left_out] = False
-    return replace(bound, model=replace(less, slots=tuple(slots)), y=y, weights=w, rows=rows, separation=found)
+    return replace(bound, model=replace(model, slots=tuple(slots)), data=data, rows=rows, separation=found)
 
 
-def _one(slot: Slot, last: Sequence[str]) -> Slot:
-    """The slot without the coefficients that its rows do not identify, the separating columns' first."""
-    if slot.design is None:
-        return slot
-    return replace(slot, design=without_aliased(slot.design, last))
-
-
-def _levels(slots: list[Slot], y: Any, excluded: Any) -> list[Slot]:
+def _levels(slots: list[Slot], data: Rows, excluded: Any) -> tuple[list[Slot], Rows]:
     """The slots of a vector parameter, with the excluded levels behind and a design for each level."""
-    count = len(slots) + 1
+    count, y = len(slots) + 1, data.y
     behind = np.zeros((len(y), count), dtype=bool)
     for c in range(count):
         rows = y == c
@@ -80,7 +76,7 @@ def _levels(slots: list[Slot], y: Any, excluded: Any) -> list[Slot]:
     # where the reference level is behind the others are ahead of it
     offsets = np.where(behind[:, [0]], np.where(behind[:, 1:], 0.0, BEHIND), np.where(behind[:, 1:], -BEHIND, 0.0))
     design = slots[0].design
-    x = np.ones((len(y), 1)) if design is None else blocks.dense(design.x)
+    x = blocks.dense(data.matrix(slots[0]))
     cone = Cone.of_levels(x, y, count)
     p = x.shape[1]
     which = np.flatnonzero(~excluded)
@@ -94,8 +90,9 @@ def _levels(slots: list[Slot], y: Any, excluded: Any) -> list[Slot]:
     null[dependent, range(len(dependent))] = 1.0
     out = []
     for m, slot in enumerate(slots):
-        offset = offsets[:, m] if slot.offset is None else slot.offset + offsets[:, m]
-        slot = replace(slot, offset=offset if np.any(offset) or slot.offset is not None else None)
+        if slot.offset is not None or np.any(offsets[:, m]):
+            own = 0.0 if slot.offset is None else data.offsets[slot.label]
+            data, slot = data.with_offset(slot, own + offsets[:, m]), replace(slot, offset=slot.offset or ())
         mine = [k for k, j in enumerate(dependent) if j // p == m]
         if design is not None and mine:
             told: dict[str, str] = {}
@@ -107,6 +104,8 @@ def _levels(slots: list[Slot], y: Any, excluded: Any) -> list[Slot]:
                 )
             left_out = {dependent[k] - m * p for k in mine}
             part = null[m * p : (m + 1) * p, mine]
-            slot = replace(slot, design=design.keep([j for j in range(p) if j not in left_out], Aliasing(part, told)))
+            stay = [j for j in range(p) if j not in left_out]
+            data = data.with_design(slot, blocks.select(data.designs[slot.label], stay))
+            slot = replace(slot, design=design.keep(stay, Aliasing(part, told)))
         out.append(slot)
-    return out
+    return out, data
