@@ -6,7 +6,7 @@ import pytest
 import likely as lk
 from likely.families import FAMILIES
 from likely.likelihoods import kernels
-from likely.models.model import take
+from likely.models.rows import take
 from likely.namespace import Jet
 from likely.results.likelihood import likelihood
 
