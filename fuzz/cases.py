@@ -149,7 +149,9 @@ class Case:
             return self._log_probabilities(y, coef)
         values: dict[str, Any] = {}
         for name in list(inspect.signature(LOG_DENSITIES[self.family]).parameters)[1:]:
-            if name in self.known:
+            if name == "complement":
+                values[name] = self._complement(coef)
+            elif name in self.known:
                 given = self.known[name]
                 values[name] = self.data[given] if isinstance(given, str) else given
             elif name in self.terms:
@@ -157,13 +159,18 @@ class Case:
             else:
                 values[name] = coef[name]
             if self._positive(name):
-                end = 1.0 if name == self.first and FIRST[self.family][1] == "unit" else np.inf
-                inside = (np.asarray(values[name]) > 0.0) & (np.asarray(values[name]) < end)
-                values[name] = np.where(inside, values[name], np.nan)
+                values[name] = np.where(np.asarray(values[name]) > 0.0, values[name], np.nan)
         if self.options.get("weights_kind") == "analytic":
             spread, power = densities.AVERAGED[self.family]
             values[spread] = values[spread] * self.weights**power
         return LOG_DENSITIES[self.family](y, **values)
+
+    def _complement(self, coef: Mapping[str, float]) -> Array:
+        """1 less the first parameter, which lies between 0 and 1; NaN where it does not."""
+        if self.first not in self.terms:
+            return 1.0 - coef[self.first]
+        below = densities.COMPLEMENTS[self._link(self.first)](self._predictor(self.first, self.first, coef))
+        return np.where(below > 0.0, below, np.nan)
 
     def _log_probabilities(self, y: Array, coef: Mapping[str, float]) -> Array:
         levels = np.unique(y[self.weights > 0])

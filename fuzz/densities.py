@@ -26,6 +26,15 @@ INVERSE_LINKS: dict[str, Callable[[Array], Array]] = {
     "cauchit": lambda eta: 0.5 + np.arctan(eta) / np.pi,
 }
 
+COMPLEMENTS: dict[str, Callable[[Array], Array]] = {  # 1 less what the links above give, where they round to 1, too
+    "logit": lambda eta: sc.expit(-eta),
+    "probit": lambda eta: sc.ndtr(-eta),
+    "cloglog": lambda eta: np.exp(-np.exp(eta)),
+    "loglog": lambda eta: -np.expm1(-np.exp(-eta)),
+    "cauchit": lambda eta: np.arctan2(1.0, eta) / np.pi,
+    "log": lambda eta: -np.expm1(eta),
+}
+
 
 def _normal(y: Array, mean: Array, sd: Array) -> Array:
     return -0.5 * ((y - mean) / sd) ** 2 - np.log(sd) - HALF_LOG_2PI
@@ -102,8 +111,8 @@ def _pareto(y: Array, shape: Array, minimum: Array) -> Array:
     return np.where(y >= minimum, density, -np.inf)
 
 
-def _beta(y: Array, mean: Array, precision: Array) -> Array:
-    a, b = mean * precision, (1.0 - mean) * precision
+def _beta(y: Array, mean: Array, precision: Array, complement: Array) -> Array:
+    a, b = mean * precision, complement * precision
     return (a - 1.0) * np.log(y) + (b - 1.0) * np.log1p(-y) - sc.betaln(a, b)
 
 
@@ -111,17 +120,17 @@ def _uniform(y: Array, low: Array, high: Array) -> Array:
     return np.where((y >= low) & (y <= high), -np.log(high - low), -np.inf)
 
 
-def _bernoulli(y: Array, p: Array) -> Array:
-    return sc.xlogy(y, p) + sc.xlog1py(1.0 - y, -p)
+def _bernoulli(y: Array, p: Array, complement: Array) -> Array:
+    return sc.xlogy(y, p) + sc.xlogy(1.0 - y, complement)
 
 
-def _binomial(y: Array, p: Array, n: Array) -> Array:
+def _binomial(y: Array, p: Array, n: Array, complement: Array) -> Array:
     choose = -np.log1p(n) - sc.betaln(n - y + 1.0, y + 1.0)
-    return choose + sc.xlogy(y, p) + sc.xlog1py(n - y, -p)
+    return choose + sc.xlogy(y, p) + sc.xlogy(n - y, complement)
 
 
-def _geometric(y: Array, p: Array) -> Array:
-    return np.log(p) + sc.xlog1py(y, -p)
+def _geometric(y: Array, p: Array, complement: Array) -> Array:
+    return np.log(p) + sc.xlogy(y, complement)
 
 
 def _poisson(y: Array, rate: Array) -> Array:

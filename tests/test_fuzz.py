@@ -6,7 +6,7 @@ from scipy import stats
 
 import likely as lk
 from fuzz.cases import FIRST, Case
-from fuzz.densities import INVERSE_LINKS, LOG_DENSITIES
+from fuzz.densities import COMPLEMENTS, INVERSE_LINKS, LOG_DENSITIES
 from fuzz.draw import draw
 from fuzz.run import examine
 
@@ -20,6 +20,8 @@ def test_no_fault(first):
 # cases that had a fault once: arrays compared, an edge without its reason, information of the wrong size, limits of a
 # mirror image, SciPy's warnings, separation under a penalty
 ONCE = [(2, 49), (2, 303), (2, 1134), (2, 2024), (11, 1194), (21, 370), (21, 967), (21, 991), (41, 96)]
+ONCE += [(101, 1015)]  # a simulated value that rounds to an open end
+ONCE += [(21, 1241), (21, 1976), (51, 1427), (51, 1579), (51, 4178)]  # exact fits under a penalty
 
 
 @pytest.mark.parametrize(("seed", "number"), ONCE)
@@ -71,7 +73,9 @@ def test_counts_are_those_of_scipy():
     y = np.array([0.0, 1.0, 5.0, 12.0])
     found = LOG_DENSITIES["negative_binomial"](y, mean=4.0, dispersion=0.5)
     np.testing.assert_allclose(found, stats.nbinom(2.0, 1.0 / 3.0).logpmf(y), rtol=1e-12)
-    np.testing.assert_allclose(LOG_DENSITIES["binomial"](y, p=0.3, n=15.0), stats.binom(15, 0.3).logpmf(y), rtol=1e-12)
+    np.testing.assert_allclose(
+        LOG_DENSITIES["binomial"](y, p=0.3, n=15.0, complement=0.7), stats.binom(15, 0.3).logpmf(y), rtol=1e-12
+    )
 
 
 def test_links_are_those_of_the_library():
@@ -87,3 +91,11 @@ def test_a_reproducer_runs():
     assert isinstance(case, Case)
     names = {"lk": lk, "case": case}
     assert eval(case.call(), names).loglik == case.fit().loglik
+
+
+def test_complements_are_those_of_the_links():
+    eta = np.linspace(-3.0, 3.0, 13)
+    for link, complement in COMPLEMENTS.items():
+        at = np.minimum(eta, -0.1) if link == "log" else eta
+        np.testing.assert_allclose(complement(at), 1.0 - INVERSE_LINKS[link](at), atol=1e-15)
+    np.testing.assert_allclose(COMPLEMENTS["cloglog"](np.array([5.0])), [np.exp(-np.exp(5.0))], rtol=1e-12)

@@ -13,8 +13,10 @@ import pytest
 from scipy import optimize, stats
 
 from likely.families.base import Family
+from likely.families.beta import Beta
 from likely.families.cauchy import Cauchy
 from likely.families.exponential import Exponential
+from likely.families.gamma import Gamma
 from likely.families.gumbel import Gumbel
 from likely.families.inverse_gaussian import InverseGaussian
 from likely.families.laplace import Laplace, weighted_quantile
@@ -504,3 +506,20 @@ def test_reference_distributions_jl() -> None:
         for name, function in (("mean", family.mean), ("var", family.variance)):
             if name in row["properties"]:
                 assert function(**params) == pytest.approx(float(row["properties"][name]), rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("family", "params"),
+    [
+        (Beta(), {"mean": 0.99, "precision": 2.0}),
+        (Gamma(), {"mean": 1.0, "shape": 1e-3}),
+        (Weibull(), {"scale": 1.0, "shape": 1e-3}),
+        (LogLogistic(), {"scale": 1.0, "shape": 1e-3}),
+    ],
+)
+def test_random_values_lie_inside_the_support(family: Family, params: dict[str, float]) -> None:
+    """What rounds to an open end of the support is the number next to it, whose log-density is a number."""
+    drawn = family.sample(20_000, seed=1, **params)
+    low, high = family.support.lower, family.support.upper
+    assert np.all((drawn > low) & (drawn <= high if np.isinf(high) else drawn < high))
+    assert np.any(drawn == np.nextafter(1.0, 0.0)) if high == 1.0 else np.any(drawn == np.finfo(float).tiny)

@@ -358,7 +358,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
 
     def _require_spread(self) -> None:
         """Raise unless the fit gives every observation a density."""
-        if not np.all(np.isfinite(self.fit_.effective.outcome.point.x)) and not self.fit_.converged:
+        if not (self.fit_.converged or np.isfinite(self.fit_.effective.outcome.point.value)):
             raise FitError(
                 f"the fit gives a point for every row and no distribution around it: {self.fit_.status}", self.fit_
             )

@@ -301,4 +301,4 @@ def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng:
     # NumPy's binomial insists on trials of integer type
     trials = [p.name for p in family.parameters if p.known_only and p.domain.integer]
     whole = {name: np.asarray(params[name]).astype(np.int64) for name in trials}
-    return np.asarray(family._scipy(**{**params, **whole}).rvs(size=shape, random_state=rng))
+    return np.asarray(family._random(shape, rng, {**params, **whole}))

@@ -32,6 +32,7 @@ from likely.search.restrained import find_restrained_peak
 from likely.search.separation import rest
 from likely.search.state import FitState
 from likely.search.trail import Trail
+from likely.search.unbounded import Unbounded, find_unbounded
 from likely.search.verdict import failed, judge
 
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")
@@ -201,8 +202,8 @@ def climb(L: Likelihood, asked: Asked) -> Fit:
         trail = Trail(L, task, called, asked.start if isinstance(asked.start, FitState) else None)
         try:
             with memory.one_blas_thread() if tall else nullcontext():
-                unbounded = failures.constant_response(L, Restraints.of(asked))
-                found = _found(L, asked, trail) if unbounded is None else failed(L, asked, NO_SEARCH, unbounded)
+                endless = find_unbounded(L, Restraints.of(asked))
+                found = _found(L, asked, trail) if endless is None else _endless(L, asked, endless)
                 if asked.separation == "drop" and found.separation is not None:
                     found = _rest(found, asked)
         except KeyboardInterrupt as stopped:
@@ -243,6 +244,15 @@ def _found(L: Likelihood, asked: Asked, trail: Trail) -> Fit:
     return failed(L, asked, found.outcome, told)
 
 
+def _endless(L: Likelihood, asked: Asked, why: Unbounded) -> Fit:
+    """The failure of a likelihood without a highest point, at a place that tells what the predictors do."""
+    x = why.coefficients
+    if x is None:
+        return failed(L, asked, NO_SEARCH, why.text)
+    at = Point(x, np.inf, np.zeros(len(x)), np.zeros((len(x), len(x))))
+    return failed(L, asked, Outcome(at, "least squares", 0, False, ""), why.text)
+
+
 def _representable(fit: Fit) -> bool:
     """Whether floats can hold the covariance of a fit that has one."""
     with np.errstate(all="ignore"):
@@ -258,16 +268,7 @@ def _search(L: Likelihood, asked: Asked, trail: Trail) -> Fit:
     try:
         outcome = find(L, asked, trail=trail, stop=watching)
     except PerfectFit as perfect:
-        nowhere = np.zeros(len(perfect.coefficients))
-        at = Point(perfect.coefficients, np.inf, nowhere, np.outer(nowhere, nowhere))
-        return failed(
-            L,
-            asked,
-            Outcome(at, "least squares", 0, False, ""),
-            f"the predictors reproduce every value of {L.model.response} exactly, so the likelihood grows without "
-            f"bound as {perfect.parameter} goes to 0. Use fewer predictors, or fix it: {L.model.family.title}"
-            f"({perfect.parameter}=...)",
-        )
+        return _endless(L, asked, Unbounded.exact(L, perfect.parameter, 0.0, perfect.coefficients))
     at_limit = _at_limit(L, asked, outcome, watched)
     if at_limit is not None:
         return at_limit

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 
-from likely.compute.solve import newton
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import FamilyError, LikelyError
 from likely.likelihoods.rows import Objective
 from likely.models import limits
 from likely.models.asked import Asked
-from likely.models.identify import Coordinates
 from likely.models.model import Model
 from likely.results.likelihood import Likelihood
 from likely.search.outcome import Outcome
-from likely.search.plateau import find_plateau
 from likely.search.starts import corner_starts, further_starts, given_starts, shifted
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
+ANOTHER = "another place to start from"
 APART = 1e-2  # standard errors between two peaks
 
 
@@ -76,19 +74,19 @@ class Look:
         The log-likelihood in the user's coefficients, of a response next to zero, from which starts are made.
     objective : Objective
         The same in the coordinates of the search.
-    wanted : Coordinates or None
-        These coordinates, where they differ.
     own_start : bool
         Whether the first search started from the family's values and not from the user's.
-    options : mapping
-        Those of `likely.compute.solve.newton.maximize`.
+    climb : callable
+        The search from a start in the user's coefficients; the value of its end is the height that counts.
+    level : callable
+        Whether what is maximised stays level for ever from a place where a search has ended.
     """
 
     given: Objective
     objective: Objective
-    wanted: Coordinates | None
     own_start: bool
-    options: Mapping[str, Any]
+    climb: Callable[[Any], Solution]
+    level: Callable[[Point], bool]
 
     def around(self, first: Solution, x0: Any) -> tuple[Solution, str]:
         """The best end of searches from other starts than `x0`, and a note of other peaks.
@@ -104,24 +102,16 @@ class Look:
         starts = further_starts(self.given, x0)
         if not starts:
             return first, ""
-        found = [first, *(self._climb(x) for x in starts)]
-        return _highest(self.objective, found, [s for s in found if s.converged and not self._on_plateau(s)])
+        found = [first, *(self.climb(x) for x in starts)]
+        return _highest(self.objective, found, [s for s in found if s.converged and not self._on_plateau(s.point)])
 
-    def _on_plateau(self, end: Solution) -> bool:
-        if limits.predicted(self.objective.model, self.objective.data, end.point.x):
-            return True
-        wanted = None if self.wanted is None else replace(self.wanted, origin=0.0)
-        return find_plateau(self.given, end.point if wanted is None else wanted.point(end.point)) is not None
-
-    def _climb(self, x: Any) -> Solution:
-        self.options["progress"].aside("another place to start from")
-        x = x if self.wanted is None else self.wanted.turned(x)
-        return newton.maximize(self.objective.point, x, **{**self.options, "progress": None})
+    def _on_plateau(self, end: Point) -> bool:
+        return bool(limits.predicted(self.objective.model, self.objective.data, end.x)) or self.level(end)
 
     def _elsewhere(self, first: Solution, x0: Any) -> Solution:
         """The search again from starts around the default one: a density is not finite there, or runs away."""
         for x in shifted(self.given.model, self.given.data, x0):
-            solution = self._climb(x)
+            solution = self.climb(x)
             better = solution.point.value > first.point.value or not first.point.usable
             if solution.converged and better:
                 return solution

@@ -10,7 +10,6 @@ from likely.compute import blocks
 from likely.compute.solve.newton import Point
 from likely.covariance import flat_names
 from likely.families.base.vectors import VectorDomain
-from likely.likelihoods.restraints import Restraints
 from likely.models import identify, limits
 from likely.models.model import Model, Slot
 from likely.models.start import starting_values
@@ -22,55 +21,6 @@ CUBES = 1e-100, 1e100  # of a response's largest value: beyond, cubes leave what
 FLAT_ON_LINK = 1e-4  # information about a linear predictor: its standard error would be 100
 EXACT = 1e-9  # of the response's size: a spread that is rounding
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
-
-
-def constant_response(L: Likelihood, restraints: Restraints | None = None) -> str | None:
-    """A continuous response that never varies: a location and a spread make the likelihood unbounded.
-
-    Predictors beside an intercept do not change that, nor does a penalty that leaves the intercepts alone.
-    """
-    model = L.model
-    if model.family._objective is not None:
-        return None
-    y = L.bound.y
-    free = [p.name for p in model.family.free]
-    spread = model.family.parameters[1].name if len(model.family.parameters) > 1 else ""
-    if model.family.kind.discrete or len(free) < 2 or spread not in free or y[0] != y[-1] or np.ptp(y) > 0:
-        return None
-    if not _level(L, restraints):
-        return None
-    what = f"every value of {model.response} is {y[0]:g}" if len(y) > 1 else "there is a single observation"
-    parameter = spread if spread not in model.fixed or not model.slots else model.slots[0].label
-    return (
-        f"{what}: the likelihood of {model.family.title} grows without bound as the density closes in on it, so "
-        f"{parameter} has no estimate. Check the data, or fix it: {model.family.title}({parameter}=...)"
-    )
-
-
-def _level(L: Likelihood, restraints: Restraints | None) -> bool:
-    """Whether every parameter can be the same number in all rows, whatever number that is."""
-    penalty = None
-    if restraints is not None:
-        penalty = restraints.penalty_of(L.model, L.bound.data)
-        if penalty is None or penalty.firth or restraints.relations(L.model):
-            return False
-    for slot in L.model.slots:
-        if slot.constant:
-            at = slot.start
-        elif slot.idle and slot.offset is None:
-            continue
-        elif (
-            slot.design is None
-            or slot.offset is not None
-            or "Intercept" not in slot.design.names
-            or slot.link.name != slot.parameter.domain.link
-        ):
-            return False
-        else:
-            at = slot.start + slot.design.names.index("Intercept")
-        if penalty is not None and (penalty.l1[at] or penalty.l2[at]):
-            return False
-    return True
 
 
 def extreme(L: Likelihood) -> str | None:

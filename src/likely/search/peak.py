@@ -19,10 +19,11 @@ from likely.models.asked import Asked
 from likely.models.identify import Coordinates, beside_level, check_identified, coordinates
 from likely.models.model import Model
 from likely.results.likelihood import Likelihood
-from likely.search.around import Look, highest_corner, highest_of
+from likely.search.around import ANOTHER, Look, highest_corner, highest_of
 from likely.search.closed import closed_form, least_loss
 from likely.search.corners import cornered_peak, with_corners
 from likely.search.outcome import Outcome
+from likely.search.plateau import find_plateau
 from likely.search.starts import start_of
 from likely.search.state import FitState
 from likely.search.trail import Trail
@@ -100,9 +101,26 @@ def _climbed(L: Likelihood, x0: Any, solver: str, start: Any, options: dict[str,
     else:
         solution = _climb_by_size(objective, first, start, options)
         if objective.rows <= SUBSAMPLE_ABOVE and not alone:
-            look = Look(whole, objective, wanted, not isinstance(start, Mapping), options)
+            look = _look(whole, objective, wanted, not isinstance(start, Mapping), options)
             solution, note = look.around(solution, x0)
     return _outcome(solution, name, note, wanted, unit)
+
+
+def _look(
+    whole: Objective, objective: Objective, wanted: Coordinates | None, own_start: bool, options: dict[str, Any]
+) -> Look:
+    """A look around a search in the coordinates `wanted` of an objective whose response is next to zero."""
+    centred = None if wanted is None else replace(wanted, origin=0.0)
+
+    def climb(x: Any) -> Solution:
+        options["progress"].aside(ANOTHER)
+        x = x if wanted is None else wanted.turned(x)
+        return newton.maximize(objective.point, x, **{**options, "progress": None})
+
+    def level(end: Point) -> bool:
+        return find_plateau(whole, end if centred is None else centred.point(end)) is not None
+
+    return Look(whole, objective, own_start, climb, level)
 
 
 def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -> Outcome:

@@ -18,6 +18,7 @@ from likely.results import Fit
 from likely.results.likelihood import Likelihood, likelihood
 from likely.search.outcome import Outcome
 from likely.search.restrained import find_restrained_peak
+from likely.search.unbounded import find_unbounded
 from likely.show.grid import Grid, fixed, number
 
 if TYPE_CHECKING:
@@ -339,6 +340,9 @@ def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]
     x: Any = None
     for strength in strengths:
         penalty = made.penalty(float(strength))
+        if find_unbounded(L, Restraints(penalty)) is not None:
+            yield None
+            return
         outcome = find_restrained_peak(L, L.asked.searched(penalty=penalty, start=x))
         # without a penalty there may be no peak, which only the whole search of a fit finds out
         if not outcome.converged or (strength == 0.0 and not L.maximize(on_failure="return").converged):

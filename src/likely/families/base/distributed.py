@@ -246,7 +246,11 @@ class Distributed(Stated):
         values, rng = self.resolve(params), generator(seed)
         if size is None:
             size = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
-        return self._scipy(**values).rvs(size=check_size(size), random_state=rng)
+        return self._random(check_size(size), rng, values)
+
+    def _random(self, shape: tuple[int, ...], rng: np.random.Generator, values: Mapping[str, Any]) -> Any:
+        """Random observations, all inside the support."""
+        return self.support.inside(self._scipy(**values).rvs(size=shape, random_state=rng))
 
     @by_keyword
     def mean(self, **params: Any) -> Any:

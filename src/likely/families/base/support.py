@@ -80,6 +80,18 @@ class Support:
             return Kind.BINARY if (self.lower, self.upper) == (0.0, 1.0) else Kind.COUNTS
         return Kind.MIXED if self.atoms else Kind.NUMBERS
 
+    def inside(self, y: Any) -> Any:
+        """Random values, those that rounding has put on an open end moved to the nearest number within."""
+        if self.integer:
+            return y
+        if np.isfinite(self.lower) and not self.closed_lower:
+            # of the numbers next to 0 the first whose inverse is a number, too
+            next_ = np.finfo(float).tiny if self.lower == 0.0 else np.nextafter(self.lower, np.inf)
+            y = np.maximum(y, float(next_))
+        if np.isfinite(self.upper) and not self.closed_upper:
+            y = np.minimum(y, float(np.nextafter(self.upper, -np.inf)))
+        return y
+
     def contains(self, y: Any, xp: Any = np) -> Any:
         """Whether each value lies in the support.
 

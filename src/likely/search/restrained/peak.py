@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from likely.compute.solve.newton import Point
+from likely.compute.solve.newton import Point, Solution
 from likely.errors import OptionError, unknown
 from likely.likelihoods.restraints import Restraints
 from likely.models.asked import Asked
 from likely.models.identify import check_identified
 from likely.results.likelihood import Likelihood
-from likely.search.around import highest_of
+from likely.search.around import ANOTHER, Look, highest_of
 from likely.search.outcome import Outcome
 from likely.search.peak import check_options
 from likely.search.restrained.account import account
@@ -32,8 +32,9 @@ def find_restrained_peak(
     *,
     trail: Trail | None = None,
     stop: Callable[[Point], str | None] | None = None,
+    alone: bool = False,
 ) -> Outcome:
-    """The peak of the log-likelihood minus a penalty, under constraints.
+    """The peak of the log-likelihood minus a penalty, under constraints; from one start `alone` if several are given.
 
     Raises
     ------
@@ -46,7 +47,9 @@ def find_restrained_peak(
     solver, start = asked.solver, asked.start
     check_options(solver if solver not in ("closed form",) else "newton", asked.max_iterations, asked.tolerance)
     if asked.starts is not None and L.model.slots:
-        return highest_of(L, asked, lambda one: find_restrained_peak(L, one, trail=trail, stop=stop))
+        return highest_of(
+            L, asked, lambda one: find_restrained_peak(L, one, trail=trail, stop=stop, alone=one.start is not None)
+        )
     if not L.model.size:
         raise OptionError(
             f"{L.model.family.title} has nothing here that a penalty or constraint could act on: its estimates are "
@@ -56,16 +59,7 @@ def find_restrained_peak(
     if solver == "closed form" or (solver == "lbfgs" and (problem.penalty.corners or problem.penalty.firth)):
         raise unknown("solver", solver, SOLVERS[:2], " for these penalties or constraints")
     if problem.penalty.firth:
-        if L.model.family._objective is not None or L.model.family.conditional:
-            raise OptionError(
-                "Firth's penalty needs a log-density of rows by their linear predictors, which this likelihood is not"
-            )
-        if L.model.family.kinked:
-            raise OptionError(
-                f"Firth's penalty needs second derivatives of the log-density, and that of {L.model.family.title} has "
-                "corners"
-            )
-        check_identified(L.model, L.bound.data)
+        _check_firth(L)
     x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
     most = asked.max_iterations * (10 if problem.penalty.firth else 1)
@@ -73,5 +67,36 @@ def find_restrained_peak(
     if problem.wanted is not None:
         options = seen(problem.wanted.point, options)
     solution, name = problem.maximize(problem.inward(x0), solver, **options)
-    outcome = account(problem, restraints, solution, name)
+    note, follows = "", isinstance(start, np.ndarray)  # the peak of a problem next to this one
+    if name == "newton" and not (alone or follows or problem.penalty.firth):
+        look = _look(L, problem, not isinstance(start, Mapping), trail, {**options, "progress": None})
+        first = problem.at_height(solution)
+        best, note = look.around(first, x0)
+        solution = solution if best is first else problem.from_height(best)
+    outcome = replace(account(problem, restraints, solution, name), note=note)
     return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)
+
+
+def _look(L: Likelihood, problem: Problem, own_start: bool, trail: Trail | None, options: dict[str, Any]) -> Look:
+    """A look around a search, by what is maximised: penalties with corners are part of the height."""
+
+    def climb(x: Any) -> Solution:
+        if trail is not None:
+            trail.aside(ANOTHER)
+        return problem.at_height(problem.maximize(problem.inward(x), "newton", **options)[0])
+
+    return Look(L.objective, problem.objective.objective, own_start, climb, lambda end: False)
+
+
+def _check_firth(L: Likelihood) -> None:
+    """Raise where Jeffreys' prior needs derivatives that there are not."""
+    family = L.model.family
+    if family._objective is not None or family.conditional:
+        raise OptionError(
+            "Firth's penalty needs a log-density of rows by their linear predictors, which this likelihood is not"
+        )
+    if family.kinked:
+        raise OptionError(
+            f"Firth's penalty needs second derivatives of the log-density, and that of {family.title} has corners"
+        )
+    check_identified(L.model, L.bound.data)

@@ -86,6 +86,14 @@ class Problem:
         """Bounds of the coefficients, where the constraints are nothing else."""
         return self.region.box
 
+    def at_height(self, end: Solution) -> Solution:
+        """An end whose value is what is maximised, penalties with corners included."""
+        return replace(end, point=replace(end.point, value=end.point.value - self.penalty.cost(end.point.x)))
+
+    def from_height(self, end: Solution) -> Solution:
+        """The same with the value that `maximize` gives it."""
+        return replace(end, point=replace(end.point, value=end.point.value + self.penalty.cost(end.point.x)))
+
     def maximize(self, start: Any, solver: str, **options: Any) -> tuple[Solution, str]:
         """The local maximum reached from near `start`, and the solver's name; the point is the penalised one."""
         region, penalty = self.region, self.penalty
