@@ -11,6 +11,7 @@ from scipy import stats
 
 import likely as lk
 from likely.errors import DataError, OptionError, UnknownNameError
+from likely.search.end import End, EndKind
 
 held_out = importlib.import_module("likely.checking.comparison.held_out")
 
@@ -205,7 +206,7 @@ def test_a_transformation_that_is_not_what_it_says_is_refused(data):
 def test_a_transformed_candidate_that_failed_comes_last(data):
     right = lk.fit("normal", data, "y ~ x")
     separated = lk.fit("normal", {"y": np.log(data["y"]), "x": data["x"]}, "y ~ x")
-    failed = dataclasses.replace(separated, converged=False, status="failed: no peak")
+    failed = dataclasses.replace(separated, end=End(EndKind.NO_PEAK, "no peak"))
     found = lk.compare({"a": right, "b": failed}, transform={"b": "log"})
     assert [row.name for row in found.rows] == ["a", "b"]
     assert found["b"].status == "failed: no peak"

@@ -184,7 +184,7 @@ def report(
         written(found, output, title=title, compare=compare, source=expression(fitted.data), seed=seed)
     say(f"Written to {output}.")
     if not found.converged:
-        say(f"The fit failed: {in_shell(found.status.removeprefix('failed: ').removesuffix('.'))}.")
+        say(f"The fit failed: {in_shell(found.end.words.removesuffix('.'))}.")
         raise typer.Exit(FAILED)
 
 
@@ -207,7 +207,7 @@ def diagnose(
     with _line(json) as task:
         found = fitted(task)
         if not found.converged:
-            raise FitError(found.status.removeprefix("failed: "), found)
+            raise FitError(found.end.words, found)
         told = found.diagnose(level, index=index, groups=groups, seed=seed)
     emit(told, told.to_dict, json, output)
 
@@ -248,7 +248,7 @@ def table(
         raise OptionError(f"say which values to look at: --at {L.names[0]}=... (parameters: {', '.join(L.names)})")
     candidates = {name: numbers(name, values) for name, values in pairs("--at", at).items()}
     if not L.peak.converged:
-        raise FitError(L.peak.status.removeprefix("failed: "), L.peak)
+        raise FitError(L.peak.end.words, L.peak)
     found = L.table({name: v if len(v) > 1 else v[0] for name, v in candidates.items()})
     emit(CandidatesReport(found, L.n), lambda: table_record(found, L), json, output)
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, final, get_type_hints
 
 import typer
 
@@ -33,6 +33,10 @@ from likely.cli.words import family as family_of
 from likely.cli.words import model_options, penalty_of, read
 from likely.progress import Task
 
+if TYPE_CHECKING:
+    from likely.models.asked import Asked
+    from likely.results import Fit
+
 
 @final
 @dataclass(frozen=True)
@@ -41,26 +45,21 @@ class Fitted:
 
     Attributes
     ----------
-    family : Family
+    asked : Asked
     data : str
         The argument DATA.
-    formula : str or None
-    options : dict
-        Of `likely.fit`.
     """
 
-    family: Any
+    asked: Asked
     data: str
-    formula: str | None
-    options: dict[str, Any]
 
-    def __call__(self, task: Task) -> Any:
-        from likely.results.fitting import fit
+    def __call__(self, task: Task) -> Fit:
+        from likely.results.fitting import fit_of
 
         task.say("reading the data, setting up")
         rows = read(self.data)
         task.say("")
-        return fit(self.family, rows, self.formula, on_failure="return", **self.options)
+        return fit_of(self.asked, rows)
 
 
 def fitted(
@@ -91,13 +90,15 @@ def fitted(
     ] = None,
 ) -> Fitted:
     """The model that the options say, to be fitted."""
+    from likely.models.asked import Asked
+
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
     options |= {"penalty": penalty_of(penalty), "constraints": constraints, "solver": solver}
     options |= {"aliased": aliased, "separation": separation}
     covariance = (("cov", cov), ("cluster", cluster), ("small_sample", small_sample))
     options |= {name: value for name, value in covariance if value}
-    return Fitted(assumed, data, formula, options)
+    return Fitted(Asked.of(assumed, formula, on_failure="return", **options), data)
 
 
 def on_a_fit(command: Callable[..., None]) -> Callable[..., None]:

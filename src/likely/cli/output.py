@@ -48,7 +48,7 @@ def _worded(block: Any) -> Any:
 
 def worded_comparison(found: Any) -> Any:
     """A comparison in the words of a shell."""
-    return replace(found, rows=tuple(replace(row, status=in_shell(row.status)) for row in found.rows))
+    return replace(found, rows=tuple(replace(row, end=row.end.reworded(in_shell)) for row in found.rows))
 
 
 def table_record(found: Any, L: Any) -> dict[str, Any]:

@@ -332,7 +332,7 @@ class _Peak:
         if not found.converged:
             raise IntervalError(
                 f"the quantile at level {level:.4g}, whose distance says how dense the responses are, has no fit: "
-                f"{found.status.removeprefix('failed: ')}"
+                f"{found.end.words}"
             )
         (eta,) = again.row_objective.etas(found.outcome.point.x, slice(None))
         value = np.broadcast_to(slot.link.inverse(eta, NumpyNamespace()), self.spread.shape)

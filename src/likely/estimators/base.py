@@ -18,10 +18,11 @@ from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, listed, unknown
 from likely.families.base import Family
 from likely.likelihoods.rows_of import FittedRows
+from likely.models.asked import Asked
 from likely.models.model import Slot
 from likely.models.rows import Rows
 from likely.results import Fit
-from likely.results.fitting import fit as maximum
+from likely.results.fitting import fit_of
 
 Columns = list[int]  # columns of X; CONSTANT stands for the constant term
 CONSTANT = -1
@@ -103,12 +104,8 @@ class MLEEstimator(BaseEstimator):
             options["penalty"] = self.penalty
         if self.fit_options is not None and not isinstance(self.fit_options, Mapping):
             raise OptionError(f"fit_options is a dict of options of likely.fit, found {self.fit_options!r}")
-        found = maximum(
-            family,
-            y,
-            matrices[first],
-            **{**options, **{name: matrices[name] for name in others}, **(self.fit_options or {})},
-        )
+        options |= {name: matrices[name] for name in others}
+        found = fit_of(Asked.of(family, matrices[first], **{**options, **(self.fit_options or {})}), y)
         slots = found.likelihood.model.slots
         kept = {(slot.parameter.name, name) for slot in slots if slot.design is not None for name in slot.design.names}
         gone = [
@@ -120,7 +117,7 @@ class MLEEstimator(BaseEstimator):
     def _tell_failure(self) -> None:
         """A fit without a peak still has a place from which to predict, mostly; say what is wrong with it."""
         found = self.fit_
-        reason = found.status.removeprefix("failed: ")
+        reason = found.end.words
         x = found.outcome.point.x
         slots = found.likelihood.model.slots
         reached = len(x) and all(np.all(np.isfinite(x[s.start : s.stop])) for s in slots if s.design is not None)

@@ -46,7 +46,7 @@ def refit(fit: Fit, model: Model, data: Rows) -> Any:
     except LikelyError as error:
         return str(error)
     if not again.converged:
-        return again.status.removeprefix("failed: ")
+        return again.end.words
     return np.array([again.coef[name] for name in names_of(model)])
 
 

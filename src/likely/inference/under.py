@@ -189,7 +189,7 @@ def _refitted(fit: Fit, where: Coordinates) -> Any:
     bound = replace(where.bound, model=replace(model, slots=tuple(slots), known=known), data=data)
     again = type(fit.likelihood)(bound).maximize(on_failure="return")
     if not again.converged or again.limit is not None or not np.all(np.isfinite(again.outcome.point.x)):
-        return again.status.removeprefix("failed: ")
+        return again.end.words
     return _whole(model.slots, spaces, again.outcome.point.x)
 
 

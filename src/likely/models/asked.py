@@ -7,6 +7,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
 from likely.errors import is_one_of, unknown
+from likely.families import get_family
+from likely.families.base import Family
+from likely.families.base.domains import find_link
 
 CHOICES = {
     "missing": ("error", "drop"),
@@ -85,6 +88,26 @@ class Asked:
         """The same with some arguments changed."""
         return replace(self, **changes)
 
+    def changed(self, **arguments: Any) -> Asked:
+        """The same with some arguments of a call changed, formulas of parameters among them."""
+        own = {name: arguments.pop(name) for name in list(arguments) if name == "formula" or name in OPTIONS}
+        return replace(self, formulas={**self.formulas, **arguments}, **own)
+
+    def under(self, family: Family) -> Asked:
+        """The same of another family: formulas of parameters go to its own in order, links where it has them."""
+        own, theirs = ([p.name for p in one.free] for one in (get_family(self.family), family))
+        renamed = dict(zip(own, theirs, strict=False))
+
+        def by_name(given: Mapping[str, Any]) -> dict[str, Any]:
+            return {renamed[name]: value for name, value in given.items() if name in renamed}
+
+        links = self.link or {}
+        links = dict.fromkeys(own[:1], links) if isinstance(links, str) else links
+        named = {name: find_link(one) for name, one in by_name(links).items()}
+        kept = {k: one.name for k, one in named.items() if one and one.name in family.parameter(k).domain.links}
+        offset = by_name(self.offset) if isinstance(self.offset, Mapping) else self.offset
+        return replace(self, family=family, formulas=by_name(self.formulas), link=kept or None, offset=offset)
+
     def searched(self, **options: Any) -> Asked:
         """The same model with a search, restraints and a covariance of its own: by default what a bare fit has.
 
@@ -99,6 +122,12 @@ class Asked:
         return replace(self, **{**_BARE, **options})
 
     @property
+    def given(self) -> dict[str, Any]:
+        """The options that are not as they would be without."""
+        own = {name: getattr(self, name) for name in OPTIONS}
+        return {name: value for name, value in own.items() if value is not None and not _same(value, _DEFAULTS[name])}
+
+    @property
     def restraints(self) -> dict[str, Any]:
         """Penalty and constraints, as options of a search; empty where there are none."""
         given = {name: getattr(self, name) for name in RESTRAINTS}
@@ -107,6 +136,10 @@ class Asked:
 
 def _is_empty(value: Any) -> bool:
     return isinstance(value, (tuple, dict)) and not value
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)
 
 
 _DEFAULTS = {one.name: one.default for one in fields(Asked)}

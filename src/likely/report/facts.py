@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from likely.families.base.vectors import VectorDomain
 from likely.inference.tests import all_predictors
 from likely.report.blocks import Title
+from likely.search.end import EndKind
 from likely.show.grid import fixed, number, p_value
 
 if TYPE_CHECKING:
@@ -22,19 +23,19 @@ WEIGHTED = {
 LARGE = 1e5  # condition of a design worth telling
 SOLVERS = {"newton": "Newton", "lbfgs": "L-BFGS"}  # the others are called what they are
 
+ENDS = {  # the others are called what they are
+    **dict.fromkeys((EndKind.BOUNDARY, EndKind.LIMIT), "converged, on a boundary"),
+    EndKind.EDGE: "converged, at an edge of the data",
+    EndKind.SEPARATED_LEFT_OUT: "converged, without separated rows",
+}
+
 
 def title(fit: Fit) -> Title:
     """The first line."""
     model = fit.likelihood.model
     if not fit.converged:
         return Title(f"THE FIT FAILED: {model.family.title} fit of {model.response}", False)
-    state = fit.status.split(":")[0]
-    words = {
-        "boundary": "converged, on a boundary",
-        "edge": "converged, at an edge of the data",
-        "separation": "converged, without separated rows",
-    }
-    return Title(f"{model.family.title} fit of {model.response}: {words.get(state, state)}", True)
+    return Title(f"{model.family.title} fit of {model.response}: {ENDS.get(fit.end.kind, fit.end.title)}", True)
 
 
 def facts(fit: Fit) -> list[tuple[str, str]]:

@@ -12,7 +12,6 @@ from likely.errors import FitError, LikelyError
 from likely.families import get_family
 from likely.families.base import Family
 from likely.progress import Task
-from likely.results.fitting import fit as maximum
 from likely.results.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
         for i, (name, change) in enumerate(jobs):
             task.count(i, len(jobs), f"done, now {name}")
             try:
-                found[name] = _fitted(recipe, change)
+                found[name] = recipe.likelihood(**change).maximize(progress=False)
             except FitError as error:
                 lost.append(f"{name}: {error}")
             except LikelyError as error:
@@ -133,9 +132,3 @@ def _links(fit: Fit) -> list[str]:
     if not ordered and (first.parameter.name != "p" or first.entry is not None):
         return []
     return [name for name in LINKS if name != _link(fit)]
-
-
-def _fitted(recipe: Recipe, change: dict[str, Any]) -> Fit:
-    """The same rows under another family, or with another link."""
-    arguments, options = recipe.again(**change)
-    return maximum(*arguments, progress=False, **options)

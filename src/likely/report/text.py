@@ -253,7 +253,7 @@ class Summary:
     def blocks(self) -> list[Block]:
         """The account in order."""
         if not self.fit.converged:
-            reason = self.fit.status.removeprefix("failed: ")
+            reason = self.fit.end.words
             return [
                 facts.title(self.fit),
                 self._sentence(reason),
@@ -267,7 +267,7 @@ class Summary:
             out.append(self.legend)
         if self.notes:
             out.append(Facts(tuple((f"[{i}]", self._sentence(note)) for i, note in enumerate(self.notes, 1))))
-        elif self.fit.status != "converged":
+        elif self.fit.end.remarkable:
             out.append(self._sentence(self.fit.status))
         if self.extra is not None:
             out.append(self.extra)

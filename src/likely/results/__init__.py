@@ -29,10 +29,8 @@ class Fit(Inference, Prediction):
         What the user asked for.
     outcome : Outcome
         Where the search ended, on the scale of the coefficients.
-    converged : bool
-        Whether the estimates are the peak of the likelihood.
-    status : str
-        ``"converged"``, or what is special or wrong, in words.
+    end : End
+        What the end of the search is; `converged` and `status` say whether it is a peak, and the whole in words.
     reasons : mapping of str to str
         Parameters that have no standard error whatever the covariance, each with the reason; `withheld` adds those
         that the covariance at hand has none for.
@@ -141,6 +139,6 @@ class Fit(Inference, Prediction):
     def __repr__(self) -> str:
         coef = ", ".join(f"{k}={v:.6g}" for k, v in list(self.coef.items())[:6])
         more = f", ... {len(self.coef) - 6} more" if len(self.coef) > 6 else ""
-        state = "" if self.status == "converged" else f" | {self.status}"
+        state = f" | {self.status}" if self.end.remarkable else ""
         title = self.likelihood.model.family.title
         return f"<Fit {title}: {coef}{more} | loglik {self.loglik:.6g}, n = {self.n:,}{state}>"

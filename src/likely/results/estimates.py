@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from likely.models.asked import Asked
     from likely.results import Fit
     from likely.results.likelihood import Likelihood
+    from likely.search.end import End
     from likely.search.outcome import Outcome
     from likely.search.separation import Separation
 
@@ -61,12 +62,28 @@ class Estimates:
     likelihood: Likelihood
     asked: Asked
     outcome: Outcome
-    converged: bool
-    status: str
+    end: End
     reasons: Mapping[str, str] = field(default_factory=dict)
     limit: AtLimit | None = None
     separation: Separation | None = None
     request: Request | None = None
+
+    @property
+    def converged(self) -> bool:
+        """Whether the estimates are a peak."""
+        return self.end.converged
+
+    @property
+    def status(self) -> str:
+        """``"converged"``, or what is special or wrong, in words.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.fit("bernoulli", [1, 1, 0, 1]).status
+        'converged'
+        """
+        return self.end.status
 
     # -- estimates -------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from likely.results import AtLimit, Fit
 from likely.results.likelihood import Likelihood, likelihood_of
 from likely.search import failures
 from likely.search.closed import PerfectFit
+from likely.search.end import End, EndKind
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
 from likely.search.restrained import find_restrained_peak
@@ -209,7 +210,7 @@ def climb(L: Likelihood, asked: Asked) -> Fit:
         except KeyboardInterrupt as stopped:
             raise trail.interrupted() from stopped
     if not found.converged and asked.on_failure == "raise":
-        raise FitError(found.status.removeprefix("failed: "), found)
+        raise FitError(found.end.words, found)
     return found
 
 
@@ -235,22 +236,22 @@ def _found(L: Likelihood, asked: Asked, trail: Trail) -> Fit:
     except OverflowError:
         if (told := failures.extreme(L)) is None:
             raise
-        return failed(L, asked, NO_SEARCH, told)
+        return failed(L, asked, NO_SEARCH, EndKind.OVERFLOW, told)
     told = failures.beyond_cubes(L)
     if told is None and not (found.converged and _representable(found)):
         told = failures.extreme(L)
     if told is None:
         return found
-    return failed(L, asked, found.outcome, told)
+    return failed(L, asked, found.outcome, EndKind.OVERFLOW, told)
 
 
 def _endless(L: Likelihood, asked: Asked, why: Unbounded) -> Fit:
     """The failure of a likelihood without a highest point, at a place that tells what the predictors do."""
     x = why.coefficients
     if x is None:
-        return failed(L, asked, NO_SEARCH, why.text)
+        return failed(L, asked, NO_SEARCH, EndKind.UNBOUNDED, why.text)
     at = Point(x, np.inf, np.zeros(len(x)), np.zeros((len(x), len(x))))
-    return failed(L, asked, Outcome(at, "least squares", 0, False, ""), why.text)
+    return failed(L, asked, Outcome(at, "least squares", 0, False, ""), EndKind.UNBOUNDED, why.text)
 
 
 def _representable(fit: Fit) -> bool:
@@ -279,23 +280,23 @@ def _search(L: Likelihood, asked: Asked, trail: Trail) -> Fit:
     return judge(L, asked, outcome)
 
 
-def _rest(end: Fit, asked: Asked) -> Fit:
+def _rest(found: Fit, asked: Asked) -> Fit:
     """The fit of what separation leaves."""
-    apart = end.separation
+    apart = found.separation
     assert apart is not None
-    family = end.likelihood.model.family
+    family = found.likelihood.model.family
     if family.conditional:
-        return replace(end, status=f"{end.status}. Separated strata are not left out by separation='drop'")
+        return replace(found, end=found.end.adding("separated strata are not left out by separation='drop'"))
     if family.kind is Kind.ORDERED:
         half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"
-        return replace(end, status=f"{end.status}. {half}")
-    left = rest(end.likelihood, apart)
+        return replace(found, end=found.end.adding(half))
+    left = rest(found.likelihood, apart)
     if left is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
-        return replace(end, status=f"{end.status}. {nothing[:1].upper()}{nothing[1:]}")
-    found = climb(Likelihood(left), asked.replace(separation="refuse", on_failure="return", start=None, starts=None))
-    status = f"separation: {apart.dropped(found.aliased)}" if found.status == "converged" else found.status
-    return replace(found, status=status, separation=apart)
+        return replace(found, end=found.end.adding(nothing))
+    again = climb(Likelihood(left), asked.replace(separation="refuse", on_failure="return", start=None, starts=None))
+    end = again.end if again.end.remarkable else End(EndKind.SEPARATED_LEFT_OUT, apart.dropped(again.aliased))
+    return replace(again, end=end, separation=apart)
 
 
 # -- families at their limit ---------------------------------------------------------------------------------
@@ -338,10 +339,12 @@ def _at_limit(L: Likelihood, asked: Asked, outcome: Outcome, watched: list[tuple
     for limit, slot in watched:
         if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
             continue
-        simpler = asked.replace(separation="refuse", on_failure="return", start=None, starts=None)
+        limiting = L.limiting(limit)
+        simpler = asked.under(limiting.model.family)
+        simpler = simpler.replace(separation="refuse", on_failure="return", start=None, starts=None)
         if (restraints := Restraints.of(asked)) is not None:
             simpler = simpler.replace(**restraints.renamed(limit.names, L.model).options)
-        inner = climb(L.limiting(limit), simpler)
+        inner = climb(limiting, simpler)
         if not inner.converged or inner.outcome.height < outcome.height - 1e-9 * (1 + abs(inner.loglik)):
             continue
         name = inner.likelihood.model.family.title
@@ -356,7 +359,7 @@ def _at_limit(L: Likelihood, asked: Asked, outcome: Outcome, watched: list[tuple
             )
         back = {new: old for old, new in limit.names.items()}
         at_limit = AtLimit(slot.label, limit.at, inner, back)
-        return Fit(L, asked, outcome, True, f"boundary: {reason}", {slot.label: reason}, at_limit)
+        return Fit(L, asked, outcome, End(EndKind.LIMIT, reason), {slot.label: reason}, at_limit)
     return None
 
 

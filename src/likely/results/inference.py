@@ -148,9 +148,13 @@ class Inference(Uncertainty):
         bound, parts = self.likelihood.bound, (kind, cluster, correction, bread)
         bare = all(part is None for part in (*parts, *options.values()))
         if bare and small_sample is not None and self.request is not None:
-            return self._with(with_small_sample(bound, self.request, small_sample))
+            asked = self.asked.replace(small_sample=small_sample)
+            return replace(self, asked=asked)._with(with_small_sample(bound, self.request, small_sample))
         kept = self._request.small_sample if small_sample is None else small_sample
-        return self._with(requested(bound, *parts, kept, **options))
+        request = requested(bound, *parts, kept, **options)
+        small_sample = self.asked.small_sample if small_sample is None else small_sample
+        asked = self.asked.replace(cov=kind, cluster=cluster, small_sample=small_sample)
+        return replace(self, asked=asked)._with(request)
 
     def _with(self: Any, request: Request) -> Fit:
         """The fit with a covariance that has been checked, found now so that its errors come now."""

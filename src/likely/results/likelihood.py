@@ -262,7 +262,7 @@ class Likelihood:
         """The likelihood of the family that this one becomes at a limit."""
         if limit.parameter not in self._limits:
             model, data = limits.limiting(self.model, self.bound.data, limit)
-            bound = replace(self.bound, model=model, data=data)
+            bound = replace(self.bound, model=model, data=data, asked=self.asked.under(model.family))
             self._limits[limit.parameter] = Likelihood(bound)
         return self._limits[limit.parameter]
 

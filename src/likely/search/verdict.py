@@ -14,9 +14,10 @@ from likely.models.asked import Asked
 from likely.results import Fit
 from likely.results.likelihood import Likelihood
 from likely.search import failures
+from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.plateau import flat_directions
-from likely.search.restrained import escapes, status_of, unpenalised, withheld_of
+from likely.search.restrained import end_of, escapes, unpenalised, withheld_of
 from likely.search.separation import find_separation
 
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
@@ -29,24 +30,24 @@ def judge(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
     model = L.model
     if outcome.boundary:
         reason = _end_reason(outcome.boundary)
-        return Fit(L, asked, outcome, True, f"boundary: {reason}", dict.fromkeys(L.names, reason))
+        return Fit(L, asked, outcome, End(EndKind.BOUNDARY, reason), dict.fromkeys(L.names, reason))
     separation = find_separation(L, outcome, SATURATED)
     if separation is not None:
-        return replace(failed(L, asked, outcome, separation.message), separation=separation)
+        return replace(failed(L, asked, outcome, EndKind.SEPARATED, separation.message), separation=separation)
     if (runaway := failures.ran_away(L, outcome)) is not None:
-        return failed(L, asked, outcome, runaway)
+        return failed(L, asked, outcome, EndKind.RUNAWAY, runaway)
     if not outcome.converged:
-        return failed(L, asked, outcome, failures.not_converged(L, outcome))
+        return _lost(L, asked, outcome)
     if outcome.unidentified is not None:
         reasons = told(outcome.unidentified, model)
-        return Fit(L, asked, outcome, True, f"not identified: {next(iter(reasons.values()))}", reasons)
+        return Fit(L, asked, outcome, End(EndKind.NOT_IDENTIFIED, next(iter(reasons.values()))), reasons)
     covariance, flat = outcome.covariance, np.zeros((0, 0))
     if ends := failures.at_ends(L, outcome):
         inner, flat = _held_at(L, outcome, list(ends))
         if inner is not None:
             reason = _end_reason(ends)
             held = replace(outcome, boundary=ends, covariance=inner)
-            return Fit(L, asked, held, True, f"boundary: {reason}", dict.fromkeys(ends, reason))
+            return Fit(L, asked, held, End(EndKind.BOUNDARY, reason), dict.fromkeys(ends, reason))
     if covariance is None:
         covariance, flat = outcome.point.inverse
     if covariance is not None and not flat.size and outcome.restrained is None:
@@ -57,13 +58,14 @@ def judge(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
             L,
             asked,
             outcome,
+            EndKind.FLAT,
             f"the data do not identify {', '.join(names) or 'the parameters'}: the log-likelihood is flat in some "
             f"direction. Fix one of them at a known value or leave out predictors{failures.elsewhere(L)}",
         )
     if model.fixed:
         which = ", ".join(model.fixed)
-        return Fit(L, asked, outcome, True, f"edge: {which}: {EDGE}", dict.fromkeys(model.fixed, EDGE))
-    return Fit(L, asked, outcome, True, "converged", _corners_of_parts(L))
+        return Fit(L, asked, outcome, End(EndKind.EDGE, f"{which}: {EDGE}"), dict.fromkeys(model.fixed, EDGE))
+    return Fit(L, asked, outcome, CONVERGED, _corners_of_parts(L))
 
 
 def _corners_of_parts(L: Likelihood) -> dict[str, str]:
@@ -106,15 +108,21 @@ def _judge_restrained(L: Likelihood, asked: Asked, outcome: Outcome, restrained:
         separation = None if free is None else find_separation(*free, SATURATED)
         if separation is not None:
             told = None if restrained.penalty else separation
-            return replace(failed(L, asked, outcome, separation.message), separation=told)
+            return replace(failed(L, asked, outcome, EndKind.SEPARATED, separation.message), separation=told)
     if (runaway := failures.ran_away(L, outcome)) is not None:
-        return failed(L, asked, outcome, runaway)
+        return failed(L, asked, outcome, EndKind.RUNAWAY, runaway)
     if not outcome.converged:
-        return failed(L, asked, outcome, failures.not_converged(L, outcome))
-    return Fit(L, asked, outcome, True, status_of(restrained), withheld_of(L, outcome, restrained))
+        return _lost(L, asked, outcome)
+    return Fit(L, asked, outcome, end_of(restrained), withheld_of(L, outcome, restrained))
 
 
-def failed(L: Likelihood, asked: Asked, outcome: Outcome, reason: str) -> Fit:
+def _lost(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
+    """The fit of a search that stopped somewhere else than at a peak."""
+    kind = EndKind.ITERATIONS if outcome.iterations >= asked.max_iterations else EndKind.NO_PEAK
+    return failed(L, asked, outcome, kind, failures.not_converged(L, outcome))
+
+
+def failed(L: Likelihood, asked: Asked, outcome: Outcome, kind: EndKind, reason: str) -> Fit:
     """The fit that a search did not find, with the reason."""
     names = [*L.names, *L.model.fixed]
-    return Fit(L, asked, outcome, False, f"failed: {reason}", dict.fromkeys(names, "the fit did not converge"))
+    return Fit(L, asked, outcome, End(kind, reason), dict.fromkeys(names, "the fit did not converge"))

@@ -18,10 +18,12 @@ from likely.errors import DataError, FitError, OptionError, SupportError, is_one
 from likely.errors.boundary import public
 from likely.families import get_family
 from likely.families.base import Family
+from likely.models.asked import Asked
 from likely.models.checks import check_order, items_of
 from likely.progress import Task
 from likely.results import Fit
-from likely.results.fitting import fit
+from likely.results.fitting import fit_of
+from likely.search.end import End, EndKind
 
 
 @public
@@ -84,12 +86,14 @@ def compare(
         raise OptionError("the order of the arguments is candidates, data, formula: lk.compare([...], data, 'y ~ x')")
     named = dict(candidates) if isinstance(candidates, Mapping) else None
     given = candidates.values() if isinstance(candidates, Mapping) else candidates
+    asked = Asked.of(None, formula, **{**options, "on_failure": "return"})
+    progress = False if callable(asked.progress) else asked.progress
     items = items_of(given, "a comparison is of a list of families, such as [lk.Normal(), lk.Laplace()], or of fits")
     done = [isinstance(item, Fit) for item in items]
     if all(done):
         if data is not None or formula is not None or options:
             raise OptionError("fits bring their own data: leave out data, formula and options")
-        results = [(item, "") for item in items]
+        results = [(item, item.end) for item in items]
     elif any(done):
         raise OptionError("a comparison takes either families with data, or fits; found both")
     elif data is None:
@@ -97,13 +101,12 @@ def compare(
     else:
         items = [get_family(item) for item in items]
         check_order(items[0] if items else None, data, formula)
-        data = tables.read(data, options.get("na"))  # once: what is told of it is told once, a file is read once
+        data = tables.read(data, asked.na)  # once: what is told of it is told once, a file is read once
         results = []
-        progress = options.get("progress")
-        with Task("comparing families", False if callable(progress) else progress) as task:
+        with Task("comparing families", progress) as task:
             for i, family in enumerate(items):
                 task.count(i, len(items), f"done, now {family.title}")
-                results.append(_fitted(family, data, formula, options))
+                results.append(_fitted(asked.replace(family=family), data))
     fits = [found for found, _ in results if found is not None]
     if not fits:
         raise SupportError(_none_fits(items, results))
@@ -118,7 +121,7 @@ def compare(
     _check_same([row.fit for row in made if row.fit is not None and row.name not in given])
     notes: list[str] = []
     if folds is not None:
-        made, notes = _held_out(made, folds, groups, seed, options.get("progress"))
+        made, notes = _held_out(made, folds, groups, seed, progress)
     return _comparison(made, fits).with_notes(notes)
 
 
@@ -154,7 +157,7 @@ def _held_out(rows: list[Row], folds: Any, groups: Any, seed: int, progress: Any
     first = next(row.fit for row in rows if row.fit is not None)
     fold = fold_of(first, folds, groups, seed)
     out, notes = [], []
-    with Task("held-out log-likelihoods", False if callable(progress) else progress) as task:
+    with Task("held-out log-likelihoods", progress) as task:
         for row in rows:
             if row.fit is None or not row.converged:
                 out.append(row)
@@ -188,18 +191,19 @@ def _behind(row: Row, best: Row, w: Any) -> Row:
     return replace(row, difference=total, difference_stderr=spread * math.sqrt(n))
 
 
-def _fitted(family: Family, data: Any, formula: Any, options: dict[str, Any]) -> tuple[Fit | None, str]:
+def _fitted(asked: Asked, data: Any) -> tuple[Fit | None, End]:
     """The fit, or the reason why this family cannot take the data; errors that would meet every family are raised."""
     try:
-        return fit(family, data, formula, **{**options, "on_failure": "return"}), ""
+        found = fit_of(asked, data)
     except SupportError as error:
-        return None, f"failed: {error}"
+        return None, End(EndKind.REFUSED, str(error))
     except FitError as error:
-        return error.fit, f"failed: {error}"
+        return error.fit, End(EndKind.NO_PEAK, str(error))
+    return found, found.end
 
 
-def _none_fits(items: list[Any], results: list[tuple[Fit | None, str]]) -> str:
-    reasons = [reason.removeprefix("failed: ") for _, reason in results]
+def _none_fits(items: list[Any], results: list[tuple[Fit | None, End]]) -> str:
+    reasons = [end.words for _, end in results]
     if len(items) == 1:
         return reasons[0]
     return f"none of {', '.join(item.title for item in items)} can take these data. The first: {reasons[0]}"
@@ -251,12 +255,11 @@ def _check_same(fits: list[Fit]) -> None:
     fits[0].refuse_pseudo("a comparison by AIC")
 
 
-def _row(name: str, found: Fit | None, reason: str) -> Row:
+def _row(name: str, found: Fit | None, end: End) -> Row:
     if found is None or not found.converged:
-        status = reason or (found.status if found is not None else "failed")
-        return Row(name, found, None if found is None else found.k, None, None, None, None, None, None, status)
+        return Row(name, found, None if found is None else found.k, None, None, None, None, None, None, end)
     aicc = found.aicc if math.isfinite(found.aicc) else None
-    return Row(name, found, found.k, found.loglik, found.aic, aicc, found.bic, None, None, found.status)
+    return Row(name, found, found.k, found.loglik, found.aic, aicc, found.bic, None, None, found.end)
 
 
 def _comparison(rows: list[Row], fits: list[Fit]) -> Comparison:

@@ -16,6 +16,7 @@ from likely.inference.tests import TestResult
 from likely.likelihoods.rows_of import rows_of
 from likely.prediction.surprise import own_log_density
 from likely.results import Fit
+from likely.search.end import End
 from likely.show.grid import DASH, Grid, fixed, plain
 
 
@@ -43,8 +44,8 @@ class Row:
         AIC minus the best AIC.
     weight : float or None
         Akaike weight: exp(-delta / 2), divided by their sum.
-    status : str
-        ``"converged"``, or what is special or wrong, in words.
+    end : End
+        What the end of its search is; `status` says it in words.
     held_out : float or None
         The log-likelihood of all rows, each under estimates from other rows; None where it was not asked for, or does
         not exist.
@@ -65,7 +66,7 @@ class Row:
     bic: float | None
     delta: float | None
     weight: float | None
-    status: str
+    end: End
     held_out: float | None = None
     difference: float | None = None
     difference_stderr: float | None = None
@@ -75,6 +76,11 @@ class Row:
     @property
     def converged(self) -> bool:
         return self.fit is not None and self.fit.converged
+
+    @property
+    def status(self) -> str:
+        """``"converged"``, or what is special or wrong, in words."""
+        return self.end.status
 
     def log_density(self) -> Any:
         """The log-density of each row of the original response, shape (n,)."""
@@ -230,7 +236,7 @@ class Comparison:
     @property
     def _remarks(self) -> dict[str, None]:
         """Every status worth a remark, once."""
-        return dict.fromkeys(row.status for row in self.rows if row.status != "converged")
+        return dict.fromkeys(row.status for row in self.rows if row.end.remarkable)
 
     @property
     def blocks(self) -> list[Any]:

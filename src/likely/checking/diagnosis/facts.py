@@ -227,11 +227,11 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
         again = training.maximize(on_failure="return", **fit.effective.asked.restraints)
         if not again.converged or again.limit is not None:
             return Stated(
-                f"noted: without a fifth of the rows there is no fit ({again.status.removeprefix('failed: ')})",
+                f"noted: without a fifth of the rows there is no fit ({again.end.words})",
                 Finding(
                     "overfitting",
                     "Without a fifth of the rows there is no fit",
-                    f"{again.status.removeprefix('failed: ')}",
+                    f"{again.end.words}",
                     "The data hardly carry this model: it has a peak only thanks to single rows or rare levels",
                     "Use fewer predictors, merge rare levels, or add a penalty",
                     Recipe(fit).code("data", penalty=Ridge(1.0)),

@@ -16,7 +16,6 @@ from likely.checking.diagnosis.null import Outcome
 from likely.errors import LikelyError
 from likely.families import get_family
 from likely.prediction.sample import Sample
-from likely.results.fitting import fit as maximum
 from likely.results.recipe import Recipe
 from likely.show.grid import number
 
@@ -59,9 +58,8 @@ class Case:
 
     def other(self, name: str) -> Fit | None:
         """The same rows under another family; None where that has no peak, or explains them no better."""
-        arguments, options = self.recipe.again(get_family(name))
         try:
-            found = maximum(*arguments, progress=False, on_failure="return", **options)
+            found = self.recipe.likelihood(get_family(name)).maximize(progress=False, on_failure="return")
         except LikelyError:
             return None
         return found if found.converged and found.aic < self.fit.aic else None
@@ -169,10 +167,10 @@ def _scale(case: Case) -> Finding:
     step = f"# {name} as a function of the predictors:\nfit.likelihood.model.formula"
     matters, evidence = robust(case.fit), {"column": label, "effect": case.outcome.effect}
     if isinstance(right, str):
-        step = case.recipe.code("data", **{name: f"~ {right}"})
+        change: dict[str, Any] = {name: f"~ {right}"}
+        step = case.recipe.code("data", **change)
         try:
-            arguments, options = case.recipe.again(**{name: f"~ {right}"})
-            other = maximum(*arguments, progress=False, on_failure="return", **options)
+            other = case.recipe.likelihood(**change).maximize(progress=False, on_failure="return")
             if other.converged:
                 evidence["loglik_gain"] = gain = other.loglik - case.fit.loglik
                 matters = f"{moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {matters}"

@@ -355,7 +355,7 @@ def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]
 def _why(L: Likelihood, made: Made, strength: float) -> str:
     """What a fit at this strength says of its failure."""
     found = L.maximize(penalty=made.penalty(float(strength)), on_failure="return")
-    told = found.status.removeprefix("failed: ")
+    told = found.end.words
     return f"{told[:1].upper()}{told[1:]}"
 
 
@@ -371,7 +371,7 @@ def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}
     outcome = find_restrained_peak(L, L.asked.searched(fixed=nothing, tolerance=1e-9))
     if not outcome.converged:
-        told = L.maximize(on_failure="return", fixed=nothing).status.removeprefix("failed: ")
+        told = L.maximize(on_failure="return", fixed=nothing).end.words
         raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {told}")
     at = spread > 0.0
     largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(made.l1_ratio, RIDGE)

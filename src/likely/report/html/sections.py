@@ -122,7 +122,7 @@ def headline(contents: Contents) -> str:
     if len(tested) > 1:
         away = [e for e in tested if e.interval.exists and not _holds_zero(e)]
         parts.append(f"{_count(len(away))} of the {len(tested)} coefficients have intervals that leave out 0.")
-    if fit.status != "converged":
+    if fit.end.remarkable:
         parts.append(_sentence(fit.status[:1].upper() + fit.status[1:]))
     return " ".join([*parts, _verdict(contents.diagnosis)]).strip()
 
@@ -160,7 +160,7 @@ def _verdict(diagnosis: Any) -> str:
 
 def failure(contents: Contents) -> Markup:
     """Why the fit failed; the reason says what to do."""
-    reason = _sentence(contents.fit.status.removeprefix("failed: "))
+    reason = _sentence(contents.fit.end.words)
     told = "Where the search stopped is no peak of the likelihood, so no number of it is shown here."
     return element("div", paragraphs(reason, told), class_="failed", role="alert")
 

@@ -1,6 +1,6 @@
 """Peaks under a penalty or constraints, and an honest account of them."""
 
-from likely.search.restrained.account import escapes, status_of, unpenalised, withheld_of
+from likely.search.restrained.account import end_of, escapes, unpenalised, withheld_of
 from likely.search.restrained.peak import find_restrained_peak
 
-__all__ = ["escapes", "find_restrained_peak", "status_of", "unpenalised", "withheld_of"]
+__all__ = ["end_of", "escapes", "find_restrained_peak", "unpenalised", "withheld_of"]

@@ -15,6 +15,7 @@ from likely.covariance import inverse_information
 from likely.likelihoods.restraints import Restraints
 from likely.models.model import Slot
 from likely.results.likelihood import Likelihood
+from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.restrained.problem import Problem, checked, spread_of
 
@@ -140,16 +141,16 @@ def _basis(rows: Any, point: Point) -> Any:
 # -- the end in words ------------------------------------------------------------------------------------------
 
 
-def status_of(restrained: Restrained) -> str:
+def end_of(restrained: Restrained) -> End:
     """What kind of estimate it is."""
     said = [f"{name} (multiplier {value:.4g})" for name, value in restrained.multipliers.items()]
     holding = f"{', '.join(said)} hold{'s' if len(said) == 1 else ''} with equality" if said else ""
     if restrained.penalty:
-        status = f"penalised ({restrained.penalty}): posterior mode, not maximum likelihood"
-        return f"{status}; {holding}" if holding else status
+        reason = "posterior mode, not maximum likelihood"
+        return End(EndKind.PENALISED, f"{reason}; {holding}" if holding else reason, restrained.penalty)
     if not holding and restrained.inequalities:
-        return "constrained: no constraint is active, so these are maximum likelihood estimates"
-    return f"constrained: {holding}" if holding else "converged"
+        holding = "no constraint is active, so these are maximum likelihood estimates"
+    return End(EndKind.CONSTRAINED, holding) if holding else CONVERGED
 
 
 def withheld_of(L: Likelihood, outcome: Outcome, restrained: Restrained) -> dict[str, str]:
