@@ -179,6 +179,8 @@ def profile(case: Case, fit: lk.Fit, rng: Rng) -> Iterator[str]:
             continue
         reached = case.loglik({**fit.coef, **path.others[0], name: float(limit)})
         low, high = fit.loglik - held.loglik, fit.loglik - reached  # a search that holds it may end on a lower peak
+        if "sqrt" in case.options.get("link", {}).values():  # where signs do not matter, limits are those of one peak
+            low = high
         if not (low >= HALF_CHI2_95 - 0.01 and min(low, high) <= HALF_CHI2_95 + 0.01) and not fit.note:
             yield (
                 f"at the profile limit {name} = {limit!r} the log-likelihood is {min(low, high):.4f} lower, not 1.9207"
