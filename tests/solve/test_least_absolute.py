@@ -155,3 +155,24 @@ def test_laplace_where_linear_programming_does_not_apply():
         assert fit.status.startswith("failed")
         assert all(se is None for se in fit.stderr.values())
     assert fit.coef["loc.x"] == pytest.approx(1.0, abs=0.3)
+
+
+def test_a_walk_along_the_vertices_ends_where_the_programme_does():
+    rng, walked = np.random.default_rng(4), 0
+    for n, p, tau in ((8, 2, 0.5), (40, 3, 0.25), (300, 4, 0.5), (300, 4, 0.9)):
+        x = design(*rng.normal(size=(p - 1, n)))
+        y, w = x.sum(axis=1) + rng.standard_cauchy(n), rng.integers(1, 4, n).astype(float)
+        found = least_absolute._walk(x, y, w, tau)
+        walked += found is not None
+        if found is not None:
+            assert_optimal(x, y, w, tau, found)
+            assert found == pytest.approx(least_absolute._programme(x, y, w, tau), abs=1e-6)
+    assert walked >= 3
+
+
+def test_a_walk_leaves_ties_and_several_minimisers_to_the_programme():
+    x = np.ones((4, 1))
+    ones = np.ones(4)
+    assert least_absolute._walk(x, np.array([0.0, 1.0, 2.0, 5.0]), ones, 0.5) is None
+    assert least_absolute._walk(x, np.array([0.0, 0.0, 0.0, 5.0]), ones, 0.5) is None
+    assert least_absolute._walk(x[:3], np.array([0.0, 1.0, 5.0]), ones[:3], 0.5) == pytest.approx([1.0])

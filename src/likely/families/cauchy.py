@@ -7,9 +7,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.families.base import Family, Parameter, Support, weighted_mean
-from likely.families.base.domains import LINKS, Positive, Real
-from likely.families.laplace import weighted_quantile
+from likely.families.base import Family, Parameter, Support
+from likely.families.base.domains import Positive, Real
+from likely.families.laplace import middle_size, weighted_quantile
 
 LOG_PI = math.log(math.pi)
 SMALLEST = 1e-150  # width: its square is still a number
@@ -61,12 +61,6 @@ class Cauchy(Family):
         log_scale = xp.log(scale)
         return -log1p_square(xp, y - loc, scale, log_scale) - log_scale - LOG_PI
 
-    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
-        return xp.log(LINKS["cauchit"].inverse((y - loc) / scale, xp))
-
-    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
-        return self._log_cdf(xp, -y, -loc, scale)
-
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats
 
@@ -80,7 +74,8 @@ class Cauchy(Family):
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
         loc = weighted_quantile(y, w, 0.5)
-        size = np.abs(y - known.get("loc", loc))
-        # half of all |y - loc| lie below the scale; where more than half are ties, take their mean
-        scale = weighted_quantile(size, w, 0.5) or float(weighted_mean(size, w)) or 1.0
-        return {"loc": loc, "scale": scale}
+        # half of all |y - loc| lie below the scale
+        return {"loc": loc, "scale": middle_size(np.abs(y - known.get("loc", loc)), w)}
+
+    def _starts(self, y: Any, w: Any, known: Any, courses: Any) -> dict[str, Any]:
+        return self._start(y, w, {**known, **courses})

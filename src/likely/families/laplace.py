@@ -13,18 +13,36 @@ from likely.families.base.domains import Positive, Real
 LOG_2 = math.log(2.0)
 
 
-def weighted_quantile(y: Any, w: Any, q: float) -> float:
+def weighted_quantile(y: Any, w: Any, q: float) -> Any:
     """The q-quantile of y with frequency weights w, halfway between the two candidates where it is not unique.
 
-    Type 2 of Hyndman and Fan (1996): at q = 1/2 the usual median, which minimises the sum of w |y - m|.
+    Type 2 of Hyndman and Fan (1996): at q = 1/2 the usual median, which minimises the sum of w |y - m|. Along the last
+    axis of y: a float for one row of values, an array for several.
     """
-    if w is None:
-        return float(np.quantile(y, q, method="averaged_inverted_cdf"))
-    order = np.argsort(y)
-    below = np.cumsum(np.asarray(w, dtype=float)[order])
-    first, last = (np.searchsorted(below, q * below[-1], side=side) for side in ("left", "right"))
-    last = min(last, len(order) - 1)
-    return float(0.5 * (y[order[first]] + y[order[last]]))
+    if w is not None and np.ndim(y) > 1:
+        return np.array([weighted_quantile(row, w, q) for row in y])
+    n = np.shape(y)[-1]
+    if w is not None:
+        order = np.argsort(y)
+        below = np.cumsum(np.asarray(w, dtype=float)[order])
+        first, last = (np.searchsorted(below, q * below[-1], side=side) for side in ("left", "right"))
+        return float(0.5 * (y[order[first]] + y[order[min(last, n - 1)]]))
+    place = min(max(n * q - 1.0, 0.0), n - 1.0)
+    before = int(place)
+    after = min(before + (n * q >= 1.0), n - 1)
+    part = np.partition(y, (before, after, n - 1))
+    low, high = part[..., before if place == before else after], part[..., after]
+    found = np.where(np.isnan(part[..., -1]), np.nan, high - 0.5 * (high - low))
+    return float(found) if np.ndim(y) == 1 else found
+
+
+def middle_size(size: Any, w: Any) -> Any:
+    """The median of sizes along the last axis; where more than half of them are 0 their mean, and 1 where all are."""
+    middle = weighted_quantile(size, w, 0.5)
+    if np.all(middle):
+        return middle
+    mean = np.mean(size, axis=-1) if w is None else size @ w / np.sum(w)
+    return np.where(middle, middle, np.where(mean, mean, 1.0))[()]
 
 
 @final
@@ -55,14 +73,6 @@ class Laplace(Family):
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         return -xp.abs((y - loc) / scale) - xp.log(scale) - LOG_2
-
-    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
-        z = (y - loc) / scale
-        size = xp.abs(z)
-        return xp.where(z < 0, -size - LOG_2, xp.log1p(-0.5 * xp.exp(-size)))
-
-    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
-        return self._log_cdf(xp, -y, -loc, scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats

@@ -10,13 +10,14 @@ from scipy import special as sc
 from likely.families.base import Family, Limit, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.cauchy import log1p_square
-from likely.families.laplace import weighted_quantile
+from likely.families.laplace import middle_size, weighted_quantile
 from likely.families.normal import HALF_LOG_2PI, Normal
 
 NORMAL_NAMES = {"loc": "mean", "scale": "sd"}
 
 # tail weights the start tells apart by quantiles: (97.5% - 50%) / (75% - 50%) falls from 106 to 3.0 over these
 START_DF = np.array([0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0])
+START_RATIOS = sc.stdtrit(START_DF, 0.975) / sc.stdtrit(START_DF, 0.75)
 
 
 def _normal(**known: Any) -> Normal:
@@ -92,11 +93,11 @@ class StudentT(Family):
         size = np.abs(y - known.get("loc", loc))
         middle = weighted_quantile(size / known.get("scale", 1.0), w, 0.5)
         far = weighted_quantile(size / known.get("scale", 1.0), w, 0.95)
-        df = START_DF[0]
-        if middle > 0.0:
-            ratios = sc.stdtrit(START_DF, 0.975) / sc.stdtrit(START_DF, 0.75)
-            df = np.interp(-far / middle, -ratios, START_DF)
-        # half of all |y - loc| lie below scale * t(0.75); where more than half are ties, take their mean
-        units = size / sc.stdtrit(known.get("df", df), 0.75)
-        scale = weighted_quantile(units, w, 0.5) or float(weighted_mean(units, w)) or 1.0
-        return {"loc": loc, "scale": scale, "df": float(df)}
+        ratio = np.divide(far, middle, out=np.full(np.shape(middle), np.inf), where=np.greater(middle, 0.0))
+        df = np.interp(-ratio, -START_RATIOS, START_DF)
+        # half of all |y - loc| lie below scale * t(0.75)
+        scale = middle_size(size / sc.stdtrit(known.get("df", df[..., None]), 0.75), w)
+        return {"loc": loc, "scale": scale, "df": df[()]}
+
+    def _starts(self, y: Any, w: Any, known: Any, courses: Any) -> dict[str, Any]:
+        return self._start(y, w, {**known, **courses})

@@ -70,8 +70,11 @@ class Objective:
 
     def row_jet(self, coefficients: Any, rows: slice, order: int) -> Any:
         """The log-density of some rows with derivatives with respect to the linear predictors."""
+        return self._jet(self.etas(coefficients, rows), rows, order)
+
+    def _jet(self, etas: list[Any], rows: slice, order: int) -> Any:
+        """The same of their linear predictors."""
         model, data = self.model, self.data
-        etas = self.etas(coefficients, rows)
         known = take(data.known, rows)
         if self.kernel is not None and order > 0 and self.prepared is not None:
             jet = self.kernel.rows(self.y[rows], self.prepared[rows], etas)
@@ -165,6 +168,19 @@ class Objective:
                 return (_sum(jet, self._weights(lo, hi), hi - lo),)
 
         return float(memory.sum_blocks(block, self.rows, self.block)[0])
+
+    def values(self, places: Any) -> Any:
+        """The log-likelihood at k places, shape (k, p) -> (k,): all rows at once, for data that are small."""
+        if any(slot.leaves_domain for slot in self.model.slots):  # that is judged for each place
+            return np.array([self.value(place) for place in places])
+        etas: list[Any] = []
+        for slot, x, offset in self._parts:
+            eta: Any = 0.0 if slot.idle else places[:, slot.start : slot.stop]
+            eta = eta if x is None or slot.idle else eta @ blocks.dense(x).T
+            etas.append(eta if offset is None else eta + offset)
+        with np.errstate(all="ignore"):
+            rows = np.broadcast_to(self._jet(etas, slice(None), 0), (len(places), self.rows))
+            return np.array([_sum(row, self.weights, self.rows) for row in rows])
 
     def point(self, coefficients: Any) -> Point:
         """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
@@ -294,8 +310,9 @@ class Objective:
         for (j, k), h in second.items():
             (a, x, _), (b, z, _) = self._parts[j], self._parts[k]
             if x is None and z is None:
-                block = np.array([[_sum(h, w, hi - lo)]])
-            elif z is None:
+                info[a.start, b.start] = info[b.start, a.start] = -_sum(h, w, hi - lo)
+                continue
+            if z is None:
                 block = (_rows(h, w, hi - lo) @ x[lo:hi])[:, None]
             elif x is None:
                 block = (_rows(h, w, hi - lo) @ z[lo:hi])[None, :]
@@ -355,7 +372,7 @@ def _sum(x: Any, w: Any, n: int) -> float:
         x = x * w  # a product summed pairwise, more accurate than a dot product
         # rows that a bootstrap of several likelihoods did not draw may have a log-density that is not finite
         x = np.where(w == 0, 0.0, x) if not np.all(np.isfinite(x)) else x
-    return float(np.sum(x))
+    return float(np.add.reduce(x))
 
 
 def _gram(x: Any, h: Any, z: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ def starting_values(model: Model, data: Rows, values: Any = None) -> Any:
     Returns
     -------
     ndarray, shape (p,)
+
+    See Also
+    --------
+    several_starts : the same for several values of each parameter.
     """
     start = values
     if start is None:
@@ -41,15 +45,26 @@ def starting_values(model: Model, data: Rows, values: Any = None) -> Any:
     if data.units is not None:  # the family saw means; their parameters are those of a typical number of units
         typical = np.exp(-float(np.mean(np.log(data.units))))
         start = model.family.of_means(start, typical)
-    out = np.zeros(model.size)
-    for slot, value in _values(model, start):
+    return _coefficients(model, data, _values(model, start), ())
+
+
+def several_starts(model: Model, data: Rows, values: Mapping[str, Any]) -> Any:
+    """Coefficients for k values of each parameter, shape (k, p); no parameter may be a vector."""
+    count = np.shape(values[model.slots[0].parameter.name])
+    return _coefficients(model, data, ((slot, values[slot.parameter.name]) for slot in model.slots), count)
+
+
+def _coefficients(model: Model, data: Rows, values: Iterable[tuple[Slot, Any]], count: tuple[int, ...]) -> Any:
+    """Coefficients from every slot's value, or its values, one for each start."""
+    out = np.zeros((*count, model.size))
+    for slot, value in values:
         if slot.parameter.anchored:
             continue  # no effect
         eta = value if slot.entry is not None else _inside(slot, value)
         if slot.design is None:
-            out[slot.start] = eta - float(np.mean(_offset(slot, data)))
+            out[..., slot.start] = eta - _mean_offset(slot, data)
         else:
-            out[slot.start : slot.stop] = _constant_predictor(slot, data, eta)
+            out[..., slot.start : slot.stop] = _constant_predictor(slot, data, eta)
     return out
 
 
@@ -74,24 +89,28 @@ def _values(model: Model, start: Mapping[str, Any]) -> Iterator[tuple[Slot, floa
                 raise ParameterError(f"{model.family.title} gives no starting value for {parameter.name}")
             value = 0.0
         if parameter.anchored or not isinstance(parameter.domain, VectorDomain):
-            values = [float(np.median(value))] * len(group)
+            values = [float(value) if np.ndim(value) == 0 else float(np.median(value))] * len(group)
         else:
             values = [float(eta) for eta in parameter.domain.etas(value)]
         yield from zip(group, values, strict=True)
 
 
-def _inside(slot: Slot, value: float) -> float:
-    """The linear predictor of a starting value, moved off the end of the domain."""
+def _inside(slot: Slot, value: Any) -> Any:
+    """The linear predictors of starting values, moved off the ends of the domain."""
     domain = slot.parameter.domain
     if np.isfinite(domain.lower) and np.isfinite(domain.upper):
         margin = 1e-3 * (domain.upper - domain.lower)
-        if not domain.lower < value < domain.upper:
-            value = float(np.clip(value, domain.lower + margin, domain.upper - margin))
+        inside = (value > domain.lower) & (value < domain.upper)
+        value = np.where(inside, value, np.clip(value, domain.lower + margin, domain.upper - margin))
     elif np.isfinite(domain.lower):
-        value = value if value > domain.lower else domain.lower + 1e-8
-    with np.errstate(all="ignore"):  # a link for positive numbers takes the value's size, at worst 1
-        etas = [float(slot.link.forward(v)) for v in (value, abs(value), 1.0)]
-    return next((eta for eta in etas if np.isfinite(eta)), 0.0)
+        value = np.where(value > domain.lower, value, domain.lower + 1e-8)
+    with np.errstate(all="ignore"):
+        eta = slot.link.forward(value)
+        for other in (np.abs(value), np.ones_like(value)):  # for positive numbers a link takes the size, at worst 1
+            if np.all(np.isfinite(eta)):
+                break
+            eta = np.where(np.isfinite(eta), eta, slot.link.forward(other))
+    return np.where(np.isfinite(eta), eta, 0.0)
 
 
 def _offset(slot: Slot, data: Rows) -> Any:
@@ -102,16 +121,21 @@ def _offset(slot: Slot, data: Rows) -> Any:
     return offset if slot.entry is None else np.where(np.abs(offset) > 0.5 * BEHIND, 0.0, offset)
 
 
-def _constant_predictor(slot: Slot, data: Rows, eta: float) -> Any:
+def _mean_offset(slot: Slot, data: Rows) -> float:
+    return 0.0 if slot.offset is None else float(np.mean(_offset(slot, data)))
+
+
+def _constant_predictor(slot: Slot, data: Rows, eta: Any) -> Any:
     """Coefficients whose linear predictor is about `eta` in every row."""
     x = data.designs[slot.label]
-    beta = np.zeros(x.shape[1])
-    offset = _offset(slot, data)
     if (j := blocks.constant_column(x)) is not None:
-        beta[j] = eta - float(np.mean(offset))
+        beta = np.zeros((*np.shape(eta), x.shape[1]))
+        beta[..., j] = eta - _mean_offset(slot, data)
         return beta
-    rows = slice(None, None, max(1, len(x) // 10_000))
-    target = np.broadcast_to(eta - offset, len(x))[rows]
+    if np.ndim(eta):
+        return np.array([_constant_predictor(slot, data, one) for one in eta])
+    target = np.broadcast_to(eta - _offset(slot, data), len(x))
     if isinstance(x, Blocks):
-        return least_squares.solve(x, np.broadcast_to(eta - offset, len(x)))
-    return np.linalg.lstsq(x[rows], target, rcond=None)[0]
+        return least_squares.solve(x, target)
+    rows = slice(None, None, max(1, len(x) // 10_000))
+    return np.linalg.lstsq(x[rows], target[rows], rcond=None)[0]

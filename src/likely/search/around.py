@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -77,7 +77,8 @@ class Look:
     own_start : bool
         Whether the first search started from the family's values and not from the user's.
     climb : callable
-        The search from a start in the user's coefficients; the value of its end is the height that counts.
+        The search from a start in the user's coefficients, which may end at once where it heads for one of the peaks
+        that are known; the value of its end is the height that counts.
     level : callable
         Whether what is maximised stays level for ever from a place where a search has ended.
     """
@@ -85,7 +86,7 @@ class Look:
     given: Objective
     objective: Objective
     own_start: bool
-    climb: Callable[[Any], Solution]
+    climb: Callable[[Any, Sequence[Point]], Solution]
     level: Callable[[Point], bool]
 
     def around(self, first: Solution, x0: Any) -> tuple[Solution, str]:
@@ -102,8 +103,11 @@ class Look:
         starts = further_starts(self.given, x0)
         if not starts:
             return first, ""
-        found = [first, *(self.climb(x) for x in starts)]
-        return _highest(self.objective, found, [s for s in found if s.converged and not self._on_plateau(s.point)])
+        found = [first]
+        for x in starts:
+            found.append(self.climb(x, _distinct(end.point for end in found if end.converged)))
+        level = {id(p) for p in _distinct(end.point for end in found if end.converged) if self._on_plateau(p)}
+        return _highest(self.objective, found, [s for s in found if s.converged and id(s.point) not in level])
 
     def _on_plateau(self, end: Point) -> bool:
         return bool(limits.predicted(self.objective.model, self.objective.data, end.x)) or self.level(end)
@@ -111,7 +115,7 @@ class Look:
     def _elsewhere(self, first: Solution, x0: Any) -> Solution:
         """The search again from starts around the default one: a density is not finite there, or runs away."""
         for x in shifted(self.given.model, self.given.data, x0):
-            solution = self.climb(x)
+            solution = self.climb(x, ())
             better = solution.point.value > first.point.value or not first.point.usable
             if solution.converged and better:
                 return solution
@@ -132,6 +136,11 @@ def _highest(objective: Objective, found: list[Solution], peaks: list[Solution])
     if away is not None and _higher(away, best):
         return away, ""
     return best, _note(objective, best.point, [s.point for s in peaks if s.converged], len(found))
+
+
+def _distinct(points: Iterable[Point]) -> list[Point]:
+    """Points of which searches that ended at the same one hold the same."""
+    return list({id(point): point for point in points}.values())
 
 
 def _counts(model: Model, end: Solution) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -112,10 +112,10 @@ def _look(
     """A look around a search in the coordinates `wanted` of an objective whose response is next to zero."""
     centred = None if wanted is None else replace(wanted, origin=0.0)
 
-    def climb(x: Any) -> Solution:
+    def climb(x: Any, known: Sequence[Point]) -> Solution:
         options["progress"].aside(ANOTHER)
         x = x if wanted is None else wanted.turned(x)
-        return newton.maximize(objective.point, x, **{**options, "progress": None})
+        return newton.maximize(objective.point, x, **{**options, "progress": None, "known": known})
 
     def level(end: Point) -> bool:
         return find_plateau(whole, end if centred is None else centred.point(end)) is not None

@@ -13,12 +13,12 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.solve import least_absolute, least_squares
 from likely.compute.solve.quadratic import with_inequalities
-from likely.errors import LikelyError, OptionError, ParameterError, is_one_of, unknown
+from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.likelihoods.rows import Objective
 from likely.models import scale
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
-from likely.models.start import starting_values
+from likely.models.start import several_starts, starting_values
 from likely.namespace import NumpyNamespace
 from likely.results.likelihood import Likelihood
 from likely.search.state import FitState
@@ -157,16 +157,17 @@ class _Site:
         return blocks.dense(self.data.matrix(self.slot))
 
     def at(self, coefficients: Any) -> Any:
-        """A start with the location's coefficients given, and the other parameters as that location suggests."""
-        eta = self.x @ coefficients + self.offset
+        """Starts with k values of the location's coefficients, the other parameters as each location suggests."""
+        eta = coefficients @ self.x.T + self.offset
         name = self.slot.parameter.name
-        rows = self.slot.link.inverse(eta, NumpyNamespace())
-        x = self.x0.copy()
-        if np.all(self.slot.parameter.domain.contains(rows)):
-            values = self.family._start(self.y, self.w, {**self.data.known, name: rows})
-            x = starting_values(self.model, self.data, {**values, name: float(np.median(rows))})
-        x[self.own] = coefficients
-        return x
+        courses = self.slot.link.inverse(eta, NumpyNamespace())
+        out = np.tile(self.x0, (len(coefficients), 1))
+        inside = np.all(self.slot.parameter.domain.contains(courses), axis=1)
+        if np.any(inside):
+            values = self.family._starts(self.y, self.w, self.data.known, {name: courses[inside]})
+            out[inside] = several_starts(self.model, self.data, {**values, name: np.median(courses[inside], axis=1)})
+        out[:, self.own] = coefficients
+        return out
 
     def predictor(self, values: Any) -> Any:
         """Linear predictors of values by row, those beyond the link's reach moved inside; None where none is."""
@@ -258,7 +259,7 @@ class _Site:
         if targets and targets[0] is not None and self.x.shape[1] <= FEW_COLUMNS:
             middle = self.least_absolute(targets[0])
             fits += [middle, *self._exact(targets[0], middle)]
-        return [self.at(b) for b in fits]
+        return list(self.at(np.array(fits))) if fits else []
 
     def _single(self) -> Any:
         """What each observation by itself says of the parameter; None where that is not plain."""
@@ -292,11 +293,6 @@ class _Site:
         # what a subset says nothing about stays as it is; the square root does not tell the sign of its predictor
         gaps = signs * target[subsets] - x[subsets] @ near
         found = near + np.einsum("kij,kj->ki", np.linalg.pinv(x[subsets]), gaps)
-        heights = []
-        for b in found:
-            try:
-                heights.append(self.objective.value(self.at(b)))
-            except LikelyError:
-                heights.append(-np.inf)
+        heights = self.objective.values(self.at(found))
         order = np.argsort(np.where(np.isfinite(heights), heights, -np.inf))[::-1]
         return [found[k] for k in order[:BEST] if np.isfinite(heights[k])]

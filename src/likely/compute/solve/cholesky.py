@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 WORTH = 64  # columns of a diagonal part that repay the search for it
 
@@ -37,36 +38,39 @@ class Factor:
         if np.any(self._diagonal <= 0):
             raise linalg.LinAlgError("the matrix is not positive definite")
         if not len(self._diagonal):
-            self._factor = linalg.cho_factor(a, lower=True, check_finite=False)
+            self._factor = _factored(a)
         else:
             self._across = a[self._run][:, self._rest]
             self._scaled = self._across / self._diagonal[:, None]
             left = a[np.ix_(self._rest, self._rest)] - self._across.T @ self._scaled
-            self._factor = linalg.cho_factor(left, lower=True, check_finite=False)
+            self._factor = _factored(left)
 
     @property
     def smallest_pivot(self) -> float:
         """The smallest diagonal element of the factor."""
-        own = np.diagonal(self._factor[0])
+        own = np.diagonal(self._factor)
         return float(min(np.min(own, initial=np.inf), np.sqrt(np.min(self._diagonal, initial=np.inf))))
 
     def solve(self, b: Any) -> Any:
         """The solution x of a x = b, for a vector or the columns of a matrix."""
         if not len(self._diagonal):
-            return linalg.cho_solve(self._factor, b, check_finite=False)
+            return self._solved(b)
         out = np.empty_like(b, dtype=float)
-        rest = linalg.cho_solve(self._factor, b[self._rest] - self._scaled.T @ b[self._run], check_finite=False)
+        rest = self._solved(b[self._rest] - self._scaled.T @ b[self._run])
         out[self._rest] = rest
         out[self._run] = (b[self._run].T / self._diagonal).T - self._scaled @ rest
         return out
+
+    def _solved(self, b: Any) -> Any:
+        return lapack.dpotrs(self._factor, b, lower=1)[0] if np.size(b) else np.zeros_like(b)
 
     def inverse(self) -> Any:
         """The inverse, exactly symmetric."""
         p = len(self._rest) + len(self._diagonal)
         if not len(self._diagonal):
-            out = linalg.cho_solve(self._factor, np.eye(p), check_finite=False)
+            out = self._solved(np.eye(p))
             return 0.5 * (out + out.T)
-        inner = linalg.cho_solve(self._factor, np.eye(len(self._rest)), check_finite=False)
+        inner = self._solved(np.eye(len(self._rest)))
         inner = 0.5 * (inner + inner.T)
         across = -self._scaled @ inner
         run = np.arange(self._run.start, self._run.stop)
@@ -78,6 +82,16 @@ class Factor:
         out[self._run, self._run] = 0.5 * (corner + corner.T)
         out[run, run] += 1.0 / self._diagonal
         return out
+
+
+def _factored(a: Any) -> Any:
+    """The lower factor, by LAPACK itself: around a small matrix SciPy's checks take longer than the work."""
+    if not len(a):
+        return np.zeros((0, 0))
+    factor, wrong = lapack.dpotrf(a, lower=1, clean=0)
+    if wrong:
+        raise linalg.LinAlgError("the matrix is not positive definite")
+    return factor
 
 
 def _diagonal_run(a: Any) -> tuple[int, int]:

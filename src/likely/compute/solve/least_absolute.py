@@ -12,6 +12,9 @@ from likely.compute.blocks import dense
 from likely.compute.solve import least_squares, orthogonal
 
 DIRECT = 20_000  # rows up to which one linear programme beats the reduction to the rows near the fit
+FEW = 1_000  # rows up to which a walk from vertex to vertex is tried first
+STEPS = 30  # of such a walk, and as many for each coefficient
+STRICT = 1e-9  # share of its bound by which a multiplier stays inside it, where there is one minimiser
 TIED = 1e-6  # residuals (in units of a typical one) that may be the zeros of the vertex
 
 
@@ -87,6 +90,8 @@ def _programme(x: Any, y: Any, w: Any, tau: float) -> Any:
 def _minimiser(x: Any, y: Any, w: Any, tau: float) -> Any:
     """The minimiser to the programme's tolerance, with few rows in any one programme."""
     n, p = x.shape
+    if n <= FEW and (beta := _walk(x, y, w, tau)) is not None:
+        return beta
     if n <= max(DIRECT, 40 * p):
         return _programme(x, y, w, tau)
     rows = np.sort(np.random.default_rng(0).choice(n, n // 4, replace=False))  # seeded: the same answer every time
@@ -125,6 +130,45 @@ def _minimiser(x: Any, y: Any, w: Any, tau: float) -> Any:
             below &= ~wrong
         size *= 2
     return _programme(x, y, w, tau)
+
+
+def _walk(x: Any, y: Any, w: Any, tau: float) -> Any:
+    """The minimiser by steps from vertex to vertex (Barrodale and Roberts 1973, *SIAM J. Numer. Anal.* 10).
+
+    None where rows beyond those of a vertex are fitted exactly, or where several vertices may be equally good.
+    """
+    p = x.shape[1]
+    closest = np.argsort(np.abs(y), kind="stable")[: 4 * p]
+    active = closest[linalg.qr(x[closest].T, mode="r", pivoting=True)[1][:p]]
+    for _ in range(STEPS * (1 + p)):
+        try:
+            inverse = np.linalg.inv(x[active])
+        except np.linalg.LinAlgError:
+            return None
+        beta = inverse @ y[active]
+        r = y - x @ beta
+        r[active] = 0.0
+        if np.count_nonzero(np.abs(r) > STRICT) != len(y) - p:  # in units of a typical residual
+            return None
+        pull = w * np.where(r < 0.0, tau - 1.0, tau)
+        pull[active] = 0.0
+        multiplier, own = -(inverse.T @ (x.T @ pull)), w[active]
+        slopes = np.concatenate([own * tau - multiplier, own * (1.0 - tau) + multiplier])  # up, and down
+        k = int(np.argmin(slopes))
+        if slopes[k] > STRICT * np.max(own):
+            return beta
+        if slopes[k] > -STRICT * np.max(own):
+            return None
+        change = x @ (inverse[:, k % p] * (1.0 if k < p else -1.0))  # of all residuals, along the edge that falls most
+        with np.errstate(all="ignore"):
+            zero = np.where(r * change < 0.0, -r / change, np.inf)
+        order = np.argsort(zero)
+        slope = slopes[k] + np.cumsum((w * np.abs(change))[order])
+        entering = order[np.argmax(slope >= 0.0)]
+        if not np.isfinite(zero[entering]):
+            return None
+        active[k % p] = entering
+    return None
 
 
 def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:

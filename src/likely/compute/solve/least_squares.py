@@ -98,8 +98,13 @@ def sample(x: Any) -> Any:
 
 
 def _surely_independent(x: Any) -> bool:
+    return bool(np.all(np.any(x != 0, axis=0)) and _gram_eigenvalues(x)[0] > 1e-8)
+
+
+def _gram_eigenvalues(x: Any) -> Any:
+    """The eigenvalues of x'x with the columns scaled to length one, in increasing order."""
     scaled = x / column_scale(x)
-    return bool(np.all(np.any(x != 0, axis=0)) and linalg.eigvalsh(scaled.T @ scaled)[0] > 1e-8)
+    return np.linalg.eigvalsh(scaled.T @ scaled)
 
 
 def condition(x: Any) -> float:
@@ -111,8 +116,7 @@ def condition(x: Any) -> float:
         return grams.condition(x)
     few = sample(x)
     if len(few) >= x.shape[1] and np.all(np.any(few != 0, axis=0)):
-        scaled = few / column_scale(few)
-        values = linalg.eigvalsh(scaled.T @ scaled)
+        values = _gram_eigenvalues(few)
         if values[0] > 1e-8:
             return float(np.sqrt(values[-1] / values[0]))
     r = triangle(x, 0.0, column_scale(x))
@@ -129,9 +133,7 @@ def ill_conditioned(x: Any) -> bool:
     """
     if isinstance(x, Blocks):
         return grams.ill_conditioned(x)
-    few = sample(x)
-    scaled = few / column_scale(few)
-    return bool(linalg.eigvalsh(scaled.T @ scaled)[0] < (1e-5 if x.size <= CHEAP_QR else 1e-9))
+    return bool(_gram_eigenvalues(sample(x))[0] < (1e-5 if x.size <= CHEAP_QR else 1e-9))
 
 
 def solve(x: Any, y: Any, weights: Any = None) -> Any:

@@ -7,7 +7,7 @@ ascent direction (Nocedal and Wright 2006, *Numerical Optimization*, section 3.4
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,6 +22,8 @@ BORROWED = 0.1  # relative error of a subsample's information, at most
 FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
 LARGE = 256  # coefficients beyond which eigenvalues cost more than some steps
 CLEAN = 1e-9  # standard errors from the peak: as near as rounding lets a search come
+CLOSE_BY = 2.0  # standard errors to a known peak from which a search may be seen to end there
+COVERED = 0.2  # and the share of that distance which its next step leaves, at most
 AT_PEAK = "the score is zero and the curvature is negative"
 
 
@@ -123,6 +125,7 @@ def maximize(
     progress: Callable[[int, Point, float], None] | None = None,
     stop: Callable[[Point], str | None] | None = None,
     first: Point | None = None,
+    known: Sequence[Point] = (),
 ) -> Solution:
     """The local maximum reached from `start`.
 
@@ -140,6 +143,8 @@ def maximize(
         Called with every new point; a text it returns ends the search with that reason.
     first : Point, optional
         What `evaluate` gives at the start, where that is known.
+    known : sequence of Point
+        Peaks that were found before: a search that is about to end at one of them ends there.
 
     Returns
     -------
@@ -156,6 +161,8 @@ def maximize(
             progress(iteration, point, decrement)
         if concave and decrement <= tolerance:
             return Solution(point, True, AT_PEAK, iteration, decrement)
+        if concave and (peak := next((p for p in known if _leads_to(p, point, step)), None)) is not None:
+            return Solution(peak, True, AT_PEAK, iteration, 0.0)
         trial = None if not concave and decrement <= 1e-3 else _search(evaluate, point, step, squared)
         if trial is None and not concave:
             trial = _escape(evaluate, point)
@@ -171,6 +178,19 @@ def maximize(
         if stop is not None and (told := stop(point)) is not None:
             return Solution(point, False, told, iteration + 1, decrement, stopped=True)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
+
+
+def _leads_to(peak: Point, point: Point, step: Any) -> bool:
+    """Whether a Newton step covers nearly all of the way to a peak that is near.
+
+    The next ones then shrink what is left by its square (Newton and Kantorovich); the value has to agree.
+    """
+    way = peak.x - point.x
+    left = way - step
+    squared = float(way @ peak.info @ way)
+    if not (squared <= CLOSE_BY**2 and float(left @ peak.info @ left) <= COVERED**2 * squared):
+        return False
+    return abs(peak.value - point.value - 0.5 * squared) <= COVERED * squared
 
 
 def maximize_near(

@@ -100,6 +100,14 @@ class Family(Distributed):
         """Starting values of the free parameters as constants, from the data and weights."""
         return {p.name: 0.0 if not np.isfinite(p.domain.lower) else 1.0 for p in self.free}
 
+    def _starts(self, y: Any, w: Any, known: Mapping[str, Any], courses: Mapping[str, Any]) -> dict[str, Any]:
+        """Starting values beside k courses of parameters by row, each of shape (k, n): k values each, or one."""
+        found = [
+            self._start(y, w, {**known, **dict(zip(courses, rows, strict=True))})
+            for rows in zip(*courses.values(), strict=True)
+        ]
+        return {name: np.array([np.median(one[name]) for one in found]) for name in found[0]}
+
     def _other_starts(self, y: Any, w: Any, known: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Further starting values, for a likelihood with several peaks; the highest peak found wins."""
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +80,7 @@ def find_restrained_peak(
 def _look(L: Likelihood, problem: Problem, own_start: bool, trail: Trail | None, options: dict[str, Any]) -> Look:
     """A look around a search, by what is maximised: penalties with corners are part of the height."""
 
-    def climb(x: Any) -> Solution:
+    def climb(x: Any, known: Sequence[Point]) -> Solution:
         if trail is not None:
             trail.aside(ANOTHER)
         return problem.at_height(problem.maximize(problem.inward(x), "newton", **options)[0])
