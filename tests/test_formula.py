@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import likely as lk
+from likely.data import tables
 from likely.errors import DataError, DesignError, LikelyError, OptionError, UnknownNameError
 
 rng = np.random.default_rng(11)
@@ -283,3 +284,45 @@ def test_cubic_splines_beside_an_intercept(spline: str) -> None:
     assert fit.loglik == pytest.approx(whole.loglik, rel=1e-10)
     new = {"x": [0.5, 3.0]}
     np.testing.assert_allclose(fit.predict(new), whole.predict(new), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "right",
+    ["x", "x + z", "0 + x", "x*z", "x:z + z", "(x + z + u)**3", "z + x - 1", "`No. of`", "x + `No. of`:z", "x:x"],
+)
+def test_products_of_numbers_are_what_formulaic_makes(right: str) -> None:
+    """Without a data frame: the same columns, names and terms, for the fit and for new data."""
+    from likely.data.design import from_formula
+    from likely.data.evaluation import Products, evaluate
+    from likely.data.formula import decode, parse, quote
+    from likely.data.predictors import as_array, frame_of
+
+    rng = np.random.default_rng(0)
+    data = {name: rng.normal(size=20) for name in ("x", "z", "u", "No. of")}
+    design, x = from_formula(right, tables.read(data))
+    formula = parse(quote(right, list(data)))
+    matrix = evaluate(formula, frame_of(data, 20), right)
+    assert isinstance(design.spec, Products)
+    assert design.names == tuple(decode(str(c)) for c in matrix.columns)
+    assert design.terms == tuple((decode(str(t)), tuple(at)) for t, at in matrix.model_spec.term_indices.items())
+    assert np.array_equal(x, as_array(matrix))
+    new = {name: column[:3] for name, column in data.items()}
+    assert np.array_equal(design.apply(tables.read(new)), x[:3])
+
+
+def test_products_of_anything_else_are_formulaics() -> None:
+    from likely.data.design import from_formula
+    from likely.data.evaluation import Products
+
+    data = {"x": [1.0, 2.0, 4.0], "g": ["a", "b", "a"]}
+    for right in ("g", "x + g", "x:g", "log(x)", "I(x**2)", "2*x"):
+        try:
+            design, _ = from_formula(right, tables.read(data))
+        except DesignError:
+            continue
+        assert not isinstance(design.spec, Products)
+
+
+def test_a_product_beyond_floats_is_refused() -> None:
+    with pytest.raises(DataError, match="not finite"):
+        lk.fit("normal", {"x": [1e200, 2.0, 3.0], "z": [1e200, 1.0, 2.0], "y": [1.0, 2.0, 2.5]}, "y ~ x:z")

@@ -12,7 +12,7 @@ from likely.compute import blocks
 from likely.compute.blocks import Blocks, Matrix
 from likely.data import many_levels
 from likely.data.columns import examples_of
-from likely.data.evaluation import evaluate, not_finite, quietly
+from likely.data.evaluation import Products, evaluate, not_finite, products, quietly
 from likely.data.expressions import expression, log_exposure
 from likely.data.formula import (
     MOST_COLUMNS,
@@ -138,7 +138,7 @@ class Design:
     formula : str or None
         The right-hand side it came from; None for a matrix.
     spec
-        Formulaic's recipe; None for a matrix.
+        The recipe, formulaic's or `Products`; None for a matrix.
     levels : tuple of (str, tuple)
         The columns that are levels, with the levels the fit has seen.
     named : bool
@@ -265,22 +265,7 @@ class Design:
                 columns[name] = plain(name, table, name in numeric, " of the new data", compared=True)
                 if name in texts:
                     require_text(name, columns[name], " of the new data")
-        coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
-        frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(table.n), table.n)
-
-        def made(spec: Any) -> Any:
-            return quietly(lambda: spec.get_model_matrix(frame, context=context(), na_action="ignore"))
-
-        try:
-            matrix = made(self.spec)
-            x: Matrix = as_array(matrix) if self.coding is None else self.coding.matrix(matrix, coded, made)
-        except LikelyError:
-            raise
-        except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
-            advice = f". It uses the columns {listed(needed)}: do they hold what they held in the fit?"
-            if "extend" in str(error):
-                advice = " Keep the new values within those of the fit, or fit with bs(..., extrapolation='extend')"
-            raise DataError(f"cannot evaluate {self.formula!r} for the new data: {clean(error)}{advice}") from error
+        x = self.spec.matrix(columns, table.n) if isinstance(self.spec, Products) else self._evaluated(columns, table.n)
         if x.shape != (table.n, len(self.made)):
             raise DataError(
                 f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.made)} in the fit "
@@ -293,6 +278,25 @@ class Design:
                 "logarithm or a root taken of a negative number?"
             )
         return x
+
+    def _evaluated(self, columns: dict[str, Any], n: int) -> Matrix:
+        """What formulaic's recipe makes of n new rows, as it is to see them."""
+        coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
+        frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(n), n)
+
+        def made(spec: Any) -> Any:
+            return quietly(lambda: spec.get_model_matrix(frame, context=context(), na_action="ignore"))
+
+        try:
+            matrix = made(self.spec)
+            return as_array(matrix) if self.coding is None else self.coding.matrix(matrix, coded, made)
+        except LikelyError:
+            raise
+        except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
+            advice = f". It uses the columns {listed(list(columns))}: do they hold what they held in the fit?"
+            if "extend" in str(error):
+                advice = " Keep the new values within those of the fit, or fit with bs(..., extrapolation='extend')"
+            raise DataError(f"cannot evaluate {self.formula!r} for the new data: {clean(error)}{advice}") from error
 
     def apply_sparse(self, matrix: Any) -> Matrix:
         """New rows of a sparse matrix of predictors."""
@@ -359,6 +363,8 @@ def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
     values = {name: column for name, (column, _) in columns.items()}
     in_c = labelled(formula)
     check_sizes(formula, table.n, level_counts(values, in_c))
+    if (numeric := products(formula, values)) is not None:
+        return _multiplied(numeric, right, values, table)
     many = many_levels.find(formula, values, table.n)
     frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
     matrix = evaluate(formula, frame, right)
@@ -386,14 +392,7 @@ def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
             x = coding.matrix(matrix, {name: values[name] for name in many}, lambda own: made[id(own)])
     except (TypeError, ValueError) as error:
         raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
-    if (wrong := not_finite(x)) is not None:
-        j = wrong[1]
-        bad = blocks.column(x, j)
-        where = np.flatnonzero(~np.isfinite(bad))
-        raise DataError(
-            f"the column {names[j]!r} of the design has values that are not finite: "
-            f"{first_rows(table.places(where), bad[where])}"
-        )
+    _require_finite(x, names, table)
     import pandas as pd
 
     as_levels = in_c | looked_up(formula)
@@ -403,6 +402,25 @@ def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
         if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
     )
     return Design(names, right, spec, levels, coding=coding, terms=terms), x
+
+
+def _multiplied(recipe: Products, right: str, values: Mapping[str, Any], table: Table) -> tuple[Design, Matrix]:
+    """The design of products of columns of numbers, and its matrix."""
+    x = recipe.matrix(values, table.n)
+    _require_finite(x, recipe.names, table)
+    terms = tuple((term, (j,)) for j, (term, _) in enumerate(recipe.terms))
+    return Design(recipe.names, right, recipe, terms=terms), x
+
+
+def _require_finite(x: Matrix, names: Sequence[str], table: Table) -> None:
+    if (wrong := not_finite(x)) is not None:
+        j = wrong[1]
+        bad = blocks.column(x, j)
+        where = np.flatnonzero(~np.isfinite(bad))
+        raise DataError(
+            f"the column {names[j]!r} of the design has values that are not finite: "
+            f"{first_rows(table.places(where), bad[where])}"
+        )
 
 
 def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:

@@ -1,16 +1,59 @@
-"""Formulaic's evaluation of formulas, with its errors in words, and whether what it gives is finite."""
+"""Formulas evaluated: products of columns of numbers at once, all others by formulaic, with its errors in words."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, final
 
 import numpy as np
 
 from likely.compute import blocks
 from likely.compute.blocks import Matrix
-from likely.data.formula import clean, context
+from likely.data.formula import clean, context, decode
+from likely.data.predictors import stacked
 from likely.errors import DesignError, LikelyError
+
+
+@final
+@dataclass(frozen=True)
+class Products:
+    """The recipe of a formula whose terms are products of columns of numbers: the design that formulaic makes of it.
+
+    Attributes
+    ----------
+    terms : tuple of (str, tuple of str)
+        The terms with the columns that each multiplies; none for the intercept.
+    """
+
+    terms: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns of the design, one for each term."""
+        return tuple(":".join(columns) or "Intercept" for _, columns in self.terms)
+
+    def matrix(self, values: Mapping[str, Any], n: int) -> Any:
+        """The design for n rows, from the columns by name."""
+        with np.errstate(all="ignore"):
+            made = [reduce(np.multiply, [values[c] for c in columns], 1.0) for _, columns in self.terms]
+        return stacked(made, n)
+
+
+def products(formula: Any, values: Mapping[str, Any]) -> Products | None:
+    """The recipe of a formula as parsed, of columns by name; None where it is not of products of numbers alone."""
+    if any(hasattr(column, "codes") or column.dtype != np.float64 for column in values.values()):
+        return None
+    factors = [(term, factor) for term in formula for factor in term.factors]
+    if any(f.eval_method.value != "lookup" and (f.expr != "1" or len(t.factors) > 1) for t, f in factors):
+        return None
+    terms = []
+    for term in formula:
+        columns = tuple(decode(f.expr) for f in term.factors if f.eval_method.value == "lookup")
+        terms.append((decode(str(term)), columns))
+    return Products(tuple(terms)) if terms else None
 
 
 def evaluate(formula: Any, frame: Any, text: str) -> Any:

@@ -181,11 +181,15 @@ def check_variables(needed: Sequence[str], table: Table, where: str) -> None:
 def as_array(frame: Any, columns: Any = None) -> Any:
     """Columns of a pandas DataFrame, all or those at some places, as a C-contiguous array of floats."""
     places = range(frame.shape[1]) if columns is None else columns
-    arrays = [np.asarray(frame.iloc[:, int(j)], dtype=float) for j in places]
-    out = np.empty((len(frame), len(arrays)))
-    for lo in range(0, len(frame), 4096):  # a few rows at a time, so that what is written stays in the cache
+    return stacked([np.asarray(frame.iloc[:, int(j)], dtype=float) for j in places], len(frame))
+
+
+def stacked(arrays: Sequence[Any], n: int) -> Any:
+    """Columns of n values, or numbers that stand for one, as a C-contiguous array of floats."""
+    out = np.empty((n, len(arrays)))
+    for lo in range(0, n, 4096):  # a few rows at a time, so that what is written stays in the cache
         for j, values in enumerate(arrays):
-            out[lo : lo + 4096, j] = values[lo : lo + 4096]
+            out[lo : lo + 4096, j] = values[lo : lo + 4096] if np.ndim(values) else values
     return out
 
 

@@ -14,6 +14,9 @@ TEXT = {str, type(None)}
 
 def as_array(series: Any) -> tuple[Any, bool]:
     """A narwhals series as an array, and whether it holds yes and no as floats."""
+    native = series.to_native()
+    if getattr(native, "dtype", None) == np.float64 and isinstance(native.dtype, np.dtype):
+        return native.to_numpy(), False
     dtype = series.dtype
     if dtype in (nw.Int128, nw.UInt128, nw.Decimal):  # NumPy has no such numbers
         return from_objects(series.to_list())
@@ -24,7 +27,6 @@ def as_array(series: Any) -> tuple[Any, bool]:
         return (values.astype(float) if values.dtype.kind not in "fiu" else values), False
     if dtype == nw.Boolean and not series.null_count():
         return series.to_numpy().astype(bool), False
-    native = series.to_native()
     if type(getattr(native, "dtype", None)).__name__ == "SparseDtype":
         return from_array(np.asarray(native.sparse.to_dense()))
     return from_objects(series.to_list(), convert=dtype not in (nw.Categorical, nw.Enum, nw.String))

@@ -99,10 +99,12 @@ class Table:
         self._lender: str | None = None  # what the index was taken from, if not from all of the table
         self._places: Any = None  # of the rows in the table they were taken from, see `only`
         self._frame = frame
+        self._series: dict[str, Any] = {}  # the columns of the frame that were looked at
         self._columns: dict[str, Any] = {}
         self._yes_no: set[str] = set()  # booleans that are floats here because some are missing
         self._levels: dict[str, Levels] = {}
         self._insists: set[str] = set()
+        self._declared: dict[str, bool] = {}  # the same of columns of the frame
         self._marked: set[str] = set()  # text with cells that stand for missing values
         self._texts: dict[str, Any] = {}
         self._spread: tuple[Any, Table] | None = None  # the rows that results are missing for, see `only`
@@ -133,12 +135,17 @@ class Table:
     def __contains__(self, name: str) -> bool:
         return name in (self._columns if self._frame is None else self._keys)
 
+    def _of_frame(self, name: str) -> Any:
+        if name not in self._series:
+            self._series[name] = self._frame.get_column(self._keys[name])
+        return self._series[name]
+
     def column(self, name: str) -> Any:
         """The column called `name`: a float, integer, bool or object array; missing values are NaN or None."""
         if not is_one_of(name, self):
             raise unknown("column", name, self.names)
         if name not in self._columns:
-            values, yes_no = as_array(self._frame.get_column(self._keys[name]))
+            values, yes_no = as_array(self._of_frame(name))
             self._columns[name] = _without(values, self.na, plain=not self.insists(name)) if self.na else values
             if yes_no:
                 self._yes_no.add(name)
@@ -211,7 +218,9 @@ class Table:
     def insists(self, name: str) -> bool:
         """Whether the column is declared to hold levels."""
         if self._frame is not None and name in self._keys:
-            return bool(self._frame.get_column(self._keys[name]).dtype in (nw.Categorical, nw.Enum))
+            if name not in self._declared:
+                self._declared[name] = self._of_frame(name).dtype in (nw.Categorical, nw.Enum)
+            return self._declared[name]
         return name in self._insists
 
     def labels(self, name: str) -> Any:
@@ -240,7 +249,7 @@ class Table:
         """
         if name not in self._texts:
             if self._frame is not None and name in self._keys:
-                text = as_text(self._frame.get_column(self._keys[name]))
+                text = as_text(self._of_frame(name))
                 if text is not None and (gone := [v for v in text.categories if _stands_for_missing(v, self.na)]):
                     text = text.remove_categories(gone)
                     self._marked.add(name)
@@ -257,7 +266,7 @@ class Table:
             return self._levels[name]
         if self._frame is None or name not in self:
             return None
-        series = self._frame.get_column(self._keys[name])
+        series = self._of_frame(name)
         ordered = True
         if series.dtype == nw.Enum:
             declared = list(series.dtype.categories)
