@@ -9,13 +9,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import boosting, custom, growth, levels, regression, report, small, training, univariate
+from bench import boosting, custom, few_rows, growth, levels, regression, report, small, training, univariate
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
 CASES: dict[str, Callable[[int, int], Table]] = {
     "coin": lambda rows, repeats: small.coin(repeats),
     "import": lambda rows, repeats: small.imports(repeats),
+    **{
+        f"few-rows-{name}": lambda rows, repeats, name=name: measure(few_rows.job(name), repeats)
+        for name in few_rows.NAMES
+    },
     **{
         name.lower(): lambda rows, repeats, name=name: measure(univariate.job(name, rows), repeats)
         for name in univariate.FAMILIES
