@@ -83,12 +83,13 @@ class Categorical(Labelled):
             )
         return unknown("reference level", self.reference, [str(level) for level in levels], " of Categorical")
 
-    def __repr__(self) -> str:
-        parts = [] if self.levels is None else [f"levels={list(self.levels)!r}"]
-        if self.levels is None and self.reference is not None:
-            parts.append(f"reference={self.reference!r}")
-        parts += [f"{k}={np.asarray(v).tolist()!r}" for k, v in self.known.items()]
-        return f"Categorical({', '.join(parts)})"
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What makes the family again, by keyword."""
+        known = {name: np.asarray(value).tolist() for name, value in self.known.items()}
+        if self.levels is not None:
+            return {"levels": list(self.levels), **known}
+        return {**({} if self.reference is None else {"reference": self.reference}), **known}
 
     def _structure(self) -> tuple[Hashable, ...]:
         return (*super()._structure(), self.reference if self.levels is None else None)

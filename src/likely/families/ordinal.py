@@ -134,11 +134,11 @@ class Ordinal(Labelled):
         if "threshold" in self.known:
             self._check_threshold(self.known["threshold"])
 
-    def __repr__(self) -> str:
-        parts = [] if self.levels is None else [f"levels={list(self.levels)!r}"]
-        parts += [] if self.link == "logit" else [f"link={self.link!r}"]
-        parts += [f"{k}={v!r}" for k, v in self.known.items()]
-        return f"Ordinal({', '.join(parts)})"
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What makes the family again, by keyword."""
+        levels = {} if self.levels is None else {"levels": list(self.levels)}
+        return {**levels, **({} if self.link == "logit" else {"link": self.link}), **self.known}
 
     @property
     def kind(self) -> Kind:

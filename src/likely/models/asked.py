@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
-from likely.errors import is_one_of, unknown
+from likely.errors import OptionError, is_one_of, unknown
 from likely.families import get_family
 from likely.families.base import Family
 from likely.families.base.domains import find_link
+from likely.models.plain import NotPlain, read, written
 
 CHOICES = {
     "missing": ("error", "drop"),
@@ -18,7 +19,9 @@ CHOICES = {
     "on_failure": ("raise", "return"),
 }
 
-
+FORMAT, VERSION = "arguments of likely.fit", 1
+NO_ARGUMENTS = "these are no saved arguments of a fit"
+BY_ROW = ("formula", "weights", "offset", "exposure", "cluster")  # arguments that may hold a value for each row
 RESTRAINTS = ("penalty", "fixed", "bounds", "constraints")
 
 
@@ -120,6 +123,77 @@ class Asked:
             if not is_one_of(name, SEARCH):
                 raise unknown("option", name, SEARCH, " of the search")
         return replace(self, **{**_BARE, **options})
+
+    # -- as plain values -----------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values, ready for JSON, without rows; `from_dict` reads them.
+
+        What was given as an array, a function or a family of your own is told in words in its place, under ``again``.
+        A function that watches a search is left out.
+
+        Returns
+        -------
+        dict
+
+        Examples
+        --------
+        >>> Asked.of("poisson", "y ~ x", weights=[1.0, 2.0, 1.0], penalty=None).to_dict()["again"]
+        {'weights': 'a list of 3'}
+        """
+        arguments: dict[str, Any] = {}
+        again: dict[str, str] = {}
+        for name, value in {"family": self.family, "formula": self.formula, **self.given, **self.formulas}.items():
+            if name == "progress" and callable(value):
+                continue
+            try:
+                arguments[name] = written(value, rows=name in BY_ROW or name in self.formulas)
+            except NotPlain as what:
+                again[name] = str(what)
+        return {"format": FORMAT, "version": VERSION, "arguments": arguments, "again": again}
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any], **again: Any) -> Asked:
+        """From what `to_dict` gave, and what it could not hold, given again by name.
+
+        Parameters
+        ----------
+        saved : dict
+        **again
+            Arguments that stand in the place of those saved: weights that were an array, a family of your own.
+
+        Returns
+        -------
+        Asked
+
+        Raises
+        ------
+        OptionError
+            If these are no saved arguments, or of a later version; or if something has to be given again.
+
+        Examples
+        --------
+        >>> asked = Asked.of(get_family("student_t"), "y ~ x", scale="~ x", offset="z")
+        >>> Asked.from_dict(asked.to_dict()).given
+        {'offset': 'z'}
+        """
+        if not isinstance(saved, Mapping) or saved.get("format") != FORMAT:
+            raise OptionError(NO_ARGUMENTS)
+        if saved.get("version") != VERSION:
+            raise OptionError(f"arguments saved as version {saved.get('version')!r}, and this likely reads {VERSION}")
+        try:
+            arguments, missed = saved["arguments"], saved["again"]
+            held = {name: read(value) for name, value in arguments.items() if name not in again}
+            lost = {name: what for name, what in missed.items() if name not in again}
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise OptionError(NO_ARGUMENTS) from None
+        if lost:
+            told = ", ".join(f"{name} ({what})" for name, what in lost.items())
+            call = ", ".join(f"{name}=..." for name in lost)
+            raise OptionError(f"given as what no file holds: {told}. Give it again: Asked.from_dict(saved, {call})")
+        return cls.of(**{**held, **again})
+
+    # -- its parts -----------------------------------------------------------------------------------------
 
     @property
     def given(self) -> dict[str, Any]:

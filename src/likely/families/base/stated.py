@@ -130,8 +130,13 @@ class Stated(ABC):
         """The parameters to estimate: all that are not known."""
         return tuple(p for p in self.parameters if p.name not in self.known and not p.known_only)
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What makes the family again, by keyword."""
+        return dict(self.known)
+
     def __repr__(self) -> str:
-        return f"{self.title}({', '.join(f'{k}={v!r}' for k, v in self.known.items())})"
+        return f"{self.title}({', '.join(f'{k}={v!r}' for k, v in self.arguments.items())})"
 
     # -- equality: the same family with the same known values ------------------------------------------
 
