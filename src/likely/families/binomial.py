@@ -92,7 +92,3 @@ class Binomial(Family):
     def bounds(self, **params: Any) -> tuple[Any, Any]:
         """0 and the number of trials."""
         return 0.0, params["n"]
-
-    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
-        """Whether each y is a whole number from 0 to n."""
-        return self.support.contains(y) & (np.asarray(y) <= params["n"])

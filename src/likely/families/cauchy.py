@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support
-from likely.families.base.domains import Positive, Real
+from likely.families.base.domains import LINKS, Positive, Real
 from likely.families.laplace import middle_size, weighted_quantile
 
 LOG_PI = math.log(math.pi)
@@ -60,6 +60,12 @@ class Cauchy(Family):
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         log_scale = xp.log(scale)
         return -log1p_square(xp, y - loc, scale, log_scale) - log_scale - LOG_PI
+
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return xp.log(LINKS["cauchit"].inverse((y - loc) / scale, xp))
+
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return self._log_cdf(xp, -y, -loc, scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats

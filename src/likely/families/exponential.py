@@ -34,6 +34,12 @@ class Exponential(Family):
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
         return xp.log(rate) - rate * y
 
+    def _log_cdf(self, xp: Any, y: Any, rate: Any) -> Any:
+        return xp.log1mexp(rate * y)
+
+    def _log_sf(self, xp: Any, y: Any, rate: Any) -> Any:
+        return -(rate * y)
+
     def _scipy(self, rate: Any) -> Any:
         from scipy import stats
 

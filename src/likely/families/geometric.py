@@ -37,6 +37,12 @@ class Geometric(Family):
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement_if(y != 0, p))
 
+    def _log_cdf(self, xp: Any, y: Any, p: Any) -> Any:
+        return xp.log1mexp(-self._log_sf(xp, y, p))
+
+    def _log_sf(self, xp: Any, y: Any, p: Any) -> Any:
+        return (y + 1.0) * xp.log(xp.complement(p))
+
     def _scipy(self, p: Any) -> Any:
         from scipy import stats
 

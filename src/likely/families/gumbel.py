@@ -14,6 +14,11 @@ EULER = float(np.euler_gamma)
 MEAN_ABSOLUTE_DEVIATION = 0.983068564882535  # E|z - E z| of the standard Gumbel (mpmath quadrature)
 
 
+def log_first_event(xp: Any, a: Any) -> Any:
+    """log(1 - exp(-exp(a))): of the probability of an event whose cumulated risk is exp(a); a itself where tiny."""
+    return xp.where(a < -40.0, a, xp.log1mexp(xp.exp(xp.maximum(a, -40.0))))
+
+
 @final
 class Gumbel(Family):
     """The largest of many values: yearly floods, peak loads, record waves. For minima, negate the data.
@@ -43,6 +48,12 @@ class Gumbel(Family):
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         z = (y - loc) / scale
         return -z - xp.exp(-z) - xp.log(scale)
+
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return -xp.exp((loc - y) / scale)
+
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return log_first_event(xp, (loc - y) / scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats

@@ -10,6 +10,7 @@ from scipy import special as sc
 
 from likely.families.base import Family, Parameter, Support, generator, weighted_mean
 from likely.families.base.domains import Positive, Real
+from likely.families.base.numeric.frozen import Frozen
 from likely.families.laplace import weighted_quantile
 from likely.namespace import NumpyNamespace
 
@@ -75,7 +76,7 @@ class Huber(Family):
 
 
 @final
-class _Distribution:
+class _Distribution(Frozen):
     """What scipy.stats has of its distributions, from the pieces of the density."""
 
     def __init__(self, loc: Any, scale: Any, k: Any) -> None:

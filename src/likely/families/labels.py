@@ -11,6 +11,7 @@ import numpy as np
 
 from likely.errors import OptionError, ParameterError, SupportError, first_rows, is_one_of, listed
 from likely.families.base import Family, Kind, Support, by_keyword, check_size, generator
+from likely.families.base.numeric.frozen import Frozen
 from likely.namespace import NumpyNamespace
 
 
@@ -167,7 +168,7 @@ class Labelled(Family):
 
 @final
 @dataclass(frozen=True, eq=False)
-class CodeDistribution:
+class CodeDistribution(Frozen):
     """The distribution of codes 0, 1, ..., with the methods of a frozen SciPy distribution.
 
     Attributes

@@ -74,6 +74,14 @@ class Laplace(Family):
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         return -xp.abs((y - loc) / scale) - xp.log(scale) - LOG_2
 
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        z = (y - loc) / scale
+        size = xp.abs(z)
+        return xp.where(z < 0, -size - LOG_2, xp.log1p(-0.5 * xp.exp(-size)))
+
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return self._log_cdf(xp, -y, -loc, scale)
+
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats
 

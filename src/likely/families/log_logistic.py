@@ -42,6 +42,12 @@ class LogLogistic(Family):
         power = shape * ratio
         return xp.log(shape) - log_scale + (power - ratio) + 2.0 * xp.log_expit(-power)
 
+    def _log_cdf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+        return xp.log_expit(shape * (xp.log(y) - xp.log(scale)))
+
+    def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+        return xp.log_expit(shape * (xp.log(scale) - xp.log(y)))
+
     def _scipy(self, scale: Any, shape: Any) -> Any:
         from scipy import stats
 

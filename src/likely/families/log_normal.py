@@ -42,6 +42,12 @@ class LogNormal(Family):
         z = (log_y - mu) / sigma
         return -0.5 * (z * z) - log_y - xp.log(sigma) - HALF_LOG_2PI
 
+    def _log_cdf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
+        return xp.log_ndtr((xp.log(y) - mu) / sigma)
+
+    def _log_sf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
+        return xp.log_ndtr((mu - xp.log(y)) / sigma)
+
     def _scipy(self, mu: Any, sigma: Any) -> Any:
         from scipy import stats
 

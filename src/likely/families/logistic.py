@@ -42,6 +42,12 @@ class Logistic(Family):
         z = (y - loc) / scale
         return 2.0 * xp.log_expit(z) - z - xp.log(scale)
 
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return xp.log_expit((y - loc) / scale)
+
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+        return xp.log_expit((loc - y) / scale)
+
     def _scipy(self, loc: Any, scale: Any) -> Any:
         from scipy import stats
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from likely.families.base import Family, Limit, Parameter, Support, generator, weighted_mean
 from likely.families.base.domains import NonNegative, Positive
+from likely.families.base.numeric.frozen import Frozen
 from likely.families.poisson import Poisson
 
 # lgamma(x) - ((x - 1/2) log x - x + log(2 pi)/2) = sum of these times x^-(2k+1); below 1e-17 at x >= 16
@@ -125,7 +126,7 @@ class NegativeBinomial(Family):
 
 
 @final
-class _Distribution:
+class _Distribution(Frozen):
     """scipy.stats.nbinom's methods from mean and dispersion, because its p = 1/(1 + dispersion mean) rounds to 1."""
 
     def __init__(self, mean: Any, dispersion: Any) -> None:

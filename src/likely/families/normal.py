@@ -41,6 +41,12 @@ class Normal(Family):
         z = (y - mean) / sd
         return -0.5 * (z * z) - xp.log(sd) - HALF_LOG_2PI
 
+    def _log_cdf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+        return xp.log_ndtr((y - mean) / sd)
+
+    def _log_sf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+        return xp.log_ndtr((mean - y) / sd)
+
     def _scipy(self, mean: Any, sd: Any) -> Any:
         from scipy import stats
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -40,6 +39,12 @@ class Pareto(Family):
     def _log_density(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
         # log1p of the relative excess, because y/minimum close to 1 would lose its digits
         return xp.log(shape) - shape * xp.log1p((y - minimum) / minimum) - xp.log(y)
+
+    def _log_cdf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
+        return xp.log1mexp(shape * xp.log1p((y - minimum) / minimum))
+
+    def _log_sf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
+        return -(shape * xp.log1p((y - minimum) / minimum))
 
     def _scipy(self, shape: Any, minimum: Any) -> Any:
         from scipy import stats
@@ -82,8 +87,3 @@ class Pareto(Family):
     def bounds(self, **params: Any) -> tuple[Any, Any]:
         """The minimum and infinity."""
         return params["minimum"], np.inf
-
-    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
-        """Whether each y is at least the minimum."""
-        y = np.asarray(y)
-        return (y >= params["minimum"]) & (y < np.inf)

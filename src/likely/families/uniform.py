@@ -39,6 +39,12 @@ class Uniform(Family):
     def _log_density(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
         return 0.0 * y - xp.log(high - low)
 
+    def _log_cdf(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
+        return xp.log(y - low) - xp.log(high - low)
+
+    def _log_sf(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
+        return xp.log(high - y) - xp.log(high - low)
+
     def _scipy(self, low: Any, high: Any) -> Any:
         from scipy import stats
 
@@ -76,8 +82,3 @@ class Uniform(Family):
     def bounds(self, **params: Any) -> tuple[Any, Any]:
         """The two ends."""
         return params["low"], params["high"]
-
-    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
-        """Whether each y lies between the ends, both included."""
-        y = np.asarray(y)
-        return (y >= params["low"]) & (y <= params["high"])

@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
-from likely.families.gumbel import Gumbel
+from likely.families.gumbel import Gumbel, log_first_event
 from likely.families.laplace import LOG_2
 
 
@@ -42,6 +42,12 @@ class Weibull(Family):
         ratio = xp.log(y) - log_scale
         power = shape * ratio
         return xp.log(shape) - log_scale + (power - ratio) - xp.exp(power)
+
+    def _log_cdf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+        return log_first_event(xp, shape * (xp.log(y) - xp.log(scale)))
+
+    def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+        return -xp.exp(shape * (xp.log(y) - xp.log(scale)))
 
     def _scipy(self, scale: Any, shape: Any) -> Any:
         from scipy import stats

@@ -16,7 +16,7 @@ from likely.families.base import generator
 from likely.inference.interval import Interval
 from likely.inference.refit import refit
 from likely.likelihoods.compress import counted
-from likely.likelihoods.rows_of import FittedRows, draw, rows_of
+from likely.likelihoods.rows_of import rows_of
 from likely.models.checks import check_level
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -393,9 +393,9 @@ def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[R
         data, n = data.take(repeat), len(repeat)
         vector = {p.name for p in rows.family.parameters if p.vector}
         params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
-    at_once = max(1, DRAWN_AT_ONCE // n)
+    at_once, fitted = max(1, DRAWN_AT_ONCE // n), rows.bare.at(params)
     for first in range(0, replicates, at_once):
-        for y in _draw(rows, params, (min(at_once, replicates - first), n), rng):
+        for y in fitted.draw((min(at_once, replicates - first), n), rng).astype(float):
             drawn = data.with_response(y)
             yield counted(drawn) if countable(model) else drawn
 
@@ -403,9 +403,3 @@ def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[R
 def countable(model: Model) -> bool:
     """Whether the distinct responses and how often they occur say everything."""
     return model.constant and model.family.kind.discrete and not model.known_by_row
-
-
-def _draw(rows: FittedRows, params: dict[str, Any], shape: tuple[int, int], rng: np.random.Generator) -> Any:
-    if rows.family.kind.labels:
-        return rows.bare._scipy(**params).rvs(shape, random_state=rng)  # codes
-    return draw(rows.bare, params, shape, rng).astype(float)

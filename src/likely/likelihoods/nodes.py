@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from likely.families.base import Family
+from likely.families.base import Distributions, Family
+from likely.families.base.numeric.rule import double_exponential
+from likely.namespace import NumpyNamespace
 
-STEP, REACH = 0.09, 3.3  # of the double exponential rule: 75 nodes, tails of 1e-18
 TAIL = 4e-16  # probability beyond the last whole number summed
 HEAD = 512  # whole numbers summed one by one where there are many
 LEVELS = np.array([1e-12, 1e-8, 1e-5, 1e-3, 0.01, 0.05, 0.15, 0.3, 0.5])
@@ -31,72 +31,60 @@ def nodes(family: Family, values: Mapping[str, Any], count: int, split: Any = No
     split : float or ndarray, optional
         Where the log-density has a corner: the rule is applied on either side.
     """
-    bare = copy.copy(family)
-    bare.known = {}
     columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
-    distribution = bare._scipy(**columns)
+    distribution = family.at(columns)
     if family.kind.discrete:
-        return _whole_numbers(bare, distribution, columns, count)
-    below, above, p = _double_exponential()
+        return _whole_numbers(distribution, count)
+    below, above, p = double_exponential()
     if split is None:
-        y = np.hstack([_wide(distribution.ppf(below[None, :]), count), _wide(_isf(distribution, above), count)])
+        lower, upper = distribution.quantile(below[None, :]), distribution.quantile(above[None, :], upper=True)
+        y = np.hstack([_wide(lower, count), _wide(upper, count)])
         return y, np.broadcast_to(p, y.shape)
     at = np.broadcast_to(np.reshape(split, (-1, 1)), (count, 1))
-    share = np.broadcast_to(distribution.cdf(at), (count, 1))
+    share = np.broadcast_to(distribution.tails(at).below, (count, 1))
     level, other = np.concatenate([below, 1.0 - above]), np.concatenate([1.0 - below, above])
     y = np.hstack(
-        [_wide(distribution.ppf(share * level), count), _wide(_isf(distribution, (1.0 - share) * other), count)]
+        [
+            _wide(distribution.quantile(share * level), count),
+            _wide(distribution.quantile((1.0 - share) * other, upper=True), count),
+        ]
     )
     return y, np.hstack([share * p, (1.0 - share) * p])
 
 
 def central(family: Family, values: Mapping[str, Any], count: int) -> Any:
     """A few quantiles between the tails of several continuous distributions at once, shape (count, values)."""
-    bare = copy.copy(family)
-    bare.known = {}
     columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
     with np.errstate(all="ignore"):
-        return _wide(bare._scipy(**columns).ppf(CENTRAL[None, :]), count)
-
-
-def _double_exponential() -> tuple[Any, Any, Any]:
-    """Lower and upper tail probabilities of the nodes, and their weights: u = 1/(1 + exp(-pi sinh t))."""
-    t = np.arange(-REACH, REACH + STEP / 2, STEP)
-    tail = 1.0 / (1.0 + np.exp(np.pi * np.sinh(np.abs(t))))
-    weight = np.pi * np.cosh(t) * tail * (1.0 - tail) * STEP
-    return tail[t <= 1e-9], tail[t > 1e-9], weight / weight.sum()
-
-
-def _isf(distribution: Any, q: Any) -> Any:
-    """Quantiles of upper tail probabilities."""
-    q = np.atleast_2d(q)
-    return (
-        distribution.isf(q) if hasattr(distribution, "isf") else distribution.ppf(np.minimum(1.0 - q, 1.0 - 2.0**-53))
-    )
+        return _wide(family.at(columns).quantile(CENTRAL[None, :]), count)
 
 
 def _wide(y: Any, count: int) -> Any:
     return np.broadcast_to(y, (count, y.shape[-1]))
 
 
-def _whole_numbers(family: Family, distribution: Any, columns: Mapping[str, Any], count: int) -> tuple[Any, Any]:
+def _whole_numbers(distribution: Distributions, count: int) -> tuple[Any, Any]:
     """The whole numbers that matter; where they are many, the first ones and integrals over the rest."""
-    lower, upper = (np.broadcast_to(end, (count, 1)).astype(float) for end in family.bounds(**columns))
+    lower, upper = (
+        np.broadcast_to(end, (count, 1)).astype(float) for end in distribution.family.bounds(**distribution.values)
+    )
     few = upper - lower < 4 * HEAD  # all of them, however improbable
-    first = np.maximum(np.broadcast_to(distribution.ppf(TAIL), (count, 1)), lower)
-    last = np.minimum(np.broadcast_to(distribution.ppf(1.0 - TAIL), (count, 1)), upper)
+    first = np.maximum(np.broadcast_to(distribution.quantile(TAIL), (count, 1)), lower)
+    last = np.minimum(np.broadcast_to(distribution.quantile(1.0 - TAIL), (count, 1)), upper)
     first, last = np.where(few, lower, first), np.where(few, upper, last)
     most = int(np.max(last - first)) + 1
     if most <= 4 * HEAD:
         y = first + np.arange(float(most))
-        p = np.where(y <= last, _density(family, np.minimum(y, last), columns), 0.0)
+        p = np.where(y <= last, _density(distribution, np.minimum(y, last)), 0.0)
         return np.minimum(y, last), p / p.sum(axis=1, keepdims=True)
     head = first + np.arange(float(HEAD))
     start = first + HEAD - 0.5
     # Euler and Maclaurin: a sum is the integral between half integers, corrected by the slope at its start
     slope, by = start + np.array([1.0, -1.0]), np.array([1.0, -1.0]) / 48.0
     levels = np.concatenate([LEVELS, 1.0 - LEVELS[-2::-1]])
-    knots = np.hstack([start, np.broadcast_to(distribution.ppf(levels[None, :]), (count, len(levels))), last + 0.5])
+    knots = np.hstack(
+        [start, np.broadcast_to(distribution.quantile(levels[None, :]), (count, len(levels))), last + 0.5]
+    )
     knots = np.clip(knots, start, last + 0.5)
     middle, half = 0.5 * (knots[:, 1:] + knots[:, :-1]), 0.5 * (knots[:, 1:] - knots[:, :-1])
     x, w = LEGENDRE
@@ -104,13 +92,12 @@ def _whole_numbers(family: Family, distribution: Any, columns: Mapping[str, Any]
     y = np.hstack([head, slope, inner])
     weight = np.hstack([np.ones_like(head), np.tile(by, (count, 1)), (half[:, :, None] * w).reshape(count, -1)])
     inside = y <= last + 0.5
-    p = np.where(inside, _density(family, np.where(inside, y, first), columns) * weight, 0.0)
+    p = np.where(inside, _density(distribution, np.where(inside, y, first)) * weight, 0.0)
     return np.where(inside, y, first), p / p.sum(axis=1, keepdims=True)
 
 
-def _density(family: Family, y: Any, columns: Mapping[str, Any]) -> Any:
+def _density(distribution: Distributions, y: Any) -> Any:
     """The density formula, also between whole numbers."""
-    from likely.namespace import NumpyNamespace
-
     with np.errstate(all="ignore"):
-        return np.nan_to_num(np.exp(family._log_density(NumpyNamespace(), y, **columns)), nan=0.0)
+        value = distribution.family._log_density(NumpyNamespace(), y, **distribution.values)
+        return np.nan_to_num(np.exp(value), nan=0.0)

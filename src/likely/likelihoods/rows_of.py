@@ -295,10 +295,5 @@ def bare(family: Family) -> Family:
 
 def draw(family: Family, params: Mapping[str, Any], shape: tuple[int, ...], rng: np.random.Generator) -> Any:
     """Responses of a family with nothing known; levels for a vector parameter."""
-    if family.kind.labels:
-        codes = family._scipy(**params).rvs(shape, random_state=rng)
-        return np.asarray(family.levels)[codes.astype(np.intp)]
-    # NumPy's binomial insists on trials of integer type
-    trials = [p.name for p in family.parameters if p.known_only and p.domain.integer]
-    whole = {name: np.asarray(params[name]).astype(np.int64) for name in trials}
-    return np.asarray(family._random(shape, rng, {**params, **whole}))
+    drawn = family.at(params).draw(shape, rng)
+    return np.asarray(family.levels)[drawn.astype(np.intp)] if family.kind.labels else drawn

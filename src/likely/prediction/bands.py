@@ -188,11 +188,9 @@ def pit_histogram(fit: Fit, bins: int = 10, level: float = 0.95) -> PITHistogram
     if isinstance(bins, bool) or not isinstance(bins, int) or bins < 2:
         raise OptionError(f"bins is a whole number of at least 2, found {bins!r}")
     y = rows.fit.likelihood.bound.y
-    distribution = rows.bare._scipy(**rows.values)
-    with np.errstate(all="ignore"):
-        above = rows.full(distribution.cdf(y))
-        below = rows.full(distribution.cdf(y - 1.0)) if rows.family.kind.discrete else above
-    return histogram(below, above, bins, level, rows.fit.likelihood.bound.weights)
+    tails = rows.bare.at(rows.values).tails(y)
+    before, below = rows.full(tails.before), rows.full(tails.below)
+    return histogram(before, below, bins, level, rows.fit.likelihood.bound.weights)
 
 
 def histogram(below: Any, above: Any, bins: int, level: float, weights: Any = None) -> PITHistogram:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely.errors import OptionError, first_rows, is_one_of, unknown
-from likely.families.base import Kind, generator
+from likely.families.base import Kind, generator, jumps
 from likely.likelihoods.rows_of import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
 from likely.prediction.glm import Glm, common_dispersion, glm_of
@@ -237,55 +237,13 @@ def _deviance(rows: FittedRows, gap: Any) -> Any:
     return np.sign(gap) * np.sqrt(2.0 * np.maximum(best - own_log_density(rows), 0.0))
 
 
-STEP = 1e-4  # of the distance between a response and the middle of its distribution
-
-
 # -- quantile residuals ----------------------------------------------------------------------------------------
 
 
 def _quantile(rows: FittedRows, rng: Any) -> Any:
-    y = rows.fit.likelihood.bound.y
-    family = rows.bare
-    fitted = family._scipy(**rows.values)
-    with np.errstate(all="ignore"):
-        below, above = rows.full(fitted.cdf(y)), rows.full(fitted.sf(y))
-        if family.kind.discrete:
-            v = np.maximum(rng.random(rows.n), 2.0**-54)  # never 0, which would be the end of the jump
-            before, from_y = rows.full(fitted.cdf(y - 1.0)), rows.full(fitted.sf(y - 1.0))
-            below = before + v * (below - before)
-            above = above + (1.0 - v) * (from_y - above)
-        lower = below <= 0.5
-        out = np.where(lower, sc.ndtri(below), -sc.ndtri(above))
-        median = rows.full(fitted.ppf(0.5))
-    return _finite(rows, y, out, lower, median)
-
-
-def _finite(rows: FittedRows, y: Any, out: Any, lower: Any, median: Any) -> Any:
-    """Residuals where the fitted cdf has rounded to 0 or 1, from the tail's logarithm.
-
-    Far out, with s the slope of -log f at y and c its own slope, P(Y > y) = f(y)/s (1 - c/s^2) to the second order of
-    the tail's expansion; for whole numbers the tail is a geometric series.
-    """
-    lost = np.isinf(out) & np.isfinite(log_now := own_log_density(rows))
-    if not np.any(lost):
+    tails = rows.bare.at(rows.values).tails(rows.fit.likelihood.bound.y)
+    share = 1.0 if rows.family.kind is Kind.NUMBERS else jumps(rng, rows.n)
+    out = rows.full(tails.normal(share))
+    if not np.any(at_end := np.isinf(out) & np.isfinite(own_log_density(rows))):
         return out
-    side = np.where(lower, -1.0, 1.0)
-    support = rows.family.support
-    with np.errstate(all="ignore"):
-        room = np.where(lower, y - support.lower, support.upper - y)
-        # a share of the distance to the middle, which has the distribution's own size wherever its origin is
-        step = np.ones(rows.n) if rows.family.kind.discrete else STEP * np.minimum(np.abs(y - median), room)
-        step = np.where(step > 0.0, step, 1e-300)
-        onward = rows.log_density(y + side * step)
-        if rows.family.kind.discrete:
-            log_tail = log_now - np.log1p(-np.exp(onward - log_now))
-        else:
-            back = rows.log_density(y - side * step)
-            slope = 0.5 * (back - onward) / step
-            bent = (2.0 * log_now - back - onward) / np.square(step * slope)
-            log_tail = log_now - np.log(slope) + np.log1p(-np.where(np.abs(bent) < 0.1, bent, 0.0))
-        extreme = side * -sc.ndtri_exp(np.minimum(log_tail, -1.0))
-        at_end = side * -sc.ndtri(0.5 / rows.n)
-    # nothing lies beyond the end of a continuous support
-    far = np.isfinite(extreme) & (np.isfinite(onward) | rows.family.kind.discrete)
-    return np.where(lost, np.where(far, extreme, at_end), out)
+    return np.where(at_end, np.sign(out) * -sc.ndtri(0.5 / rows.n), out)

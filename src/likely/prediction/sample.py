@@ -8,13 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
-from scipy import special as sc
 
 from likely.errors import OptionError
-from likely.families.base import Family
+from likely.families.base import Distributions, Family, Kind, Tails, jumps
 from likely.inference.refit import names_of, refit
 from likely.likelihoods.rows import Objective
-from likely.likelihoods.rows_of import draw, rows_of
+from likely.likelihoods.rows_of import rows_of
 from likely.models import scale
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -104,9 +103,7 @@ class Sample:
                 yield View(self, y, values_at(self.model, self.data, self.family, x), x, rng)
 
     def _drawn(self, rng: np.random.Generator) -> Any:
-        if self.family.kind.labels:
-            return np.asarray(self.family._scipy(**self.values).rvs((self.n,), random_state=rng), dtype=float)
-        return draw(self.family, self.values, (self.n,), rng).astype(float)
+        return self.observed.fitted.draw((self.n,), rng).astype(float)
 
 
 @final
@@ -148,24 +145,32 @@ class View:
         return [self.full(self.sample.data.eta(slot, self.coefficients)) for slot in self.sample.model.slots]
 
     @cached_property
-    def tails(self) -> tuple[Any, Any]:
-        """P(Y <= y) and P(Y >= y) of every row."""
-        family = self.sample.family
-        fitted = family._scipy(**self.values)
-        with np.errstate(all="ignore"):
-            return self.full(fitted.cdf(self.y)), self.full(fitted.sf(self.y - 1.0 if family.kind.discrete else self.y))
+    def fitted(self) -> Distributions:
+        """The distributions of the rows."""
+        same = self.values is self.sample.values and self is not self.sample.observed
+        return self.sample.observed.fitted if same else self.sample.family.at(self.values)
+
+    @cached_property
+    def tails(self) -> Tails:
+        """What lies on either side of every row's observation."""
+        return self.fitted.tails(self.y)
+
+    @cached_property
+    def share(self) -> Any:
+        """Where in the jump of its distribution function each observation is taken to be, at random."""
+        return 1.0 if self.sample.family.kind is Kind.NUMBERS else jumps(self.rng, len(self.y))
+
+    @property
+    def transforms(self) -> tuple[Any, Any]:
+        """The distribution function at every row's observation, randomised over its jumps, and 1 minus it."""
+        mass = self.tails.mass
+        below, above = self.tails.below - (1.0 - self.share) * mass, self.tails.above + (1.0 - self.share) * mass
+        return self.full(below), self.full(above)
 
     @cached_property
     def residuals(self) -> Any:
-        """Quantile residuals, randomised over the jumps of a discrete distribution."""
-        below, above = self.tails
-        if self.sample.family.kind.discrete:
-            v = np.maximum(self.rng.random(len(self.y)), 2.0**-54)
-            jump = np.maximum(below + above - 1.0, 0.0)
-            below, above = below - (1.0 - v) * jump, above - v * jump
-        with np.errstate(all="ignore"):
-            out = np.where(below <= 0.5, sc.ndtri(np.maximum(below, 0.0)), -sc.ndtri(np.maximum(above, 0.0)))
-        return np.clip(out, -EDGE, EDGE)
+        """Quantile residuals, randomised over the jumps of the distribution function."""
+        return np.clip(self.full(self.tails.normal(self.share)), -EDGE, EDGE)
 
     @cached_property
     def own(self) -> Any:

@@ -154,6 +154,7 @@ class _OnePeak:
     def __init__(self, rows: FittedRows, y: Any) -> None:
         self.rows, self.y = rows, y
         self.discrete = rows.family.kind.discrete
+        self.fitted = rows.bare.at(rows.values)
         lower, upper = rows.bare.bounds(**rows.values)
         self.lower, self.upper = rows.full(lower), rows.full(upper)
         self.valley = self._valley()
@@ -175,23 +176,25 @@ class _OnePeak:
         with np.errstate(invalid="ignore"):
             rises_up = self.height(np.minimum(y + step, self._last)) > here + SAME
             rises_down = self.height(np.maximum(y - step, self._first)) > here + SAME
-        distribution = self.rows.bare._scipy(**self.rows.values)
         with np.errstate(all="ignore"):
             up = self._beyond(here, +1.0)  # the first point above y where the density is no larger again
             down = self._beyond(here, -1.0)
-            at_or_above = self._sf(distribution, y)
-            at_or_below = self.rows.full(distribution.cdf(y))
+            at_or_above, at_or_below = self._onward(y), self._below(y)
             tail = np.where(
                 rises_up,
-                at_or_below + self._sf(distribution, up),
-                np.where(rises_down, at_or_above + self.rows.full(distribution.cdf(down)), 1.0),
+                at_or_below + self._onward(up),
+                np.where(rises_down, at_or_above + self._below(down), 1.0),
             )
         tail = np.where(self.valley, 1.0 - tail, tail)
         return np.clip(np.where(np.isfinite(tail), tail, 0.0), 0.0, 1.0)
 
-    def _sf(self, distribution: Any, y: Any) -> Any:
+    def _below(self, y: Any) -> Any:
+        """P(Y <= y)."""
+        return self.rows.full(self.fitted.tails(y).below)
+
+    def _onward(self, y: Any) -> Any:
         """P(Y >= y)."""
-        return self.rows.full(distribution.sf(y - 1.0 if self.discrete else y))
+        return self.rows.full(self.fitted.tails(y - 1.0 if self.discrete else y).above)
 
     @property
     def _first(self) -> Any:
@@ -206,8 +209,7 @@ class _OnePeak:
         if self.discrete:
             return np.ones(self.rows.n)
         with np.errstate(all="ignore"):
-            distribution = self.rows.bare._scipy(**self.rows.values)
-            width = self.rows.full(distribution.ppf(0.75)) - self.rows.full(distribution.ppf(0.25))
+            width = self.rows.full(self.fitted.quantile(0.75)) - self.rows.full(self.fitted.quantile(0.25))
         return np.maximum(1e-6 * np.abs(width), 4.0 * np.spacing(np.abs(self.y)))
 
     def _beyond(self, here: Any, side: float) -> Any:

@@ -163,7 +163,7 @@ class Case:
     def points(self) -> Any:
         """Observations spread over the support, from quantiles."""
         q = np.linspace(0.02, 0.98, 25)
-        return np.unique(np.asarray(self.family._scipy(**self.values).ppf(q), dtype=float))
+        return np.unique(np.asarray(self.family.at(self.values).quantile(q), dtype=float))
 
     @property
     def sample(self) -> Any:

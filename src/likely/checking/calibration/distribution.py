@@ -193,14 +193,13 @@ def of_predictions(found: Predictions, seed: int) -> DistributionCalibration:
     family, values, y, w = found.family, found.values, found.y, found.weights
     rows, total = len(y), float(np.sum(w))
     discrete = family.kind.discrete
-    distribution = family._scipy(**values)
+    predictive = family.at(values)
+    tails = predictive.tails(y)
+    above, below = _full(tails.below, rows), _full(tails.before, rows)
+    density = _full(predictive.log_density(y), rows)
     with np.errstate(all="ignore"):
-        above = _full(distribution.cdf(y), rows)
-        below = _full(distribution.cdf(y - 1.0), rows) if discrete else above
-        density = _full(family._log_density(NumpyNamespace(), y, **values), rows)
-        density = np.where(family.inside(y, values), density, -np.inf)
-        ends = [tuple(_full(distribution.ppf(0.5 * (1.0 + s * q)), rows) for s in (-1.0, 1.0)) for q in LEVELS]
-    held = [_held(level, end, y, below, above, discrete, w) for level, end in zip(LEVELS, ends, strict=True)]
+        ends = [tuple(_full(predictive.quantile(0.5 * (1.0 + s * q)), rows) for s in (-1.0, 1.0)) for q in LEVELS]
+    held = [_held(level, end, y, below, above, w) for level, end in zip(LEVELS, ends, strict=True)]
     remarks = []
     some = np.arange(rows)
     if rows > MOST:
@@ -235,14 +234,12 @@ def _full(values: Any, rows: int) -> Any:
     return np.broadcast_to(np.asarray(values, dtype=float), (rows,))
 
 
-def _held(level: float, end: Any, y: Any, below: Any, above: Any, discrete: bool, w: Any) -> Coverage:
+def _held(level: float, end: Any, y: Any, below: Any, above: Any, w: Any) -> Coverage:
     """How many observations lie in the central interval; a whole number's jump counts as far as it is inside."""
     (low, high), tail = end, 0.5 * (1.0 - level)
-    if discrete:
-        width = np.maximum(above - below, 1e-300)
-        inside = np.clip((np.minimum(above, 1.0 - tail) - np.maximum(below, tail)) / width, 0.0, 1.0)
-    else:
-        inside = ((y >= low) & (y <= high)).astype(float)
+    jump = above - below
+    part = np.clip((np.minimum(above, 1.0 - tail) - np.maximum(below, tail)) / np.maximum(jump, 1e-300), 0.0, 1.0)
+    inside = np.where(jump > 0.0, part, (y >= low) & (y <= high))
     share, width = (float(np.average(v, weights=w)) for v in (inside, high - low))
     return _coverage(level, share, float(np.sum(w)), width)
 
@@ -291,8 +288,8 @@ def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Any:
                 return None
             x, p = nodes(family, part, len(at), None if family.kind.discrete else at)
             columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in part.items()}
-            distribution = family._scipy(**columns)
-            reached = distribution.cdf(x) + (distribution.cdf(x - 1.0) if family.kind.discrete else distribution.cdf(x))
+            tails = family.at(columns).tails(x)
+            reached = tails.below + tails.before
             out[rows] = np.sum(p * np.abs(x - at[:, None]), axis=1) - 0.5 * np.sum(
                 p * x * 2.0 * (reached - 1.0), axis=1
             )

@@ -193,8 +193,8 @@ def row_tails(view: View) -> Any:
     if view.sample.family.kind.classes:
         own = view.own[:, None] * (1.0 + 1e-9)
         return np.clip(np.sum(np.where(view.chances <= own, view.chances, 0.0), axis=-1), 1e-300, 1.0)
-    below, above = view.tails
-    return np.clip(2.0 * np.minimum(below, above), 1e-300, 1.0)
+    below, onward = view.full(view.tails.below), view.full(view.tails.onward)
+    return np.clip(2.0 * np.minimum(below, onward), 1e-300, 1.0)
 
 
 def _serial(sample: Sample, order: Order) -> Moment | str:

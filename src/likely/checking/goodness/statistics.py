@@ -21,7 +21,7 @@ Statistic = Callable[[View], float]
 
 def _transforms(view: View) -> Any:
     """F(y), in order; a little inside 0 and 1."""
-    below, above = view.tails
+    below, above = view.transforms
     u = np.where(below <= 0.5, below, 1.0 - above)
     return np.sort(np.clip(u, 1e-300, 1.0 - 2.0**-53))
 
@@ -137,9 +137,7 @@ def _observed(view: View, at: Any) -> Any:
 def _expected(view: View, at: Any) -> Any:
     """The same, as the fitted distributions of the rows expect them."""
     n = len(view.y)
-    fitted = view.sample.family._scipy(**view.values)
-    with np.errstate(all="ignore"):
-        below = np.array([float(np.sum(np.broadcast_to(fitted.cdf(v), (n,)))) for v in at])
+    below = np.array([float(np.sum(view.full(view.fitted.tails(v).below))) for v in at])
     return np.diff(np.concatenate([[0.0], below, [float(n)]]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import numpy as np
 from likely.errors import FamilyError, OptionError
 from likely.errors.boundary import public_class
 from likely.families.base.arguments import by_keyword, check_size, generator, plain_number
+from likely.families.base.distributions import Distributions
 from likely.families.base.numeric import NumericDistribution
 from likely.families.base.stated import Stated
+from likely.families.base.within import Within
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -21,6 +23,46 @@ if TYPE_CHECKING:
 @public_class
 class Distributed(Stated):
     """The distribution at given values of the parameters, from the log-density."""
+
+    # where a family has them, (xp, y, **params) -> log P(Y <= y) and log P(Y > y) on any namespace
+    _log_cdf: Callable[..., Any] | None = None
+    _log_sf: Callable[..., Any] | None = None
+
+    def at(self, values: Mapping[str, Any]) -> Distributions:
+        """The distributions at values of all parameters that are known to lie in their domains.
+
+        Parameters
+        ----------
+        values : mapping of str to float or ndarray
+            One value, or one for each row; a vector has its entries along the last axis.
+
+        Returns
+        -------
+        Distributions
+            With the tails at observations, quantiles and random observations.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> lk.Normal().at({"mean": 0.0, "sd": 1.0}).tails([0.0]).below.tolist()
+        [0.5]
+        """
+        return Distributions(self, values)
+
+    def within(self, xp: Any) -> Within:
+        """The family within the density of another one.
+
+        Parameters
+        ----------
+        xp : namespace
+            The one that the other log-density is written against.
+
+        Returns
+        -------
+        Within
+            With ``log_prob``, ``log_cdf`` and ``log_sf``.
+        """
+        return Within(self, xp)
 
     @by_keyword
     def log_prob(self, y: ArrayLike, **params: Any) -> Any:
@@ -175,6 +217,62 @@ class Distributed(Stated):
         return self._scipy(**values).sf(y)
 
     @by_keyword
+    def log_cdf(self, y: ArrayLike, **params: Any) -> Any:
+        """log P(Y <= y), also where the probability is too small for a float.
+
+        Parameters
+        ----------
+        y : array_like
+        **params : array_like
+            Parameter values, broadcast against `y`.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> round(float(lk.Normal().log_cdf(-40.0, mean=0, sd=1)), 4)
+        -804.6084
+        """
+        values, y = self._ready(params, self._numbers(y))
+        return plain_number(self.at(values).tails(y).log_below)
+
+    @by_keyword
+    def log_sf(self, y: ArrayLike, **params: Any) -> Any:
+        """log P(Y > y), also where the probability is too small for a float.
+
+        Parameters
+        ----------
+        y : array_like
+        **params : array_like
+            Parameter values, broadcast against `y`.
+
+        Returns
+        -------
+        float or ndarray
+
+        Raises
+        ------
+        ParameterError
+            If a parameter is missing or outside its domain.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> float(lk.Exponential().log_sf(2000.0, rate=1))
+        -2000.0
+        """
+        values, y = self._ready(params, self._numbers(y))
+        return plain_number(self.at(values).tails(y).log_above)
+
+    @by_keyword
     def quantile(self, q: ArrayLike, **params: Any) -> Any:
         """The smallest y with cdf(y) >= q.
 
@@ -246,11 +344,7 @@ class Distributed(Stated):
         values, rng = self.resolve(params), generator(seed)
         if size is None:
             size = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
-        return self._random(check_size(size), rng, values)
-
-    def _random(self, shape: tuple[int, ...], rng: np.random.Generator, values: Mapping[str, Any]) -> Any:
-        """Random observations, all inside the support."""
-        return self.support.inside(self._scipy(**values).rvs(size=shape, random_state=rng))
+        return self.at(values).draw(check_size(size), rng)
 
     @by_keyword
     def mean(self, **params: Any) -> Any:

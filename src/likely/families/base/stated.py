@@ -205,7 +205,14 @@ class Stated(ABC):
 
     def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
         """Whether each y lies in the support at these parameter values."""
-        return self.support.contains(y)
+        low, high = self.bounds(**params)
+        inside = self.support.contains(y)  # ends that go by the parameters belong to the support
+        inside = inside if low is self.support.lower else inside & np.greater_equal(y, low)
+        return inside if high is self.support.upper else inside & np.less_equal(y, high)
+
+    def atoms(self, **params: Any) -> tuple[Any, ...]:
+        """Values that have a probability of their own beside a density, at these parameter values."""
+        return self.support.atoms
 
 
 def _documented(cls: type[Stated]) -> str:

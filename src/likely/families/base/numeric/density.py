@@ -50,6 +50,12 @@ class Stated(Protocol):
     @property
     def _log_density(self) -> Callable[..., Any]: ...
 
+    @property
+    def _log_cdf(self) -> Callable[..., Any] | None: ...
+
+    @property
+    def _log_sf(self) -> Callable[..., Any] | None: ...
+
     def bounds(self, **params: Any) -> tuple[Any, Any]:
         """Ends of the support at these parameter values."""
 

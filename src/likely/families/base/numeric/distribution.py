@@ -1,4 +1,4 @@
-"""The methods of a frozen SciPy distribution for a family that has only a log-density."""
+"""The methods of a frozen SciPy distribution for a family that states its log-density, and perhaps its tails."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import numpy as np
 from likely.families.base.numeric.continuous import Continuous
 from likely.families.base.numeric.density import Density, Distribution, Stated
 from likely.families.base.numeric.discrete import Discrete
+from likely.families.base.numeric.frozen import Frozen
+from likely.families.base.numeric.inverse import first_float
+from likely.namespace import NumpyNamespace
 
 
-class NumericDistribution:
-    """The methods of a frozen SciPy distribution, from a family's log-density alone.
+class NumericDistribution(Frozen):
+    """The methods of a frozen SciPy distribution, from what a family states.
 
     Parameters
     ----------
@@ -55,24 +58,65 @@ class NumericDistribution:
                 out[here] = function(one, x[here])
         return out[()]
 
+    @property
+    def _stated(self) -> bool:
+        """Whether the family states a tail."""
+        return self.family._log_cdf is not None or self.family._log_sf is not None
+
+    def _tail(self, y: Any, own: Callable[..., Any] | None, other: Callable[..., Any] | None, ends: Any) -> Any:
+        """A tail from its own logarithm, or else from that of the other one."""
+        y = np.asarray(y, dtype=float)
+        low, high = self.family.bounds(**self.params)
+        at = np.floor(y) if self.family.discrete else y
+        xp = NumpyNamespace()
+        with np.errstate(all="ignore"):
+            if own is not None:
+                out = np.exp(own(xp, at, **self.params))
+            else:
+                assert other is not None
+                out = -np.expm1(other(xp, at, **self.params))
+        out = np.where(y < low, ends[0], np.where(y >= high, ends[1], out))
+        return np.where(np.isnan(y), np.nan, out)[()]
+
     def cdf(self, y: Any) -> Any:
         """P(Y <= y)."""
+        if self._stated:
+            return self._tail(y, self.family._log_cdf, self.family._log_sf, (0.0, 1.0))
         return self._each(y, lambda one, x: one.below(x))
 
     def sf(self, y: Any) -> Any:
         """P(Y > y), accurate in the upper tail."""
+        if self._stated:
+            return self._tail(y, self.family._log_sf, self.family._log_cdf, (1.0, 0.0))
         return self._each(y, lambda one, x: one.above(x))
 
     def ppf(self, q: Any) -> Any:
         """The smallest y with cdf(y) >= q."""
         q = np.asarray(q, dtype=float)
+        if self._stated:  # each comparison on the side where it has digits
+            return self._first(q, lambda y: np.where(q <= 0.5, self.cdf(y) >= q, self.sf(y) <= 1.0 - q), q == 0.0)
         return self._each(np.where((q >= 0) & (q <= 1), q, np.nan), lambda one, x: one.quantile(x))
+
+    def isf(self, q: Any) -> Any:
+        """The smallest y with sf(y) <= q."""
+        q = np.asarray(q, dtype=float)
+        if self._stated:
+            return self._first(q, lambda y: np.where(q < 0.5, self.sf(y) <= q, self.cdf(y) >= 1.0 - q), q == 1.0)
+        return super().isf(q)
+
+    def _first(self, q: Any, reached: Callable[[Any], Any], at_start: Any) -> Any:
+        """Quantiles by bisection; the start of the support at the level that nothing lies below."""
+        shape = np.broadcast_shapes(q.shape, self.shape)
+        low, high = self.family.bounds(**self.params)
+        out = first_float(reached, low, high, shape)
+        out = np.where(at_start, low - 1.0 if self.family.discrete else low, out)
+        return np.where((q >= 0) & (q <= 1), out, np.nan)[()]
 
     def rvs(self, size: Any = None, random_state: Any = None) -> Any:
         """Random values by inverse transform."""
         shape = self.shape if size is None else size
         u = np.random.default_rng(random_state).random(shape)
-        return self._each(u, lambda one, x: one.draw(x))
+        return self.ppf(u) if self._stated else self._each(u, lambda one, x: one.draw(x))
 
     def mean(self) -> Any:
         """Expected value; infinite or nan where it does not exist."""
