@@ -367,7 +367,7 @@ def test_jax_keeps_its_own_precision(fitted):
 
 
 def test_compiled_once():
-    from likely.likelihoods.density.objective import compiled
+    from likely.likelihoods.density.program import compiled
 
     model = lk.density(decay, params=DECAY)
     lk.fit(model, DATA)

@@ -63,14 +63,15 @@ def available(fit: Fit) -> dict[str, tuple[Callable[[], Any], str]]:
     model = fit.likelihood.model
     family = model.family
     left_out = set()
-    if family.conditional or family._objective is not None or family.base is not None:
+    offers = fit.likelihood.offers
+    if not offers.predictors:
         left_out |= {"density", "residuals", "qq", "worm", "pit", "calibration", "influence"}
-        left_out |= {"surprise"} if family.conditional else set()
+        left_out |= {"surprise"} if not offers.independent_rows else set()
     if family.kind.classes:
         left_out |= {"worm", "pit"} | ({"residuals", "qq"} if family.kind is Kind.LABELS else set())
     if family.name not in OF_CHANCES or model.constant:
         left_out.add("calibration")
-    if model.constant or not fit.regular or family._objective is not None or family.conditional:
+    if model.constant or not fit.regular or not offers.predictors:
         left_out.add("effect")
     if len(fit.regular) < 2:
         left_out |= {"contour", "profile"}

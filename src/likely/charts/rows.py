@@ -64,7 +64,7 @@ def surprise(fit: Fit) -> Any:
     """Every row's surprise in the order of the data; the largest ones with their row."""
     alt = theme.altair()
     rows = rows_of(fit, observed=True)
-    if rows.family.conditional:
+    if not rows.offers.independent_rows:
         rows.log_density(rows.fit.likelihood.bound.y)  # raises, with the reason
     value, labels = -own_log_density(rows), _labels(fit)
     layers = [theme.points(labels.astype(float), value, ("row", "surprise (nats)"), labels)]

@@ -9,13 +9,13 @@ import numpy as np
 
 from likely.compute.solve.inverse import inverse_information
 from likely.errors import IntervalError, first_rows
+from likely.likelihoods import Objective
 from likely.likelihoods.expected import Expected
-from likely.likelihoods.rows import Objective
 
 Rows = Callable[[int, int], Mapping[tuple[int, int], Any]]
 
 
-def leveraged_scores(objective: Objective, x: Any, kind: str, pseudo: bool) -> Rows:
+def leveraged_scores(likelihood: Objective, x: Any, kind: str, pseudo: bool) -> Rows:
     """Products of the rows' scores, each corrected by its leverage.
 
     A row's leverage is the share of its own information in its own predictors' variance: with W its expected
@@ -25,7 +25,7 @@ def leveraged_scores(objective: Objective, x: Any, kind: str, pseudo: bool) -> R
 
     Parameters
     ----------
-    objective : Objective
+    likelihood : Objective
     x : ndarray
         The estimates.
     kind : {"HC2", "HC3"}
@@ -37,8 +37,9 @@ def leveraged_scores(objective: Objective, x: Any, kind: str, pseudo: bool) -> R
     IntervalError
         If a row has leverage 1: without it, the estimates do not exist.
     """
-    expected = Expected(objective, x)
-    inverse, _ = inverse_information(objective.gram(expected.block, objective.weights))
+    expected = Expected(likelihood, x)
+    objective = expected.objective
+    inverse, _ = inverse_information(expected.information)
     if inverse is None:
         raise IntervalError("the expected information is singular, so there are no leverages; use HC0")
     slots = range(len(objective.model.slots))

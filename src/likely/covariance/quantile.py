@@ -28,7 +28,7 @@ from likely.covariance.request import Covariance, Request
 from likely.covariance.unseen import SHARE
 from likely.errors import IntervalError, first_rows
 from likely.families import AsymmetricLaplace
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import RowsObjective
 from likely.models.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
 
@@ -260,7 +260,7 @@ class _Peak:
         model, data = L.model, L.bound.data if self.wanted is None else self.wanted.data
         family, self.fit, self.model = model.family, fit, model
         self.x = fit.outcome.point.x if self.wanted is None else self.wanted.inward(fit.outcome.point.x)
-        self.objective = L.row_objective if self.wanted is None else Objective(model, data)
+        self.objective = RowsObjective(model, data)
         self.slot = next(s for s in model.slots if s.parameter.name == family.absolute_location)
         self.own = np.arange(self.slot.start, self.slot.stop)
         self.rest = np.setdiff1d(np.arange(model.size), self.own)
@@ -334,6 +334,6 @@ class _Peak:
                 f"the quantile at level {level:.4g}, whose distance says how dense the responses are, has no fit: "
                 f"{found.end.words}"
             )
-        (eta,) = again.row_objective.etas(found.outcome.point.x, slice(None))
+        eta = data.eta(slot, found.outcome.point.x)
         value = np.broadcast_to(slot.link.inverse(eta, NumpyNamespace()), self.spread.shape)
         return value / self.spread

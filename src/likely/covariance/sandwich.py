@@ -12,8 +12,8 @@ from likely.covariance.quantile import quantile_covariance
 from likely.covariance.request import Covariance, Request
 from likely.covariance.seen import Seen
 from likely.errors import IntervalError
+from likely.likelihoods import Objective, Offers, RowsObjective, by_rows
 from likely.likelihoods.expected import Expected
-from likely.likelihoods.rows import Objective
 from likely.models.identify import coordinates
 
 if TYPE_CHECKING:
@@ -79,10 +79,16 @@ class Work:
         self.bound: Bound = fit.likelihood.bound
         conditioned = fit.outcome.covariance is not None and fit.outcome.restrained is None
         self.wanted = coordinates(fit.likelihood.model, self.bound.data) if conditioned else None
-        self.objective, self.x = fit.likelihood.row_objective, fit.outcome.point.x
+        self.objective: Objective = fit.likelihood.row_objective
+        self.x = fit.outcome.point.x
         if self.wanted is not None:
-            self.objective = Objective(fit.likelihood.model, self.wanted.data)
+            self.objective = RowsObjective(fit.likelihood.model, self.wanted.data)
             self.x = self.wanted.inward(self.x)
+
+    @property
+    def offers(self) -> Offers:
+        """What the kind of likelihood offers."""
+        return self.fit.likelihood.offers
 
     def outward(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
@@ -103,12 +109,12 @@ class Work:
             if self.wanted is None:
                 return self.fit._observed_cov
             return _inverse(self.objective.point(self.x).info, "observed information")
-        if self.objective.model.family.base is not None:
+        functions = self.objective.functions
+        if functions is not None and functions.density.base is not None:
             from likely.inference.function_rows import expected_information
 
-            return _inverse(expected_information(self.fit), "expected information")
-        rows = Expected(self.objective, self.x)
-        return _inverse(self.objective.gram(rows.block, self.objective.weights), "expected information")
+            return _inverse(expected_information(self.fit, functions), "expected information")
+        return _inverse(Expected(self.objective, self.x).information, "expected information")
 
     @property
     def multipliers(self) -> Any:
@@ -129,17 +135,15 @@ class Work:
         """The scores of rows along directions, apart for every linear predictor."""
         model = self.objective.model
         counted = 1.0 if self.multipliers is None else np.sqrt(self.multipliers)[:, None]
-        whole = model.family._objective is not None  # functions of all parameters
+        whole = not self.offers.predictors  # functions of all parameters
         parts = [slice(None)] if whole else [slice(slot.start, slot.stop) for slot in model.slots]
         return np.concatenate([counted * (scores[:, part] @ directions[part]) for part in parts])
 
     def meat(self) -> Any:
         """The sum of the products of the rows' scores, with the correction."""
         if self.request.kind in ("HC2", "HC3"):
-            if self.fit.likelihood.model.family.conditional:
-                raise IntervalError("strata have no leverages as rows have; use HC0, HC1 or clusters")
             rows = leveraged_scores(self.objective, self.x, self.request.kind, self.bound.pseudo)
-            return self.objective.gram(rows, self.multipliers)
+            return by_rows(self.objective, self.request.kind).gram(rows, self.multipliers)
         return self._factor() * self.objective.score_gram(self.x, self.multipliers)
 
     def _factor(self) -> float:
@@ -184,7 +188,7 @@ def predictor_coefficients(fit: Fit) -> int:
     equation that holds among the coefficients makes one less.
     """
     slots = fit.likelihood.model.slots
-    if fit.likelihood.model.family._objective is not None:  # functions of all of them are the predictors
+    if fit.likelihood.offers.far:  # functions of all of them are the predictors
         return fit.likelihood.model.size
     counted = [
         j for s in slots if s.parameter is slots[0].parameter or s.design is not None for j in range(s.start, s.stop)

@@ -106,8 +106,8 @@ class Seen:
 
     def _rows(self, direction: Any) -> Any:
         """The rows whose linear predictors move along a direction; None where they have no predictors of their own."""
-        family, moving = self.model.family, self._moving(direction)
-        if family._objective is not None or family.conditional or any(s.design is None for s in moving):
+        moving = self._moving(direction)
+        if not self.work.offers.predictors or any(s.design is None for s in moving):
             return None
         data = self.work.bound.data
         moves = [np.abs(x @ direction[s.start : s.stop]) for s in moving if (x := data.design(s)) is not None]

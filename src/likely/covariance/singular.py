@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
 from scipy import linalg
@@ -22,6 +22,7 @@ from likely.compute.solve import trust_region
 from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
 from likely.compute.solve.restricted import Solutions
+from likely.likelihoods import Guide, Objective
 from likely.models.model import Model
 
 ROUNDING = 1e-12  # singular value of the scaled scores, relative to the largest, that is rounding
@@ -30,20 +31,6 @@ SHARE = 1e-6  # of a direction that a coefficient must have to take part in it
 PLACES = 5  # places beside the peak where a direction must be flat: at the peak alone it is a plateau
 STEPS = 20  # towards a peak whose information has lost its digits
 NEAR = 1e-2  # standard errors from the peak that rounding may leave there
-
-
-class RowScores(Protocol):
-    """What is needed of an objective."""
-
-    weights: Any
-
-    def point(self, coefficients: Any) -> Point: ...
-
-    def value(self, coefficients: Any) -> float: ...
-
-    def row_scores(self, coefficients: Any) -> Any: ...
-
-    def covariance(self, coefficients: Any) -> Any: ...
 
 
 @final
@@ -87,7 +74,7 @@ class Held:
     The log-likelihood is the same all along such a direction, so the maximum over the others is not moved.
     """
 
-    def __init__(self, objective: RowScores, space: NullSpace, at: Any) -> None:
+    def __init__(self, objective: Objective, space: NullSpace, at: Any) -> None:
         self.objective, self.at = objective, np.array(at, dtype=float)
         self.pull = space.directions * space.size[:, None]
 
@@ -98,12 +85,12 @@ class Held:
         return replace(point, value=value, score=score, info=point.info + self.pull @ self.pull.T)
 
 
-def null_space(objective: RowScores, point: Point) -> NullSpace | None:
+def null_space(objective: Objective, point: Point) -> NullSpace | None:
     """What the data do not identify at a point, or None.
 
     Parameters
     ----------
-    objective : RowScores
+    objective : Objective
     point : Point
         Where; its information must have no curvature along the directions either.
     """
@@ -118,7 +105,7 @@ def null_space(objective: RowScores, point: Point) -> NullSpace | None:
     return NullSpace(found.directions @ vectors[:, level], found.size) if np.any(level) else None
 
 
-def _orthogonal_to_scores(objective: RowScores, x: Any) -> NullSpace | None:
+def _orthogonal_to_scores(objective: Objective, x: Any) -> NullSpace | None:
     """The directions to which every row's score is orthogonal; None where scores are not finite."""
     with np.errstate(all="ignore"):
         scores = np.asarray(objective.row_scores(x), dtype=float)
@@ -136,13 +123,13 @@ def _orthogonal_to_scores(objective: RowScores, x: Any) -> NullSpace | None:
 
 
 def identified_peak(
-    objective: RowScores, solution: Solution, start: Any, **options: Any
+    objective: Objective, solution: Solution, start: Any, **options: Any
 ) -> tuple[Solution, NullSpace, Any] | None:
     """The peak in the directions that are identified, the others, and the covariance; None where all are identified.
 
     Parameters
     ----------
-    objective : RowScores
+    objective : Objective
     solution : Solution
         Where a search among all directions has ended.
     start : ndarray, shape (p,)
@@ -170,7 +157,7 @@ def identified_peak(
     return found, space, places.basis @ covariance @ places.basis.T
 
 
-def _everywhere(objective: RowScores, space: NullSpace, x: Any, start: Any) -> bool:
+def _everywhere(objective: Objective, space: NullSpace, x: Any, start: Any) -> bool:
     """Whether as many directions are flat at places near and far: at some alone it is a plateau, not the model."""
     begun = _orthogonal_to_scores(objective, start)
     if begun is not None and begun.directions.shape[1] < space.directions.shape[1]:
@@ -188,7 +175,7 @@ def _everywhere(objective: RowScores, space: NullSpace, x: Any, start: Any) -> b
     return seen >= PLACES and flat >= 0.9 * seen
 
 
-def sharpened(objective: RowScores, solution: Solution, tolerance: float) -> tuple[Solution, Any]:
+def sharpened(objective: Guide, solution: Solution, tolerance: float) -> tuple[Solution, Any]:
     """The end of a search whose information has lost digits, and the covariance that an objective can still give.
 
     Steps of that covariance times the score go on to the peak; where they do not come near it, the search has not
@@ -196,7 +183,7 @@ def sharpened(objective: RowScores, solution: Solution, tolerance: float) -> tup
 
     Parameters
     ----------
-    objective : RowScores
+    objective : Objective
     solution : Solution
         Converged, as far as its information says.
     tolerance : float

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import linalg
 
 from likely.compute.solve.inverse import root
+from likely.likelihoods import Objective
 
 SMALL = 1e-8  # eigenvalue of the meat, relative to the largest, below which its scores are looked at one by one
 FEW = 1e-6  # the same of one estimate's variance
@@ -22,12 +23,6 @@ TIMES = 16.0  # rounding errors that a sum may gather
 FLOOR = 1e-11  # model standard errors: no sandwich of real scores is that small beside the model's
 SHARE = 1e-6  # of an estimate's standard error that comes from unseen directions and may be neglected
 NOTHING = 1e-7  # ratio of a sandwich's standard error to the model's that is a rounding error of a variance
-
-
-class Scored(Protocol):
-    """What is asked of an objective."""
-
-    def row_scores(self, coefficients: Any) -> Any: ...
 
 
 class Units(Protocol):
@@ -42,7 +37,7 @@ class Sight:
 
     Parameters
     ----------
-    objective : Scored
+    objective : Objective
     x : ndarray
         The peak.
     weights : ndarray or None
@@ -52,7 +47,7 @@ class Sight:
         a peak.
     """
 
-    def __init__(self, objective: Scored, x: Any, weights: Any, left: float | None = None) -> None:
+    def __init__(self, objective: Objective, x: Any, weights: Any, left: float | None = None) -> None:
         signs = np.where(np.arange(len(x)) % 2, -1.0, 1.0)
         self._here = objective.row_scores(x)
         self._near = [objective.row_scores(x * (1.0 + MOVED * s)) for s in (signs, np.ones(len(x)))]

@@ -50,7 +50,6 @@ class ConditionalLogit(Family):
     support: ClassVar = Support(0.0, 1.0, closed_lower=True, closed_upper=True, integer=True)
     assumes: ClassVar = "within each stratum, given the number of cases, every set of rows may be the cases"
     loss_name: ClassVar = "conditional log loss"
-    conditional: ClassVar = True
 
     def bind(self, y: Any, known: Any) -> tuple[ConditionalLogit, Any]:
         """The data themselves, once they are seen to be cases and others."""

@@ -112,9 +112,9 @@ def bootstrap(
         raise IntervalError(f"a fit that did not converge has no bootstrap: {fit.status}")
     if not is_one_of(kind, KINDS):
         raise unknown("kind of bootstrap", kind, KINDS)
-    if fit.likelihood.model.family.conditional:
+    if not fit.likelihood.offers.independent_rows:
         raise IntervalError("strata are not drawn anew by the bootstrap of rows; use method='profile'")
-    if kind == "parametric" and not fit.likelihood.model.family.simulates:
+    if kind == "parametric" and not fit.likelihood.offers.distribution:
         raise OptionError(
             f"{fit.likelihood.model.family.title} states no distribution to draw from; draw the observations anew: "
             "kind='cases'"

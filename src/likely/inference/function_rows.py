@@ -18,10 +18,11 @@ from likely.data.design import Design
 from likely.data.tables import Table
 from likely.errors import DataError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import LINKS
+from likely.likelihoods import RowsObjective
 from likely.likelihoods.density import Density
 from likely.likelihoods.density.bound import read_columns
+from likely.likelihoods.density.objective import DensityObjective
 from likely.likelihoods.expected import Expected
-from likely.likelihoods.rows import Objective
 from likely.likelihoods.rows_of import FittedRows
 from likely.models.bind import given_column
 from likely.models.checks import check_level
@@ -33,36 +34,41 @@ if TYPE_CHECKING:
     from likely.results import Fit
 
 
-def function_rows(fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None) -> FittedRows:
+def function_rows(
+    fit: Fit, functions: DensityObjective, new: Any = None, given: Mapping[str, Any] | None = None
+) -> FittedRows:
     """The rows of a fit whose parameters are functions, or of new data, as those of linear predictors.
 
     Parameters
     ----------
     fit : Fit
+    functions : DensityObjective
+        The fit's log-likelihood.
     new : data of any kind, optional
     given : mapping, optional
         Values of the family's known parameters for the new rows, where they are not columns.
     """
-    model: Model = fit.likelihood.model
-    density: Any = model.family
+    model, density = functions.model, functions.density
+    base = density.base
+    assert base is not None
     table, data = _place(fit, density, new, dict(given or {}), list(fit.likelihood.bound.data.columns))
     x = np.asarray(fit.outcome.point.x)
-    values, slopes = density._objective(model, data).theta(x)
+    values, slopes = DensityObjective(model, data).theta(x)
     slots, data = list[Slot](), Rows(data.n, data.y, data.weights, known=data.known)
     for name, value in values.items():
-        slot, matrix, offset = _slot(density.base.parameter(name), value, slopes[name], x)
+        slot, matrix, offset = _slot(base.parameter(name), value, slopes[name], x)
         slots.append(slot)
         data = data.with_design(slot, matrix).with_offset(slot, offset)
     known = {k: None if np.ndim(v) else v for k, v in data.known.items()}
-    linear = Model(density.base, tuple(slots), known, model.response)
-    names = {p.name: p.name for p in density.base.parameters}
+    linear = Model(base, tuple(slots), known, model.response)
+    names = {p.name: p.name for p in base.parameters}
     return FittedRows(fit, table, data, {}, names, {}, linear=linear)
 
 
-def expected_information(fit: Fit) -> Any:
+def expected_information(fit: Fit, functions: DensityObjective) -> Any:
     """The expected information of the coefficients: of least squares, Gauss and Newton's J'J/sd^2."""
-    rows = function_rows(fit)
-    objective, slots = Objective(rows.model, rows.data), rows.model.slots
+    rows = function_rows(fit, functions)
+    objective, slots = RowsObjective(rows.model, rows.data), rows.model.slots
     weights = 1.0 if rows.data.weights is None else rows.data.weights
     total = np.zeros((rows.model.size, rows.model.size))
     for (j, k), values in Expected(objective, fit.outcome.point.x).block(0, rows.n).items():
@@ -90,7 +96,7 @@ def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> tuple[Slot, Any, An
 
 
 def _place(
-    fit: Fit, density: Any, new: Any, given: dict[str, Any], needed: list[str] | None = None
+    fit: Fit, density: Density, new: Any, given: dict[str, Any], needed: list[str] | None = None
 ) -> tuple[Table, Rows]:
     """The table that results go back to, and the rows.
 
@@ -141,13 +147,12 @@ def evaluate(fit: Fit, rule: Callable[..., Any], new: Any = None, level: float |
         For columns mean, stderr, lower, upper, with Wald limits on the scale of the function itself.
     """
     fit.require_regular("a function of the estimates") if level is not None else None
-    model = fit.likelihood.model
-    density: Any = model.family
-    if not isinstance(density, Density):
+    functions = fit.likelihood.objective.functions
+    if functions is None:
         raise OptionError("a function of parameters and data can be predicted from the fit of a lk.density(...) only")
-    table, data = _place(fit, density, new, {})
+    table, data = _place(fit, functions.density, new, {})
     n, x = data.n, fit.outcome.point.x
-    value, slope = density._objective(model, data).function(rule, x)
+    value, slope = DensityObjective(functions.model, data).function(rule, x)
     if value.ndim > 1 or (value.ndim == 1 and len(value) != n):
         raise OptionError(f"the function must give one value, or one for each of {n} rows; its shape is {value.shape}")
     if level is None:

@@ -9,10 +9,11 @@ import numpy as np
 
 from likely.compute import blocks
 from likely.compute.solve import newton
+from likely.compute.solve.restricted import Evaluates
 from likely.covariance.singular import Held
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
+from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.penalised import Penalised
-from likely.likelihoods.rows import Objective
 from likely.models.bind import Bound
 from likely.models.identify import coordinates, untangled
 from likely.models.model import Slot
@@ -33,16 +34,19 @@ class Profiler:
     out of the parameters' domain is taken in halves.
     """
 
-    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Any = None) -> None:
+    def __init__(
+        self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Evaluates | None = None
+    ) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
         # a function of the coefficients as the user has them; None for a penalised one
-        self.objective: Any = likelihood.objective if objective is None else None
-        self._objective, self._spent, self._at, self._unit = objective or likelihood.objective, 0, index, 1.0
+        self.objective: Objective | None = likelihood.objective if objective is None else None
+        self._objective: Evaluates = objective or likelihood.objective
+        self._spent, self._at, self._unit = 0, index, 1.0
         # an ill-conditioned design is followed in orthonormal coordinates, of which one is the coefficient rescaled
         self._inner = coordinates(likelihood.model, likelihood.bound.data, last=index) if objective is None else None
         start = self.best
         if self._inner is not None:
-            self._objective = Objective(likelihood.model, self._inner.data)
+            self._objective = RowsObjective(likelihood.model, self._inner.data)
             self._at, self._unit = self._inner.place(index)
             start = self._inner.inward(self.best)
         self._free = np.array([j for j in range(likelihood.model.size) if j != self._at], dtype=int)

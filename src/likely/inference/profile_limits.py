@@ -51,7 +51,7 @@ def _by_fits(fit: Fit, path: Profiler) -> list[Profiler]:
     costly = len(L.bound.y) * L.model.size > SMALL
     if costly or fit.outcome.restrained is not None or type(path) is not Profiler or slot.entry is not None:
         return []
-    if L.model.family._objective is not None or L.model.family.conditional:
+    if not L.offers.predictors:
         return []
     if any(slot.link.even for slot in L.model.slots):  # a search may end at the mirror image, which is the same model
         return []

@@ -10,7 +10,7 @@ import numpy as np
 from likely.compute.solve import newton
 from likely.errors import LikelyError
 from likely.families.base import Limit
-from likely.likelihoods.rows import objective_of
+from likely.likelihoods import objective_of
 from likely.models import limits, scale
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
@@ -29,7 +29,7 @@ def refit(fit: Fit, model: Model, data: Rows) -> Any:
     A weight of zero is a row that was not drawn.
     """
     w = data.weights
-    if w is not None and model.family._objective is None and not np.all(drawn := w > 0):
+    if w is not None and fit.likelihood.offers.predictors and not np.all(drawn := w > 0):
         data = data.take(np.flatnonzero(drawn))
     if model.fixed:
         model = replace(model, fixed=model.family.edge_estimate(data.y, data.known))

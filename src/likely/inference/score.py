@@ -16,7 +16,7 @@ from likely.compute import blocks
 from likely.compute.solve.newton import Point
 from likely.covariance import inverse_information
 from likely.errors import IntervalError, is_one_of, unknown
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import Objective
 
 if TYPE_CHECKING:
     from likely.results.likelihood import Likelihood
@@ -62,7 +62,7 @@ def information_at(objective: Objective, point: Point, kind: str) -> Any:
     if kind == "expected":
         from likely.likelihoods.expected import Expected
 
-        return objective.gram(Expected(objective, point.x).block, objective.weights)
+        return Expected(objective, point.x).information
     return objective.score_gram(point.x, objective.weights)
 
 

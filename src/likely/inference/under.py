@@ -17,7 +17,7 @@ from likely.data import tables
 from likely.data.design import Design
 from likely.errors import FitError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.inference.profile import locate
-from likely.likelihoods.rows import Objective, objective_of
+from likely.likelihoods import Objective, objective_of
 from likely.models import scale
 from likely.models.bind import Bound
 from likely.models.model import Slot

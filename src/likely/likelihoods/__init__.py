@@ -1,1 +1,21 @@
-"""The sum of log-densities and its derivatives, one file a kind."""
+"""Log-likelihoods as functions of the coefficients, one file a kind, behind one protocol.
+
+`objective_of` makes the one that a model asks for. What a kind offers beside the protocol it says itself (`Offers`), so
+that nobody asks a family what kind it is.
+"""
+
+from likely.likelihoods.kinds import objective_of, offers_of, single_peaked
+from likely.likelihoods.protocol import Function, Guide, Objective, Offers, by_rows
+from likely.likelihoods.rows import RowsObjective
+
+__all__ = [
+    "Function",
+    "Guide",
+    "Objective",
+    "Offers",
+    "RowsObjective",
+    "by_rows",
+    "objective_of",
+    "offers_of",
+    "single_peaked",
+]

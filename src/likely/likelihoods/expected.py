@@ -17,9 +17,9 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import IntervalError, LikelyError
+from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.cells import Cells, interpolated
 from likely.likelihoods.nodes import central, nodes
-from likely.likelihoods.rows import Objective
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 
 Pair = tuple[int, int]
@@ -35,7 +35,7 @@ class Expected:
 
     Parameters
     ----------
-    objective : Objective
+    likelihood : Objective
     x : ndarray
         Coefficients at which to take it.
 
@@ -46,14 +46,15 @@ class Expected:
         (Bartlett's identities), as where the support moves with a parameter or an integral diverges.
     """
 
-    def __init__(self, objective: Objective, x: Any) -> None:
-        self.model = objective.model
-        if self.model.family._objective is not None:
+    def __init__(self, likelihood: Objective, x: Any) -> None:
+        self.model, objective = likelihood.model, likelihood.linear
+        if objective is None:
             raise IntervalError(
-                "lk.density states no distribution of the data, so there is no expected information (and no leverage "
-                "for HC2 and HC3): use 'observed', 'opg', 'HC0', 'HC1' or clusters"
+                f"{self.model.family.title} has no expected information of rows, and no leverages for HC2 and HC3: "
+                f"{likelihood.offers.lacks}. Use 'observed', 'opg', 'HC0', 'HC1' or clusters"
             )
         self.kinked = [k for k, s in enumerate(self.model.slots) if s.parameter.name in self.model.family.kinked]
+        self.objective = objective
         few = self._place(objective, x)
         g, h, p = self._moments(few)
         self.pairs = list(h)
@@ -62,12 +63,17 @@ class Expected:
         self._check(g, h, p)
         self._prepare(few)
 
-    def at(self, objective: Objective, x: Any) -> Expected:
+    def at(self, objective: RowsObjective, x: Any) -> Expected:
         """The same at other coefficients, or beside other offsets: what kind of expectation it is need not be asked."""
         other = copy(self)
-        other.model = objective.model
+        other.model, other.objective = objective.model, objective
         other._prepare(other._place(objective, x))
         return other
+
+    @property
+    def information(self) -> Any:
+        """The expected information of the coefficients, shape (p, p)."""
+        return self.objective.gram(self.block, self.objective.weights)
 
     @property
     def exact(self) -> bool:
@@ -75,7 +81,7 @@ class Expected:
         known = {*self.linear, *self.spanned}
         return not self.kinked and (self.model.family.kind.labels or all(pair in known for pair in self.pairs))
 
-    def _place(self, objective: Objective, x: Any) -> Cells:
+    def _place(self, objective: RowsObjective, x: Any) -> Cells:
         """Set the rows' cells; returns a few of them."""
         self.known = objective.data.known
         self.cells = Cells(objective.data, objective.etas(x, slice(None)))

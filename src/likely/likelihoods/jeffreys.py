@@ -20,8 +20,8 @@ from scipy import linalg
 
 from likely.compute import blocks
 from likely.errors import IntervalError
+from likely.likelihoods import RowsObjective
 from likely.likelihoods.expected import Expected
-from likely.likelihoods.rows import Objective
 from likely.namespace import Jet
 
 STEP = 0.02  # of the scale on which a row's density changes
@@ -38,12 +38,12 @@ class Jeffreys:
 
     Parameters
     ----------
-    objective : Objective
+    objective : RowsObjective
     """
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: RowsObjective) -> None:
         self.objective = objective
-        self._shifted: dict[tuple[int, float], Objective] = {}
+        self._shifted: dict[tuple[int, float], RowsObjective] = {}
         self._expected: Expected | None = None
         self._asked = False
 
@@ -54,7 +54,7 @@ class Jeffreys:
         """
         self._ask(x)
         if self._expected is not None:
-            info = self.objective.gram(self._expected.at(self.objective, x).block, self.objective.weights)
+            info = self._expected.at(self.objective, x).information
         inverse, half = _inverse(info)
         if inverse is None:
             return -np.inf, np.zeros(len(x)), info
@@ -104,7 +104,7 @@ class Jeffreys:
         if not off <= SAME * size:
             self._expected = expected
 
-    def _second(self, x: Any, objective: Objective) -> Second:
+    def _second(self, x: Any, objective: RowsObjective) -> Second:
         """Second derivatives of rows' log-densities in the linear predictors, or their expectations."""
         if self._expected is not None:
             expected = self._expected.at(objective, x)
@@ -124,7 +124,7 @@ class Jeffreys:
             for side in (1, -1)
         ]
 
-    def _moved(self, c: int, by: float) -> Objective:
+    def _moved(self, c: int, by: float) -> RowsObjective:
         """The log-likelihood with one linear predictor moved in every row."""
         if (c, by) not in self._shifted:
             self._shifted[c, by] = _beside(self.objective, c, by)
@@ -144,11 +144,11 @@ class Jeffreys:
         return out
 
 
-def _beside(objective: Objective, c: int, by: float) -> Objective:
+def _beside(objective: RowsObjective, c: int, by: float) -> RowsObjective:
     """The log-likelihood with one linear predictor moved in every row."""
     slot, data = objective.model.slots[c], objective.data
     offset = np.full(data.n, by) + (0.0 if slot.offset is None else data.offsets[slot.label])
-    return Objective(objective.model.shifted(slot), data.with_offset(slot, offset))
+    return RowsObjective(objective.model.shifted(slot), data.with_offset(slot, offset))
 
 
 def _change(around: list[tuple[float, Second]], rows: slice) -> dict[tuple[int, int], Any]:

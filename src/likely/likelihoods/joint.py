@@ -1,13 +1,13 @@
 """Likelihoods that share parameters, added: independent data sets explained together.
 
-A sum is a likelihood like any other: its family brings an objective that adds those of the parts, each in its own
+A sum is a likelihood like any other: its objective adds those of the parts, each in its own
 coefficients. What has the same reported name is the same parameter.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, final
 
@@ -19,13 +19,22 @@ from likely.data.tables import Table
 from likely.errors import OptionError, is_one_of, listed, unknown
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Real
-from likely.likelihoods.rows import objective_of
+from likely.likelihoods.protocol import Objective, Offers
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.bind import Bound
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
 from likely.models.start import starting_values
+
+OFFERS = Offers(
+    terms="rows",
+    predictors=False,
+    distribution=False,
+    single_peaked=True,
+    far=True,
+    lacks="it describes several data sets",
+)
 
 
 @final
@@ -61,7 +70,6 @@ class Joint(Family):
     name = "joint"
     support: ClassVar[Support] = Support()
     loss_name = "negative log-likelihood"
-    simulates = False
     parameters: tuple[Parameter, ...]  # type: ignore[misc]  # of the instance, not of the class
 
     def __init__(self, parts: tuple[Part, ...]) -> None:
@@ -92,9 +100,6 @@ class Joint(Family):
             if slot.label not in part.bound.model.family.unstated
         }
         return [p.name for p in self.parameters if p.name not in stated]
-
-    def _objective(self, model: Model, data: Rows) -> JointObjective:
-        return JointObjective(model, data)
 
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Every part's own start; of a shared parameter their average, by the parts' sizes."""
@@ -164,18 +169,29 @@ def _slots(parts: tuple[Part, ...]) -> tuple[Slot, ...]:
 
 @final
 class JointObjective:
-    """The sum of the parts' log-likelihoods as a function of the joint coefficients."""
+    """The sum of the parts' log-likelihoods as a function of the joint coefficients.
+
+    Parameters
+    ----------
+    model : Model
+        Of a sum of likelihoods.
+    data : Rows
+        The observations of all parts, one after the other.
+    made : callable
+        ``(model, rows)`` -> the log-likelihood of a part.
+    """
 
     guided = False
 
-    def __init__(self, model: Model, data: Rows) -> None:
+    def __init__(self, model: Model, data: Rows, made: Callable[[Model, Rows], Objective]) -> None:
         self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
         self.rows = data.n
         self.total_weight = float(self.rows) if data.weights is None else float(np.sum(data.weights))
-        joint: Any = model.family
+        joint = model.family
+        assert isinstance(joint, Joint)
         places = {slot.label: slot for slot in model.slots}
         links = {slot.label: slot.link for slot in (*joint.slots, *model.slots)}
-        self.parts: list[tuple[Any, Any, Any, Any]] = []  # objective, own places, joint places, held values
+        self.parts: list[tuple[Objective, Any, Any, Any]] = []  # objective, own places, joint places, held values
         self._rows: list[slice] = []  # of the parts, among all
         low = 0
         for part in joint.parts:
@@ -185,7 +201,7 @@ class JointObjective:
             rows = part.bound.data.with_weights(None if data.weights is None else data.weights[mine_of])
             if np.ndim(data.y) == 1 and np.ndim(rows.y) == 1:
                 rows = rows.with_response(data.y[mine_of])
-            objective = objective_of(replace(own, slots=slots), rows)
+            objective = made(replace(own, slots=slots), rows)
             free = [(j, places[name].start) for name, _, j in part.places() if name in places]
             held = np.zeros(own.size)
             for name, _, j in part.places():
@@ -196,7 +212,31 @@ class JointObjective:
             self._rows.append(mine_of)
             low += n
 
-    def _own(self, coefficients: Any) -> Any:
+    @property
+    def offers(self) -> Offers:
+        return OFFERS
+
+    @property
+    def linear(self) -> None:
+        """None: rows have no linear predictors of their own."""
+        return None
+
+    @property
+    def strata(self) -> None:
+        """None: the terms are those of rows."""
+        return None
+
+    @property
+    def functions(self) -> None:
+        """None: it is no density of parameters and data."""
+        return None
+
+    @property
+    def guide(self) -> JointObjective:
+        """Itself: its search may start far from the peak."""
+        return self
+
+    def _own(self, coefficients: Any) -> Iterator[tuple[Objective, Any, Any, Any]]:
         for objective, mine, places, held in self.parts:
             x = held.copy()
             x[mine] = np.asarray(coefficients, dtype=float)[places]

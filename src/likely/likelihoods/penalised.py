@@ -8,8 +8,9 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute.solve.newton import Point
+from likely.likelihoods import Objective, by_rows
 from likely.likelihoods.jeffreys import Jeffreys
-from likely.likelihoods.rows import Objective
+from likely.models.model import Model
 from likely.models.penalties import Applied
 
 
@@ -25,7 +26,7 @@ class Penalised:
 
     def __init__(self, objective: Objective, penalty: Applied) -> None:
         self.objective, self.penalty = objective, penalty
-        self._jeffreys = Jeffreys(objective) if penalty.firth else None
+        self._jeffreys = Jeffreys(by_rows(objective, "Firth's penalty")) if penalty.firth else None
 
     def point(self, x: Any) -> Point:
         """Value, score and information; with Firth's penalty, the information that it takes the determinant of."""
@@ -39,8 +40,22 @@ class Penalised:
         value = point.value - 0.5 * float(l2 @ np.square(x))
         return replace(point, value=value, score=point.score - l2 * x, info=point.info + np.diag(l2))
 
+    @property
+    def model(self) -> Model:
+        """Whose coefficients they are."""
+        return self.objective.model
+
+    def value(self, x: Any) -> float:
+        """The log-likelihood minus the penalty."""
+        if self._jeffreys is not None:
+            return self.point(x).value
+        return self.objective.value(x) - 0.5 * float(self.penalty.l2 @ np.square(x))
+
     def value_and_score(self, x: Any) -> tuple[float, Any]:
-        """Without the information, for penalties that need none."""
+        """Value and gradient, without the information where the penalty needs none."""
+        if self._jeffreys is not None:
+            point = self.point(x)
+            return point.value, point.score
         value, score = self.objective.value_and_score(x)
         l2 = self.penalty.l2
         return value - 0.5 * float(l2 @ np.square(x)), score - l2 * x

@@ -16,16 +16,17 @@ from likely.errors import FamilyError, LikelyError
 from likely.families.base import Parameter
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import kernels
-from likely.likelihoods.strata import StrataObjective
+from likely.likelihoods.protocol import Offers
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows, take
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
+OFFERS = Offers(terms="rows", predictors=True, distribution=True, single_peaked=False, far=False)
 SUMS_AT_ONCE = 1 << 22  # numbers in the sums by cluster that are held at once
 
 
-class Objective:
+class RowsObjective:
     """Sum over rows of weight times log-density.
 
     Parameters
@@ -53,6 +54,32 @@ class Objective:
     def prepared(self) -> Any:
         """What the kernel needs of the data alone; None where it does not fit them."""
         return None if self.kernel is None else self.kernel.prepare(self.y)
+
+    # -- what it offers ---------------------------------------------------------------------------------------
+
+    @property
+    def offers(self) -> Offers:
+        return OFFERS
+
+    @property
+    def linear(self) -> RowsObjective:
+        """Itself."""
+        return self
+
+    @property
+    def strata(self) -> None:
+        """None: the terms are those of rows."""
+        return None
+
+    @property
+    def functions(self) -> None:
+        """None: it is no density of parameters and data."""
+        return None
+
+    @property
+    def guide(self) -> None:
+        """None: the search starts near enough."""
+        return None
 
     # -- rows ------------------------------------------------------------------------------------------
 
@@ -323,17 +350,6 @@ class Objective:
             if j != k:
                 info[b.start : b.stop, a.start : a.stop] = -block.T
         return info
-
-
-def objective_of(model: Model, data: Rows) -> Any:
-    """The log-likelihood of a model: rows of linear predictors, or what its family brings instead.
-
-    Either has ``model``, ``data``, ``y``, ``weights``, ``rows`` and ``total_weight``, and gives ``value``,
-    ``value_and_score``, ``point``, ``log_density``, ``row_scores``, ``score_gram`` and ``cluster_gram`` of the
-    coefficients.
-    """
-    own = StrataObjective if model.family.conditional else model.family._objective
-    return Objective(model, data) if own is None else own(model, data)
 
 
 def _with_corners(jet: Jet, corners: list[int]) -> Jet:

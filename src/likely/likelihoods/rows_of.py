@@ -14,6 +14,7 @@ from likely.data.tables import Table
 from likely.errors import DataError, FitError, LikelyError, OptionError, is_one_of, listed, unknown
 from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
+from likely.likelihoods import Offers, offers_of
 from likely.models import scale
 from likely.models.model import Model, Slot
 from likely.models.new_data import NewData
@@ -68,6 +69,11 @@ class FittedRows:
     @property
     def family(self) -> Family:
         return self.model.family
+
+    @property
+    def offers(self) -> Offers:
+        """What the rows offer: of functions of the parameters, what those of linear predictors do."""
+        return offers_of(self.family)
 
     @cached_property
     def etas(self) -> list[Any]:
@@ -257,10 +263,11 @@ def rows_of(
     limit = fit.limit
     outward = {p.name: p.name if limit is None else limit.outward(p.name) for p in model.family.parameters}
     limits = {} if limit is None else {limit.parameter: limit.at}
-    if model.family.base is not None:
+    functions = effective.likelihood.objective.functions
+    if functions is not None and functions.density.base is not None:
         from likely.inference.function_rows import function_rows
 
-        return function_rows(effective, new, given)
+        return function_rows(effective, functions, new, given)
     given = dict(given or {})
     valid = [outward[name] for name in model.known] + ["offset"]
     if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:

@@ -21,9 +21,18 @@ from likely.compute.engines import memory
 from likely.compute.solve import least_squares
 from likely.compute.solve.newton import Point
 from likely.errors import DataError, DesignError, listed
+from likely.likelihoods.protocol import Offers
 from likely.models.model import Model
 from likely.models.rows import Rows
 
+OFFERS = Offers(
+    terms="strata",
+    predictors=False,
+    distribution=False,
+    single_peaked=True,
+    far=False,
+    lacks="a row counts only together with the others of its stratum",
+)
 CHUNK = 1 << 21  # numbers held at once
 
 
@@ -132,6 +141,25 @@ class StrataObjective:
         self.weights = self.strata.weights
         self.rows = self.strata.count
         self.total_weight = float(self.strata.n)
+
+    @property
+    def offers(self) -> Offers:
+        return OFFERS
+
+    @property
+    def linear(self) -> None:
+        """None: a row counts only together with the others of its stratum."""
+        return None
+
+    @property
+    def functions(self) -> None:
+        """None: it is no density of parameters and data."""
+        return None
+
+    @property
+    def guide(self) -> None:
+        """None: the log-likelihood is concave."""
+        return None
 
     @cached_property
     def _x(self) -> Any:

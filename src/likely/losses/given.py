@@ -11,6 +11,7 @@ from likely.families.base import Family, Parameter
 from likely.families.base.domains import LINKS
 from likely.families.base.vectors import Simplex
 from likely.families.labels import Labelled, values_of
+from likely.likelihoods import offers_of
 from likely.losses.arrays import Arrays
 from likely.namespace import NumpyNamespace
 
@@ -31,7 +32,7 @@ def target(family: Family, y: Any, arrays: Arrays, like: Any = None) -> Any:
 
 def require_rows(family: Family) -> None:
     """Raise unless the family states a density for each row alone."""
-    if family.conditional or family._objective is not None:
+    if not offers_of(family).predictors:
         raise OptionError(
             f"{family.title} states the likelihood of several rows together, so it has no loss row by row"
         )

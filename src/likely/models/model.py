@@ -152,22 +152,6 @@ class Model:
                 groups.append([slot])
         return groups
 
-    @cached_property
-    def single_peaked(self) -> bool:
-        """Whether the family vouches for a log-likelihood with one peak and no plateau, whatever the data."""
-        family = self.family
-        if family.kind.labels or family.conditional or family._objective is not None:
-            return True  # concave, or searched by other means
-        if family.concave is None or not self.slots:
-            return not self.slots
-        vouched = family.concave
-        return all(
-            slot.link.name in vouched[slot.parameter.name]
-            if slot.parameter.name in vouched
-            else slot.constant and bool(vouched)
-            for slot in self.slots
-        )
-
     def names(self) -> list[str]:
         """Names of the coefficients on the link scale, in order."""
         return [name for slot in self.slots for name in slot.names]

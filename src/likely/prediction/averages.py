@@ -101,7 +101,7 @@ def _jacobian(rows: FittedRows, gradient: Mapping[int, Any], share: Any) -> Any:
 
 def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str | None) -> Setting:
     """What is averaged over which rows, read from the arguments of `likely.results.Fit.effects`."""
-    if fit.likelihood.model.family._objective is not None:
+    if fit.likelihood.offers.far:
         raise OptionError(
             "effects are those of predictors in a formula; of a density, predict the function that you want: "
             "fit.predict(new, lambda p, d: ..., level=0.95)"

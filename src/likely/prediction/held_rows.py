@@ -12,6 +12,7 @@ from likely.covariance.request import group_codes
 from likely.errors import LikelyError, OptionError
 from likely.families.base import Family, generator
 from likely.inference.refit import refit
+from likely.likelihoods import objective_of, offers_of
 from likely.likelihoods.rows_of import bare
 from likely.models import scale
 from likely.models.identify import check_identified
@@ -38,7 +39,7 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = Fals
         Whether each fold gets its share of every label, the rarest first.
     """
     what, by, codes = "rows", "", np.arange(len(bound.y))
-    if bound.model.family.conditional and groups is None:
+    if not offers_of(bound.model.family).independent_rows and groups is None:
         raise OptionError("the rows of a stratum are one observation: pass groups= the column of the strata")
     if groups is not None:
         by, codes = group_codes(bound, groups, "groups", "the groups", "or leave these rows out")
@@ -115,7 +116,9 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         if not len(away):
             continue
         part, others = bound.data.take(away), bound.data.take(np.flatnonzero(fold_of != fold))
-        family = bare(model.family.base or model.family)
+        functions = objective_of(model, part).functions
+        base = None if functions is None else functions.density.base
+        family = bare(base or model.family)
         found = _unidentified(fit, model, others) or refit(fit, model, others)
         if isinstance(found, str):
             yield Without(fold, away, family, None, f"there is no fit without fold {fold} of {count}: {found}")
@@ -124,16 +127,11 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         fixed = {name: float(coef[name]) for name in model.fixed}
         free = {name: value for name, value in coef.items() if name not in fixed}
         x = scale.reached(model, free)
-        yield Without(fold, away, family, _values(model, part, family, x) | fixed)
-
-
-def _values(model: Model, part: Rows, family: Family, x: Any) -> dict[str, Any]:
-    """The parameters of some rows: of linear predictors, or functions of the coefficients and the data."""
-    density: Any = model.family
-    if density.base is None:
-        return values_at(model, part, family, x)
-    values, _ = density._objective(model, part).theta(x)
-    return {**values, **part.known}
+        if functions is None or base is None:
+            values = values_at(model, part, family, x)
+        else:
+            values = {**functions.theta(x)[0], **part.known}
+        yield Without(fold, away, family, values | fixed)
 
 
 def _unidentified(fit: Fit, model: Model, others: Rows) -> str:

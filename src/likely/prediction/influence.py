@@ -23,7 +23,7 @@ from likely.progress import Task
 from likely.show.grid import Grid
 
 if TYPE_CHECKING:
-    from likely.likelihoods.rows import Objective
+    from likely.likelihoods import RowsObjective
     from likely.results import Fit
 
 ALONE = 1.0 - 1e-9  # a row of this leverage has its part of the estimates to itself
@@ -56,7 +56,7 @@ class Influence(Record):
     _squared: Any  # Pearson's residuals by the fitted dispersion, squared and times the rows' weights
     _corrected: Any  # every row's score by slot, made that of a deletion, shape (n, slots)
     _inverse: Any  # of the expected information
-    _objective: Objective
+    _objective: RowsObjective
 
     # -- all rows --------------------------------------------------------------------------------------------
 
@@ -337,12 +337,12 @@ def influence(fit: Fit) -> Influence:
     model = effective.likelihood.model
     _refuse(fit, effective)
     x = effective.outcome.point.x
-    objective = effective.likelihood.row_objective
     try:
-        expected = Expected(objective, x)
+        expected = Expected(effective.likelihood.row_objective, x)
     except IntervalError as error:
         raise OptionError(f"the rows of {model.family.title} have no expected information: {error}") from None
-    inverse, free = _inverse(effective, objective.gram(expected.block, objective.weights))
+    objective = expected.objective
+    inverse, free = _inverse(effective, expected.information)
     if inverse is None:
         raise OptionError("the expected information is singular, so no row's influence can be told")
     slots = range(len(model.slots))
@@ -388,10 +388,8 @@ def _refuse(fit: Fit, effective: Fit) -> None:
     model = effective.likelihood.model
     title = model.family.title
     reason = ""
-    if model.family.conditional:
-        reason = "its rows count only together with the others of their stratum"
-    elif model.family._objective is not None or model.family.base is not None:
-        reason = "its parameters are functions"
+    if not effective.likelihood.offers.predictors:
+        reason = effective.likelihood.offers.lacks
     elif any(s.parameter.name in model.family.kinked for s in model.slots):
         reason = "its density has corners, where one step says nothing: compare fits without single rows"
     elif (restrained := effective.outcome.restrained) is not None and (restrained.penalty or restrained.inequalities):

@@ -239,7 +239,7 @@ def _quantiles(rows: FittedRows, q: Any) -> Any:
 
 def _probability(rows: FittedRows, y: Any, own: bool) -> Any:
     family = rows.family
-    if family.conditional:
+    if not rows.offers.independent_rows:
         if y is not None:
             raise OptionError(
                 "what='prob' of ConditionalLogit is each row's probability to be the one case; it takes no y="

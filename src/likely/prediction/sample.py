@@ -12,7 +12,7 @@ import numpy as np
 from likely.errors import OptionError
 from likely.families.base import Distributions, Family, Kind, Tails, jumps
 from likely.inference.refit import names_of, refit
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import RowsObjective
 from likely.likelihoods.rows_of import rows_of
 from likely.models import scale
 from likely.models.model import Model
@@ -78,8 +78,8 @@ class Sample:
         return not self.family.kinked and self.fit.outcome.restrained is None
 
     @cached_property
-    def objective(self) -> Objective:
-        return Objective(self.model, self.data)
+    def objective(self) -> RowsObjective:
+        return RowsObjective(self.model, self.data)
 
     @cached_property
     def observed(self) -> View:
@@ -137,7 +137,7 @@ class View:
     def scores(self) -> list[Any]:
         """Each row's score with respect to each linear predictor."""
         data = self.sample.data.with_response(self.y)
-        return Objective(self.sample.model, data).slot_scores(self.coefficients, 0, len(self.y))
+        return RowsObjective(self.sample.model, data).slot_scores(self.coefficients, 0, len(self.y))
 
     @cached_property
     def predictors(self) -> list[Any]:
@@ -206,12 +206,13 @@ def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
         If the fit's rows have no distribution each.
     """
     rows = rows_of(fit, observed=True)
-    effective, family = rows.fit, rows.family
+    effective = rows.fit
     bound, x = effective.likelihood.bound, effective.outcome.point.x
     title = fit.likelihood.model.family.title
-    if family.conditional or family._objective is not None or family.base is not None or not family.simulates:
+    if not rows.offers.predictors:
         raise OptionError(
-            f"{title} states no distribution of each row by itself, so there is nothing to hold the rows against"
+            f"{title} states no distribution of each row by itself, so there is nothing to hold the rows against: "
+            f"{rows.offers.lacks}"
         )
     if bound.pseudo:
         raise OptionError(

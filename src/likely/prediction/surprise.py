@@ -62,7 +62,7 @@ def surprise(fit: Fit, tail: bool = False) -> Any:
     """
     rows = rows_of(fit, observed=True)
     y = rows.fit.likelihood.bound.y
-    if rows.family.conditional:
+    if not rows.offers.independent_rows:
         rows.log_density(y)  # raises, with the reason
     value = -own_log_density(rows) + 0.0
     if not tail:
@@ -129,8 +129,8 @@ def _chances(rows: FittedRows) -> Any:
 
 
 def _require_one_distribution(rows: FittedRows) -> None:
-    if rows.family._objective is not None:
-        raise OptionError("lk.density states no distribution of the data, so nothing is expected of a row's surprise")
+    if not rows.offers.distribution:
+        raise OptionError(f"nothing is expected of a row's surprise under {rows.family.title}: {rows.offers.lacks}")
 
 
 # -- tails -----------------------------------------------------------------------------------------------------

@@ -76,8 +76,7 @@ def data(fit: Fit) -> str:
     apart = 0 if bound.separation is None else len(bound.separation.left_out)
     if apart:
         told += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
-    if fit.likelihood.model.family.conditional:
-        strata = fit.likelihood.objective.strata
+    if (strata := fit.likelihood.objective.strata) is not None:
         used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
         told = f"{rows:,} rows in {strata.total:,} strata, {used}"
         if strata.count < strata.total:

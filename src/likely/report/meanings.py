@@ -289,7 +289,7 @@ def _effect(fit: Fit, slot: Slot) -> _Effect:
     if slot.entry is not None and link == "logit":
         odds = f"the odds of {y} = {slot.entry} against {y} = {model.levels[0]}"
         return _Effect(odds, True, odds)
-    if family.conditional:
+    if not fit.likelihood.offers.independent_rows:
         return _Effect(f"the odds of {y}", True, f"the odds of {y}")
     if model.levels and slot.parameter.name == "location":
         proportional = getattr(family, "link", "") == "logit" and _idle_scale(model)

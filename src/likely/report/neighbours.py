@@ -102,7 +102,7 @@ def _name(fit: Fit) -> str:
 def _usual(fit: Fit) -> list[Family]:
     """Families of the same kind of data, nearest first."""
     family, y = fit.likelihood.model.family, fit.likelihood.bound.y
-    if family.kind.labels or family.conditional:
+    if family.kind.labels or not fit.likelihood.offers.predictors:
         return []
     names: tuple[str, ...] = REAL
     if family.kind.discrete:

@@ -285,7 +285,7 @@ def _rest(found: Fit, asked: Asked) -> Fit:
     apart = found.separation
     assert apart is not None
     family = found.likelihood.model.family
-    if family.conditional:
+    if not found.likelihood.offers.independent_rows:
         return replace(found, end=found.end.adding("separated strata are not left out by separation='drop'"))
     if family.kind is Kind.ORDERED:
         half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"

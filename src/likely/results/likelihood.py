@@ -14,11 +14,10 @@ import numpy as np
 from likely.errors import OptionError, ParameterError, UnderflowWarning
 from likely.errors.boundary import public, public_class
 from likely.families.base import Limit
-from likely.likelihoods import joint
+from likely.likelihoods import Objective, Offers, joint, objective_of, offers_of
 from likely.likelihoods.compress import compress
 from likely.likelihoods.density import Density
 from likely.likelihoods.density.bound import bind_density
-from likely.likelihoods.rows import objective_of
 from likely.models import limits, scale
 from likely.models.asked import SEARCH, Asked
 from likely.models.bind import Bound, bind
@@ -87,7 +86,8 @@ class Likelihood:
 
         Of a conditional likelihood they are informative strata.
         """
-        return self.objective.strata.n if self.model.family.conditional else self.bound.n
+        strata = self.objective.strata if self.offers.terms == "strata" else None
+        return self.bound.n if strata is None else strata.n
 
     @cached_property
     def names(self) -> list[str]:
@@ -95,15 +95,20 @@ class Likelihood:
         return scale.reported_names(self.model)
 
     @cached_property
-    def objective(self) -> Any:
+    def offers(self) -> Offers:
+        """What its kind of likelihood offers beside values and derivatives."""
+        return offers_of(self.model.family)
+
+    @cached_property
+    def objective(self) -> Objective:
         """The log-likelihood as a function of the coefficients on the link scale."""
         data = self.bound.data
-        if self.model.constant and self.model.family._objective is None:
+        if self.model.constant and self.offers.predictors:
             data = compress(self.model, data)
         return objective_of(self.model, data)
 
     @cached_property
-    def row_objective(self) -> Any:
+    def row_objective(self) -> Objective:
         """The same, with one term for every row of the data in their order."""
         return objective_of(self.model, self.bound.data)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import FamilyError, LikelyError
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import Objective, by_rows, single_peaked
 from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
@@ -47,7 +47,8 @@ def highest_corner(L: Likelihood, first: Outcome, x0: Any, climb: Callable[[Any]
 
     With the identity link there is one peak; another link may make several.
     """
-    starts = corner_starts(L.row_objective, x0)
+    objective = by_rows(L.row_objective, "a search for corners")
+    starts = corner_starts(objective, x0)
     if not starts:
         return first
     found = [first, *(climb(x) for x in starts)]
@@ -60,7 +61,7 @@ def highest_corner(L: Likelihood, first: Outcome, x0: Any, climb: Callable[[Any]
         return first
     if first.converged and first.point.value >= best.point.value - _slack(best.point):
         best = first
-    return replace(best, note=_note(L.row_objective, best.point, [end.point for end in peaks], len(found)))
+    return replace(best, note=_note(objective, best.point, [end.point for end in peaks], len(found)))
 
 
 @final
@@ -98,7 +99,7 @@ class Look:
         lost = not first.converged and (not first.point.usable or model.constant)
         if self.own_start and (lost or limits.predicted(model, self.objective.data, first.point.x)):
             first = self._elsewhere(first, x0)
-        if model.single_peaked:
+        if single_peaked(model):
             return first, ""
         starts = further_starts(self.given, x0)
         if not starts:

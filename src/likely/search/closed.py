@@ -12,7 +12,7 @@ from likely.compute import blocks
 from likely.compute.solve import least_absolute, least_squares
 from likely.compute.solve.newton import Point
 from likely.covariance import inverse_information
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import RowsObjective
 from likely.models import scale
 from likely.models.identify import coordinates
 from likely.models.model import Slot
@@ -166,7 +166,7 @@ def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float
     infos = []
     for shift in (-step, step):
         beside = data.with_offset(slot, np.full(len(data), shift) if slot.offset is None else data.offset(slot) + shift)
-        infos.append(Objective(model, beside).point(coefficients).info)
+        infos.append(RowsObjective(model, beside).point(coefficients).info)
     return 0.5 * (infos[0] + infos[1])
 
 
@@ -180,7 +180,7 @@ def conditioned_covariance(L: Likelihood, coefficients: Any, slot: Slot | None =
         return None
     inner = wanted.inward(coefficients)
     if slot is None:
-        info = Objective(L.model, wanted.data).point(inner).info
+        info = RowsObjective(L.model, wanted.data).point(inner).info
     else:
         info = information_beside(L, slot, inner, step, wanted.data)
     covariance, _ = inverse_information(info)

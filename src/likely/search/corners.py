@@ -18,7 +18,7 @@ from scipy import optimize
 
 from likely.compute.blocks import dense
 from likely.compute.solve import least_absolute, newton
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import RowsObjective, by_rows
 from likely.models.model import Model, Slot
 from likely.namespace import JetNamespace
 from likely.results.likelihood import Likelihood
@@ -96,7 +96,7 @@ class _Climb:
 
     def __init__(self, L: Likelihood) -> None:
         model = L.model
-        self.L, self.model, self.objective = L, model, L.row_objective
+        self.L, self.model, self.objective = L, model, by_rows(L.row_objective, "a search for corners")
         self.slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
         self.own = slice(self.slot.start, self.slot.stop)
         self.rest = np.setdiff1d(np.arange(model.size), np.arange(model.size)[self.own])
@@ -130,7 +130,7 @@ class _Climb:
         name = self.slot.parameter.name
         model = replace(self.model, slots=tuple(slots), known={**self.model.known, name: None})
         held = self.data.with_known(**{name: self.parameters(x)[name]})
-        found = newton.maximize(Objective(model, held).point, x[self.rest], tolerance=tolerance)
+        found = newton.maximize(RowsObjective(model, held).point, x[self.rest], tolerance=tolerance)
         out = x.copy()
         out[self.rest] = found.point.x
         return out, found.converged

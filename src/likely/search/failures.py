@@ -45,7 +45,7 @@ def extreme(L: Likelihood) -> str | None:
 def beyond_cubes(L: Likelihood) -> str | None:
     """Values whose cubes leave what a float can hold, under a link whose second derivatives need them."""
     family, y = L.model.family, np.asarray(L.bound.y)
-    if family._objective is not None or family.kind.discrete or y.dtype.kind != "f" or not y.size:
+    if L.offers.far or family.kind.discrete or y.dtype.kind != "f" or not y.size:
         return None
     for slot in L.model.slots:
         scaled = slot.link.name == "log" or (slot.link.name == "identity" and slot.parameter.domain.lower != 0.0)
@@ -185,7 +185,8 @@ def _beyond_reach(L: Likelihood, slot: Slot, runs: list[str], rows: Any, limit: 
 
 def _closes_in(L: Likelihood, slot: Slot, value: float) -> bool:
     """Whether the spread of a density's family is nothing beside the response: its functions reproduce the data."""
-    base = L.model.family.base
+    functions = L.objective.functions
+    base = None if functions is None else functions.density.base
     power = None if base is None else base.averaged.get(slot.parameter.name)
     if power is None:
         return False
@@ -282,6 +283,6 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
 
 def elsewhere(L: Likelihood) -> str:
     """What else to try where a likelihood may have peaks that a search from one start does not see."""
-    if L.model.family._objective is None:
+    if not L.offers.far:
         return ""
     return "; another start (start=, or starts=20 for several) may lead to a peak"

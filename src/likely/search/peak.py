@@ -12,7 +12,7 @@ from likely.compute.solve import lbfgs, newton, trust_region
 from likely.compute.solve.newton import Point, Solution
 from likely.covariance.singular import identified_peak, sharpened
 from likely.errors import FamilyError, OptionError, is_one_of, unknown
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import Guide, Objective, RowsObjective
 from likely.likelihoods.strata import check_within
 from likely.models import scale
 from likely.models.asked import Asked
@@ -56,10 +56,10 @@ def find_peak(
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
-    if model.family._objective is not None:
-        return _far_peak(L, solver, start, {"tolerance": asked.tolerance, "progress": trail})
-    if model.family.conditional:
-        check_within(model, L.bound.data, L.objective.strata)
+    if (guide := L.objective.guide) is not None:
+        return _far_peak(L, guide, solver, start, {"tolerance": asked.tolerance, "progress": trail})
+    if (strata := L.objective.strata) is not None:
+        check_within(model, L.bound.data, strata)
     else:
         check_identified(model, L.bound.data)
     if start is None and solver in ("auto", "closed form"):
@@ -84,16 +84,17 @@ def find_peak(
 def _climbed(L: Likelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
     """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
     model, whole = L.model, L.objective
-    wanted = None if model.family.conditional else beside_level(model, coordinates(model, whole.data), whole.data)
+    rows = whole.linear
+    wanted = None if rows is None else beside_level(model, coordinates(model, rows.data), rows.data)
     unit = whole.total_weight / len(L.bound.y) if L.bound.pseudo else 1.0
     if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
-        whole = Objective(model, whole.data.with_weights(whole.weights / unit))
+        whole = RowsObjective(model, whole.data.with_weights(whole.weights / unit))
     objective, first = whole, x0
     if wanted is not None:
         options["progress"].outward = wanted.point
         data, x0 = whole.data.with_response(whole.y - wanted.level), x0 - wanted.origin
-        whole = Objective(model, data)
-        objective, first = Objective(model, replace(data, designs=wanted.data.designs)), wanted.turned(x0)
+        whole = RowsObjective(model, data)
+        objective, first = RowsObjective(model, replace(data, designs=wanted.data.designs)), wanted.turned(x0)
     note, name = "", "newton"
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
         told = options["progress"]
@@ -123,12 +124,11 @@ def _look(
     return Look(whole, objective, own_start, climb, level)
 
 
-def _far_peak(L: Likelihood, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
-    """The peak of a likelihood that brings its own objective, from a start that may be far."""
+def _far_peak(L: Likelihood, objective: Guide, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
+    """The peak of a likelihood whose start may be far from it."""
     if not is_one_of(solver, ("auto", "newton")):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")
-    objective, model = L.objective, L.model
-    x0 = start_of(L, start)
+    model, x0 = L.model, start_of(L, start)
     inner = _followers(model, start if isinstance(start, Mapping) else {})
     x0 = _finite_start(objective, x0, inner if start is None else [])
     if solver == "newton":
@@ -161,7 +161,7 @@ def _followers(model: Model, start: Mapping[str, float]) -> list[int]:
     return found if len(found) < model.size else []
 
 
-def _finite_start(objective: Any, x0: Any, movable: list[int]) -> Any:
+def _finite_start(objective: Guide, x0: Any, movable: list[int]) -> Any:
     """The start, or one near it whose unstated values make the log-likelihood finite; an error that says what fails."""
     with np.errstate(all="ignore"):
         if objective.point(x0).usable:
@@ -200,11 +200,12 @@ def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
         )
 
 
-def _climb_by_size(objective: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
+def _climb_by_size(likelihood: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
     """Newton from x0; with many rows, from the peak of a subsample, or with its information from an earlier state."""
     info: Any = None
-    if objective.model.family.conditional:
-        return newton.maximize(objective.point, x0, **options)
+    objective = likelihood.linear
+    if objective is None:
+        return newton.maximize(likelihood.point, x0, **options)
     if objective.rows > SUBSAMPLE_ABOVE and start is None:
         x0, info = _subsample_start(objective, x0, options["stop"], options["progress"])
     elif objective.rows > SUBSAMPLE_ABOVE and isinstance(start, FitState):
@@ -238,7 +239,7 @@ def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | N
     )
 
 
-def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
+def _subsample_start(objective: RowsObjective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
     """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
     info: Any = None
     # the first only has to come near, so it may have few rows for each coefficient
@@ -254,13 +255,13 @@ def _subsample_start(objective: Objective, x0: Any, stop: Any, trail: Trail) -> 
     return x0, info
 
 
-def _every(objective: Objective, share: int, enough: int = 200) -> int:
+def _every(objective: RowsObjective, share: int, enough: int = 200) -> int:
     """The k for which every k-th row is about one in `share`, and `enough` for each of the coefficients."""
     return int(max(2, objective.rows // max(objective.rows // share, 1_000, enough * objective.model.size)))
 
 
-def _sample(objective: Objective, every: int) -> tuple[Objective, float]:
+def _sample(objective: RowsObjective, every: int) -> tuple[RowsObjective, float]:
     """The objective of every k-th row, and how many times the weight of all rows is larger."""
     rows = slice(None, None, every)
-    small = Objective(objective.model, objective.data.take(rows))
+    small = RowsObjective(objective.model, objective.data.take(rows))
     return small, objective.total_weight / small.total_weight

@@ -9,7 +9,7 @@ the information has a direction next to nothing, and a far point along that dire
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
 from scipy import linalg
@@ -17,6 +17,7 @@ from scipy import linalg
 from likely.compute import blocks
 from likely.compute.solve import newton
 from likely.compute.solve.newton import Point
+from likely.likelihoods import Objective, RowsObjective, single_peaked
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
@@ -31,20 +32,6 @@ ROUNDING = 1e-12  # share of the rows' squared scores that an information keeps 
 FADED = 1e-3  # information about a constant's linear predictor that may have faded as others came to their end
 MOST = 12  # directions
 AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
-
-
-class Sum(Protocol):
-    """What is asked of a log-likelihood."""
-
-    model: Model
-    data: Rows
-    y: Any
-    weights: Any
-
-    def value(self, coefficients: Any) -> float: ...
-    def point(self, coefficients: Any) -> Point: ...
-    def etas(self, coefficients: Any, rows: slice) -> list[Any]: ...
-    def score_gram(self, coefficients: Any, weights: Any = None) -> Any: ...
 
 
 @final
@@ -69,13 +56,13 @@ class Plateau:
     limit: float
 
 
-def find_plateau(objective: Sum, point: Point, level: float = LEVEL) -> Plateau | None:
+def find_plateau(likelihood: Objective, point: Point, level: float = LEVEL) -> Plateau | None:
     """The plateau on which a search ended; None where the log-likelihood falls on all sides, by more than `level`.
 
     Nothing is asked of a model that the family vouches for.
     """
-    model = objective.model
-    if model.single_peaked or not point.usable:
+    objective, model = likelihood.linear, likelihood.model
+    if objective is None or single_peaked(model) or not point.usable:
         return None
     found = _at_fold(objective, point)
     weak = _weak_directions(model, objective.data, point) if found is None else []
@@ -84,14 +71,14 @@ def find_plateau(objective: Sum, point: Point, level: float = LEVEL) -> Plateau 
     )
 
 
-def flat_directions(objective: Sum, point: Point) -> Any:
+def flat_directions(objective: Objective, point: Point) -> Any:
     """Directions in which the information is nothing but rounding, while the rows have something to say, shape (p, m).
 
     The rows' own scores give the size of what the information is a difference of: two observations of a Cauchy say much
     of its location, and yet a whole curve of locations and scales is equally likely.
     """
     nothing = np.zeros((len(point.x), 0))
-    if objective.model.single_peaked or len(objective.y) > FEW or not point.usable:
+    if single_peaked(objective.model) or len(objective.y) > FEW or not point.usable:
         return nothing
     spread = objective.score_gram(point.x, objective.weights)
     size = np.sqrt(np.diagonal(spread))
@@ -119,7 +106,7 @@ def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot,
     return found
 
 
-def _level(objective: Sum, point: Point, slot: Slot, direction: Any, level: float) -> Plateau | None:
+def _level(objective: RowsObjective, point: Point, slot: Slot, direction: Any, level: float) -> Plateau | None:
     """The plateau along a direction, or against it."""
     place = next(k for k, other in enumerate(objective.model.slots) if other is slot)
     at = np.asarray(objective.etas(point.x, slice(None))[place], dtype=float)
@@ -150,7 +137,7 @@ def _level(objective: Sum, point: Point, slot: Slot, direction: Any, level: floa
     return Plateau(slot, sign * direction, np.flatnonzero(np.broadcast_to(moving, len(objective.y))), limit)
 
 
-def _follows(objective: Sum, point: Point, k: int, step: float, noise: float) -> bool:
+def _follows(objective: RowsObjective, point: Point, k: int, step: float, noise: float) -> bool:
     """Whether a constant goes on without loss if the others go with it, such as a scale to 0 about tied values.
 
     They end where the scale's own information has faded, a little beside the tie that the location closes in on.
@@ -183,8 +170,8 @@ def _limit(slot: Slot, beyond: Any) -> float:
     return value
 
 
-def _at_fold(objective: Sum, point: Point) -> Plateau | None:
-    """Sum whose parameter lies at 0, where a root or a power ends or turns back.
+def _at_fold(objective: RowsObjective, point: Point) -> Plateau | None:
+    """Rows whose parameter lies at 0, where a root or a power ends or turns back.
 
     In the linear predictor that looks like a peak, yet a parameter that may be any real number would rather go on.
     """

@@ -14,7 +14,7 @@ from likely.compute import blocks
 from likely.compute.solve import least_absolute, least_squares
 from likely.compute.solve.quadratic import with_inequalities
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import Objective, RowsObjective, single_peaked
 from likely.models import scale
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
@@ -98,14 +98,14 @@ def shifted(model: Model, data: Rows, x0: Any) -> list[Any]:
     return found
 
 
-def further_starts(objective: Objective, x0: Any) -> list[Any]:
+def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
     """Starts from which a family with several peaks, or a link that makes several, may lead higher.
 
     None for a model that its family vouches for. Where a parameter may escape to infinity the family's own other starts
     are tried at any size, all others in small samples alone.
     """
-    model = objective.model
-    if model.single_peaked or model.averaged or model.family.concave is None:
+    objective, model = likelihood.linear, likelihood.model
+    if objective is None or single_peaked(model) or model.averaged or model.family.concave is None:
         return []
     slot = model.slots[0]
     if slot.parameter is not model.family.parameters[0] or slot.entry is not None or slot.idle:
@@ -126,7 +126,7 @@ def further_starts(objective: Objective, x0: Any) -> list[Any]:
     return [x for x in found if np.all(np.isfinite(x))]
 
 
-def corner_starts(objective: Objective, x0: Any) -> list[Any]:
+def corner_starts(objective: RowsObjective, x0: Any) -> list[Any]:
     """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
     model = objective.model
     slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
@@ -143,7 +143,7 @@ def corner_starts(objective: Objective, x0: Any) -> list[Any]:
 class _Site:
     """A location, or whatever the first parameter is, for which other values are sought."""
 
-    def __init__(self, objective: Objective, slot: Slot, x0: Any) -> None:
+    def __init__(self, objective: RowsObjective, slot: Slot, x0: Any) -> None:
         self.objective, self.model, self.slot, self.x0 = objective, objective.model, slot, x0
         self.family = self.model.family
         self.own = slice(slot.start, slot.stop)

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import linalg, optimize
 
 from likely.compute import blocks
+from likely.likelihoods import RowsObjective
 from likely.likelihoods.restraints import Region, Restraints
-from likely.likelihoods.rows import Objective
 from likely.models.identify import check_identified
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
@@ -54,7 +54,7 @@ class Unbounded:
 
 def find_unbounded(L: Likelihood, restraints: Restraints | None = None) -> Unbounded | None:
     """Why a continuous family's likelihood, penalised or not, has no highest point; None where nothing is seen."""
-    if L.model.family._objective is not None or L.model.family.kind.discrete:
+    if L.offers.far or L.model.family.kind.discrete:
         return None
     told = _constant_response(L, restraints)
     return _exact_fit(L, restraints) if told is None else Unbounded(told)
@@ -188,18 +188,18 @@ def _spreads(model: Model, data: Rows, location: Slot) -> Iterator[tuple[Slot, i
             yield slot, slot.start + constant
 
 
-def _at(model: Model, data: Rows, location: Slot, target: Any) -> tuple[Objective, Any]:
+def _at(model: Model, data: Rows, location: Slot, target: Any) -> tuple[RowsObjective, Any]:
     """The log-likelihood with the location at a linear predictor, and the other coefficients where they start."""
     offset, x = data.offset(location), starting_values(model, data)
     x[location.start : location.stop] = 0.0
     held = replace(location, design=None, offset=())
     slots = tuple(held if slot is location else slot for slot in model.slots)
-    return Objective(
+    return RowsObjective(
         replace(model, slots=slots), data.with_offset(held, target if offset is None else target + offset)
     ), x
 
 
-def _rises(objective: Objective, x: Any, at: int, sign: float) -> bool:
+def _rises(objective: RowsObjective, x: Any, at: int, sign: float) -> bool:
     """Whether the log-likelihood rises by as much at every step of one coefficient."""
     heights = []
     for step in STEPS:

@@ -124,7 +124,7 @@ def _own(fit: Fit) -> Predictions:
 
 def _require_rows(rows: FittedRows) -> None:
     """Raise unless each row has a distribution of its own."""
-    if rows.family.conditional or rows.family._objective is not None:
+    if not rows.offers.distribution:
         rows.family.at(rows.values)  # says what it is about
         raise OptionError(
             f"{rows.family.title} states no distribution of each row by itself, so there is none to judge"

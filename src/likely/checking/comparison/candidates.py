@@ -237,7 +237,7 @@ def _check_same(fits: list[Fit]) -> None:
                 f"likelihoods of different rows cannot be compared: {who} were fitted to {len(first.bound.y):,} and "
                 f"{len(other.bound.y):,} rows. Fit both to the same rows"
             )
-        if first.model.family.conditional != other.model.family.conditional:
+        if first.offers.terms != other.offers.terms:
             raise DataError(
                 f"{who}: a likelihood given the numbers of cases in strata is not that of the same observations; "
                 "compare conditional models with each other"

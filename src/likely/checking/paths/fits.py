@@ -268,7 +268,7 @@ def path(
     made = _made(penalty, l1_ratio, of, standardise)
     check_progress(progress)
     L = likelihood(family, data, formula, **options)
-    if L.model.family._objective is not None:
+    if L.offers.far:
         raise OptionError(
             "a density has no predictors whose coefficients a path could penalise; use lk.fit(penalty=...)"
         )

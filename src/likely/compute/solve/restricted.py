@@ -20,7 +20,7 @@ DEPENDENT = 1e-10  # share of a restriction's row that earlier rows may leave an
 
 
 class Evaluates(Protocol):
-    """What a search needs of an objective."""
+    """What a search needs of a function."""
 
     def point(self, coefficients: Any) -> newton.Point: ...
 
@@ -175,7 +175,7 @@ def maximize(objective: Evaluates, space: Solutions, start: Any = None, **option
 
     Parameters
     ----------
-    objective : Objective
+    objective : Evaluates
     space : Solutions
     start : ndarray, shape (p,), optional
         A solution to start from; by default the origin.

@@ -6,7 +6,7 @@ written against an array namespace. Whatever else it overrides is for accuracy o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,10 +61,6 @@ class Family(Distributed):
     predicted: ClassVar[str | None] = None  # the parameter that a prediction is of; the mean where there is none
     averaged: ClassVar[Mapping[str, float]] = {}  # by parameter, the power of w that multiplies it in a mean of w units
     unaveraged: ClassVar[str] = ""  # what to do instead of analytic weights where a mean of w units is no such family
-    simulates: bool = True  # whether observations can be drawn from it
-    conditional: ClassVar[bool] = False  # whether its likelihood is that of strata, given their numbers of cases
-    base: Family | None = None  # the family whose parameters are functions, for a density made of one
-    _objective: Callable[..., Any] | None = None  # (model, rows) -> its own sum
 
     def linked(self, link: Any) -> tuple[Family, Any]:
         """The family, and what is left of a fit's ``link=`` for the parameters."""

@@ -12,7 +12,7 @@ from likely.data.tables import Table
 from likely.errors import DataError, FamilyError, OptionError, listed
 from likely.likelihoods.density.family import Density
 from likely.likelihoods.density.layout import Record
-from likely.likelihoods.density.objective import Program, worded
+from likely.likelihoods.density.program import Program, worded
 from likely.models import checks
 from likely.models.asked import Asked
 from likely.models.bind import Bound, Given

@@ -15,9 +15,6 @@ from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Domain, Free
 from likely.likelihoods.density import layout as layouts
 from likely.likelihoods.density.layout import Entry, Layout
-from likely.likelihoods.density.objective import DensityObjective
-from likely.models.model import Model
-from likely.models.rows import Rows
 
 
 @final
@@ -42,7 +39,6 @@ class Density(Family):
         self.layout, self.function, self.base, self.rules = layout, function, base, rules
         self.specs: dict[str, Any] = {} if base is None else dict(base.known)  # its known parameters, as given
         self.response, self.label = response, label
-        self.simulates = base is not None
         self.parameters = layout.parameters()
         self.known = dict(fixed)
         if not self.free:
@@ -117,9 +113,6 @@ class Density(Family):
         return out
 
     # -- what the rest of likely asks of a family --------------------------------------------------------
-
-    def _objective(self, model: Model, data: Rows) -> DensityObjective:
-        return DensityObjective(model, data)
 
     def _spread(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         arrays = {entry.name for entry in self.layout.entries if entry.names != (entry.name,)}

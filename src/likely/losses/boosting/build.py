@@ -13,6 +13,7 @@ from likely.families.base import Family, Parameter
 from likely.families.base.domains import LINKS, find_link
 from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
+from likely.likelihoods import offers_of
 from likely.losses.boosting.record import Boosting
 from likely.losses.boosting.rows import Column, check_response, response
 from likely.losses.boosting.units import units
@@ -138,7 +139,7 @@ def objective(
 
 def _usable(family: Family) -> Family:
     """The family, if it is a sum over rows with derivatives in parameters that follow the rows."""
-    if family.conditional or family._objective is not None:
+    if not offers_of(family).predictors:
         raise OptionError(f"{family.title} is no sum of one log-density for each row, so it cannot be boosted")
     for p in family.parameters:
         if p.edge and p.name not in family.known:

@@ -11,7 +11,7 @@ from likely.compute.engines import memory
 from likely.errors import FitError, OptionError, first_rows
 from likely.families.base import Family
 from likely.families.labels import Labelled, values_of
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import RowsObjective
 from likely.losses.boosting.rows import (
     LARGEST,
     SMALLEST,
@@ -65,8 +65,8 @@ class Boosting:
     unit: Any
     columns: tuple[Column | float, ...]
     hessian: str
-    _seen: list[tuple[Any, Objective]] = field(default_factory=list, repr=False)
-    _own: tuple[Any, Objective] | None = field(default=None, repr=False)
+    _seen: list[tuple[Any, RowsObjective]] = field(default_factory=list, repr=False)
+    _own: tuple[Any, RowsObjective] | None = field(default=None, repr=False)
 
     def __deepcopy__(self, memo: Any) -> Boosting:
         return replace(self, _seen=[])  # LightGBM copies its parameters; what is known of the training data stays
@@ -296,7 +296,7 @@ class Boosting:
             own = (y.astype(np.float32), self._rows_of(self.model, y))
         return replace(self, _own=own)
 
-    def _rows(self, y: Any) -> Objective:
+    def _rows(self, y: Any) -> RowsObjective:
         """The checked rows of a response; both libraries pass the same ones again and again."""
         y = np.asarray(y)
         for given, rows in [*self._seen, *([self._own] if self._own is not None else [])]:
@@ -319,7 +319,7 @@ class Boosting:
             )
         return raw.reshape(n, self.size)
 
-    def _derived(self, rows: Objective, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
+    def _derived(self, rows: RowsObjective, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
         """Gradient and second derivative of some rows in every score, from those in the linear predictors."""
         jet = rows.row_jet(raw, slice(lo, hi), 2)
         jet = jet if isinstance(jet, Jet) else Jet(jet, {}, {}, 2)

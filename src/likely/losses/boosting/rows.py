@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.errors import MissingValuesError, OptionError, first_rows
 from likely.families.base import Family
-from likely.likelihoods.rows import Objective
+from likely.likelihoods import RowsObjective
 from likely.models import checks
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -22,7 +22,7 @@ Column = tuple[int, int | None]  # a linear predictor as a score, or as the diff
 
 
 @final
-class ScoredRows(Objective):
+class ScoredRows(RowsObjective):
     """Rows whose linear predictors are columns of scores: what stands for coefficients is their matrix."""
 
     def __init__(self, model: Model, y: Any, columns: Sequence[Column | float], start: Any, unit: Any) -> None:

@@ -83,7 +83,7 @@ def bind(asked: Asked, data: Any) -> Bound:
         family.parameter(k).domain.check(f"{family.title}'s known {k}", v)
     known |= vectors
     units = None
-    if family.conditional and weights_kind != "frequency":
+    if any(p.domain is Groups for p in family.parameters) and weights_kind != "frequency":
         raise OptionError(
             f"weights of {family.title} say how often a stratum was observed, weights_kind='frequency'; found "
             f"{weights_kind!r}"

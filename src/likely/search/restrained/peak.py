@@ -10,6 +10,7 @@ import numpy as np
 
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import OptionError, unknown
+from likely.likelihoods import by_rows
 from likely.likelihoods.restraints import Restraints
 from likely.models.asked import Asked
 from likely.models.identify import check_identified
@@ -91,10 +92,7 @@ def _look(L: Likelihood, problem: Problem, own_start: bool, trail: Trail | None,
 def _check_firth(L: Likelihood) -> None:
     """Raise where Jeffreys' prior needs derivatives that there are not."""
     family = L.model.family
-    if family._objective is not None or family.conditional:
-        raise OptionError(
-            "Firth's penalty needs a log-density of rows by their linear predictors, which this likelihood is not"
-        )
+    by_rows(L.objective, "Firth's penalty")
     if family.kinked:
         raise OptionError(
             f"Firth's penalty needs second derivatives of the log-density, and that of {family.title} has corners"

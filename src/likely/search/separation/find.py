@@ -14,6 +14,7 @@ from likely.compute.blocks import Blocks
 from likely.compute.engines import memory
 from likely.compute.solve import orthogonal
 from likely.families.base import Kind
+from likely.likelihoods import by_rows
 from likely.namespace import NumpyNamespace
 from likely.search.separation.certificate import Separation
 from likely.search.separation.cone import Cone, term_sizes
@@ -62,8 +63,8 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
         return None
     if outcome is not None and not np.all(np.isfinite(outcome.point.x)):
         return None
-    if model.family.conditional:
-        return matched_separation(L, outcome)
+    if (strata := L.objective.strata) is not None:
+        return matched_separation(L, strata, outcome)
     if model.family.kind is Kind.ORDERED:
         return ordered_separation(L, outcome) if model.size <= LARGEST else None
     groups: dict[str, list[Slot]] = {}
@@ -113,7 +114,7 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
 def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
     """Whether some row's parameter lies within exp(-saturated) of the end of the domain that its outcome points to."""
     places = [next(k for k, own in enumerate(L.model.slots) if own is slot) for slot in slots]
-    objective = L.row_objective
+    objective = by_rows(L.row_objective, "separation")
 
     def block(lo: int, hi: int) -> tuple[Any, ...]:
         etas = objective.etas(outcome.point.x, slice(lo, hi))
@@ -234,7 +235,7 @@ def _examine_many(
 
 def _scores(L: Likelihood, slots: list[Slot], coefficients: Any) -> Any:
     """The weighted scores of all rows with respect to some linear predictors, shape (predictors, n)."""
-    objective = L.row_objective
+    objective = by_rows(L.row_objective, "separation")
     at = [L.model.slots.index(slot) for slot in slots]
 
     def block(lo: int, hi: int) -> tuple[Any, ...]:

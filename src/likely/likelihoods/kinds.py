@@ -1,0 +1,61 @@
+"""Which kind of likelihood a model has: the one place that looks at the type of its family."""
+
+from __future__ import annotations
+
+from likely.families.base import Family
+from likely.families.conditional_logit import ConditionalLogit
+from likely.likelihoods import joint, rows, strata
+from likely.likelihoods.density import Density
+from likely.likelihoods.density import objective as density
+from likely.likelihoods.joint import Joint
+from likely.likelihoods.protocol import Objective, Offers
+from likely.models.model import Model
+from likely.models.rows import Rows
+
+
+def objective_of(model: Model, data: Rows) -> Objective:
+    """The log-likelihood of a model, of the kind that its family asks for.
+
+    Parameters
+    ----------
+    model : Model
+    data : Rows
+    """
+    match model.family:
+        case ConditionalLogit():
+            return strata.StrataObjective(model, data)
+        case Density():
+            return density.DensityObjective(model, data)
+        case Joint():
+            return joint.JointObjective(model, data, objective_of)
+        case _:
+            return rows.RowsObjective(model, data)
+
+
+def offers_of(family: Family) -> Offers:
+    """What the likelihood of a family's models offers, before there are data."""
+    match family:
+        case ConditionalLogit():
+            return strata.OFFERS
+        case Density():
+            return density.offers_of(family)
+        case Joint():
+            return joint.OFFERS
+        case _:
+            return rows.OFFERS
+
+
+def single_peaked(model: Model) -> bool:
+    """Whether the family vouches for a log-likelihood with one peak and no plateau, whatever the data."""
+    family = model.family
+    if family.kind.labels or offers_of(family).single_peaked:
+        return True
+    if family.concave is None or not model.slots:
+        return not model.slots
+    vouched = family.concave
+    return all(
+        slot.link.name in vouched[slot.parameter.name]
+        if slot.parameter.name in vouched
+        else slot.constant and bool(vouched)
+        for slot in model.slots
+    )
