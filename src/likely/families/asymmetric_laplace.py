@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real, UnitInterval
 from likely.families.laplace import weighted_quantile
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -43,6 +46,10 @@ class AsymmetricLaplace(Family):
     absolute_location: ClassVar = "loc"
     corner_level: ClassVar = "tau"
     predicted: ClassVar = "loc"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None, tau: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, tau: Any) -> Any:
         u = (y - loc) / scale

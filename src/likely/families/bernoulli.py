@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import UnitInterval
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 def odds(xp: Any, p: Any) -> Any:
@@ -34,6 +37,10 @@ class Bernoulli(Family):
     concave: ClassVar = {"p": ("logit", "probit", "cloglog", "loglog", "log", "identity")}
     loss_name: ClassVar = "log loss (cross-entropy)"
     unaveraged: ClassVar = "for shares of w trials give the successes and the trials, Binomial(n='w')"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, p: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         return xp.where(y == 1, xp.log_if(y == 1, p), xp.log_complement_if(y != 1, p))

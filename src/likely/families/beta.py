@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import OpenUnitInterval, Positive
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -36,6 +39,10 @@ class Beta(Family):
     concave: ClassVar = {"mean": ("logit", "probit", "cloglog", "loglog")}
     loss_name: ClassVar = "beta deviance"
     unaveraged: ClassVar = "say how the precision grows, precision='~ offset(log(w))'"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, mean: Known = None, precision: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, mean: Any, precision: Any) -> Any:
         rest, other = xp.complement(mean), 1.0 - y

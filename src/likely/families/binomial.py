@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from likely.errors import ParameterError
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Domain, UnitInterval
 from likely.families.bernoulli import odds
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 Trials = Domain("a whole number of trials >= 0", lower=0.0, closed_lower=True, integer=True, typical=(1.0, 30.0))
 
@@ -40,6 +43,10 @@ class Binomial(Family):
     concave: ClassVar = {"p": ("logit", "probit", "cloglog", "loglog", "log", "identity")}
     loss_name: ClassVar = "half binomial deviance"
     unaveraged: ClassVar = "w belongs into the number of trials, Binomial(n=...)"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, p: Known = None, n: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, p: Any, n: Any) -> Any:
         failures = n - y

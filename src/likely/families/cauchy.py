@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import LINKS, Positive, Real
 from likely.families.laplace import middle_size, weighted_quantile
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 LOG_PI = math.log(math.pi)
 SMALLEST = 1e-150  # width: its square is still a number
@@ -56,6 +59,10 @@ class Cauchy(Family):
     loss_name: ClassVar = "Cauchy (Lorentzian) loss"
     averaged: ClassVar = {"scale": -0.5}
     multimodal: ClassVar = "loc"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         log_scale = xp.log(scale)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.errors import OptionError, SupportError, first_rows
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Groups, Real
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -50,6 +53,10 @@ class ConditionalLogit(Family):
     support: ClassVar = Support(0.0, 1.0, closed_lower=True, closed_upper=True, integer=True)
     assumes: ClassVar = "within each stratum, given the number of cases, every set of rows may be the cases"
     loss_name: ClassVar = "conditional log loss"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, utility: Known = None, strata: Known = None) -> None: ...
 
     def bind(self, y: Any, known: Any) -> tuple[ConditionalLogit, Any]:
         """The data themselves, once they are seen to be cases and others."""

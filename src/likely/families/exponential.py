@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
 from likely.families.laplace import LOG_2
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -30,6 +33,10 @@ class Exponential(Family):
     concave: ClassVar = {"rate": ("log", "identity", "softplus")}
     loss_name: ClassVar = "exponential deviance"
     unaveraged: ClassVar = "a mean of w exponential observations is Gamma(shape='w')"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, rate: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
         return xp.log(rate) - rate * y

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -34,6 +37,10 @@ class Gamma(Family):
     concave: ClassVar = {"mean": ("log", "inverse")}
     loss_name: ClassVar = "half gamma deviance"
     averaged: ClassVar = {"shape": 1.0}
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, mean: Known = None, shape: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
         return xp.log(shape) - xp.stirling(shape) - xp.over(shape, mean) * xp.bd0(mean, y) - xp.log(y)

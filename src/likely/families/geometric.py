@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import UnitInterval
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 # p = 0 would be no distribution at all: the success never comes
 SomeChance = replace(UnitInterval, name="a number above 0 and at most 1", closed_lower=False)
@@ -33,6 +36,10 @@ class Geometric(Family):
     concave: ClassVar = {"p": ("logit", "probit", "cloglog", "loglog", "log", "identity")}
     loss_name: ClassVar = "geometric deviance"
     unaveraged: ClassVar = "for counts of several trials use NegativeBinomial"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, p: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement_if(y != 0, p))

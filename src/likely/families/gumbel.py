@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 EULER = float(np.euler_gamma)
 MEAN_ABSOLUTE_DEVIATION = 0.983068564882535  # E|z - E z| of the standard Gumbel (mpmath quadrature)
@@ -44,6 +47,10 @@ class Gumbel(Family):
     moves: ClassVar = "loc"
     loss_name: ClassVar = "linex (linear-exponential) loss"
     averaged: ClassVar = {"scale": -0.5}
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         z = (y - loc) / scale

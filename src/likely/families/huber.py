@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from scipy import special as sc
@@ -13,6 +13,9 @@ from likely.families.base.domains import Positive, Real
 from likely.families.base.numeric.frozen import Frozen
 from likely.families.laplace import weighted_quantile
 from likely.namespace import NumpyNamespace
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 SQRT_2PI = math.sqrt(2.0 * math.pi)
 
@@ -49,6 +52,10 @@ class Huber(Family):
     moves: ClassVar = "loc"
     loss_name: ClassVar = "Huber loss"
     averaged: ClassVar = {"scale": -0.5}
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None, k: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, k: Any) -> Any:
         z = (y - loc) / scale

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
 from likely.families.normal import HALF_LOG_2PI
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -36,6 +39,10 @@ class InverseGaussian(Family):
     concave: ClassVar = {"mean": ("inverse", "inverse_squared")}
     loss_name: ClassVar = "inverse Gaussian deviance"
     averaged: ClassVar = {"shape": 1.0}
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, mean: Known = None, shape: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
         # y/mean - 1: near the mean from the exact difference; far below it from the ratio, whose derivative is

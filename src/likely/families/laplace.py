@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 LOG_2 = math.log(2.0)
 
@@ -70,6 +73,10 @@ class Laplace(Family):
     averaged: ClassVar = {"scale": -0.5}
     kinked: ClassVar = ("loc",)
     absolute_location: ClassVar = "loc"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         return -xp.abs((y - loc) / scale) - xp.log(scale) - LOG_2

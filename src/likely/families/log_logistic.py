@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive
 from likely.families.logistic import Logistic
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -35,6 +38,10 @@ class LogLogistic(Family):
     assumes: ClassVar = "the odds of having ended grow as a power of time"
     concave: ClassVar = {"scale": ("log",)}
     loss_name: ClassVar = "log-cosh error of log y"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, scale: Known = None, shape: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
         log_scale = xp.log(scale)

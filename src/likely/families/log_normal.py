@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive, Real
 from likely.families.normal import HALF_LOG_2PI, Normal
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -36,6 +39,10 @@ class LogNormal(Family):
     loss_name: ClassVar = "squared log error"
     averaged: ClassVar = {"sigma": -0.5}
     location_parameter: ClassVar = "mu"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, mu: Known = None, sigma: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
         log_y = xp.log(y)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.laplace import LOG_2, weighted_quantile
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -37,6 +40,10 @@ class Logistic(Family):
     moves: ClassVar = "loc"
     loss_name: ClassVar = "log-cosh error"
     averaged: ClassVar = {"scale": -0.5}
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         z = (y - loc) / scale

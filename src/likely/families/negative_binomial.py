@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from likely.families.base import Family, Limit, Parameter, Support, generator, w
 from likely.families.base.domains import NonNegative, Positive
 from likely.families.base.numeric.frozen import Frozen
 from likely.families.poisson import Poisson
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 # lgamma(x) - ((x - 1/2) log x - x + log(2 pi)/2) = sum of these times x^-(2k+1); below 1e-17 at x >= 16
 STIRLING_SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -58,6 +61,10 @@ class NegativeBinomial(Family):
     loss_name: ClassVar = "half negative binomial deviance"
     unaveraged: ClassVar = "for counts over w units give the exposure, offset='log(w)'"
     limits: ClassVar = (Limit("dispersion", 0.0, _poisson, {"mean": "rate"}),)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, mean: Known = None, dispersion: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, mean: Any, dispersion: Any) -> Any:
         # With u = y/r, v = mean/r this is Loader's form, log(r/(r+y)) + S(y+r) - S(y) - S(r) - D, whose deviance is

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -36,6 +39,10 @@ class Normal(Family):
     loss_name: ClassVar = "squared error"
     averaged: ClassVar = {"sd": -0.5}
     location_parameter: ClassVar = "mean"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, mean: Known = None, sd: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
         z = (y - mean) / sd

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -35,6 +38,10 @@ class Pareto(Family):
     assumes: ClassVar = "doubling a size divides the chance to exceed it by the same factor, wherever you start"
     concave: ClassVar = {"shape": ("log", "identity", "softplus")}
     loss_name: ClassVar = "log excess over the minimum"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, shape: Known = None, minimum: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
         # log1p of the relative excess, because y/minimum close to 1 would lose its digits

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import NonNegative
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -32,6 +35,10 @@ class Poisson(Family):
     concave: ClassVar = {"rate": ("log", "identity", "softplus")}
     loss_name: ClassVar = "half Poisson deviance"
     unaveraged: ClassVar = "for counts over w units (people, years) give the exposure, offset='log(w)'"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, rate: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
         return -(xp.stirling(y) + xp.bd0(y, rate))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.laplace import LOG_2
 from likely.families.normal import HALF_LOG_2PI
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 MEAN_HALF_NORMAL = math.sqrt(2.0 / math.pi)
 
@@ -43,6 +46,10 @@ class SkewNormal(Family):
     loss_name: ClassVar = "skewed squared error"
     averaged: ClassVar = {"scale": -0.5}
     escapes: ClassVar = ("shape",)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None, shape: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, shape: Any) -> Any:
         z = (y - loc) / scale

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from scipy import special as sc
@@ -12,6 +12,9 @@ from likely.families.base.domains import Positive, Real
 from likely.families.cauchy import log1p_square
 from likely.families.laplace import middle_size, weighted_quantile
 from likely.families.normal import HALF_LOG_2PI, Normal
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 NORMAL_NAMES = {"loc": "mean", "scale": "sd"}
 
@@ -55,6 +58,10 @@ class StudentT(Family):
     multimodal: ClassVar = "loc"
     spikes: ClassVar = "df"
     limits: ClassVar = (Limit("df", np.inf, _normal, NORMAL_NAMES),)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, loc: Known = None, scale: Known = None, df: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
         a = 0.5 * df

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.errors import ParameterError
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Real
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -35,6 +38,10 @@ class Uniform(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "any value between two fixed ends is as likely as any other"
     loss_name: ClassVar = "log of the range"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, low: Known = None, high: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
         return 0.0 * y - xp.log(high - low)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
 from likely.families.gumbel import Gumbel, log_first_event
 from likely.families.laplace import LOG_2
+
+if TYPE_CHECKING:
+    from likely.families.base.arguments import Known
 
 
 @final
@@ -36,6 +39,10 @@ class Weibull(Family):
     assumes: ClassVar = "lifetimes that end with the first of many possible failures"
     concave: ClassVar = {"scale": ("log",)}
     loss_name: ClassVar = "Weibull loss"
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, scale: Known = None, shape: Known = None) -> None: ...
 
     def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
         log_scale = xp.log(scale)

@@ -6,11 +6,16 @@ import functools
 import inspect
 from collections.abc import Callable, Hashable, Mapping
 from types import FunctionType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
 from likely.errors import OptionError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    Known = ArrayLike | None  # a parameter's known value: a number, a column's name, or one for each row
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
