@@ -41,7 +41,7 @@ def test_the_tests_see_faults_raw() -> None:
 
 @pytest.mark.usefixtures("faults")
 def test_a_fault_asks_for_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("likely.results.fitting.maximize", None)
+    monkeypatch.setattr("likely.inference.fitting.maximize", None)
     with pytest.raises(InternalError, match=r"TypeError in results\.fitting\.fit: .* This is a fault") as caught:
         lk.fit("normal", [1.0, 2.0, 4.0])
     assert isinstance(caught.value.__cause__, TypeError)
@@ -242,13 +242,13 @@ def test_the_package_is_a_plain_module() -> None:
 def test_functions_are_not_hidden_by_their_modules() -> None:
     code = """
         import importlib, pickle, sys, threading, types
-        import likely.results.fitting, likely.checking.paths.fits
+        import likely.results.fitting, likely.results.paths.fits
         from likely.checking.comparison.record import Row
         import likely as lk
         assert all(callable(getattr(lk, n)) for n in ("fit", "path", "compare", "density", "calibration", "likelihood"))
         import likely.likelihoods.density.layout
         assert isinstance(lk.density, types.FunctionType)
-        for name in ("likely.results.fitting", "likely.checking.paths", "likely.checking.calibration"):
+        for name in ("likely.results", "likely.results.paths", "likely.checking.calibration"):
             assert importlib.import_module(name).__doc__
             assert type(sys.modules[name]) is types.ModuleType, name
         assert pickle.loads(pickle.dumps(lk.fit)) is lk.fit

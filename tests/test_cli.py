@@ -414,7 +414,7 @@ def test_ctrl_c_says_what_was_reached(json_wanted: bool, monkeypatch: pytest.Mon
         trail(0, L.objective.point(np.zeros(L.model.size)), 12.0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("likely.results.fitting._search", stopped)
+    monkeypatch.setattr("likely.estimates.maximum._search", stopped)
     result = run("fit", "loans", "default ~ age", "-f", "bernoulli", *(["--json"] if json_wanted else []), code=130)
     assert "Interrupted after 1 pass over the rows, at log-likelihood -693.1" in " ".join(result.stderr.split())
     assert (json.loads(result.stdout)["exit_code"] == 130) if json_wanted else (result.stdout == "")

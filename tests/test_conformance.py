@@ -8,7 +8,7 @@ from likely.families import FAMILIES
 from likely.likelihoods import kernels
 from likely.models.rows import take
 from likely.namespace import Jet
-from likely.results.likelihood import likelihood
+from likely.results.likelihoods import likelihood
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -39,7 +39,7 @@ def test_kernel_equals_derived(name, links, spread, every):
     x = np.column_stack([np.ones(len(y)), np.linspace(-1, 1, len(y))])
     family = FAMILIES[name]()
     others = [p.name for p in family.free[1:]] if every and name != "ordinal" else []
-    objective = likelihood(name, y, x, link=links[0], **dict.fromkeys(others, x)).objective
+    objective = likelihood(name, y, x, link=links[0], **dict.fromkeys(others, x)).function.objective
     assert objective.kernel is not None
     beta = np.array([0.1, spread, 0.3, 1.7, 0.5, -0.2][: objective.model.size])
     with np.errstate(all="ignore"):
@@ -58,7 +58,7 @@ def test_kernel_equals_derived(name, links, spread, every):
 
 def test_counts_too_large_for_the_fused_form_use_the_density():
     y = np.array([1e9, 1e9 + 1, 1e9 - 5])
-    objective = likelihood("poisson", y).objective
+    objective = likelihood("poisson", y).function.objective
     assert objective.prepared is None
     assert lk.fit("poisson", y, solver="newton").coef["rate"] == pytest.approx(y.mean(), rel=1e-9)
 
@@ -73,7 +73,7 @@ def test_counts_too_large_for_the_fused_form_use_the_density():
     ids=["a large shape", "a small dispersion", "large counts"],
 )
 def test_where_the_fused_form_would_lose_digits_the_density_is_used(name, y, beta):
-    objective = likelihood(name, y, np.ones((50, 1))).objective
+    objective = likelihood(name, y, np.ones((50, 1))).function.objective
     jet = objective.row_jet(np.array(beta), slice(None), 2)
     objective.kernel = None
     np.testing.assert_array_equal(jet.v, objective.row_jet(np.array(beta), slice(None), 2).v)
@@ -163,7 +163,7 @@ def test_probabilities_near_one_keep_the_digits_of_what_is_left():
     """1 - p of the likeliest label, from the others; the reference's logarithm from mpmath."""
     y = np.arange(6.0) % 3
     x = np.array([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])[:, None]
-    objective = likelihood("categorical", y, x).objective
+    objective = likelihood("categorical", y, x).function.objective
     jet = objective.row_jet(np.array([40.0, 20.0]), slice(None), 2)
     # linear predictors 0, -40, -20 and label 0; 0, 40, 20 and labels 1, 2
     near = 2.061153624562735e-09

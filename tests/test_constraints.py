@@ -40,7 +40,7 @@ def by_scipy(L: lk.Likelihood, rows: Any, room: Any, equal: Any = None, target: 
     scale = 1 / np.sqrt(np.diagonal(free.info))
 
     def value(z: Any) -> tuple[float, Any]:
-        got, score = L.objective.value_and_score(z * scale)
+        got, score = L.function.objective.value_and_score(z * scale)
         return -got, -score * scale
 
     scaled = [optimize.LinearConstraint(k.A * scale, k.lb, k.ub) for k in constraints]
@@ -49,7 +49,7 @@ def by_scipy(L: lk.Likelihood, rows: Any, room: Any, equal: Any = None, target: 
             value,
             start,
             jac=True,
-            hess=lambda z: L.objective.point(z * scale).info * np.outer(scale, scale),
+            hess=lambda z: L.function.objective.point(z * scale).info * np.outer(scale, scale),
             method="trust-constr",
             constraints=scaled,
             options={"gtol": 1e-11, "xtol": 1e-13, "barrier_tol": 1e-11, "maxiter": 3000},
@@ -168,7 +168,7 @@ def test_penalties_and_bounds_together(data: dict[str, Any]) -> None:
 
     def negative(z: Any) -> float:
         x = np.r_[z[0], z[1:4] - z[4:7]]
-        return float(-fit.likelihood.objective.value(x) + strength * spread @ (z[1:4] + z[4:7]))
+        return float(-fit.likelihood.function.objective.value(x) + strength * spread @ (z[1:4] + z[4:7]))
 
     box = [(None, None), (0.45, None), (0, None), (0, 0), (0, 0), (0, None), (0, None)]
     found = optimize.minimize(

@@ -178,7 +178,7 @@ def test_the_score_and_information_are_exact(fitted):
 
 def test_row_scores_sum_to_the_score(fitted):
     x = fitted.likelihood.coefficients({"a": 4.0, "b": 0.6, "sd": 0.3})
-    objective = fitted.likelihood.row_objective
+    objective = fitted.likelihood.function.row_objective
     np.testing.assert_allclose(objective.row_scores(x).sum(axis=0), objective.point(x).score, rtol=1e-10)
     np.testing.assert_allclose(objective.log_density(x).sum(), objective.value(x), rtol=1e-12)
 
@@ -363,7 +363,7 @@ def test_data_of_any_kind_and_missing_values():
 
 def test_jax_keeps_its_own_precision(fitted):
     assert jnp.asarray(1.0).dtype == np.float32
-    assert fitted.likelihood.row_objective.log_density(fitted.outcome.point.x).dtype == np.float64
+    assert fitted.likelihood.function.row_objective.log_density(fitted.outcome.point.x).dtype == np.float64
 
 
 def test_compiled_once():

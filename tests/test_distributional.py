@@ -88,7 +88,7 @@ def test_the_information_is_that_of_all_parameters_together():
     """Against differences of the score: cross terms between location, scale and df included."""
     data, _, _ = simulated(lk.StudentT(), {}, 5)
     fit = lk.fit("student_t", data, "y ~ x", scale="~ z", df="~ x")
-    objective, at = fit.likelihood.objective, fit.outcome.point.x
+    objective, at = fit.likelihood.function.objective, fit.outcome.point.x
     steps = 1e-4 * np.eye(len(at))
     rows = [objective.value_and_score(at + h)[1] - objective.value_and_score(at - h)[1] for h in steps]
     differences = -np.array(rows) / 2e-4
@@ -139,7 +139,7 @@ class TestCorners:
         peak, rng = fit.outcome.point, np.random.default_rng(1)
         se = np.array(list(fit.stderr.values()))
         trials = [peak.x + se * 10.0 ** -rng.integers(0, 7) * rng.normal(size=6) for _ in range(500)]
-        assert max(fit.likelihood.objective.value(t) for t in trials) <= peak.value + 1e-9
+        assert max(fit.likelihood.function.objective.value(t) for t in trials) <= peak.value + 1e-9
 
     def test_a_constant_location_with_predictors_for_the_scale(self):
         data = self.data() | {"w": np.tile([1.0, 2.0], 200)}

@@ -254,7 +254,9 @@ def test_sparse_features_stay_sparse_and_give_the_same(data):
     for family, target in (("normal", "normal"), ("poisson", "poisson")):
         plain = MLERegressor(family, predictors={"sd": [0]} if family == "normal" else None).fit(wide, y[target])
         thin = clone(plain).fit(sparse.csr_array(wide), y[target])
-        assert not isinstance(thin.fit_.likelihood.bound.data.matrix(thin.fit_.likelihood.model.slots[0]), np.ndarray)
+        assert not isinstance(
+            thin.fit_.likelihood.function.bound.data.matrix(thin.fit_.likelihood.model.slots[0]), np.ndarray
+        )
         np.testing.assert_allclose(thin.coef_, plain.coef_, atol=1e-7)
         np.testing.assert_allclose(thin.predict(sparse.csc_array(wide)), plain.predict(wide), rtol=1e-7)
         assert thin.log_likelihood(sparse.coo_array(wide), y[target]) == pytest.approx(

@@ -85,7 +85,7 @@ def test_small_integers_do_not_overflow():
         assert small.coef == exact.coef
     lk.fit("normal", {"y": Y, "x": np.arange(1, N + 1)}, "y ~ I(x**-1)")
     both = lk.fit("normal", {"y": Y, "a": B, "b": ~B, "c": np.roll(B, 3)}, "y ~ I(a + c)")
-    assert both.likelihood.bound.data.matrix(both.likelihood.model.slots[0])[:, 1].max() == 2.0  # not "or"
+    assert both.likelihood.function.bound.data.matrix(both.likelihood.model.slots[0])[:, 1].max() == 2.0  # not "or"
 
 
 @pytest.mark.parametrize("formula", ["y ~ I(x^2)", "y ~ {x^2}", "y ~ x**2", "y ~ x^2", "y ~ log(z)**2"])
@@ -112,7 +112,7 @@ def test_functions():
         "np.sin(x)": np.sin(X),
     }.items():
         fit = lk.fit("normal", DATA, f"y ~ {text}")
-        assert fit.likelihood.bound.data.matrix(fit.likelihood.model.slots[0])[:, 1] == pytest.approx(value)
+        assert fit.likelihood.function.bound.data.matrix(fit.likelihood.model.slots[0])[:, 1] == pytest.approx(value)
         assert fit.predict(DATA) == pytest.approx(fit.predict())
     says(UnknownNameError, "unknown function 'sqrrt'.*did you mean 'sqrt'", "y ~ sqrrt(x)")
     says(UnknownNameError, r"C\(g\)", "y ~ factor(g)")

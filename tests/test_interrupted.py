@@ -162,7 +162,7 @@ def test_before_the_first_pass(rows, monkeypatch):
         lk.fit("poisson", *rows["poisson"])
     assert caught.value.state is None
     lk.fit("gamma", *rows["gamma"], start=caught.value.state)
-    monkeypatch.setattr("likely.results.fitting.likelihood_of", stop)
+    monkeypatch.setattr("likely.inference.fitting.log_likelihood", stop)
     with pytest.raises(Interrupted, match="nothing was fitted yet"):
         lk.fit("gamma", *rows["gamma"])
 
@@ -206,8 +206,8 @@ def test_an_interrupted_bootstrap_goes_on_to_the_same_bits(kind, k):
 def test_a_bootstrap_without_a_seed_goes_on_too():
     fit = lk.fit("gamma", [1.0, 2.0, 4.0, 3.0, 2.5])
     with pytest.raises(Interrupted) as caught:
-        bootstrap(fit, replicates=30, seed=None, progress=stop_at(10))
-    one, other = (bootstrap(fit, resume=caught.value.state) for _ in range(2))
+        bootstrap(fit.estimates, replicates=30, seed=None, progress=stop_at(10))
+    one, other = (bootstrap(fit.estimates, resume=caught.value.state) for _ in range(2))
     np.testing.assert_array_equal(one.estimates, other.estimates)
     np.testing.assert_array_equal(one.estimates[:10], caught.value.state.estimates)
     assert one.estimates.shape == (30, 2)
@@ -216,11 +216,11 @@ def test_a_bootstrap_without_a_seed_goes_on_too():
 def test_a_bootstrap_goes_on_for_its_own_fit_only():
     fit, other = lk.fit("gamma", [1.0, 2.0, 4.0]), lk.fit("gamma", [1.0, 2.0, 5.0])
     with pytest.raises(Interrupted) as caught:
-        bootstrap(fit, replicates=30, progress=stop_at(10))
+        bootstrap(fit.estimates, replicates=30, progress=stop_at(10))
     with pytest.raises(OptionError, match="another fit's bootstrap"):
-        bootstrap(other, resume=caught.value.state)
+        bootstrap(other.estimates, resume=caught.value.state)
     with pytest.raises(OptionError, match="resume is the state"):
-        bootstrap(fit, resume=10)
+        bootstrap(fit.estimates, resume=10)
 
 
 # -- a real signal -------------------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def test_public_names_exist_and_are_not_hidden_by_their_modules():
     for module in (
         "likely.families.base",
         "likely.results.fitting",
-        "likely.results.likelihood",
+        "likely.results.likelihoods",
         "likely.checking.comparison",
     ):
         importlib.import_module(module)

@@ -143,7 +143,7 @@ def test_it_is_the_same_fit(family: str, formula: str, more: Any, monkeypatch: p
     monkeypatch.setattr(many_levels, "LARGE", 1)
     monkeypatch.setattr(many_levels, "MANY", 2)
     coded = lk.fit(family, data, formula, **more)
-    assert isinstance(coded.likelihood.bound.data.matrix(coded.likelihood.model.slots[0]), Blocks)
+    assert isinstance(coded.likelihood.function.bound.data.matrix(coded.likelihood.model.slots[0]), Blocks)
     assert coded.names == plain.names
     assert coded.loglik == pytest.approx(plain.loglik, rel=1e-10)
     error = np.array(list(plain.stderr.values()))
@@ -209,7 +209,7 @@ def test_many_levels_and_rows_are_never_an_array() -> None:
     y = rng.poisson(np.exp(rng.normal(0.5, 0.3, 300))[group])
     data = pd.DataFrame({"y": y, "group": [f"s{i:03d}" for i in group]})
     fit = lk.fit("poisson", data, "y ~ 0 + group")
-    assert isinstance(fit.likelihood.bound.data.matrix(fit.likelihood.model.slots[0]), Blocks)
+    assert isinstance(fit.likelihood.function.bound.data.matrix(fit.likelihood.model.slots[0]), Blocks)
     mean, count = data.groupby("group").y.mean().to_numpy(), data.groupby("group").y.size().to_numpy()
     np.testing.assert_allclose(list(fit.coef.values()), np.log(mean), rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(list(fit.stderr.values()), 1 / np.sqrt(mean * count), rtol=1e-6)

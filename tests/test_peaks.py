@@ -212,7 +212,7 @@ def test_links_that_a_family_vouches_for_make_it_concave(family):
     for link in family.concave[first.name]:
         eta = first.domain.get_link(first.name, link).forward(rng.uniform(low, high, 40))
         L = lk.likelihood(family, {"y": y.astype(float), "eta": eta}, "y ~ 0 + eta", link=link)
-        second = L.objective.row_jet(np.ones(1), slice(None), 2).h[0, 0]
+        second = L.function.objective.row_jet(np.ones(1), slice(None), 2).h[0, 0]
         assert np.all(second <= 1e-9), link
 
 
@@ -329,7 +329,7 @@ def test_records_that_hold_arrays_are_compared_by_identity():
         lambda fit: fit.likelihood.model,
         lambda fit: fit.likelihood.model.slots[0],
         lambda fit: fit.likelihood.model.slots[0].design,
-        lambda fit: fit.likelihood.bound,
+        lambda fit: fit.likelihood.function.bound,
     ):
         a, b = part(one), part(other)
         assert a == a

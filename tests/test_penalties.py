@@ -134,13 +134,13 @@ def test_several_parameters_against_scipy(data: dict[str, Any]) -> None:
     penalty = {"loc": lk.ElasticNet(10.0, 0.6), "scale": lk.Lasso(8.0)}
     fit = lk.fit("student_t", data, "value ~ x0 + x2 + x3", scale="~ x0 + x1", penalty=penalty)
     L = fit.likelihood
-    terms = applied(penalty, L.model, L.bound.data)
+    terms = applied(penalty, L.model, L.function.bound.data)
     assert terms is not None
     p = L.model.size
 
     def negative(z: Any) -> tuple[float, Any]:
         x = z[:p] - z[p:]
-        value, score = L.objective.value_and_score(x)
+        value, score = L.function.objective.value_and_score(x)
         total = -value + terms.l1 @ (z[:p] + z[p:]) + 0.5 * terms.l2 @ x**2
         slope = -score + terms.l2 * x
         return total, np.concatenate([slope + terms.l1, -slope + terms.l1])
@@ -279,9 +279,9 @@ def test_the_gradient_of_jeffreys_prior(data: dict[str, Any], family: str) -> No
     response = {"bernoulli": "yes", "poisson": "count", "student_t": "value", "gamma": "amount"}[family]
     more = {"student_t": {"scale": "~ x0"}, "gamma": {"shape": "~ x0"}}.get(family, {})
     L = lk.likelihood(family, data, f"{response} ~ x0 + x3", **more)
-    terms = applied(lk.Firth(), L.model, L.bound.data)
+    terms = applied(lk.Firth(), L.model, L.function.bound.data)
     assert terms is not None
-    whole = Penalised(L.objective, terms)
+    whole = Penalised(L.function.objective, terms)
     x = L.maximize().outcome.point.x * 1.05 + 0.01
     score = whole.point(x).score
     for j, direction in enumerate(np.eye(len(x))):

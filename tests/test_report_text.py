@@ -230,19 +230,19 @@ def test_labels_against_their_reference() -> None:
 def test_level_and_method() -> None:
     fit = lk.fit(lk.Poisson(), [2, 3, 1, 4])
     assert "90% lower" in str(fit.summary(0.9))
-    profile = Summary(fit, 0.9, "profile").estimates[0].interval
+    profile = Summary(fit.estimates, 0.9, "profile").estimates[0].interval
     assert tuple(profile) == tuple(fit.interval(0.9, "profile")["rate"])
-    assert "Intervals: profile likelihood." in str(Summary(fit, method="profile"))
-    boot = Summary(fit, 0.9, "bootstrap", {"replicates": 50, "seed": 1}).estimates[0].interval
+    assert "Intervals: profile likelihood." in str(Summary(fit.estimates, method="profile"))
+    boot = Summary(fit.estimates, 0.9, "bootstrap", {"replicates": 50, "seed": 1}).estimates[0].interval
     assert tuple(boot) == tuple(fit.interval(0.9, "bootstrap", replicates=50, seed=1)["rate"])
     with pytest.raises(OptionError, match=r"write 0\.95"):
         fit.summary(95)
     with pytest.raises(UnknownNameError, match="wald"):
-        Summary(fit, method="wold")
+        Summary(fit.estimates, method="wold")
 
 
 def test_an_interval_that_cannot_be_had_is_a_dash_with_its_reason() -> None:
-    summary = Summary(lk.fit(lk.Uniform(), [1.0, 2.0, 3.0]), method="profile")
+    summary = Summary(lk.fit(lk.Uniform(), [1.0, 2.0, 3.0]).estimates, method="profile")
     assert all(not e.interval.exists for e in summary.estimates)
     assert "has no derivative" in " ".join(str(summary).split())
 

@@ -8,8 +8,8 @@ from scipy import optimize
 
 import likely as lk
 from likely.errors import FitError
+from likely.estimates.verdict import SATURATED
 from likely.search.separation import Cone, find_separation, separate
-from likely.search.verdict import SATURATED
 
 SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
 
@@ -26,7 +26,7 @@ def failed(*args, **options):
 
 
 def found(fit):
-    return find_separation(fit.likelihood, fit.outcome, SATURATED)
+    return find_separation(fit.likelihood.function, fit.outcome, SATURATED)
 
 
 # -- one column --------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import pytest
 import likely as lk
 from likely.data.texts import Cell, Labels, Reading, Texts
 from likely.errors import DataError, MissingValuesError, OptionError, SupportError, TextColumnWarning
-from likely.results.recipe import Recipe
+from likely.inference.recipe import Recipe
 
 RNG = np.random.default_rng(3)
 N = 60
@@ -242,7 +242,7 @@ def test_a_few_cells_of_a_file(odd: str, tmp_path: Any) -> None:
         found = lk.compare(["normal", "laplace"], tmp_path / "auto.csv", "mpg ~ hp", na=odd, missing="drop")
     assert all(row.converged for row in found.rows)
     assert lk.suggest(tmp_path / "auto.csv", "hp", folds=None, replicates=0, na=odd).rows[0].fit.n == 395
-    assert f'na=["{odd}"]' in Recipe(fit).code("data")
+    assert f'na=["{odd}"]' in Recipe(fit.estimates).code("data")
 
 
 @pytest.mark.parametrize(

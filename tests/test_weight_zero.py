@@ -12,7 +12,7 @@ import pytest
 import likely as lk
 from likely.errors import DataError, LikelyError, MissingValuesError, SupportError
 from likely.families import FAMILIES
-from likely.results.recipe import Recipe
+from likely.inference.recipe import Recipe
 
 N = 60
 RNG = np.random.default_rng(11)
@@ -267,11 +267,11 @@ def test_the_recipe_repeats_the_weights() -> None:
     w = (~AWAY).astype(float)
     data |= {"one": np.ones(N), "w": w}
     fit = lk.fit("normal", data, "y ~ x", weights=w)
-    assert "weights=..." in Recipe(fit).code("data")
-    assert_same(Recipe(fit).likelihood().maximize(), fit)
-    named = Recipe(lk.fit("normal", data, "y ~ x", weights="w"))
+    assert "weights=..." in Recipe(fit.estimates).code("data")
+    assert_same(lk.Likelihood(Recipe(fit.estimates).likelihood()).maximize(), fit)
+    named = Recipe(lk.fit("normal", data, "y ~ x", weights="w").estimates)
     assert 'weights="w"' in named.code("data")
-    assert_same(named.likelihood().maximize(), lk.fit("normal", rest, "y ~ x"))
+    assert_same(lk.Likelihood(named.likelihood()).maximize(), lk.fit("normal", rest, "y ~ x"))
 
 
 def test_densities() -> None:

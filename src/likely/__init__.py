@@ -13,13 +13,8 @@ if TYPE_CHECKING:
     from likely import errors as errors
     from likely import estimators as estimators
     from likely import losses as losses
-    from likely.checking.calibration import calibration as calibration
     from likely.checking.calibration import recalibrate as recalibrate
     from likely.checking.comparison import Comparison as Comparison
-    from likely.checking.comparison import compare as compare
-    from likely.checking.comparison import suggest as suggest
-    from likely.checking.paths import Path as Path
-    from likely.checking.paths import path as path
     from likely.data import datasets as datasets
     from likely.families import (
         AsymmetricLaplace as AsymmetricLaplace,
@@ -131,16 +126,21 @@ if TYPE_CHECKING:
     from likely.models.penalties import Firth as Firth
     from likely.models.penalties import Lasso as Lasso
     from likely.models.penalties import Ridge as Ridge
-    from likely.results import Fit as Fit
+    from likely.results.comparing import compare as compare
+    from likely.results.comparing import suggest as suggest
+    from likely.results.fits import Fit as Fit
     from likely.results.fitting import fit as fit
-    from likely.results.likelihood import Likelihood as Likelihood
-    from likely.results.likelihood import likelihood as likelihood
-    from likely.results.likelihood import separation as separation
+    from likely.results.likelihoods import Likelihood as Likelihood
+    from likely.results.likelihoods import likelihood as likelihood
+    from likely.results.likelihoods import separation as separation
+    from likely.results.paths import Path as Path
+    from likely.results.paths import path as path
+    from likely.results.predictions import calibration as calibration
     from likely.testing import check_family as check_family
 
 _HOMES: dict[str, tuple[str, ...]] = {
-    "likely.checking.calibration": ("calibration", "recalibrate"),
-    "likely.checking.comparison": ("Comparison", "compare", "suggest"),
+    "likely.checking.calibration": ("recalibrate",),
+    "likely.checking.comparison": ("Comparison",),
     "likely.families.custom": ("family",),
     "likely.likelihoods.density": ("Density", "density"),
     "likely.families.base.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),
@@ -174,12 +174,14 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Weibull",
     ),
     "likely.families.base": ("Family", "Support"),
-    "likely.results.fitting": ("fit",),
-    "likely.results.likelihood": ("Likelihood", "likelihood", "separation"),
     "likely.losses": ("assumption_of", "loss", "nll", "scorer"),
-    "likely.checking.paths": ("Path", "path"),
+    "likely.results.paths": ("Path", "path"),
     "likely.models.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
-    "likely.results": ("Fit",),
+    "likely.results.comparing": ("compare", "suggest"),
+    "likely.results.fits": ("Fit",),
+    "likely.results.fitting": ("fit",),
+    "likely.results.likelihoods": ("Likelihood", "likelihood", "separation"),
+    "likely.results.predictions": ("calibration",),
     "likely.testing": ("check_family",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -71,7 +71,7 @@ def test_labels_are_held_out_and_rare_ones_spread_over_the_folds():
     labels = np.where(np.arange(N) < 10, "rare", np.where(X[:, 1] > 0, "b", "a"))
     data = {"y": labels, "x": X[:, 0]}
     fit = lk.fit("categorical", data, "y ~ x")
-    fold_of, _ = dealt(fit.likelihood.bound, 5, None, 0, even=True)
+    fold_of, _ = dealt(fit.likelihood.function.bound, 5, None, 0, even=True)
     assert np.bincount(fold_of[labels == "rare"]).tolist() == [2] * 5
     assert np.bincount(fold_of).tolist() == [24] * 5
     found = fit.calibration()
@@ -90,7 +90,7 @@ def test_clusters_stay_together():
     np.testing.assert_array_equal(fit.calibration().outcomes.p, array.calibration().outcomes.p)
     four = lk.fit("bernoulli", {**DATA, "g": g // 6}, "y ~ x0 + x1", cluster="g")
     assert "4 folds of g" in four.calibration().judged.text
-    fold_of, by = dealt(fit.likelihood.bound, 5, "g", 0, even=True)
+    fold_of, by = dealt(fit.likelihood.function.bound, 5, "g", 0, even=True)
     assert by == "g"
     assert len(fold_of) == N
     assert all(len(set(fold_of[g == c])) == 1 for c in range(24))

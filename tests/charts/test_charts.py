@@ -47,7 +47,7 @@ def values(spec):
 @pytest.mark.parametrize("name", FITS)
 def test_every_chart_that_suits_is_drawn_with_numbers(name, tmp_path):
     fit = FITS[name]()
-    suits = available(fit)
+    suits = available(fit.estimates, fit.calibration)
     assert "density" in suits
     for chart, (make, caption) in suits.items():
         try:
@@ -69,7 +69,7 @@ def test_fields_are_neutral_and_axes_have_the_names_of_the_columns():
     rng = np.random.default_rng(0)
     data = {CLOSING: rng.normal(size=60), "a.b[c]": rng.normal(size=60)}
     fit = lk.fit("normal", data, f"`{CLOSING}` ~ `a.b[c]`")
-    for make, _ in available(fit).values():
+    for make, _ in available(fit.estimates, fit.calibration).values():
         spec = make().to_dict()
         fields = {key for row in values(spec) for key in row}
         assert fields <= {"x", "y", "x2", "y2", "row", "line", "lower", "upper", "n", "at", "name", "zero", "order"}
@@ -79,7 +79,7 @@ def test_fields_are_neutral_and_axes_have_the_names_of_the_columns():
 
 def test_many_rows_are_counted():
     fit = regression(30_000)
-    for make, _ in available(fit).values():
+    for make, _ in available(fit.estimates, fit.calibration).values():
         spec = make().to_dict()
         assert len(json.dumps(spec)) < 100_000
     cells = values(fit.plot.residuals().to_dict())

@@ -60,7 +60,7 @@ def test_folds_are_fits_of_the_other_rows(data):
     found = lk.compare([lk.Gamma()], data, "y ~ x", folds=4, seed=2)
     from likely.prediction.held_rows import dealt
 
-    fold = dealt(found.best.likelihood.bound, 4, None, 2)[0]
+    fold = dealt(found.best.likelihood.function.bound, 4, None, 2)[0]
     total = 0.0
     for k in range(4):
         keep = fold != k
@@ -206,7 +206,7 @@ def test_a_transformation_that_is_not_what_it_says_is_refused(data):
 def test_a_transformed_candidate_that_failed_comes_last(data):
     right = lk.fit("normal", data, "y ~ x")
     separated = lk.fit("normal", {"y": np.log(data["y"]), "x": data["x"]}, "y ~ x")
-    failed = dataclasses.replace(separated, end=End(EndKind.NO_PEAK, "no peak"))
+    failed = lk.Fit(dataclasses.replace(separated.estimates, end=End(EndKind.NO_PEAK, "no peak")))
     found = lk.compare({"a": right, "b": failed}, transform={"b": "log"})
     assert [row.name for row in found.rows] == ["a", "b"]
     assert found["b"].status == "failed: no peak"

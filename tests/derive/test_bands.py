@@ -15,7 +15,7 @@ RNG = np.random.default_rng(41)
 
 def test_points_are_the_ordered_residuals_inside_a_band_of_beta_quantiles():
     fit = lk.fit(lk.Normal(mean=0.0), RNG.normal(size=80))
-    line = qq(fit)
+    line = qq(fit.estimates)
     np.testing.assert_array_equal(line.observed, np.sort(fit.residuals()))
     assert np.all(line.lower < line.upper)
     k = np.arange(1, 81)
@@ -40,29 +40,29 @@ def test_the_band_holds_at_its_level_for_known_parameters():
 
 
 def test_heavy_tails_leave_the_band_also_where_points_are_thinned():
-    heavy = qq(lk.fit("normal", RNG.standard_t(2, 5000)))
+    heavy = qq(lk.fit("normal", RNG.standard_t(2, 5000)).estimates)
     assert heavy.outside > 10
     assert heavy.p_value < 0.01
     assert len(heavy.observed) <= 300
     assert heavy.n == 5000
-    fine = qq(lk.fit("poisson", RNG.poisson(3, 5000)))
+    fine = qq(lk.fit("poisson", RNG.poisson(3, 5000)).estimates)
     assert fine.p_value > 0.05
 
 
 def test_histograms_are_flat_where_the_distributions_are_right():
     y = RNG.gamma(2.0, size=4000)
-    found = pit_histogram(lk.fit("gamma", y))
+    found = pit_histogram(lk.fit("gamma", y).estimates)
     assert found.heights.mean() == pytest.approx(1.0)
     assert found.p_value > 0.01
     assert np.mean((found.heights > found.lower) & (found.heights < found.upper)) > 0.7
-    wrong = pit_histogram(lk.fit("normal", y))
+    wrong = pit_histogram(lk.fit("normal", y).estimates)
     assert wrong.p_value < 1e-6
 
 
 def test_counts_are_spread_over_their_jumps_and_not_drawn():
     y = RNG.poisson(1.3, 2000)
     fit = lk.fit("poisson", y)
-    found = pit_histogram(fit, bins=7)
+    found = pit_histogram(fit.estimates, bins=7)
     rate = fit.coef["rate"]
     # brute force: the share of each row's jump in each bin
     edges = np.linspace(0, 1, 8)
@@ -80,6 +80,6 @@ def test_points_fall_into_bins():
 
 def test_what_has_none():
     with pytest.raises(OptionError, match="labels"):
-        pit_histogram(lk.fit("categorical", ["a", "b", "c", "a"]))
+        pit_histogram(lk.fit("categorical", ["a", "b", "c", "a"]).estimates)
     with pytest.raises(OptionError, match="bins is a whole number"):
-        pit_histogram(lk.fit("normal", [1.0, 2.0, 4.0]), bins=1)
+        pit_histogram(lk.fit("normal", [1.0, 2.0, 4.0]).estimates, bins=1)

@@ -14,7 +14,7 @@ Y = np.random.default_rng(8).exponential(2.0, 25)
 def test_parametric_against_the_exact_distribution():
     fit = lk.fit("exponential", Y)
     rate, n = fit.coef["rate"], len(Y)
-    draws = bootstrap(fit, replicates=4000).column("rate")
+    draws = bootstrap(fit.estimates, replicates=4000).column("rate")
     # n rate / rate* is a gamma variable of shape n
     assert stats.kstest(n * rate / draws, stats.gamma(n).cdf).pvalue > 0.01
     lower, upper = fit.interval(method="bootstrap", replicates=4000)["rate"]
@@ -44,7 +44,7 @@ def test_cases_against_scipy():
 
 def test_the_seed_decides():
     fit = lk.fit("poisson", [1, 4, 2, 0, 3])
-    a, b, c = (bootstrap(fit, replicates=50, seed=s).estimates for s in (1, 1, 2))
+    a, b, c = (bootstrap(fit.estimates, replicates=50, seed=s).estimates for s in (1, 1, 2))
     np.testing.assert_array_equal(a, b)
     assert not np.array_equal(a, c)
 
@@ -78,7 +78,7 @@ def data():
 )
 def test_spread_is_about_the_standard_error(data, family, formula, kind):
     fit = lk.fit(family, data, formula)
-    drawn = bootstrap(fit, replicates=150, kind=kind)
+    drawn = bootstrap(fit.estimates, replicates=150, kind=kind)
     assert drawn.failed == 0
     assert drawn.names == fit.names
     spread = np.std(drawn.estimates, axis=0)
@@ -88,7 +88,7 @@ def test_spread_is_about_the_standard_error(data, family, formula, kind):
 
 def test_refits_are_the_fits_of_the_drawn_data(data):
     fit = lk.fit("poisson", data, "c ~ x")
-    drawn = bootstrap(fit, replicates=3, seed=4)
+    drawn = bootstrap(fit.estimates, replicates=3, seed=4)
     for estimates, y in zip(drawn.estimates, fit.simulate(3, seed=4), strict=True):
         again = lk.fit("poisson", {"c": y, "x": data["x"]}, "c ~ x")
         np.testing.assert_allclose(estimates, list(again.coef.values()), rtol=1e-6)
@@ -100,18 +100,20 @@ def test_weights_stand_for_rows(data, formula, kind):
     weighted = lk.fit("poisson", data, formula, weights="w")
     rows = np.repeat(np.arange(60), data["w"])
     expanded = lk.fit("poisson", {k: np.asarray(v)[rows] for k, v in data.items()}, formula)
-    spreads = [np.std(bootstrap(f, replicates=400, kind=kind).estimates, axis=0) for f in (weighted, expanded)]
+    spreads = [
+        np.std(bootstrap(f.estimates, replicates=400, kind=kind).estimates, axis=0) for f in (weighted, expanded)
+    ]
     np.testing.assert_allclose(*spreads, rtol=0.2)
     if kind == "parametric":  # the very same rows are drawn
         np.testing.assert_allclose(*spreads, rtol=1e-6)
     with pytest.raises(OptionError, match="whole numbers"):
-        bootstrap(lk.fit("poisson", data, "c ~ x", weights=np.full(60, 0.5)), kind=kind)
+        bootstrap(lk.fit("poisson", data, "c ~ x", weights=np.full(60, 0.5)).estimates, kind=kind)
 
 
 def test_many_rows_of_a_continuous_constant_are_all_drawn():
     y = np.random.default_rng(0).gamma(2.0, 1.0, 5000)  # beyond where a fit needs only sums
     fit = lk.fit("gamma", y)
-    drawn = bootstrap(fit, replicates=40, kind="cases")
+    drawn = bootstrap(fit.estimates, replicates=40, kind="cases")
     np.testing.assert_allclose(np.std(drawn.estimates, axis=0), list(fit.stderr.values()), rtol=0.4)
 
 
@@ -126,7 +128,7 @@ def test_a_parameter_that_runs_to_its_limit_counts_as_infinite():
 
 
 def test_boundary_estimates_are_values():
-    drawn = bootstrap(lk.fit("bernoulli", [0] * 12 + [1]), replicates=200)
+    drawn = bootstrap(lk.fit("bernoulli", [0] * 12 + [1]).estimates, replicates=200)
     assert drawn.failed == 0
     assert np.min(drawn.estimates) == 0.0
     lower, upper = lk.fit("bernoulli", [0] * 12 + [1]).interval(method="bootstrap")["p"]
@@ -149,13 +151,13 @@ def test_extremes_have_no_bootstrap():
 
 def test_failures_are_counted_and_too_many_refused():
     few = lk.fit("bernoulli", {"y": [0, 0, 1, 0, 1, 1, 1, 0], "x": range(8)}, "y ~ x")
-    drawn = bootstrap(few, replicates=60, kind="cases")
+    drawn = bootstrap(few.estimates, replicates=60, kind="cases")
     assert drawn.failed == sum(drawn.reasons.values()) == np.isnan(drawn.estimates[:, 0]).sum() > 6
     with pytest.raises(IntervalError, match=r"refits failed, too many .*separates"):
         few.interval(method="bootstrap", replicates=60, kind="cases")
     # 22 rows: separation now and then
     more = lk.fit("bernoulli", {"y": [0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 1] * 2, "x": list(range(11)) * 2}, "y ~ x")
-    drawn = bootstrap(more, replicates=60)
+    drawn = bootstrap(more.estimates, replicates=60)
     interval = more.interval(method="bootstrap", replicates=60)["p.x"]
     assert interval.exists
     assert (f"{drawn.failed} of 60 refits failed" in interval.note) == (drawn.failed > 0)
@@ -163,7 +165,9 @@ def test_failures_are_counted_and_too_many_refused():
 
 def test_progress_is_told():
     seen = []
-    bootstrap(lk.fit("poisson", [1, 2, 4]), replicates=5, progress=lambda done, total: seen.append((done, total)))
+    bootstrap(
+        lk.fit("poisson", [1, 2, 4]).estimates, replicates=5, progress=lambda done, total: seen.append((done, total))
+    )
     assert seen == [(i, 5) for i in range(1, 6)]
 
 
@@ -176,9 +180,9 @@ def test_options():
     with pytest.raises(OptionError, match="take at least 200"):
         fit.interval(method="bootstrap", replicates=100, level=0.99)
     with pytest.raises(OptionError, match="1 or more"):
-        bootstrap(fit, replicates=0)
+        bootstrap(fit.estimates, replicates=0)
     with pytest.raises(IntervalError, match="did not converge"):
-        bootstrap(lk.fit("normal", [1.0, 1.0], on_failure="return"))
+        bootstrap(lk.fit("normal", [1.0, 1.0], on_failure="return").estimates)
     assert list(fit.interval(method="bootstrap", names=["sd"], replicates=50)) == ["sd"]
 
 
@@ -188,7 +192,7 @@ def test_the_short_way_to_a_limit_is_the_long_one(family):
     x = np.linspace(-1, 1, 30)
     y = x + rng.standard_t(6, 30) if family == "student_t" else rng.poisson(rng.gamma(5.0, 0.2 * np.exp(0.5 + x)))
     fit = lk.fit(family, {"x": x, "y": y.astype(float)}, "y ~ x")
-    drawn = bootstrap(fit, replicates=6, seed=2)
+    drawn = bootstrap(fit.estimates, replicates=6, seed=2)
     for estimates, again in zip(drawn.estimates, fit.simulate(6, seed=2), strict=True):
         expected = lk.fit(family, {"x": x, "y": again.astype(float)}, "y ~ x").coef
         np.testing.assert_allclose(estimates, list(expected.values()), rtol=1e-4, atol=1e-6)

@@ -179,9 +179,9 @@ def test_sandwiches_by_the_book(name: str, kind: str | None) -> None:
     weights = {} if kind is None else {"weights": "times", "weights_kind": kind}
     fit = lk.fit(family, DATA, formula, **options, **weights)
     w = np.ones(N) if kind is None else DATA["times"]
-    scores = fit.likelihood.row_objective.row_scores(fit.outcome.point.x)
+    scores = fit.likelihood.function.row_objective.row_scores(fit.outcome.point.x)
     bread = np.linalg.inv(fit.outcome.point.info)
-    jacobian = fit._reported[1]
+    jacobian = fit.estimates._reported[1]
     n, counts = fit.n, w**2 if kind == "sampling" else w
 
     def reported(v: Any) -> Any:
@@ -217,7 +217,7 @@ def test_hc3_leaves_out_each_row(name: str) -> None:
     """The change of the estimates without a row, (I - I_i)^-1 s_i, with the expected information I of all rows."""
     family, formula, options = MODELS[name]
     fit = lk.fit(family, DATA, formula, **options)
-    objective, x = fit.likelihood.row_objective, fit.outcome.point.x
+    objective, x = fit.likelihood.function.row_objective, fit.outcome.point.x
     scores, rows = objective.row_scores(x), Expected(objective, x).block(0, N)
     infos = np.zeros((N, len(x), len(x)))
     for (j, k), value in rows.items():
@@ -228,7 +228,7 @@ def test_hc3_leaves_out_each_row(name: str) -> None:
         infos[:, b.start : b.stop, a.start : a.stop] = np.swapaxes(part, 1, 2)
     total = infos.sum(axis=0)
     moves = np.linalg.solve(total - infos, scores[:, :, None])[:, :, 0]
-    jacobian = fit._reported[1]
+    jacobian = fit.estimates._reported[1]
     wanted = jacobian @ moves.T @ moves @ jacobian.T
     found = fit.with_cov("HC3", bread="expected").cov
     assert found == pytest.approx(wanted, rel=1e-6, abs=1e-9 * wanted.max())
@@ -246,7 +246,7 @@ def expected(family: Any, **coef: float) -> Any:
     """The expected information of one observation in the natural parameters."""
     y = [1.0] if not family.discrete else [1]
     L = lk.likelihood(family, y)
-    rows = Expected(L.row_objective, L.coefficients(coef)).block(0, 1)
+    rows = Expected(L.function.row_objective, L.coefficients(coef)).block(0, 1)
     slots = L.model.slots
     slope = []
     for slot in slots:
@@ -317,7 +317,7 @@ def test_expectations_of_many_rows_are_interpolated() -> None:
         y = rng.poisson(np.exp(1.0 + 0.5 * x)).astype(float)
         data = {"y": y, "x": x, "z": rng.normal(size=n)}
         fit = lk.fit(family, data, "y ~ x", **options)
-        rows = Expected(fit.likelihood.row_objective, fit.outcome.point.x)
+        rows = Expected(fit.likelihood.function.row_objective, fit.outcome.point.x)
         assert rows.smooth is not None
         few = rows.cells.slice(40, 60)
         for pair, value in rows._integrated(few, rows.pairs).items():
@@ -469,7 +469,7 @@ def test_a_row_that_stands_alone_has_no_hc3() -> None:
 
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = lk.fit("negative_binomial", DATA, "c ~ x")
-    objective = fit.likelihood.row_objective
+    objective = fit.likelihood.function.row_objective
     whole = {kind: fit.with_cov(kind).cov for kind in ("HC0", "HC2", "expected")}
     by_firm = fit.with_cov(cluster="firm").cov
     monkeypatch.setattr(objective, "block", 7)
@@ -540,7 +540,7 @@ def test_clusters_of_any_design_are_sums_of_rows(at_once: int, large: int, monke
     fit = lk.fit("normal", data, "y ~ g + x", sd="~ x", weights="w")
     found = fit.with_cov(cluster="cluster", correction="none").cov
     some = data["w"] > 0
-    scores = fit.likelihood.row_objective.row_scores(fit.outcome.point.x) * data["w"][some, None]
+    scores = fit.likelihood.function.row_objective.row_scores(fit.outcome.point.x) * data["w"][some, None]
     sums = np.stack([scores[cluster[some] == c].sum(axis=0) for c in range(60)])
     bread = np.linalg.inv(fit.outcome.point.info)
     np.testing.assert_allclose(found, bread @ sums.T @ sums @ bread, rtol=1e-9, atol=1e-15)

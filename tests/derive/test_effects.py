@@ -84,7 +84,7 @@ def test_the_standard_error_is_the_delta_methods():
         (a, b), (c, d) = (average(m) for m in moved)
         gradient.append(((d - c) - (b - a)) / (2 * h) / 2e-5)
     gradient = np.array(gradient)
-    assert ours.stderr[0] == pytest.approx(np.sqrt(gradient @ fit._link_cov @ gradient), rel=2e-3)
+    assert ours.stderr[0] == pytest.approx(np.sqrt(gradient @ fit.estimates._link_cov @ gradient), rel=2e-3)
 
 
 def test_parameters_links_probabilities_and_steps():
@@ -266,7 +266,7 @@ def test_many_levels_and_sparse_designs(monkeypatch):
     )
     data["y"] = rng.poisson(np.exp(0.3 * data.x + 0.1 * (data.h == "b")))
     fit = lk.fit("poisson", data, "y ~ x + C(g) + h")
-    assert not isinstance(fit.likelihood.bound.data.matrix(fit.likelihood.model.slots[0]), np.ndarray)
+    assert not isinstance(fit.likelihood.function.bound.data.matrix(fit.likelihood.model.slots[0]), np.ndarray)
     by_hand = np.mean(fit.predict()) * fit.coef["rate.x"]
     assert fit.effects("x").estimate[0] == pytest.approx(by_hand, rel=1e-9)
     assert fit.effects("x", at="mean").stderr[0] > 0

@@ -82,8 +82,8 @@ HYPOTHESES = [
 def test_lr_and_score_are_those_of_a_constrained_fit(quine, text, df, family):
     """Against SciPy's constrained optimiser on the log-likelihood, and the definition of the statistics."""
     fit = lk.fit(family, quine, "Days ~ C(Sex) + C(Age) + C(Eth)")
-    objective, x = fit.likelihood.objective, fit.outcome.point.x
-    forms = equations(text, Names.of(fit))
+    objective, x = fit.likelihood.function.objective, fit.outcome.point.x
+    forms = equations(text, Names.of(fit.estimates))
     rows = np.array([[form.get(name, 0.0) for name in fit.names] for form in forms])
     targets = np.array([-form.get("", 0.0) for form in forms])
     found = optimize.minimize(
@@ -102,7 +102,7 @@ def test_lr_and_score_are_those_of_a_constrained_fit(quine, text, df, family):
     point = objective.point(found.x)
     score = fit.test(text, "score")
     np.testing.assert_allclose(score.statistic, point.score @ np.linalg.solve(point.info, point.score), rtol=1e-4)
-    rows = fit.likelihood.row_objective.row_scores(found.x)
+    rows = fit.likelihood.function.row_objective.row_scores(found.x)
     opg = fit.test(text, "score", information="opg")
     np.testing.assert_allclose(opg.statistic, point.score @ np.linalg.solve(rows.T @ rows, point.score), rtol=1e-4)
     assert "outer products" in opg.note

@@ -136,7 +136,7 @@ def test_models_beyond_glms_have_a_displacement_of_all_estimates():
         i = int(np.argsort(found.displacement)[len(found.displacement) // 2])
         without = dict(zip(fit.likelihood.names, fit.outcome.point.x - found.moves([i])[0], strict=True))
         x = np.array(list(without.values()))
-        fall = 2 * (fit.loglik - fit.likelihood.objective.value(x)) / len(x)
+        fall = 2 * (fit.loglik - fit.likelihood.function.objective.value(x)) / len(x)
         assert found.displacement[i] == pytest.approx(fall, rel=0.3)
         assert "displacement" in str(found)
         assert "displacement" in found.rows[0]
@@ -186,7 +186,9 @@ def test_the_whale_is_found_named_and_weighed():
     assert first["observed"] == 5000.0
     exact = found.refit([199]).rows[0]
     rest = lk.fit(
-        "normal", {"amount": amounts[:-1], "age": fit.likelihood.bound.table.column("age")[:-1]}, "amount ~ age"
+        "normal",
+        {"amount": amounts[:-1], "age": fit.likelihood.function.bound.table.column("age")[:-1]},
+        "amount ~ age",
     )
     assert exact["without"] == pytest.approx(rest.coef[exact["estimate"]])
     assert found.pull("mean.Intercept")[199] > 0.9

@@ -51,7 +51,7 @@ def test_the_mixture_is_an_average_over_the_estimates():
     data["y"] = rng.gamma(2.0, np.exp(data["x"]) / 2)
     fit = lk.fit("gamma", data, "y ~ x", shape="~ x")
     found = fit.predict({"x": [0.3]}, "prediction", level=0.8)
-    b = rng.multivariate_normal(fit.outcome.point.x, fit._link_cov, size=400_000)
+    b = rng.multivariate_normal(fit.outcome.point.x, fit.estimates._link_cov, size=400_000)
     mean, shape = np.exp(b[:, 0] + 0.3 * b[:, 1]), np.exp(b[:, 2] + 0.3 * b[:, 3])
     y = rng.gamma(shape, mean / shape)
     np.testing.assert_allclose(found["lower"], np.quantile(y, 0.1), rtol=0.02)

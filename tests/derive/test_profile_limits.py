@@ -91,9 +91,9 @@ class Wrong(Profiler):
 
 def test_a_limit_without_its_drop_is_withheld() -> None:
     fit = lk.fit("logistic", {"y": Y})
-    wrong = Wrong(fit.likelihood, 0, fit.outcome.point.x, fit.loglik)
+    wrong = Wrong(fit.likelihood.function, 0, fit.outcome.point.x, fit.loglik)
     with pytest.raises(IntervalError, match=r"falls by 0\.96.* not by 1\.92"):
-        checked_limit(fit, wrong, 1, DROP, 2 * fit.link_stderr(0))
+        checked_limit(fit.estimates, wrong, 1, DROP, 2 * fit.link_stderr(0))
 
 
 def test_a_limit_without_its_drop_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ def test_intervals_hold(tau: float) -> None:
 
 def test_the_scale_is_a_mean_with_the_error_of_a_mean() -> None:
     fit = fitted()
-    r = np.asarray(fit.likelihood.bound.y) - np.asarray(fit.predict(what="params")["loc"])
+    r = np.asarray(fit.likelihood.function.bound.y) - np.asarray(fit.predict(what="params")["loc"])
     loss = r * (0.7 - (r < 0))
     assert fit.coef["scale"] == pytest.approx(np.mean(loss))
     assert fit.stderr["scale"] == pytest.approx(np.std(loss) / np.sqrt(len(r)), rel=1e-6)

@@ -29,7 +29,7 @@ def test_a_restricted_poisson_is_statsmodels(quine, text, coefficients, target, 
     row = [coefficients.get(name.removeprefix("rate."), 0.0) for name in fit.names]
     width = {"covariance": fit.cov, "errors": np.sqrt(np.diagonal(fit.cov)), None: None}[spread]
     space = restricted.solutions(row, [target], fit.outcome.point.x, width)
-    found = restricted.maximize(fit.likelihood.objective, space)
+    found = restricted.maximize(fit.likelihood.function.objective, space)
     assert found.converged
     ours = [found.point.x[fit.names.index(f"rate.{name}")] for name in model.exog_names]
     np.testing.assert_allclose(ours, theirs.params, rtol=1e-6, atol=1e-8)
@@ -47,7 +47,8 @@ def test_units_of_the_coefficients_do_not_matter():
         row = np.zeros(5)
         row[[1, 2]] = 1.0, -1.0 / scale
         found = restricted.maximize(
-            fit.likelihood.objective, restricted.solutions(row, [0.0], fit.outcome.point.x, fit._link_cov)
+            fit.likelihood.function.objective,
+            restricted.solutions(row, [0.0], fit.outcome.point.x, fit.estimates._link_cov),
         )
         assert found.converged
         values.append(found.point.value)
@@ -56,7 +57,9 @@ def test_units_of_the_coefficients_do_not_matter():
 
 def test_everything_held_is_one_evaluation():
     fit = lk.fit("normal", [1.0, 2.0, 4.0])
-    found = restricted.maximize(fit.likelihood.objective, restricted.solutions(np.eye(2), [2.0, 0.0], [0.0, 0.0]))
+    found = restricted.maximize(
+        fit.likelihood.function.objective, restricted.solutions(np.eye(2), [2.0, 0.0], [0.0, 0.0])
+    )
     assert (found.converged, found.point.x.tolist()) == (True, [2.0, 0.0])
     assert found.point.value == pytest.approx(fit.likelihood.log(mean=2, sd=1))
 

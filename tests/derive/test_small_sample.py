@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import likely as lk
 from likely.cli import app
 from likely.errors import IntervalError, OptionError, UnknownNameError
-from likely.results.recipe import Recipe
+from likely.inference.recipe import Recipe
 
 FORMULA = "totemp ~ gnpdefl + gnp + unemp + armed + pop + year"
 RNG = np.random.default_rng(21)
@@ -288,10 +288,10 @@ def test_it_stays_with_the_fit_and_its_code():
     assert fit.with_cov("HC3").reference.df == N - 2
     plain = fit.with_cov(small_sample="z")
     assert (plain.cov_kind, plain.reference.df) == ("HC1", None)
-    assert Recipe(fit).code("data").endswith('"y ~ x", cov="HC1", small_sample="t")')
+    assert Recipe(fit.estimates).code("data").endswith('"y ~ x", cov="HC1", small_sample="t")')
     clustered = student(DATA, "y ~ x", cluster="g")
-    assert 'cluster="g"' in Recipe(clustered).code("data")
-    assert "correction" not in Recipe(clustered).code("data")
+    assert 'cluster="g"' in Recipe(clustered.estimates).code("data")
+    assert "correction" not in Recipe(clustered.estimates).code("data")
     assert lk.likelihood("normal", DATA, "y ~ x").maximize(small_sample="t").stderr == student(DATA, "y ~ x").stderr
 
 

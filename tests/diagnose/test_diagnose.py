@@ -84,7 +84,7 @@ def test_a_wrong_normal_is_found_out(plain, check, make):
 def test_a_changing_scale_says_with_which_column(plain):
     fit = normal(plain, plain["x"] + np.exp(0.4 * plain["x"]) * plain["e"])
     finding = found(fit)["scale"]
-    truth = lk.fit("normal", fit.likelihood.bound.table, "y ~ x + z", sd="~ x")
+    truth = lk.fit("normal", fit.likelihood.function.bound.table, "y ~ x + z", sd="~ x")
     assert 'sd="~ x' in finding.next_step
     # one step of Newton's method from 0 goes most of the way to the coefficient
     assert finding.evidence["effect"] == pytest.approx(truth.coef["sd.x"], abs=0.2)
@@ -93,7 +93,7 @@ def test_a_changing_scale_says_with_which_column(plain):
 def test_heavy_tails_bring_the_likelihood_ratio_against_student_t(plain):
     fit = normal(plain, plain["x"] + np.random.default_rng(8).standard_t(2.5, N))
     evidence = found(fit)["tails"].evidence
-    other = lk.fit("student_t", fit.likelihood.bound.table, "y ~ x + z")
+    other = lk.fit("student_t", fit.likelihood.function.bound.table, "y ~ x + z")
     assert evidence["lr"] == pytest.approx(2 * (other.loglik - fit.loglik))
     assert evidence["lr_p_value"] < 1e-6
 

@@ -42,16 +42,18 @@ def test_the_likelihood_is_that_of_all_subsets(study):
     L = lk.likelihood(lk.ConditionalLogit(strata="g"), study, "y ~ a + b + c")
     beta = np.array([0.7, -0.2, 0.1])
     assert L.log(dict(zip(L.names, beta, strict=True))) == pytest.approx(enumerated(study, beta, columns), rel=1e-12)
-    point, step = L.objective.point(beta), 1e-4
+    point, step = L.function.objective.point(beta), 1e-4
     for i in range(3):
         e = step * np.eye(3)[i]
         slope = (enumerated(study, beta + e, columns) - enumerated(study, beta - e, columns)) / (2 * step)
         assert point.score[i] == pytest.approx(slope, rel=1e-6)
-        bend = (L.objective.value_and_score(beta + e)[1] - L.objective.value_and_score(beta - e)[1]) / (2 * step)
+        bend = (
+            L.function.objective.value_and_score(beta + e)[1] - L.function.objective.value_and_score(beta - e)[1]
+        ) / (2 * step)
         np.testing.assert_allclose(point.info[i], -bend, rtol=1e-6, atol=1e-6)
-    scores = L.objective.row_scores(beta)
+    scores = L.function.objective.row_scores(beta)
     np.testing.assert_allclose(scores.sum(axis=0), point.score, rtol=1e-12)
-    assert L.objective.log_density(beta).sum() == pytest.approx(point.value)
+    assert L.function.objective.log_density(beta).sum() == pytest.approx(point.value)
     np.testing.assert_allclose(L.score(dict(zip(L.names, beta, strict=True))), point.score)
 
 
@@ -67,7 +69,7 @@ def test_large_utilities_and_strata_do_not_overflow():
                 sums[k] += mp.exp(mp.mpf(float(v))) * sums[k - 1]
         want = sum(mp.mpf(float(v)) for v in np.sort(eta)[::-1][:cases]) - mp.log(sums[cases])
     assert L.log(1.0) == pytest.approx(float(want), rel=1e-6, abs=1e-11)
-    point = L.objective.point(np.array([1e-9]))
+    point = L.function.objective.point(np.array([1e-9]))
     n, variance = 60, np.var(eta, ddof=1)
     assert point.info[0, 0] == pytest.approx(variance * cases * (n - cases) / n, rel=1e-5)  # drawn without replacement
 
@@ -173,13 +175,16 @@ def test_what_follows(study):
     with pytest.raises(IntervalError, match="profile"):
         fit.interval(method="bootstrap")
     assert pickle.loads(pickle.dumps(fit)).coef == fit.coef
-    assert isinstance(fit.likelihood.objective, StrataObjective)
+    assert isinstance(fit.likelihood.function.objective, StrataObjective)
 
 
 def test_robust_covariances_are_sums_over_strata(study):
     fit = lk.fit(lk.ConditionalLogit(strata="g"), study.assign(k=study.g // 10), "y ~ a + b")
     beta = np.array(list(fit.coef.values()))
-    scores, bread = fit.likelihood.objective.row_scores(beta), np.linalg.inv(fit.likelihood.objective.point(beta).info)
+    scores, bread = (
+        fit.likelihood.function.objective.row_scores(beta),
+        np.linalg.inv(fit.likelihood.function.objective.point(beta).info),
+    )
     np.testing.assert_allclose(fit.with_cov("HC0").cov, bread @ (scores.T @ scores) @ bread, rtol=1e-9)
     wanted = fit.with_cov("HC0").cov * fit.n / (fit.n - 2)
     np.testing.assert_allclose(fit.with_cov("HC1").cov, wanted, rtol=1e-9)

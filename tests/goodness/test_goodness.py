@@ -93,7 +93,7 @@ def test_hosmer_and_lemeshow():
     loans = lk.datasets.loans()
     fit = lk.fit("bernoulli", loans, "default ~ duration + age")
     found = fit.goodness(replicates=199)
-    p, y = np.asarray(fit.predict()), np.asarray(fit.likelihood.bound.y)
+    p, y = np.asarray(fit.predict()), np.asarray(fit.likelihood.function.bound.y)
     which = np.searchsorted(np.quantile(p, np.linspace(0, 1, 11))[1:-1], p, side="left")
     expected = sum(
         (y[which == g].sum() - p[which == g].sum()) ** 2 / (p[which == g].sum() * (1 - p[which == g].mean()))

@@ -156,10 +156,10 @@ def test_value_is_the_weighted_sum_of_the_terms(name: str) -> None:
     case = CASES[name]
     L, x = case.make(), np.array(case.at)
     terms, w = case.terms(x), 1.0 if case.weights is None else case.weights
-    assert L.objective.value(x) == pytest.approx(float(np.sum(w * terms)), rel=1e-12)
-    rows = L.row_objective
+    assert L.function.objective.value(x) == pytest.approx(float(np.sum(w * terms)), rel=1e-12)
+    rows = L.function.row_objective
     np.testing.assert_allclose(rows.log_density(x), terms, rtol=1e-11)
-    assert rows.value(x) == pytest.approx(L.objective.value(x), rel=1e-12)
+    assert rows.value(x) == pytest.approx(L.function.objective.value(x), rel=1e-12)
     assert len(terms) == rows.rows
     assert rows.total_weight == pytest.approx(float(np.sum(w * np.ones(len(terms)))))
 
@@ -168,7 +168,7 @@ def test_value_is_the_weighted_sum_of_the_terms(name: str) -> None:
 def test_score_and_information_are_derivatives_of_the_value(name: str) -> None:
     case = CASES[name]
     x = np.array(case.at)
-    for objective in (case.make().objective, case.make().row_objective):
+    for objective in (case.make().function.objective, case.make().function.row_objective):
         point, (value, score) = objective.point(x), objective.value_and_score(x)
         assert point.value == pytest.approx(objective.value(x), rel=1e-12)
         assert value == pytest.approx(objective.value(x), rel=1e-12)
@@ -182,7 +182,7 @@ def test_score_and_information_are_derivatives_of_the_value(name: str) -> None:
 @every
 def test_sums_of_products_are_those_of_the_terms_scores(name: str) -> None:
     case = CASES[name]
-    objective, x = case.make().row_objective, np.array(case.at)
+    objective, x = case.make().function.row_objective, np.array(case.at)
     scores = objective.row_scores(x)
     np.testing.assert_allclose(scores, differences(objective.log_density, x).T, atol=1e-6)
     w = np.ones(len(scores)) if case.weights is None else case.weights
@@ -198,8 +198,8 @@ def test_sums_of_products_are_those_of_the_terms_scores(name: str) -> None:
 @every
 def test_what_is_offered_is_there(name: str) -> None:
     L = CASES[name].make()
-    objective, offers = L.objective, L.offers
-    assert objective.offers == offers == offers_of(L.model.family) == L.row_objective.offers
+    objective, offers = L.function.objective, L.function.offers
+    assert objective.offers == offers == offers_of(L.model.family) == L.function.row_objective.offers
     assert (objective.linear is not None) == offers.predictors
     assert (objective.strata is not None) == (offers.terms == "strata") == (not offers.independent_rows)
     assert (objective.guide is not None) == offers.far
@@ -220,11 +220,11 @@ NEEDS: dict[str, tuple[str, Callable[[lk.Fit], Any]]] = {
     "simulated observations": ("distribution", lambda fit: fit.simulate(seed=1)),
     "parametric bootstrap": (
         "distribution",
-        lambda fit: bootstrap(fit, replicates=20, kind="parametric", seed=1).estimates,
+        lambda fit: bootstrap(fit.estimates, replicates=20, kind="parametric", seed=1).estimates,
     ),
     "bootstrap of rows": (
         "independent_rows",
-        lambda fit: np.nanmedian(bootstrap(fit, replicates=20, kind="cases", seed=1).estimates, axis=0),
+        lambda fit: np.nanmedian(bootstrap(fit.estimates, replicates=20, kind="cases", seed=1).estimates, axis=0),
     ),
 }
 
@@ -234,7 +234,7 @@ NEEDS: dict[str, tuple[str, Callable[[lk.Fit], Any]]] = {
 def test_what_is_not_offered_is_refused_in_words(name: str, what: str) -> None:
     fit = CASES[name].make().maximize()
     needed, ask = NEEDS[what]
-    if getattr(fit.likelihood.offers, needed):
+    if getattr(fit.likelihood.function.offers, needed):
         assert np.all(np.isfinite(np.asarray(ask(fit), dtype=float)))
     else:
         with pytest.raises(LikelyError) as told:
@@ -250,19 +250,21 @@ def test_other_names_change_nothing_and_sums_add(name: str) -> None:
         pytest.skip("probabilities have no single names")
     renamed = L.rename({L.names[0]: "first"})
     assert renamed.names == ["first", *L.names[1:]]
-    assert renamed.objective.value(x) == pytest.approx(L.objective.value(x), rel=1e-12)
+    assert renamed.function.objective.value(x) == pytest.approx(L.function.objective.value(x), rel=1e-12)
     twice = L + L
     assert twice.names == L.names
-    assert twice.objective.value(x) == pytest.approx(2.0 * L.objective.value(x), rel=1e-12)
-    np.testing.assert_allclose(twice.objective.point(x).info, 2.0 * L.objective.point(x).info, rtol=1e-10, atol=1e-12)
+    assert twice.function.objective.value(x) == pytest.approx(2.0 * L.function.objective.value(x), rel=1e-12)
+    np.testing.assert_allclose(
+        twice.function.objective.point(x).info, 2.0 * L.function.objective.point(x).info, rtol=1e-10, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", ["rows", "density", "parameters that are functions"])
 def test_weights_count_rows(name: str) -> None:
     L, x = CASES[name].make(), np.array(CASES[name].at)
     w = np.arange(N) % 3
-    weighted = objective_of(L.model, L.bound.data.with_weights(w.astype(float)))
-    repeated = objective_of(L.model, L.bound.data.take(np.repeat(np.arange(N), w)))
+    weighted = objective_of(L.model, L.function.bound.data.with_weights(w.astype(float)))
+    repeated = objective_of(L.model, L.function.bound.data.take(np.repeat(np.arange(N), w)))
     assert weighted.value(x) == pytest.approx(repeated.value(x), rel=1e-12)
     np.testing.assert_allclose(weighted.point(x).info, repeated.point(x).info, rtol=1e-10, atol=1e-12)
 
@@ -273,14 +275,14 @@ def test_weights_count_rows(name: str) -> None:
 @pytest.mark.parametrize("penalty", [lk.Ridge(2.0), lk.Firth()], ids=["ridge", "Firth"])
 def test_a_penalised_likelihood_is_the_likelihood_minus_the_penalty(penalty: Any) -> None:
     L, x = lk.likelihood("poisson", DATA, "count ~ x"), np.array([0.2, 0.3])
-    applied = Restraints(penalty).penalty_of(L.model, L.bound.data)
+    applied = Restraints(penalty).penalty_of(L.model, L.function.bound.data)
     assert applied is not None
-    objective = Penalised(L.objective, applied)
+    objective = Penalised(L.function.objective, applied)
 
     def value(x: Any) -> float:
         if not applied.firth:
-            return L.objective.value(x) - 0.5 * float(applied.l2 @ x**2)
-        return L.objective.value(x) + 0.5 * float(np.linalg.slogdet(L.objective.point(x).info)[1])
+            return L.function.objective.value(x) - 0.5 * float(applied.l2 @ x**2)
+        return L.function.objective.value(x) + 0.5 * float(np.linalg.slogdet(L.function.objective.point(x).info)[1])
 
     point = objective.point(x)
     assert point.value == objective.value(x) == pytest.approx(value(x), rel=1e-12)
@@ -328,13 +330,13 @@ def test_no_attribute_of_a_family_makes_it_another_kind() -> None:
     y = np.where(rng.random(150) < 0.3, 0.0, rng.poisson(np.exp(1.0 + 0.3 * x)))
     fit = lk.fit(Zeros(), {"x": x, "y": y}, "y ~ x")
     L = fit.likelihood
-    assert L.offers == offers_of(lk.Poisson())
-    assert L.objective.linear is not None
+    assert L.function.offers == offers_of(lk.Poisson())
+    assert L.function.objective.linear is not None
     b = fit.outcome.point.x
     rate, zero = np.exp(b[0] + b[1] * x), 1.0 / (1.0 + np.exp(-b[2]))
     own = (1.0 - zero) * stats.poisson.pmf(y, rate) + np.where(y == 0.0, zero, 0.0)
-    np.testing.assert_allclose(L.row_objective.log_density(b), np.log(own), rtol=1e-10)
+    np.testing.assert_allclose(L.function.row_objective.log_density(b), np.log(own), rtol=1e-10)
     assert np.all(np.isfinite(fit.residuals("quantile", seed=1)))
     assert np.all(np.isfinite(fit.influence().displacement))
-    estimates = bootstrap(fit, replicates=20, kind="parametric", seed=1).estimates
+    estimates = bootstrap(fit.estimates, replicates=20, kind="parametric", seed=1).estimates
     assert np.nanmin(estimates[:, 0]) < fit.coef["rate.Intercept"] < np.nanmax(estimates[:, 0])

@@ -244,7 +244,7 @@ def assert_constants(fit: lk.Fit, name: str, case: Mapping[str, Any]) -> None:
     assert fit.n == case["n"]
     if name == "nhtemp_t_df_upper_infinite":
         # at the upper limit of the scale the best df is infinite; R's search stopped before it, 2.4e-5 SE short
-        limit = normal_scale_limit(fit.likelihood.bound.y, reference.loglik)
+        limit = normal_scale_limit(fit.likelihood.function.bound.y, reference.loglik)
         lower, upper = reference.profile["scale"]
         assert upper == pytest.approx(limit, abs=1e-4 * reference.se["scale"])
         reference = replace(reference, profile={**reference.profile, "scale": (lower, limit)})

@@ -66,7 +66,7 @@ def assert_univariate(fit: lk.Fit, certified: Mapping[str, float], tolerance: fl
     assert fit.coef["sd"] == approximately(sd / widen, tolerance)
     assert fit.stderr["mean"] == approximately(sd / widen / math.sqrt(n), tolerance)
     assert fit.stderr["sd"] == approximately(sd / widen / math.sqrt(2 * n), tolerance)
-    mean, sd = exact_mean_and_sd(fit.likelihood.bound.y)
+    mean, sd = exact_mean_and_sd(fit.likelihood.function.bound.y)
     assert fit.coef["mean"] == approximately(mean, 1e-15)
     assert fit.coef["sd"] == approximately(sd, 1e-14)
 

@@ -28,7 +28,7 @@ def digits(found: Any, wanted: Any) -> float:
 
 def by_least_squares(fit: Any) -> tuple[Any, float]:
     """NIST's standard deviations: without second derivatives of the curve, and with n - p in place of n."""
-    jacobian = fit.likelihood.objective.theta(fit.outcome.point.x)[1]["mean"][:, :-1]
+    jacobian = fit.likelihood.function.objective.theta(fit.outcome.point.x)[1]["mean"][:, :-1]
     residual_sd = fit.coef["sd"] * np.sqrt(fit.n / (fit.n - jacobian.shape[1]))
     size = np.linalg.norm(jacobian, axis=0)
     inverse = np.linalg.inv(np.linalg.qr(jacobian / size, mode="r")) / size[:, None]

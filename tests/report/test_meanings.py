@@ -17,7 +17,7 @@ LOANS = lk.datasets.loans()
 
 
 def told(fit: lk.Fit) -> dict[str, str]:
-    return {m.name: m.text for m in meanings(fit, fit.summary().estimates)}
+    return {m.name: m.text for m in meanings(fit.estimates, fit.summary().estimates)}
 
 
 def numbers(text: str) -> list[float]:

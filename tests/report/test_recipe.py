@@ -15,8 +15,8 @@ import pytest
 
 import likely as lk
 from likely.errors import DroppedRowsWarning
+from likely.inference.recipe import Recipe
 from likely.report.fingerprint import fingerprint
-from likely.results.recipe import Recipe
 
 DATA = pd.DataFrame(
     {
@@ -57,7 +57,7 @@ FITS: dict[str, Callable[[], lk.Fit]] = {
 @pytest.mark.filterwarnings("ignore::likely.errors.DroppedRowsWarning")
 def test_the_code_makes_the_same_fit(name: str) -> None:
     fit = FITS[name]()
-    recipe = Recipe(fit)
+    recipe = Recipe(fit.estimates)
     assert recipe.complete
     data = lk.datasets.loans() if name == "logistic" else DATA
     space: dict[str, Any] = {"lk": lk, "data": data}
@@ -68,17 +68,17 @@ def test_the_code_makes_the_same_fit(name: str) -> None:
 
 def test_the_columns_are_those_that_were_used() -> None:
     fit = lk.fit(lk.StudentT(), DATA, "x ~ np.log(w)", scale="~ z", weights="t", offset="y")
-    assert set(Recipe(fit).columns) == {"x", "w", "z", "t", "y"}
-    assert Recipe(lk.fit(lk.Normal(sd="w"), DATA, "x ~ z", cluster="firm")).columns == ["x", "z", "w", "firm"]
+    assert set(Recipe(fit.estimates).columns) == {"x", "w", "z", "t", "y"}
+    assert Recipe(lk.fit(lk.Normal(sd="w"), DATA, "x ~ z", cluster="firm").estimates).columns == ["x", "z", "w", "firm"]
 
 
 def test_what_is_no_text_is_told_apart() -> None:
     fit = lk.fit("normal", DATA, "x ~ y", weights=np.arange(10.0) + 0.5, weights_kind="importance")
-    assert "weights=..." in Recipe(fit).code("data")
-    assert not Recipe(fit).complete
+    assert "weights=..." in Recipe(fit.estimates).code("data")
+    assert not Recipe(fit.estimates).complete
     matrix = lk.fit("normal", [1.0, 2.0, 5.0, 3.0], np.array([[1.0, 2], [1, 3], [1, 5], [1, 1]]))
-    assert Recipe(matrix).code("data") == "fit = lk.fit(lk.Normal(), data, ...)"
-    assert Recipe(lk.fit("gamma", [1.0, 2.0, 4.0])).code("data") == "fit = lk.fit(lk.Gamma(), data)"
+    assert Recipe(matrix.estimates).code("data") == "fit = lk.fit(lk.Normal(), data, ...)"
+    assert Recipe(lk.fit("gamma", [1.0, 2.0, 4.0]).estimates).code("data") == "fit = lk.fit(lk.Gamma(), data)"
 
 
 # -- the fingerprint ---------------------------------------------------------------------------------------------
@@ -126,4 +126,4 @@ def test_only_the_columns_named_count() -> None:
 def test_dropped_rows_are_part_of_the_data() -> None:
     with pytest.warns(DroppedRowsWarning):
         fit = lk.fit("normal", DATA, "x ~ m", missing="drop")
-    assert fingerprint(fit.likelihood.bound.table, Recipe(fit).columns).rows == 10
+    assert fingerprint(fit.likelihood.function.bound.table, Recipe(fit.estimates).columns).rows == 10

@@ -13,14 +13,9 @@ from likely.errors.boundary import public, public_class
 from likely.families.base import Kind
 
 if TYPE_CHECKING:
-    from likely.results import Fit
-    from likely.results.likelihood import Likelihood
+    from likely.estimates import Estimates
 
 __all__ = ["CHARTS", "FitCharts", "available", "calibration", "comparison", "losses", "training"]
-
-
-def _calibration(fit: Fit) -> Any:
-    return calibration(fit.calibration())
 
 
 # by name: the function, and what the chart shows
@@ -43,7 +38,7 @@ CHARTS: dict[str, tuple[Callable[..., Any], str]] = {
         "A valley in the middle says that the fitted distributions are too narrow, a hill that they are too wide.",
     ),
     "calibration": (
-        _calibration,
+        calibration,
         "Chances beside what happened, each row predicted by a fit to others: on the diagonal, they are what they say.",
     ),
     "surprise": (rows.surprise, "What each row costs: the rows at the top carry the loss."),
@@ -56,8 +51,15 @@ OF_CHANCES = ("bernoulli", "categorical", "ordinal")  # whose calibration is no 
 PROFILED = 20_000  # rows up to which a report draws what needs many fits
 
 
-def available(fit: Fit) -> dict[str, tuple[Callable[[], Any], str]]:
-    """The charts that suit a fit, as functions without arguments, each with what it shows."""
+def available(fit: Estimates, calibrated: Callable[[], Any]) -> dict[str, tuple[Callable[[], Any], str]]:
+    """The charts that suit a fit, as functions without arguments, each with what it shows.
+
+    Parameters
+    ----------
+    fit : Estimates
+    calibrated : callable
+        Gives the calibration of its predictions, where that is drawn.
+    """
     if not fit.converged:
         return {}
     model = fit.likelihood.model
@@ -79,11 +81,16 @@ def available(fit: Fit) -> dict[str, tuple[Callable[[], Any], str]]:
         left_out |= {"curve", "profile", "contour"}
     if not fit.regular or model.size > 1 or model.fixed:
         left_out.add("curve")
-    return {name: (_bound(make, fit), caption) for name, (make, caption) in CHARTS.items() if name not in left_out}
+    return {
+        name: (_drawing(name, fit, calibrated), caption)
+        for name, (_, caption) in CHARTS.items()
+        if name not in left_out
+    }
 
 
-def _bound(make: Callable[..., Any], fit: Fit) -> Callable[[], Any]:
-    return lambda: make(fit)
+def _drawing(name: str, fit: Estimates, calibrated: Callable[[], Any]) -> Callable[[], Any]:
+    make = CHARTS[name][0]
+    return lambda: make(calibrated() if name == "calibration" else fit)
 
 
 @final
@@ -100,10 +107,10 @@ class FitCharts:
     'Quantile residuals against the normal distribution'
     """
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Estimates, calibrated: Callable[[], Any]) -> None:
         if not fit.converged:
             raise FitError(f"charts need a converged fit; this one: {fit.status}", fit)
-        self._fit = fit
+        self._fit, self._calibrated = fit, calibrated
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -117,7 +124,7 @@ class FitCharts:
                 inspect.signature(make).bind(self._fit, *args, **options)
             except TypeError as error:
                 raise OptionError(f"fit.plot.{name} takes other arguments: {error}") from None
-            return make(self._fit, *args, **options)
+            return make(self._calibrated() if name == "calibration" else self._fit, *args, **options)
 
         chart.__doc__ = make.__doc__
         chart.__name__ = name
@@ -127,7 +134,7 @@ class FitCharts:
         return list(CHARTS)
 
     def __repr__(self) -> str:
-        suits = available(self._fit)
+        suits = available(self._fit, self._calibrated)
         lines = [f"fit.plot.{name}()".ljust(26) + caption for name, (_, caption) in suits.items()]
         return "\n".join(lines)
 
@@ -137,10 +144,10 @@ class FitCharts:
 class LikelihoodCharts:
     """The charts of a likelihood: ``L.plot.curve("p")``, ``L.plot.profile("p")``, ``L.plot.contour((a, b))``."""
 
-    def __init__(self, L: Likelihood) -> None:
-        self._fit = L.peak
-        if not self._fit.converged:
-            raise FitError(f"charts are drawn around the peak, and there is none: {self._fit.status}", self._fit)
+    def __init__(self, peak: Estimates) -> None:
+        if not peak.converged:
+            raise FitError(f"charts are drawn around the peak, and there is none: {peak.status}", peak)
+        self._fit = peak
 
     def curve(self, name: str | None = None, *, log: bool = False) -> Any:
         """The likelihood along one parameter, the others held."""
@@ -155,11 +162,13 @@ class LikelihoodCharts:
         return likelihood.contour(self._fit, names)
 
 
-def drawn(fit: Fit) -> tuple[dict[str, tuple[dict[str, Any], str]], dict[str, str]]:
+def drawn(
+    fit: Estimates, calibrated: Callable[[], Any]
+) -> tuple[dict[str, tuple[dict[str, Any], str]], dict[str, str]]:
     """The charts that suit a fit as specifications with captions, and those that could not be made with the reason."""
     made: dict[str, tuple[dict[str, Any], str]] = {}
     lost: dict[str, str] = {}
-    for name, (make, caption) in available(fit).items():
+    for name, (make, caption) in available(fit, calibrated).items():
         try:
             made[name] = (make().to_dict(), caption)
         except LikelyError as error:

@@ -14,7 +14,7 @@ from likely.prediction.bands import pit_histogram
 from likely.prediction.bands import qq as quantile_lines
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 GRID = 201
 AVERAGED = 2_000  # rows whose fitted densities are averaged
@@ -22,7 +22,7 @@ WIDE = 60  # counts that span more are drawn in bins
 TAIL = 0.002  # of the data on each side beyond which no bars are drawn one by one
 
 
-def density(fit: Fit) -> Any:
+def density(fit: Estimates) -> Any:
     """The data as bars, and the fitted density (averaged over the rows, if there are predictors) as a line."""
     alt = theme.altair()
     rows = rows_of(fit, observed=True)
@@ -96,7 +96,7 @@ def _average(rows: Any, grid: Any, weights: Any) -> Any:
     return out
 
 
-def qq(fit: Fit) -> Any:
+def qq(fit: Estimates) -> Any:
     """Quantile residuals against normal quantiles, with a band that holds for all of them together."""
     found = quantile_lines(fit)
     said = (
@@ -105,7 +105,7 @@ def qq(fit: Fit) -> Any:
     return _quantiles(found.theoretical, found.observed, found.lower, found.upper, "quantile residual", said, True)
 
 
-def worm(fit: Fit) -> Any:
+def worm(fit: Estimates) -> Any:
     """The same less the diagonal: a worm plot."""
     found = quantile_lines(fit)
     observed, lower, upper = found.detrended
@@ -135,7 +135,7 @@ def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, said: st
     return theme.finished(theme.sized(alt.layer(band, middle, dots)), name, said)
 
 
-def pit(fit: Fit) -> Any:
+def pit(fit: Estimates) -> Any:
     """The histogram of the probability integral transforms: flat, if the fitted distributions are right."""
     if fit.likelihood.model.family.kind.labels:
         raise OptionError("labels have no probability integral transform: see calibration")

@@ -14,7 +14,7 @@ from likely.prediction.effects import margins
 from likely.prediction.scenarios import Scenarios
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 MOST = 40
 STEPS = 41  # along a number
@@ -24,12 +24,12 @@ SAID = {"mean": "mean", "prob": "probability"}
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1]]
 
 
-def coefficients(fit: Fit, level: float = 0.95, method: str = "wald", intercepts: bool = False) -> Any:
+def coefficients(fit: Estimates, level: float = 0.95, method: str = "wald", intercepts: bool = False) -> Any:
     """The coefficients of predictors with their intervals.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     level, method
         Of the intervals, as in `Fit.interval`.
     intercepts : bool
@@ -62,7 +62,7 @@ def coefficients(fit: Fit, level: float = 0.95, method: str = "wald", intercepts
     return theme.finished(chart, "Estimates", f"{100 * level:g} % intervals{more}")
 
 
-def _apart(fit: Fit, names: list[str], ends: Mapping[str, tuple[Any, ...]], level: float) -> Any:
+def _apart(fit: Estimates, names: list[str], ends: Mapping[str, tuple[Any, ...]], level: float) -> Any:
     """Constants, each on an axis of its own: they are in different units."""
     alt, parts = theme.altair(), []
     for name in names[:MOST]:
@@ -75,14 +75,14 @@ def _apart(fit: Fit, names: list[str], ends: Mapping[str, tuple[Any, ...]], leve
     return theme.finished(alt.vconcat(*parts, spacing=6), "Estimates", f"{100 * level:g} % intervals")
 
 
-def effect(fit: Fit, variable: str | None = None, what: str | None = None, level: float = 0.95) -> Any:
+def effect(fit: Estimates, variable: str | None = None, what: str | None = None, level: float = 0.95) -> Any:
     """The average prediction along a predictor, the others as they are in the data, with its intervals.
 
     Beyond 20,000 rows the other predictors are at their means instead.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     variable : str, optional
         A column of the data; the first predictor by default.
     what : str, optional

@@ -9,22 +9,23 @@ from scipy import stats
 
 from likely.charts import theme
 from likely.errors import OptionError
+from likely.estimates.maximum import peak_of
 from likely.inference.profile_curve import profile_curve, slice_curve
 from likely.inference.region import region
 from likely.models.checks import items_of
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 LEVEL = 0.95
 
 
-def curve(fit: Fit, name: str | None = None, log: bool = False) -> Any:
+def curve(fit: Estimates, name: str | None = None, log: bool = False) -> Any:
     """The likelihood along one estimate, relative to its peak, with its parabola and intervals.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     name : str, optional
         Of an estimate; the first by default.
     log : bool
@@ -33,17 +34,17 @@ def curve(fit: Fit, name: str | None = None, log: bool = False) -> Any:
     return _along(fit, name, "curve", log)
 
 
-def profile(fit: Fit, name: str | None = None, log: bool = True) -> Any:
+def profile(fit: Estimates, name: str | None = None, log: bool = True) -> Any:
     """The same with all other parameters refitted at each value: the profile likelihood."""
     return _along(fit, name, "profile", log)
 
 
-def _along(fit: Fit, name: str | None, kind: str, log: bool) -> Any:
+def _along(fit: Estimates, name: str | None, kind: str, log: bool) -> Any:
     alt = theme.altair()
     if not fit.likelihood.names:
         raise OptionError("every estimate is at the end of its domain: the likelihood has no peak to draw")
     name = _telling(fit)[0] if name is None else name
-    peak = fit.likelihood.peak if fit.asked else fit  # of the likelihood itself
+    peak = peak_of(fit.likelihood.bound) if fit.asked.restraints else fit  # of the likelihood itself
     found = slice_curve(peak, name) if kind == "curve" else profile_curve(peak, name)
     gap = np.asarray(found.loglik) - found.peak_loglik
     values = np.asarray(found.values, dtype=float)
@@ -82,13 +83,13 @@ def _along(fit: Fit, name: str | None, kind: str, log: bool) -> Any:
     return theme.finished(theme.sized(alt.layer(*layers)), f"{kind_of} of {name}", said)
 
 
-def _telling(fit: Fit) -> list[str]:
+def _telling(fit: Estimates) -> list[str]:
     """The estimates with standard errors, intercepts last."""
     names = fit.regular or fit.names
     return sorted(names, key=lambda name: name.endswith(".Intercept"))
 
 
-def contour(fit: Fit, names: tuple[str, str] | None = None) -> Any:
+def contour(fit: Estimates, names: tuple[str, str] | None = None) -> Any:
     """Joint confidence regions of two estimates, from the profile likelihood and from the covariance."""
     alt = theme.altair()
     if names is None:

@@ -59,7 +59,7 @@ def _reliability(found: Calibration, *, multiclass: bool) -> Any:
     return theme.finished(chart, "Calibration", said)
 
 
-def comparison(found: Comparison) -> Any:
+def comparison(found: Comparison[Any]) -> Any:
     """Candidates by how much larger their AIC is than the best."""
     if not hasattr(found, "rows"):
         raise OptionError(f"this is the chart of a comparison, lk.compare([...]), found {found!r}")

@@ -13,18 +13,18 @@ from likely.prediction.residuals import residuals as residuals_of
 from likely.prediction.surprise import own_log_density
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 NAMED = 5
 NAME = (0.13, 0.05)  # of the chart that a row's name takes
 
 
-def residuals(fit: Fit, against: str | None = None) -> Any:
+def residuals(fit: Estimates, against: str | None = None) -> Any:
     """Quantile residuals against the fitted mean (or a column of the data), with their quartiles along it.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     against : str, optional
         A numeric column of the data.
     """
@@ -40,7 +40,7 @@ def residuals(fit: Fit, against: str | None = None) -> Any:
     return theme.finished(theme.sized(alt.layer(*layers)), f"Residuals against {title}", said)
 
 
-def _along(fit: Fit, rows: Any, against: str | None) -> tuple[Any, str]:
+def _along(fit: Estimates, rows: Any, against: str | None) -> tuple[Any, str]:
     if against is not None:
         bound = fit.likelihood.bound
         return np.asarray(bound.used.column(against), dtype=float), against
@@ -55,12 +55,12 @@ def _along(fit: Fit, rows: Any, against: str | None) -> tuple[Any, str]:
     return rows.full(rows.etas[0]), "linear predictor"
 
 
-def _labels(fit: Fit) -> Any:
+def _labels(fit: Estimates) -> Any:
     used = fit.likelihood.bound.rows
     return np.arange(len(fit.likelihood.bound.y)) if used is None else np.flatnonzero(used)
 
 
-def surprise(fit: Fit) -> Any:
+def surprise(fit: Estimates) -> Any:
     """Every row's surprise in the order of the data; the largest ones with their row."""
     alt = theme.altair()
     rows = rows_of(fit, observed=True)
@@ -103,7 +103,7 @@ def _apart(horizontal: Any, vertical: Any, top: Any) -> Any:
     return np.array(kept, dtype=int)
 
 
-def influence(fit: Fit) -> Any:
+def influence(fit: Estimates) -> Any:
     """Cook's distance (or displacement) against leverage; the rows that move the estimates most with their number.
 
     Where all rows have the same leverage, as in a fit of constants, against the row.

@@ -150,7 +150,7 @@ def fit(
     with _line(json) as task:
         found = fitted(task)
         bootstrap = {"seed": seed}
-        summary = Summary(found, level, interval, bootstrap if interval == "bootstrap" else {})
+        summary = Summary(found.estimates, level, interval, bootstrap if interval == "bootstrap" else {})
         shown = Worded(summary)
         shown.blocks  # noqa: B018  intervals can take long: they belong under the status line
     if found.converged or json or is_json(output):
@@ -181,7 +181,7 @@ def report(
 
     with _line(False) as task:
         found = fitted(task)
-        written(found, output, title=title, compare=compare, source=expression(fitted.data), seed=seed)
+        written(found.estimates, output, title=title, compare=compare, source=expression(fitted.data), seed=seed)
     say(f"Written to {output}.")
     if not found.converged:
         say(f"The fit failed: {in_shell(found.end.words.removesuffix('.'))}.")
@@ -239,7 +239,7 @@ def table(
     likely table 1x7,0x3 --family bernoulli --at p=0.3,0.5,0.7,0.9
     """
     from likely.report.candidates import CandidatesReport
-    from likely.results.likelihood import likelihood
+    from likely.results.likelihoods import likelihood
 
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
@@ -279,7 +279,7 @@ def compare(
 
     likely compare loans amount -f normal -f laplace -f student_t
     """
-    from likely.checking.comparison import compare as side_by_side
+    from likely.results.comparing import compare as side_by_side
 
     names = [name for item in families or [] for name in item.split(",") if name.strip()]
     if len(names) < 2:
@@ -315,7 +315,7 @@ def suggest(
 
     likely suggest loans amount
     """
-    from likely.checking.comparison import suggest as suggested
+    from likely.results.comparing import suggest as suggested
 
     with _line(json):
         found = worded_comparison(suggested(read(data), column, replicates=replicates, seed=seed, na=na))

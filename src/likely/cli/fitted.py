@@ -35,7 +35,7 @@ from likely.progress import Task
 
 if TYPE_CHECKING:
     from likely.models.asked import Asked
-    from likely.results import Fit
+    from likely.results.fits import Fit
 
 
 @final

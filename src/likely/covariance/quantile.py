@@ -29,18 +29,23 @@ from likely.covariance.unseen import SHARE
 from likely.errors import IntervalError, first_rows
 from likely.families import AsymmetricLaplace
 from likely.likelihoods import RowsObjective
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
+from likely.progress import Task
+from likely.search.closed import PerfectFit
+from likely.search.peak import find_peak
+from likely.search.trail import Trail
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
 ALONE = 1e-7  # of a direction, orthonormal in all rows: rows that move by less do not tell of it
 FEW = 5.0  # rows beyond the quantile for every coefficient, from which on its errors hold
 
 
-def quantile_covariance(fit: Fit, request: Request) -> Covariance:
+def quantile_covariance(fit: Estimates, request: Request) -> Covariance:
     """The covariance of the coefficients of a location that is a quantile, and of those beside it.
 
     Raises
@@ -83,7 +88,7 @@ def quantile_covariance(fit: Fit, request: Request) -> Covariance:
     return Covariance(out, note, unseen=unseen, withheld=withheld)
 
 
-def likelihood_ratio_factor(fit: Fit) -> float | None:
+def likelihood_ratio_factor(fit: Estimates) -> float | None:
     """What makes twice a loss of log-likelihood chi-squared where the errors are alike in all rows.
 
     The statistics of Koenker and Machado (1999, *JASA* 94): with the density of the errors at the quantile in place of
@@ -253,7 +258,7 @@ class _Peak:
         Derivatives of the location in its coefficients.
     """
 
-    def __init__(self, fit: Fit) -> None:
+    def __init__(self, fit: Estimates) -> None:
         L = fit.likelihood
         # an ill-conditioned design in orthonormal coordinates
         self.wanted = None if fit.outcome.covariance is None else coordinates(L.model, L.bound.data)
@@ -326,14 +331,20 @@ class _Peak:
         constants = {k: None if np.ndim(v) else v for k, v in known.items()}
         model = replace(self.model, family=family, slots=(slot,), known=constants)
         data = replace(self.data, known=known)
-        again = type(self.fit.likelihood)(replace(self.fit.likelihood.bound, model=model, data=data))
+        again = LogLikelihood(replace(self.fit.likelihood.bound, model=model, data=data))
         here = dict(zip(slot.names, self.x[self.own].tolist(), strict=True))
-        found = again.maximize(on_failure="return", start=None if slot.link.name == "identity" else here)
-        if not found.converged:
+        asked = again.asked.searched(start=None if slot.link.name == "identity" else here)
+        with Task(f"the quantile at level {level:.4g}") as task:
+            try:
+                found = find_peak(again, asked, trail=Trail(again, task))
+                lost = "" if found.converged else found.message
+            except PerfectFit:
+                lost = f"the predictors reproduce every value of {model.response} exactly"
+        if lost:
             raise IntervalError(
                 f"the quantile at level {level:.4g}, whose distance says how dense the responses are, has no fit: "
-                f"{found.end.words}"
+                f"{lost}"
             )
-        eta = data.eta(slot, found.outcome.point.x)
+        eta = data.eta(slot, found.point.x)
         value = np.broadcast_to(slot.link.inverse(eta, NumpyNamespace()), self.spread.shape)
         return value / self.spread

@@ -17,8 +17,8 @@ from likely.likelihoods.expected import Expected
 from likely.models.identify import coordinates
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.models.bind import Bound
-    from likely.results import Fit
 
 
 def covariance(fit: Any, request: Request) -> Covariance:
@@ -26,7 +26,7 @@ def covariance(fit: Any, request: Request) -> Covariance:
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
         With a peak inside the parameters' domains.
     request : Request
 
@@ -74,7 +74,7 @@ def _refuse_constrained(fit: Any, request: Request) -> None:
 class Work:
     """The peak, in coordinates in which sums of products keep their digits."""
 
-    def __init__(self, fit: Fit, request: Request) -> None:
+    def __init__(self, fit: Estimates, request: Request) -> None:
         self.fit, self.request = fit, request
         self.bound: Bound = fit.likelihood.bound
         conditioned = fit.outcome.covariance is not None and fit.outcome.restrained is None
@@ -181,7 +181,7 @@ class Work:
         return factor * products
 
 
-def predictor_coefficients(fit: Fit) -> int:
+def predictor_coefficients(fit: Estimates) -> int:
     """The k of small-sample corrections: the first parameter's coefficients and those of all other predictors.
 
     Constants beside them (the sd of a linear model, the shape of a Gamma) are not counted, as in R's sandwich. Each

@@ -21,7 +21,7 @@ from likely.errors import IntervalError, OptionError
 from likely.models.bind import Bound
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 LARGEST = 20_000_000  # numbers in a design that is factored again for the digits of its predictions
 
@@ -104,7 +104,7 @@ def least_squares_root(fit: Any, request: Request) -> Any:
     return root
 
 
-def refuse_spread(fit: Fit, jacobian: Any, what: str) -> None:
+def refuse_spread(fit: Estimates, jacobian: Any, what: str) -> None:
     """Raise where linear forms of the coefficients move with the spread, whose error is not Student's.
 
     Raises

@@ -21,7 +21,7 @@ from likely.likelihoods.rows_of import FittedRows
 from likely.models.asked import Asked
 from likely.models.model import Slot
 from likely.models.rows import Rows
-from likely.results import Fit
+from likely.results.fits import Fit
 from likely.results.fitting import fit_of
 
 Columns = list[int]  # columns of X; CONSTANT stands for the constant term
@@ -172,9 +172,9 @@ class MLEEstimator(BaseEstimator):
         designs = {slot.label: made[self._outward(slot)] for slot in slots if slot.design is not None}
         offsets = {slot.label: offset for slot in slots if slot.offset is not None}
         outward = {slot.parameter.name: self._outward(slot) for slot in slots}
-        data = Rows(n, None, None, designs, offsets, found.likelihood.bound.data.known)
+        data = Rows(n, None, None, designs, offsets, found.estimates.likelihood.bound.data.known)
         limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
-        return FittedRows(found, Table(), data, {}, outward, limits)
+        return FittedRows(found.estimates, Table(), data, {}, outward, limits)
 
 
 def checked_weights(sample_weight: Any, X: Any) -> Any:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special as sc
 
 from likely.errors import FitError, IntervalError, OptionError, listed
+from likely.estimates import Estimates
 from likely.inference.nesting import AIC_ADVICE, nesting
 from likely.inference.score import INFORMATION_NOTES, embedded, score_statistic
 from likely.inference.tests import ROUNDING, TestResult, calibrated, likelihood_note
 from likely.inference.under import enlarged
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.identify import check_identified
 
-if TYPE_CHECKING:
-    from likely.results import Fit
-    from likely.results.likelihood import Likelihood
 
-
-def lr_test(a: Fit, b: Fit) -> TestResult:
+def lr_test(a: Estimates, b: Estimates) -> TestResult:
     """Likelihood-ratio test of the smaller of two nested fits to the same data against the larger.
 
     Twice the difference of the log-likelihoods is chi-squared with as many degrees of freedom as the larger model has
@@ -30,7 +28,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
 
     Parameters
     ----------
-    a, b : Fit
+    a, b : Estimates
         In either order.
 
     Returns
@@ -52,7 +50,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
     Likelihood ratio test of Poisson within NegativeBinomial: chi-squared = 33.0174, df = 1, p = 4.567e-09 (...)
     """
     for fit in (a, b):
-        if not hasattr(fit, "likelihood"):
+        if not isinstance(fit, Estimates):
             raise OptionError(f"a likelihood-ratio test needs two fits, found {fit!r}")
         if not fit.converged:
             raise FitError(f"a likelihood-ratio test needs converged fits; this one: {fit.status}", fit)
@@ -91,7 +89,7 @@ def lr_test(a: Fit, b: Fit) -> TestResult:
     return TestResult(statistic, df, p, "likelihood ratio", hypothesis, note)
 
 
-def _added_constraints(small: Fit, large: Fit) -> list[str]:
+def _added_constraints(small: Estimates, large: Estimates) -> list[str]:
     """The equations that the smaller fit respects and the larger one does not; an error unless it respects the rest."""
     one, other = small.outcome.restrained, large.outcome.restrained
     if any(restrained is not None and restrained.inequalities for restrained in (one, other)):
@@ -115,7 +113,7 @@ def _added_constraints(small: Fit, large: Fit) -> list[str]:
     return [said for said in small.multipliers if said not in large.multipliers]
 
 
-def _equations(fit: Fit) -> Any:
+def _equations(fit: Estimates) -> Any:
     """The equations that a fit respects, with their right sides."""
     assert fit.outcome.restrained is not None
     region = fit.outcome.restrained.restraints.region(fit.likelihood.model)
@@ -127,15 +125,15 @@ def _equations(fit: Fit) -> Any:
 
 
 def score_test(
-    fit: Fit, larger: Any, information: str = "observed", formulas: Mapping[str, str] | None = None
+    fit: Estimates, larger: Any, information: str = "observed", formulas: Mapping[str, str] | None = None
 ) -> TestResult:
     """Rao's score test of a fit against a larger model, which is not fitted.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
         The smaller model.
-    larger : str, Likelihood or Fit
+    larger : str, LogLikelihood or Estimates
         Of the same data. A formula such as ``"~ . + z"`` describes the family's first parameter; its dot stands for
         the formula of the fit.
     information : {"observed", "expected", "opg"}
@@ -164,8 +162,8 @@ def score_test(
     else:
         if formulas:
             raise OptionError(f"{listed(formulas)}: formulas go with a formula, not with a {type(larger).__name__}")
-        large = getattr(larger, "likelihood", larger)
-        if not hasattr(large, "objective"):
+        large = larger.likelihood if isinstance(larger, Estimates) else larger
+        if not isinstance(large, LogLikelihood):
             raise OptionError(
                 f"the larger model is a formula such as '~ . + z', a likelihood or a fit; found {larger!r}"
             )
@@ -190,7 +188,7 @@ def score_test(
     return TestResult(statistic, df, p, "score", _hypothesis(small.likelihood, large), note)
 
 
-def _hypothesis(small: Likelihood, large: Likelihood) -> str:
+def _hypothesis(small: LogLikelihood, large: LogLikelihood) -> str:
     one, other = small.model, large.model
     if one.family.title != other.family.title:
         return f"{one.family.title} within {other.family.title}"
@@ -206,7 +204,7 @@ def _hypothesis(small: Likelihood, large: Likelihood) -> str:
     return f"the model of {len(small.names)} parameters within that of {len(large.names)}"
 
 
-def _require_same_data(a: Likelihood, b: Likelihood) -> None:
+def _require_same_data(a: LogLikelihood, b: LogLikelihood) -> None:
     one, other = a.bound, b.bound
     if len(one.y) != len(other.y):
         raise OptionError(

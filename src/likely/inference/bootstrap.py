@@ -24,7 +24,7 @@ from likely.progress import Task, check_progress
 from likely.search.state import BootstrapState
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 KINDS = ("parametric", "cases")
 INTERVALS = ("percentile", "bca")
@@ -65,7 +65,7 @@ class Bootstrap:
 
 
 def bootstrap(
-    fit: Fit,
+    fit: Estimates,
     *,
     replicates: int = 1000,
     kind: str = "parametric",
@@ -77,7 +77,7 @@ def bootstrap(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     replicates : int
     kind : {"parametric", "cases"}
         "parametric": responses simulated from the fitted model, predictors kept. "cases": rows drawn with replacement,
@@ -133,7 +133,7 @@ def bootstrap(
         return _drawn(fit, state, rng, task, told)
 
 
-def _resumed(fit: Fit, state: Any) -> BootstrapState:
+def _resumed(fit: Estimates, state: Any) -> BootstrapState:
     if not isinstance(state, BootstrapState):
         raise OptionError(f"resume is the state of an interrupted bootstrap, interrupted.state; found {state!r}")
     if state.coef != fit.coef:
@@ -141,7 +141,7 @@ def _resumed(fit: Fit, state: Any) -> BootstrapState:
     return state
 
 
-def _drawn(fit: Fit, state: BootstrapState, rng: np.random.Generator, task: Task, told: Any) -> Bootstrap:
+def _drawn(fit: Estimates, state: BootstrapState, rng: np.random.Generator, task: Task, told: Any) -> Bootstrap:
     """The refits, after those that the state already has."""
     draw, total = (_cases if state.kind == "cases" else simulated), state.replicates
     made: list[Any] = []
@@ -185,7 +185,7 @@ def check_failed(drawn: Bootstrap, what: str) -> None:
 
 
 def bootstrap_intervals(
-    fit: Fit,
+    fit: Estimates,
     level: float = 0.95,
     names: list[str] | None = None,
     *,
@@ -201,7 +201,7 @@ def bootstrap_intervals(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     level : float
     names : list of str, optional
     replicates, kind, seed, progress, resume
@@ -247,13 +247,13 @@ def bootstrap_intervals(
     return out
 
 
-def check_simulated(fit: Fit) -> None:
+def check_simulated(fit: Estimates) -> None:
     """Raise where the fitted model does not say how such data would come about again."""
     _check_weights(fit, "parametric")
     _check_clusters(fit, "parametric")
 
 
-def _check_weights(fit: Fit, kind: str) -> None:
+def _check_weights(fit: Estimates, kind: str) -> None:
     """Raise where the weights do not say how such data would come about again."""
     found = fit.likelihood.bound.weights_kind
     if found == "importance":
@@ -273,7 +273,7 @@ def _check_replicates(replicates: Any) -> None:
         raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
 
 
-def _one(fit: Fit, drawn: Bootstrap, name: str, level: float, influence: dict[str, Any] | None) -> Interval:
+def _one(fit: Estimates, drawn: Bootstrap, name: str, level: float, influence: dict[str, Any] | None) -> Interval:
     if name in fit.likelihood.model.fixed:
         reason = f"{name} is an extreme of the data, for which the bootstrap does not work (Bickel and Freedman 1981)"
         return Interval(None, None, level, "bootstrap", reason)
@@ -322,7 +322,7 @@ def _corrected(levels: Any, values: Any, center: float, influence: Any) -> Any:
     return sc.ndtr(bias + z / (1.0 - acceleration * z))
 
 
-def _influence(fit: Fit) -> dict[str, Any]:
+def _influence(fit: Estimates) -> dict[str, Any]:
     """Weights of the rows, and by estimate their influence on it: V times the row's score."""
     effective = fit.effective
     covariance, likelihood = effective._observed_cov, effective.likelihood
@@ -344,7 +344,7 @@ def _influence(fit: Fit) -> dict[str, Any]:
 # -- drawing data ----------------------------------------------------------------------------------------------
 
 
-def _whole_weights(fit: Fit) -> Any:
+def _whole_weights(fit: Estimates) -> Any:
     w = fit.likelihood.bound.weights
     if fit.likelihood.bound.pseudo:  # a row of weight 3 was drawn once
         return None
@@ -353,7 +353,7 @@ def _whole_weights(fit: Fit) -> Any:
     return None if w is None else w.astype(np.int64)
 
 
-def _check_clusters(fit: Fit, kind: str) -> None:
+def _check_clusters(fit: Estimates, kind: str) -> None:
     """Raise where rows that come in clusters would be drawn as if they were independent."""
     if kind == "parametric":
         fit.require_independent("a bootstrap from the fitted model", "kind='cases', which draws whole clusters,")
@@ -363,7 +363,7 @@ def _check_clusters(fit: Fit, kind: str) -> None:
         )
 
 
-def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
+def _cases(fit: Estimates, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
     """Rows drawn with replacement, or whole clusters, as frequency weights."""
     bound, w = fit.likelihood.bound, _whole_weights(fit)
     if fit._request.clusters:
@@ -384,7 +384,7 @@ def _cases(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Rows
         yield data.with_weights(rng.multinomial(total, share) * each)
 
 
-def simulated(fit: Fit, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
+def simulated(fit: Estimates, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
     """Responses from the fitted model; a row of weight 3 is three rows."""
     model, rows, w = fit.likelihood.model, rows_of(fit, observed=True), _whole_weights(fit)
     data, params, n = replace(fit.likelihood.bound.data, weights=None), rows.values, rows.n

@@ -19,7 +19,7 @@ from likely.models.checks import check_level, require_number
 
 if TYPE_CHECKING:
     from likely.compute.solve.newton import Point
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 METHODS = ("wald", "profile")
 MOST_EVALUATIONS = 2000
@@ -27,9 +27,15 @@ LARGEST = 2.0  # standard errors by which a step along the profile of a function
 
 
 def delta(
-    fit: Fit, functions: Any, *, null: float | None = None, level: float = 0.95, method: str = "wald", log: bool = False
+    fit: Estimates,
+    functions: Any,
+    *,
+    null: float | None = None,
+    level: float = 0.95,
+    method: str = "wald",
+    log: bool = False,
 ) -> Quantities:
-    """Functions of the estimates; see `likely.results.Fit.delta`."""
+    """Functions of the estimates; see `likely.Fit.delta`."""
     if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a function of the estimates")
     level = check_level(level)
@@ -79,7 +85,7 @@ def _items(functions: Any) -> list[tuple[str, Any]]:
 # -- the profile of a function -------------------------------------------------------------------------------
 
 
-def _profile(fit: Fit, name: str, function: Function, level: float, notes: list[str]) -> tuple[float, float]:
+def _profile(fit: Estimates, name: str, function: Function, level: float, notes: list[str]) -> tuple[float, float]:
     fit.require_likelihood("the profile of a function", plain=True)
     if fit.likelihood.model.family.kinked:
         raise IntervalError("the log-density has corners, so there is no profile of a function: use method='wald'")
@@ -106,7 +112,7 @@ class FunctionProfiler:
     the slope of the profile. Stands in for `likely.inference.profile.Profiler`.
     """
 
-    def __init__(self, fit: Fit, function: Function) -> None:
+    def __init__(self, fit: Estimates, function: Function) -> None:
         self.objective, self.function = fit.likelihood.objective, function
         x = np.array(fit.outcome.point.x, dtype=float)
         here = function.at(x, 2)

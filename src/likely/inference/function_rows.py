@@ -31,17 +31,17 @@ from likely.models.rows import Rows
 from likely.namespace import JetNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
 def function_rows(
-    fit: Fit, functions: DensityObjective, new: Any = None, given: Mapping[str, Any] | None = None
+    fit: Estimates, functions: DensityObjective, new: Any = None, given: Mapping[str, Any] | None = None
 ) -> FittedRows:
     """The rows of a fit whose parameters are functions, or of new data, as those of linear predictors.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     functions : DensityObjective
         The fit's log-likelihood.
     new : data of any kind, optional
@@ -65,7 +65,7 @@ def function_rows(
     return FittedRows(fit, table, data, {}, names, {}, linear=linear)
 
 
-def expected_information(fit: Fit, functions: DensityObjective) -> Any:
+def expected_information(fit: Estimates, functions: DensityObjective) -> Any:
     """The expected information of the coefficients: of least squares, Gauss and Newton's J'J/sd^2."""
     rows = function_rows(fit, functions)
     objective, slots = RowsObjective(rows.model, rows.data), rows.model.slots
@@ -96,7 +96,7 @@ def _slot(parameter: Any, value: Any, slope: Any, x: Any) -> tuple[Slot, Any, An
 
 
 def _place(
-    fit: Fit, density: Density, new: Any, given: dict[str, Any], needed: list[str] | None = None
+    fit: Estimates, density: Density, new: Any, given: dict[str, Any], needed: list[str] | None = None
 ) -> tuple[Table, Rows]:
     """The table that results go back to, and the rows.
 
@@ -133,12 +133,12 @@ def _place(
     return table, Rows(n, np.zeros(n), known=known, columns=columns)
 
 
-def evaluate(fit: Fit, rule: Callable[..., Any], new: Any = None, level: float | None = None) -> Any:
+def evaluate(fit: Estimates, rule: Callable[..., Any], new: Any = None, level: float | None = None) -> Any:
     """A function of parameters and data at the estimates, with standard errors by the delta method.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
         Of a density.
     rule : callable
         ``rule(params, data)``: one value, or one for every row.

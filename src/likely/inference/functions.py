@@ -17,7 +17,7 @@ from likely.models.naming import Names
 from likely.namespace import Jet, JetNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 FUNCTIONS = tuple(
     "exp log sqrt expm1 log1p abs expit logit ndtr sin cos tan atan tanh sinh cosh gammaln digamma".split()
@@ -41,12 +41,12 @@ class Function:
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     spec : str or callable
         Text such as ``"-p.Intercept / p.x"``, or a function of a mapping of the estimates by name.
     """
 
-    def __init__(self, fit: Fit, spec: Any) -> None:
+    def __init__(self, fit: Estimates, spec: Any) -> None:
         self.outer, self.fit, self.spec = fit, fit.effective, spec
         self.names = Names.of(fit)
         self.used: set[str] = set()
@@ -135,7 +135,7 @@ def _plain(value: Any) -> Any:
     return value.v if isinstance(value, Jet) else value
 
 
-def reported(fit: Fit, x: Any, xp: Any) -> dict[str, Any]:
+def reported(fit: Estimates, x: Any, xp: Any) -> dict[str, Any]:
     """The reported values as jets in the coefficients, and the values that are fixed."""
     model = fit.likelihood.model
     out: dict[str, Any] = {}

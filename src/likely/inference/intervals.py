@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
+from likely.estimates.maximum import peak_of
 from likely.families import Bernoulli
 from likely.inference.bootstrap import bootstrap_intervals
 from likely.inference.interval import Interval
@@ -20,12 +21,12 @@ from likely.models.checks import check_level, items_of
 from likely.progress import Task
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 METHODS = ("wald", "profile", "bootstrap")
 
 
-def wald(fit: Fit, name: str, level: float) -> Interval:
+def wald(fit: Estimates, name: str, level: float) -> Interval:
     """Estimate -+ z (or t) standard errors, computed on the link scale and mapped back."""
     if (reason := fit.withheld.get(name)) is not None:
         return Interval(None, None, level, "wald", reason)
@@ -45,7 +46,7 @@ def wald(fit: Fit, name: str, level: float) -> Interval:
     return Interval(min(ends), max(ends), level, "wald")
 
 
-def _of_spread(fit: Fit, name: str, level: float) -> Interval:
+def _of_spread(fit: Estimates, name: str, level: float) -> Interval:
     """The exact interval of a linear model's spread: its sum of squares over the variance is chi-squared."""
     if fit._request.robust:
         note = f"{name} has no interval beside a sandwich, which does not take one spread of all rows as true"
@@ -55,7 +56,7 @@ def _of_spread(fit: Fit, name: str, level: float) -> Interval:
     return Interval(min(ends), max(ends), level, "wald", "")
 
 
-def profile(fit: Fit, name: str, level: float) -> Interval:
+def profile(fit: Estimates, name: str, level: float) -> Interval:
     """The values whose profile log-likelihood lies within half a chi-squared quantile of the peak (Wilks 1938)."""
     likelihood = fit.likelihood
     if any(slot.shared for slot in likelihood.model.slots):
@@ -99,7 +100,7 @@ def profile(fit: Fit, name: str, level: float) -> Interval:
     return Interval(ends[0], ends[1], level, "profile", note)
 
 
-def _center(fit: Fit, name: str, index: int) -> tuple[Any, float]:
+def _center(fit: Estimates, name: str, index: int) -> tuple[Any, float]:
     """The coefficients at the peak and one's standard error; at a limit, both from the limiting family's fit."""
     if fit.limit is None:
         se = fit.link_stderr(index)
@@ -115,7 +116,7 @@ def _center(fit: Fit, name: str, index: int) -> tuple[Any, float]:
     return x, se
 
 
-def _one_probability(fit: Fit, name: str, level: float) -> Interval:
+def _one_probability(fit: Estimates, name: str, level: float) -> Interval:
     """The profile interval of one of several probabilities: that of its level against all others together.
 
     With p_k held, the others share 1 - p_k in proportion to their counts, so the profile is a Bernoulli's likelihood
@@ -126,10 +127,12 @@ def _one_probability(fit: Fit, name: str, level: float) -> Interval:
     again = bind(
         Asked(Bernoulli(), weights=bound.weights, weights_kind=bound.weights_kind), (bound.y == code).astype(float)
     )
-    return profile(type(fit.likelihood)(again).maximize(), "p", level)
+    return profile(peak_of(again, on_failure="raise"), "p", level)
 
 
-def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **options: object) -> dict[str, Interval]:
+def intervals(
+    fit: Estimates, level: float, method: str, names: list[str] | None, **options: object
+) -> dict[str, Interval]:
     """Intervals by name."""
     level = check_level(level)
     if not is_one_of(method, METHODS):
@@ -154,7 +157,7 @@ def intervals(fit: Fit, level: float, method: str, names: list[str] | None, **op
     return found
 
 
-def _one(fit: Fit, name: str, level: float, method: str) -> Interval:
+def _one(fit: Estimates, name: str, level: float, method: str) -> Interval:
     """One parameter's interval; a reason in its place where there is none."""
     try:
         if method == "profile":

@@ -20,7 +20,7 @@ from likely.models.model import Model, Slot
 from likely.models.rows import Rows
 
 if TYPE_CHECKING:
-    from likely.results.likelihood import Likelihood
+    from likely.likelihoods.log_likelihood import LogLikelihood
 
 AIC_ADVICE = "compare them by AIC (fit.aic), which needs no nesting"
 
@@ -55,7 +55,7 @@ INCLUSIONS = (
 )
 
 
-def nesting(small: Likelihood, large: Likelihood) -> list[str]:
+def nesting(small: LogLikelihood, large: LogLikelihood) -> list[str]:
     """Parameters that the smaller model holds at the end of their domain; an error unless it is a special case."""
     for family in (small.model.family, large.model.family):
         if (told := family._nests(small.model.family, large.model.family)) is not None:
@@ -63,7 +63,7 @@ def nesting(small: Likelihood, large: Likelihood) -> list[str]:
     return _compare(small, large, *_meanings(small.model, large.model))
 
 
-def counterparts(small: Likelihood, large: Likelihood) -> Iterator[tuple[Slot, Slot | None, int, Any]]:
+def counterparts(small: LogLikelihood, large: LogLikelihood) -> Iterator[tuple[Slot, Slot | None, int, Any]]:
     """Every slot of the larger model with the smaller one's, or with the value at which that one holds it.
 
     The sign is -1 where the default links of the two families turn the linear predictor's.
@@ -107,7 +107,7 @@ def _meanings(one: Model, other: Model) -> tuple[Mapping[str, tuple[str, int]], 
 
 
 def _compare(
-    small: Likelihood, large: Likelihood, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
+    small: LogLikelihood, large: LogLikelihood, names: Mapping[str, tuple[str, int]], held: Mapping[str, float]
 ) -> list[str]:
     """Check that every parameter of the smaller model can be reproduced by the larger one."""
     one, other, data, wider = small.model, large.model, small.bound.data, large.bound.data

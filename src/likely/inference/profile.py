@@ -10,18 +10,19 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.solve import newton
 from likely.compute.solve.restricted import Evaluates
-from likely.covariance.singular import Held
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
+from likely.estimates.maximum import peak_of
 from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.penalised import Penalised
 from likely.models.bind import Bound
 from likely.models.identify import coordinates, untangled
 from likely.models.model import Slot
 from likely.namespace import NumpyNamespace
+from likely.search.singular import Held
 
 if TYPE_CHECKING:
-    from likely.results import Fit
-    from likely.results.likelihood import Likelihood
+    from likely.estimates import Estimates
+    from likely.likelihoods.log_likelihood import LogLikelihood
 
 MOST_EVALUATIONS = 3000
 MOST_LOST = 12  # fits of the reduced model that may fail on the way
@@ -35,7 +36,7 @@ class Profiler:
     """
 
     def __init__(
-        self, likelihood: Likelihood, index: int, best: Any, peak: float, objective: Evaluates | None = None
+        self, likelihood: LogLikelihood, index: int, best: Any, peak: float, objective: Evaluates | None = None
     ) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
         # a function of the coefficients as the user has them; None for a penalised one
@@ -117,7 +118,7 @@ class Profiler:
 class RefitProfiler(Profiler):
     """The same by fits of the reduced model, where no tangent leads: densities with corners, parameters at a limit."""
 
-    def __init__(self, likelihood: Likelihood, index: int, best: Any, peak: float) -> None:
+    def __init__(self, likelihood: LogLikelihood, index: int, best: Any, peak: float) -> None:
         self.index, self.best, self.peak = index, np.array(best, dtype=float), peak
         self._likelihood, self._slot, self.objective = likelihood, likelihood.model.slot_of(index), likelihood.objective
         self.others: dict[str, float] = {}  # of the last value asked for
@@ -125,7 +126,7 @@ class RefitProfiler(Profiler):
 
     def __call__(self, value: float) -> tuple[float, float, Any]:
         bound = held(self._likelihood.bound, self._slot, self.index, value)
-        fit = type(self._likelihood)(bound).maximize(on_failure="return")
+        fit = peak_of(bound)
         if not fit.converged:
             self.lost += 1
             if self.lost > MOST_LOST:
@@ -140,7 +141,7 @@ class RefitProfiler(Profiler):
 class RestrainedProfiler(Profiler):
     """The same by fits under a fit's penalty and constraints, with the coefficient held by one more."""
 
-    def __init__(self, fit: Fit, index: int, best: Any) -> None:
+    def __init__(self, fit: Estimates, index: int, best: Any) -> None:
         restrained = fit.outcome.restrained
         assert restrained is not None
         self.index, self.best, self.peak = index, np.array(best, dtype=float), fit.effective.outcome.height
@@ -157,9 +158,9 @@ class RestrainedProfiler(Profiler):
         at = self._slot.natural(value) if self._slot.constant else value
         added = ({self._name: 1.0, "": -at}, True)
         start = min(self._found, key=lambda known: abs(known[0] - value))[1] if self._found else None
-        asked = {"penalty": self._penalty, "constraints": (*self._relations, added), "on_failure": "return"}
+        asked = {"penalty": self._penalty, "constraints": (*self._relations, added)}
         try:
-            again = self._likelihood.maximize(start=start, **asked)
+            again = peak_of(self._likelihood.bound, start=start, **asked)
         except LikelyError:
             return -np.inf, 0.0, self.best
         if not again.converged:
@@ -193,13 +194,13 @@ def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
     return replace(bound, model=replace(model, slots=tuple(slots), known=known), data=data)
 
 
-def profiler(likelihood: Likelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:
+def profiler(likelihood: LogLikelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:
     """The way to follow this likelihood's profile; not `regular` where a parameter is at the end of its domain."""
     kind = Profiler if regular and not likelihood.model.family.kinked else RefitProfiler
     return kind(likelihood, index, best, peak)
 
 
-def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
+def profiler_of(fit: Estimates, index: int, best: Any) -> Profiler:
     """The way to follow the profile of what a fit has maximised."""
     restrained, likelihood = fit.outcome.restrained, fit.likelihood
     if fit.outcome.unidentified is not None:
@@ -219,7 +220,7 @@ def profiler_of(fit: Fit, index: int, best: Any) -> Profiler:
     return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))
 
 
-def locate(likelihood: Likelihood, name: str) -> tuple[Slot, int]:
+def locate(likelihood: LogLikelihood, name: str) -> tuple[Slot, int]:
     """The slot and the index of the coefficient reported under `name`."""
     for slot in likelihood.model.slots:
         if is_one_of(name, slot.names):

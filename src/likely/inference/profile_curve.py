@@ -15,10 +15,10 @@ from likely.models.checks import row_of_numbers
 from likely.show.curves import Curve
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
-def slice_curve(fit: Fit, name: str, values: Any = None, others: Mapping[str, float] | None = None) -> Curve:
+def slice_curve(fit: Estimates, name: str, values: Any = None, others: Mapping[str, float] | None = None) -> Curve:
     """The log-likelihood along one parameter, the others held at their estimates or where they are said to be."""
     likelihood = fit.likelihood
     base = {**fit.coef, **(others or {})}
@@ -32,7 +32,7 @@ def slice_curve(fit: Fit, name: str, values: Any = None, others: Mapping[str, fl
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "slice", (held,) * len(values))
 
 
-def profile_curve(fit: Fit, name: str, values: Any = None) -> Curve:
+def profile_curve(fit: Estimates, name: str, values: Any = None) -> Curve:
     """The profile log-likelihood along one parameter."""
     likelihood = fit.likelihood
     slot, index = locate(likelihood, name)
@@ -61,7 +61,7 @@ def profile_curve(fit: Fit, name: str, values: Any = None) -> Curve:
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "profile", tuple(others))
 
 
-def default_grid(fit: Fit, name: str, points: int = 201) -> Any:
+def default_grid(fit: Estimates, name: str, points: int = 201) -> Any:
     """Values over which the likelihood is not negligible: about four standard errors on the link scale."""
     likelihood = fit.likelihood
     if fit.limit is not None and name != fit.limit.parameter:

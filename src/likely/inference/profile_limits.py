@@ -12,14 +12,14 @@ from likely.inference.profile import Profiler, RefitProfiler, locate, profiler
 from likely.models.start import starting_values
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
 TOLERANCE = 1e-3  # of the drop at a limit, in its root and relative to it
 SMALL = 200_000  # rows times coefficients up to which a limit is checked by a fit of its own
 
 
-def checked_limit(fit: Fit, path: Profiler, side: int, drop: float, step: float, end: float = np.inf) -> float:
+def checked_limit(fit: Estimates, path: Profiler, side: int, drop: float, step: float, end: float = np.inf) -> float:
     """The limit along a path, where the likelihood at its maximum has the drop asked for.
 
     The maximum is looked at twice: by the log-likelihood at the coefficients that the path gives, and, where that costs
@@ -44,7 +44,7 @@ def checked_limit(fit: Fit, path: Profiler, side: int, drop: float, step: float,
     raise trouble
 
 
-def _by_fits(fit: Fit, path: Profiler) -> list[Profiler]:
+def _by_fits(fit: Estimates, path: Profiler) -> list[Profiler]:
     """The same profile by fits of the reduced model, where there are such fits and they cost little."""
     L = fit.likelihood
     slot = L.model.slot_of(path.index)
@@ -58,7 +58,7 @@ def _by_fits(fit: Fit, path: Profiler) -> list[Profiler]:
     return [RefitProfiler(L, path.index, path.best, path.peak)]
 
 
-def _wrong(fit: Fit, path: Profiler, at: float, drop: float) -> str | None:
+def _wrong(fit: Estimates, path: Profiler, at: float, drop: float) -> str | None:
     """What is wrong with the maximum at a limit; None if it has the drop."""
     objective = path.objective
     value, _, x = path(at)
@@ -153,7 +153,7 @@ def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = 
     return t
 
 
-def boundary_limit(fit: Fit, name: str, at: float, level: float) -> float:
+def boundary_limit(fit: Estimates, name: str, at: float, level: float) -> float:
     """The other end of a one-sided profile interval whose estimate is the end of the parameter's domain."""
     likelihood, peak = fit.likelihood, fit.loglik
     slot, index = locate(likelihood, name)

@@ -17,7 +17,7 @@ from likely.models.checks import check_level
 from likely.show.grid import DASH, Grid, alike, fixed, p_value
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
 @final
@@ -114,7 +114,7 @@ def _number(value: Any) -> float | None:
 
 
 def quantities(
-    fit: Fit,
+    fit: Estimates,
     labels: Sequence[Mapping[str, str]],
     estimate: Any,
     jacobian: Any,
@@ -131,7 +131,7 @@ def quantities(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
         Whose covariance ``_link_cov`` it is.
     labels : sequence of mapping
     estimate : ndarray, shape (k,)
@@ -205,7 +205,7 @@ def quantities(
 
 
 def _together(
-    fit: Fit, z: Any, unit: Any, groups: Sequence[Any], level: float, adjust: str
+    fit: Estimates, z: Any, unit: Any, groups: Sequence[Any], level: float, adjust: str
 ) -> tuple[Any, Any, Any, list[str]]:
     """Critical values and p-values of rows that are adjusted together, which rows have none, and words for both."""
     critical, p, none = np.ones(len(z)), np.ones(len(z)), np.zeros(len(z), dtype=bool)

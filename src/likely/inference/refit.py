@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.compute.solve import newton
 from likely.errors import LikelyError
+from likely.estimates.maximum import peak_of
 from likely.families.base import Limit
 from likely.likelihoods import objective_of
 from likely.models import limits, scale
@@ -16,14 +17,14 @@ from likely.models.model import Model, Slot
 from likely.models.rows import Rows
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 MOVED = 5.0  # a linear predictor further than this from the estimate's calls for the careful search
 NEAR = {0.0: 1e-3, np.inf: 1e3}  # a parameter this close to where its family has a limit is taken to run there
 MODERATE = {0.0: 0.1, np.inf: 10.0}  # and this is a place to start from inside
 
 
-def refit(fit: Fit, model: Model, data: Rows) -> Any:
+def refit(fit: Estimates, model: Model, data: Rows) -> Any:
     """The estimates in the order of ``fit.names``, or the reason why there are none.
 
     A weight of zero is a row that was not drawn.
@@ -42,7 +43,7 @@ def refit(fit: Fit, model: Model, data: Rows) -> Any:
     # the whole search of a first fit: limits, separation and failures are told as there
     bound = replace(fit.likelihood.bound, model=model, data=data)
     try:
-        again = type(fit.likelihood)(bound).maximize(on_failure="return", **fit.asked.restraints)
+        again = peak_of(bound, **fit.asked.restraints)
     except LikelyError as error:
         return str(error)
     if not again.converged:
@@ -72,7 +73,7 @@ def _by_formula(model: Model, data: Rows) -> Any:
     return np.array(out)
 
 
-def _by_newton(fit: Fit, model: Model, data: Rows) -> Any:
+def _by_newton(fit: Estimates, model: Model, data: Rows) -> Any:
     """The peak near the estimate; None where the search leaves its surroundings."""
     start = _start(fit)
     if start is None:
@@ -92,7 +93,7 @@ def _by_newton(fit: Fit, model: Model, data: Rows) -> Any:
     return scale.to_reported(model, solution.point.x)[0]
 
 
-def _start(fit: Fit) -> Any:
+def _start(fit: Estimates) -> Any:
     """The estimate's coefficients; where a parameter ran to its limit, a moderate value of it."""
     x = np.array(fit.outcome.point.x, dtype=float)
     if fit.limit is not None:

@@ -24,8 +24,8 @@ from likely.models.naming import Names
 from likely.show.grid import Grid, alike
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.models.model import Slot
-    from likely.results import Fit
 
 METHODS = ("profile", "wald")
 FARTHEST = 12.0  # times its distance on Wald's ellipse within which a contour is followed
@@ -87,8 +87,8 @@ class Region(Record):
         return self.table
 
 
-def region(fit: Fit, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
-    """A joint confidence region; see `likely.results.Fit.region`."""
+def region(fit: Estimates, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
+    """A joint confidence region; see `likely.Fit.region`."""
     level = check_level(level)
     if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a region")
@@ -155,7 +155,7 @@ class PairProfile:
     the distance from the origin.
     """
 
-    def __init__(self, fit: Fit, places: Sequence[int]) -> None:
+    def __init__(self, fit: Estimates, places: Sequence[int]) -> None:
         self.objective, self.peak = fit.likelihood.objective, fit.loglik
         best = fit.outcome.point
         self.places, self.best = np.array(places, dtype=int), np.array(best.x, dtype=float)

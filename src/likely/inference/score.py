@@ -19,7 +19,7 @@ from likely.errors import IntervalError, is_one_of, unknown
 from likely.likelihoods import Objective
 
 if TYPE_CHECKING:
-    from likely.results.likelihood import Likelihood
+    from likely.likelihoods.log_likelihood import LogLikelihood
 
 INFORMATION = ("observed", "expected", "opg")
 INFORMATION_NOTES = {
@@ -66,7 +66,7 @@ def information_at(objective: Objective, point: Point, kind: str) -> Any:
     return objective.score_gram(point.x, objective.weights)
 
 
-def embedded(small: Likelihood, x: Any, large: Likelihood) -> Any:
+def embedded(small: LogLikelihood, x: Any, large: LogLikelihood) -> Any:
     """The coefficients at which the larger model is the smaller one with its coefficients `x`."""
     from likely.inference.nesting import counterparts
 

@@ -26,7 +26,7 @@ from likely.show.grid import DASH, Grid, number, p_value
 if TYPE_CHECKING:
     from likely.compute.solve.newton import Point
     from likely.data.design import Design
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 TYPES = ("I", "II", "III")
 
@@ -125,12 +125,12 @@ class Term:
     columns: tuple[int, ...]
 
 
-def term_table(fit: Fit, type: str = "II", method: str = "wald", information: str = "observed") -> TermTable:
+def term_table(fit: Estimates, type: str = "II", method: str = "wald", information: str = "observed") -> TermTable:
     """Tests of every term.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     type : {"I", "II", "III"}
     method : {"wald", "lr", "score"}
     information : {"observed", "expected", "opg"}
@@ -194,7 +194,7 @@ def term_table(fit: Fit, type: str = "II", method: str = "wald", information: st
     return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.table, reference.df)
 
 
-def terms_of(fit: Fit) -> list[Term]:
+def terms_of(fit: Estimates) -> list[Term]:
     """The terms of all parameters, in the order of their coefficients; a matrix has one for each column."""
     found: dict[tuple[str, str], Term] = {}
     for slot in fit.likelihood.model.slots:
@@ -224,7 +224,7 @@ def _absent(kind: str, term: Term, other: Term, later: bool) -> bool:
     return term.label != "Intercept" and term.factors < other.factors
 
 
-def _treatment_within(fit: Fit, terms: list[Term]) -> str:
+def _treatment_within(fit: Estimates, terms: list[Term]) -> str:
     """A factor in treatment coding that takes part in an interaction above a tested term, if there is one."""
     names = fit.likelihood.model.names()
     for term in terms:
@@ -242,7 +242,7 @@ def _treatment_within(fit: Fit, terms: list[Term]) -> str:
 class _Steps:
     """Statistics of one group of coefficients in the model without another group; every model is fitted once."""
 
-    def __init__(self, fit: Fit, method: str, information: str) -> None:
+    def __init__(self, fit: Estimates, method: str, information: str) -> None:
         self.fit, self.method, self.information = fit, method, information
         self.names = fit.likelihood.model.names()
         self._known: dict[frozenset[int], Any] = {}

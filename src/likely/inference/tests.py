@@ -19,7 +19,7 @@ from likely.models.hypotheses import equations, text
 from likely.models.naming import Names
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 METHODS = {"wald": "Wald", "lr": "likelihood ratio", "score": "score"}
 FARTHEST = 1e150  # standard errors whose square a float holds
@@ -75,14 +75,14 @@ class TestResult:
         return f"{text} ({self.note})" if self.note else text
 
 
-def large_sample_note(fit: Fit) -> str:
+def large_sample_note(fit: Estimates) -> str:
     """What a test by the likelihood makes of Student's t: nothing."""
     if fit.effective._request.small_sample != "t":
         return ""
     return "this test is chi-squared, by the likelihood, and makes no use of small_sample='t'; Wald's does"
 
 
-def likelihood_note(fit: Fit) -> str:
+def likelihood_note(fit: Estimates) -> str:
     """What a test by the likelihood makes of a robust covariance, or of Student's t: nothing."""
     if not fit._request.robust:
         return large_sample_note(fit)
@@ -95,7 +95,7 @@ def likelihood_note(fit: Fit) -> str:
     return f"this test takes the model as true and makes no use of the {fit.cov_kind} covariance; Wald's does"
 
 
-def calibrated(fit: Fit, names: Iterable[str]) -> tuple[float, str]:
+def calibrated(fit: Estimates, names: Iterable[str]) -> tuple[float, str]:
     """The factor of a likelihood-ratio statistic about some estimates, and what is to be said of the test.
 
     That of a quantile regression's location, with errors alike in all rows, is Koenker and Machado's.
@@ -111,7 +111,7 @@ def calibrated(fit: Fit, names: Iterable[str]) -> tuple[float, str]:
 # -- hypotheses in words -------------------------------------------------------------------------------------
 
 
-def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
+def hypothesis_test(fit: Estimates, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
     """Wald, likelihood-ratio or score test of linear hypotheses about the estimates.
 
     Wald: W = (R b - r)' (R V R')^-1 (R b - r) (Wald 1943). Likelihood ratio: twice what the log-likelihood loses when
@@ -121,7 +121,7 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     hypothesis : str
         Equations, separated by commas: ``"p.income = 0"``, ``"mean.a = mean.b, sd = 1"``, ``"2*p.a + p.b = 1"``, or
         shorter where it means one thing: ``"income = 0, segment[b] = segment[c]"``. Constant parameters are tested on
@@ -188,14 +188,14 @@ def hypothesis_test(fit: Fit, hypothesis: str, method: str = "wald", information
     return TestResult(statistic, rank, p, METHODS[method], read.text, "; ".join(notes), reference.df)
 
 
-def _refuse_spread(fit: Fit, hypothesis: Hypothesis) -> None:
+def _refuse_spread(fit: Estimates, hypothesis: Hypothesis) -> None:
     """Raise where Student's t is asked for and an equation holds the spread."""
     inner = fit.effective
     jacobian = inner._reported[1][[inner.names.index(name) for name in inner.regular]]
     refuse_spread(inner, hypothesis.rows @ jacobian, f"a test of {hypothesis.text}")
 
 
-def _at_limit(fit: Fit, hypothesis: str, method: str, information: str) -> TestResult:
+def _at_limit(fit: Estimates, hypothesis: str, method: str, information: str) -> TestResult:
     """The test in the limiting family's fit, which describes the data, under the names it has there."""
     assert fit.limit is not None
     limit = fit.limit
@@ -209,7 +209,7 @@ def _at_limit(fit: Fit, hypothesis: str, method: str, information: str) -> TestR
     return replace(found, hypothesis=read.text, note=f"{found.note}; {note}" if found.note else note)
 
 
-def _read(fit: Fit, hypothesis: str, names: Sequence[str]) -> tuple[Hypothesis, list[str]]:
+def _read(fit: Estimates, hypothesis: str, names: Sequence[str]) -> tuple[Hypothesis, list[str]]:
     """Independent equations in some estimates, and what is odd about them."""
     forms = equations(hypothesis, Names.of(fit))
     notes: list[str] = []
@@ -247,7 +247,7 @@ def _independent(restrictions: Any, targets: Any, hypothesis: str) -> list[int]:
     return keep
 
 
-def _domain_notes(fit: Fit, form: Mapping[str, float]) -> list[str]:
+def _domain_notes(fit: Estimates, form: Mapping[str, float]) -> list[str]:
     """What is odd about the value that an equation gives to a single constant."""
     names = [name for name, c in form.items() if name and c != 0.0]
     if len(names) != 1:
@@ -265,7 +265,7 @@ def _domain_notes(fit: Fit, form: Mapping[str, float]) -> list[str]:
     return []
 
 
-def all_predictors(fit: Fit) -> TestResult | None:
+def all_predictors(fit: Estimates) -> TestResult | None:
     """Wald's test that the first parameter has no coefficients but its intercept; None where there is no such test."""
     first = fit.likelihood.model.slots[0]
     names = [name for name in first.names if not name.endswith(".Intercept")]
@@ -287,7 +287,7 @@ def all_predictors(fit: Fit) -> TestResult | None:
 # -- statistics ----------------------------------------------------------------------------------------------
 
 
-def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
+def wald_statistic(fit: Estimates, hypothesis: Hypothesis) -> tuple[float, int]:
     """(R b - r)' (R V R')^-1 (R b - r) and its degrees of freedom, for equations in the estimates that have errors.
 
     Every equation is divided by the size of the errors in it, whose squares no float may hold.
@@ -310,7 +310,7 @@ def wald_statistic(fit: Fit, hypothesis: Hypothesis) -> tuple[float, int]:
     return _quadratic_form(gap, r @ correlations @ r.T, spread, hypothesis.text)
 
 
-def lr_statistic(fit: Fit, hypothesis: Hypothesis) -> float:
+def lr_statistic(fit: Estimates, hypothesis: Hypothesis) -> float:
     """Twice what the log-likelihood loses under a hypothesis."""
     point = maximum_under(fit, hypothesis)[1]
     if not np.isfinite(point.value):
@@ -326,7 +326,7 @@ def lr_statistic(fit: Fit, hypothesis: Hypothesis) -> float:
     return max(statistic, 0.0)
 
 
-def _score_statistic(fit: Fit, hypothesis: Hypothesis, information: str) -> float:
+def _score_statistic(fit: Estimates, hypothesis: Hypothesis, information: str) -> float:
     where, point = maximum_under(fit, hypothesis)
     return score_statistic(where.objective, point, information)
 

@@ -16,8 +16,10 @@ from likely.data import design as designs
 from likely.data import tables
 from likely.data.design import Design
 from likely.errors import FitError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
+from likely.estimates.maximum import peak_of
 from likely.inference.profile import locate
 from likely.likelihoods import Objective, objective_of
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.bind import Bound
 from likely.models.model import Slot
@@ -25,8 +27,7 @@ from likely.models.start import starting_values
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
-    from likely.results.likelihood import Likelihood
+    from likely.estimates import Estimates
 
 
 @final
@@ -74,7 +75,7 @@ class Coordinates:
     bound: Bound | None
 
 
-def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
+def coordinates(fit: Estimates, hypothesis: Hypothesis) -> Coordinates:
     """The coordinates in which a hypothesis about the reported values is linear.
 
     A coefficient is reported as it is, a constant parameter on its natural scale. Where each equation that holds a
@@ -124,7 +125,7 @@ def coordinates(fit: Fit, hypothesis: Hypothesis) -> Coordinates:
     )
 
 
-def maximum_under(fit: Fit, hypothesis: Hypothesis) -> tuple[Coordinates, Point]:
+def maximum_under(fit: Estimates, hypothesis: Hypothesis) -> tuple[Coordinates, Point]:
     """The maximum under a hypothesis, with score and information of the whole model there.
 
     Raises
@@ -150,7 +151,7 @@ def maximum_under(fit: Fit, hypothesis: Hypothesis) -> tuple[Coordinates, Point]
     return where, where.objective.point(again)
 
 
-def _refitted(fit: Fit, where: Coordinates) -> Any:
+def _refitted(fit: Estimates, where: Coordinates) -> Any:
     """The coefficients from a fit of the smaller model, by its own search; words if it fails, None if there is none.
 
     It finds what no Newton step leads to: corners, closed forms, and in words why there is no maximum.
@@ -187,7 +188,7 @@ def _refitted(fit: Fit, where: Coordinates) -> Any:
         data = data.with_design(slot, x @ space.basis).with_offset(slot, fixed)
         slots.append(replace(slot, design=design, offset=(), start=start, stop=start + width))
     bound = replace(where.bound, model=replace(model, slots=tuple(slots), known=known), data=data)
-    again = type(fit.likelihood)(bound).maximize(on_failure="return")
+    again = peak_of(bound)
     if not again.converged or again.limit is not None or not np.all(np.isfinite(again.outcome.point.x)):
         return again.end.words
     return _whole(model.slots, spaces, again.outcome.point.x)
@@ -206,7 +207,7 @@ def _whole(slots: Sequence[Slot], spaces: Sequence[Solutions | None], z: Any) ->
 # -- a larger model ------------------------------------------------------------------------------------------
 
 
-def enlarged(small: Likelihood, formula: str | None, formulas: Mapping[str, str]) -> Likelihood:
+def enlarged(small: LogLikelihood, formula: str | None, formulas: Mapping[str, str]) -> LogLikelihood:
     """The likelihood of a model with other formulas, of the same rows; a dot stands for a parameter's own formula."""
     model = small.model
     wanted = dict(formulas)
@@ -232,10 +233,10 @@ def enlarged(small: Likelihood, formula: str | None, formulas: Mapping[str, str]
         slots.append(
             replace(slot, design=design, start=start, stop=start + (1 if design is None else len(design.names)))
         )
-    return type(small)(replace(small.bound, model=replace(model, slots=tuple(slots)), data=data))
+    return LogLikelihood(replace(small.bound, model=replace(model, slots=tuple(slots)), data=data))
 
 
-def _redesigned(small: Likelihood, slot: Slot, formula: str) -> tuple[Design, Matrix]:
+def _redesigned(small: LogLikelihood, slot: Slot, formula: str) -> tuple[Design, Matrix]:
     """A slot's design and matrix with another formula."""
     bound = small.bound
     left, right = designs.right_side(formula)

@@ -22,7 +22,7 @@ from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
 NEVER_ZERO = ("log", "softplus", "inverse", "inverse_squared")  # links that reach 0 only where a float underflows
@@ -35,7 +35,7 @@ class FittedRows:
 
     Attributes
     ----------
-    fit : Fit
+    fit : Estimates
         The one that describes the data (`Fit.effective`).
     table : Table
         Where the rows came from: decides what kind of thing results are.
@@ -49,7 +49,7 @@ class FittedRows:
         Parameters of that family which ran to a limit.
     """
 
-    fit: Fit
+    fit: Estimates
     table: Table
     data: Rows
     lacking: Mapping[str, LikelyError]
@@ -234,13 +234,18 @@ class FittedRows:
 
 
 def rows_of(
-    fit: Fit, new: Any = None, given: Mapping[str, Any] | None = None, *, observed: bool = False, unseen: str = "error"
+    fit: Estimates,
+    new: Any = None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    observed: bool = False,
+    unseen: str = "error",
 ) -> FittedRows:
     """The rows of the fit, or of new data.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     new : data of any kind, optional
     given : mapping, optional
         Values of known parameters and ``offset`` for the new rows, where they are not columns.

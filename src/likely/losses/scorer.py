@@ -11,11 +11,11 @@ from likely.errors.boundary import public_class
 from likely.families import get_family
 from likely.families.base import Family, Kind
 from likely.families.labels import Labelled
+from likely.inference.fitting import estimates_of
 from likely.losses.checked import check_values
 from likely.losses.given import known_values, require_rows
 from likely.losses.log_likelihood import log_likelihood
 from likely.losses.nll import NLL
-from likely.results.fitting import fit
 
 
 @final
@@ -134,7 +134,7 @@ def _at_the_peak(family: Family, first: str, prediction: Any, y: Any, w: Any) ->
     """The mean log-density with the other parameters at their maximum, given the predictions."""
     held = type(family)(**{**family.known, first: prediction})
     kind = "frequency" if w is None else "importance"
-    found = fit(held, y, weights=w, weights_kind=kind, on_failure="return")
+    found = estimates_of(held, y, weights=w, weights_kind=kind, on_failure="return")
     if not found.converged and found.limit is None:
         raise FitError(
             f"the other parameters of {family.title} have no maximum given these predictions ({found.status}): give "

@@ -16,8 +16,8 @@ from likely.errors import OptionError, UnknownNameError, listed, unknown
 
 if TYPE_CHECKING:
     from likely.data.design import Design
+    from likely.estimates import Estimates
     from likely.models.model import Model, Slot
-    from likely.results import Fit
 
 NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
 GOES_ON = re.compile(r"[\w.\[(:]")  # characters after which a name has not ended
@@ -45,7 +45,7 @@ class Names:
         self._own = _patterns(names)
 
     @classmethod
-    def of(cls, fit: Fit) -> Names:
+    def of(cls, fit: Estimates) -> Names:
         """The names of a fit's estimates."""
         return cls(fit.names, fit.likelihood.model.slots)
 

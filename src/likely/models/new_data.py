@@ -19,14 +19,16 @@ from likely.models.bind import Given
 from likely.models.model import Slot
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
 @final
 class NewData:
     """New data read once, and turned into what each slot needs."""
 
-    def __init__(self, fit: Fit, effective: Fit, new: Any, given: Mapping[str, Any], unseen: str = "error") -> None:
+    def __init__(
+        self, fit: Estimates, effective: Estimates, new: Any, given: Mapping[str, Any], unseen: str = "error"
+    ) -> None:
         self.model = effective.likelihood.model
         self.specs: Mapping[str, Any] = fit.likelihood.model.family.known
         self.given = given

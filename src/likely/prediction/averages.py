@@ -19,7 +19,7 @@ from likely.prediction.scenarios import OFFSETS, Scenarios
 from likely.prediction.targets import Target, target
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 AVERAGES = ("average", "mean", "balanced")
 MOST_GROUPS = 100
@@ -36,7 +36,7 @@ class Setting:
 
     Attributes
     ----------
-    fit : Fit
+    fit : Estimates
         The one that describes the data.
     scenarios : Scenarios
     target : Target
@@ -48,7 +48,7 @@ class Setting:
         How rows count, and at which exposure.
     """
 
-    fit: Fit
+    fit: Estimates
     scenarios: Scenarios
     target: Target
     groups: tuple[tuple[Mapping[str, str], Any], ...]
@@ -99,8 +99,8 @@ def _jacobian(rows: FittedRows, gradient: Mapping[int, Any], share: Any) -> Any:
     return out
 
 
-def setting(fit: Fit, what: str | None, at: Any, by: Any, y: Any, weights: str | None) -> Setting:
-    """What is averaged over which rows, read from the arguments of `likely.results.Fit.effects`."""
+def setting(fit: Estimates, what: str | None, at: Any, by: Any, y: Any, weights: str | None) -> Setting:
+    """What is averaged over which rows, read from the arguments of `likely.Fit.effects`."""
     if fit.likelihood.offers.far:
         raise OptionError(
             "effects are those of predictors in a formula; of a density, predict the function that you want: "
@@ -159,7 +159,7 @@ def _read(at: Any) -> tuple[str, dict[str, Any]]:
 # -- exposures -------------------------------------------------------------------------------------------------
 
 
-def _rate(fit: Fit, what: str, given: Sequence[Any]) -> tuple[str, bool]:
+def _rate(fit: Estimates, what: str, given: Sequence[Any]) -> tuple[str, bool]:
     """What is predicted, and whether it is what an exposure multiplies: the first parameter, also called its rate."""
     if not given:
         return what, False
@@ -192,7 +192,7 @@ def _own_exposure(given: Sequence[Any]) -> str:
 # -- how often a row counts ------------------------------------------------------------------------------------
 
 
-def _counts(fit: Fit, whole: bool, weights: str | None) -> tuple[Any, str]:
+def _counts(fit: Estimates, whole: bool, weights: str | None) -> tuple[Any, str]:
     """How often each row counts in averages, and that in words where rows do not count alike.
 
     A row counts as often as its weight says, and once for each of the observations that it puts together: trials, or
@@ -222,24 +222,24 @@ def _counts(fit: Fit, whole: bool, weights: str | None) -> tuple[Any, str]:
     return _column(fit, weights), f"Averages weighted by {weights}."
 
 
-def _trials_name(fit: Fit) -> str | None:
+def _trials_name(fit: Estimates) -> str | None:
     """The known parameter that is a number of trials, of a family whose response counts successes among them."""
     family = fit.effective.likelihood.model.family
     return next((p.name for p in family.parameters if p.known_only and p.domain.integer), None)
 
 
-def _trials(fit: Fit) -> Any:
+def _trials(fit: Estimates) -> Any:
     name = _trials_name(fit)
     return None if name is None else fit.effective.likelihood.bound.data.known[name]
 
 
-def _trials_held(fit: Fit, held: Mapping[str, Any]) -> bool:
+def _trials_held(fit: Estimates, held: Mapping[str, Any]) -> bool:
     """Whether all rows are set to one number of trials."""
     name = _trials_name(fit)
     return name is not None and fit.likelihood.model.family.known.get(name) in held
 
 
-def _column(fit: Fit, name: Any) -> Any:
+def _column(fit: Estimates, name: Any) -> Any:
     """Weights that are a column of the data."""
     bound = fit.effective.likelihood.bound
     if not isinstance(name, str) or name not in bound.table:

@@ -16,7 +16,7 @@ from likely.models.checks import check_level
 from likely.prediction.residuals import residuals
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 POINTS = 300  # of a line, at most
 DRAWS = 1000  # of uniform samples, from which the band is taken
@@ -64,12 +64,12 @@ class QQ:
         return tuple(part - self.theoretical for part in (self.observed, self.lower, self.upper))
 
 
-def qq(fit: Fit, level: float = 0.95, *, seed: int = 0, points: int = POINTS) -> QQ:
+def qq(fit: Estimates, level: float = 0.95, *, seed: int = 0, points: int = POINTS) -> QQ:
     """The quantile residuals of a fit in order, beside those of the standard normal.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     level : float
         Of the band, for all points together.
     seed : int
@@ -162,12 +162,12 @@ class PITHistogram:
     p_value: float
 
 
-def pit_histogram(fit: Fit, bins: int = 10, level: float = 0.95) -> PITHistogram:
+def pit_histogram(fit: Estimates, bins: int = 10, level: float = 0.95) -> PITHistogram:
     """The histogram of F(y) under the fitted distributions.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     bins : int
     level : float
         Of the band.

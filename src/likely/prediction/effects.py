@@ -21,7 +21,7 @@ from likely.prediction.averages import setting as setting_of
 from likely.prediction.scenarios import Scenarios
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 STEP = 1e-3  # of a derivative's stencil, in standard deviations (or in the value itself, if that is smaller)
 CENTRAL = ((-2, 1 / 12), (-1, -8 / 12), (1, 8 / 12), (2, -1 / 12))
@@ -34,7 +34,7 @@ COMPARISONS = ("difference", "ratio", "odds ratio")
 
 
 def effects(
-    fit: Fit,
+    fit: Estimates,
     variables: Any = None,
     *,
     what: str | None = None,
@@ -45,7 +45,7 @@ def effects(
     weights: str | None = None,
     level: float = 0.95,
 ) -> Quantities:
-    """Marginal effects of predictors; see `likely.results.Fit.effects`."""
+    """Marginal effects of predictors; see `likely.Fit.effects`."""
     setting = setting_of(fit, what, at, by, y, weights)
     scenarios = setting.scenarios
     if not scenarios.variables:
@@ -151,7 +151,7 @@ def _sum(parts: Sequence[Any]) -> Any:
 
 
 def margins(
-    fit: Fit,
+    fit: Estimates,
     variables: Any = None,
     *,
     what: str | None = None,
@@ -162,7 +162,7 @@ def margins(
     level: float = 0.95,
     adjust: str = "none",
 ) -> Quantities:
-    """Average predictions at levels of predictors; see `likely.results.Fit.margins`."""
+    """Average predictions at levels of predictors; see `likely.Fit.margins`."""
     setting = setting_of(fit, what, at, by, y, weights)
     labels: list[dict[str, str]] = []
     values, jacobians = [], []
@@ -197,7 +197,7 @@ def _cells(setting: Setting, variables: Any) -> list[tuple[dict[str, Any], dict[
 
 
 def contrasts(
-    fit: Fit,
+    fit: Estimates,
     variable: str,
     *,
     pairs: str = "pairwise",
@@ -210,7 +210,7 @@ def contrasts(
     level: float = 0.95,
     adjust: str = "max-t",
 ) -> Quantities:
-    """Contrasts between the levels of a predictor; see `likely.results.Fit.contrasts`."""
+    """Contrasts between the levels of a predictor; see `likely.Fit.contrasts`."""
     if not is_one_of(pairs, PAIRS):
         raise unknown("choice", pairs, PAIRS, " for pairs=")
     if not is_one_of(compare, COMPARISONS):

@@ -17,7 +17,7 @@ from likely.likelihoods.rows_of import FittedRows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 # the parameter that the dispersion is a function of, for families that have one
 DISPERSED: Mapping[str, tuple[str, Callable[[float], float]]] = {
@@ -63,7 +63,7 @@ def common_dispersion(rows: FittedRows) -> float:
     return dispersion(float(values[0])) if np.all(values == values[0]) else 1.0
 
 
-def glm_of(fit: Fit) -> Glm | None:
+def glm_of(fit: Estimates) -> Glm | None:
     """The fit as a generalised linear model; None for any other."""
     fit = fit.effective
     model = fit.likelihood.model

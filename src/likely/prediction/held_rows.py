@@ -21,9 +21,9 @@ from likely.models.rows import Rows
 from likely.prediction.sample import values_at
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.models.bind import Bound
     from likely.progress import Task
-    from likely.results import Fit
 
 
 def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = False) -> tuple[Any, str]:
@@ -97,12 +97,12 @@ class Without:
     reason: str = ""
 
 
-def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
+def held_values(fit: Estimates, fold_of: Any, task: Task) -> Iterator[Without]:
     """The parameters of each fold's rows at the estimates from the other folds.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
         One that describes its data (`Fit.effective`).
     fold_of : ndarray of int, shape (n,)
     task : Task
@@ -134,7 +134,7 @@ def held_values(fit: Fit, fold_of: Any, task: Task) -> Iterator[Without]:
         yield Without(fold, away, family, values | fixed)
 
 
-def _unidentified(fit: Fit, model: Model, others: Rows) -> str:
+def _unidentified(fit: Estimates, model: Model, others: Rows) -> str:
     """Why the other rows do not identify the coefficients: a search from the estimates would leave them there."""
     if fit.outcome.restrained is not None:
         return ""

@@ -23,8 +23,8 @@ from likely.progress import Task
 from likely.show.grid import Grid
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.likelihoods import RowsObjective
-    from likely.results import Fit
 
 ALONE = 1.0 - 1e-9  # a row of this leverage has its part of the estimates to itself
 SHOWN = 10
@@ -37,7 +37,7 @@ class Influence(Record):
 
     Attributes
     ----------
-    fit : Fit
+    fit : Estimates
     displacement : ndarray, shape (n,)
         (b - b_i)' I (b - b_i) / k of every row, with b_i all estimates without the row, I their expected information
         and k their number, b_i to first order: by how much the log-likelihood falls there, times 2 / k (the likelihood
@@ -49,7 +49,7 @@ class Influence(Record):
         The fit as a linear or generalised linear model, where it is one.
     """
 
-    fit: Fit
+    fit: Estimates
     displacement: Any
     shares: Any
     glm: Glm | None
@@ -299,12 +299,12 @@ class Influence(Record):
         return float(slot.natural(x[j])) if slot.constant and slot.entry is None else float(x[j])
 
 
-def influence(fit: Fit) -> Influence:
+def influence(fit: Estimates) -> Influence:
     """What the estimates would be without each row, to first order.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
         That converged to a peak inside the parameters' domains.
 
     Returns
@@ -371,7 +371,7 @@ def influence(fit: Fit) -> Influence:
     return Influence(fit, distance, shares, glm_of(fit), squared, corrected, inverse, objective)
 
 
-def _inverse(fit: Fit, information: Any) -> tuple[Any, int]:
+def _inverse(fit: Estimates, information: Any) -> tuple[Any, int]:
     """The inverse of an information, within the equations that hold; and how many coefficients are free."""
     restrained, size = fit.outcome.restrained, len(information)
     region = None if restrained is None else restrained.restraints.region(fit.likelihood.model)
@@ -382,7 +382,7 @@ def _inverse(fit: Fit, information: Any) -> tuple[Any, int]:
     return None if inverse is None else basis @ inverse @ basis.T, basis.shape[1]
 
 
-def _refuse(fit: Fit, effective: Fit) -> None:
+def _refuse(fit: Estimates, effective: Estimates) -> None:
     if not fit.converged:
         raise FitError(f"influence is for a converged fit; this one: {fit.status}", fit)
     model = effective.likelihood.model

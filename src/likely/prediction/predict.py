@@ -21,13 +21,13 @@ from likely.models.checks import check_level, check_one_column, row_of_numbers
 from likely.prediction.observation import prediction_interval
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 WHAT = ("mean", "params", "quantile", "interval", "prediction", "prob", "class")
 
 
 def predict(
-    fit: Fit,
+    fit: Estimates,
     new: Any = None,
     what: str | None = None,
     *,
@@ -45,7 +45,7 @@ def predict(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     new : data of any kind, optional
         By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
         row. For a model of two matrices of predictors: a dict of matrices by parameter.
@@ -142,12 +142,12 @@ def predict(
     return _probability(rows, y, own=new is None)
 
 
-def simulate(fit: Fit, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
+def simulate(fit: Estimates, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
     """Responses drawn from the fitted model.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     size : int, optional
         Number of replicates of all rows; by default one, without the first axis.
     new : data of any kind, optional

@@ -17,7 +17,7 @@ from likely.prediction.influence import influence
 from likely.prediction.surprise import own_log_density
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 KINDS = (
     *("quantile", "pearson", "deviance", "anscombe", "response"),
@@ -32,12 +32,12 @@ SATURATED: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def residuals(fit: Fit, kind: str = "quantile", *, seed: Any = 0) -> Any:
+def residuals(fit: Estimates, kind: str = "quantile", *, seed: Any = 0) -> Any:
     """Residuals of every row that the fit used.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     kind : str
         "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
         of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean, and
@@ -133,7 +133,7 @@ def _pearson(rows: FittedRows, gap: Any) -> Any:
         return np.where(gap == 0.0, 0.0, gap / spread)
 
 
-def _standardized(fit: Fit, glm: Glm, kind: str, pearson: Any, gap: Any, rows: FittedRows) -> Any:
+def _standardized(fit: Estimates, glm: Glm, kind: str, pearson: Any, gap: Any, rows: FittedRows) -> Any:
     """Residuals of a generalised linear model in their standard deviations."""
     room = _own_room(fit)
     weights = rows.fit.likelihood.bound.weights
@@ -163,7 +163,7 @@ def _standardized(fit: Fit, glm: Glm, kind: str, pearson: Any, gap: Any, rows: F
     return np.sign(gap) * size / np.sqrt(scale)
 
 
-def _own_room(fit: Fit) -> Any:
+def _own_room(fit: Estimates) -> Any:
     """1 - h: how far the residual of each observation can be from 0, as a share of its variance."""
     h = influence(fit).shares[:, 0]
     bound = fit.effective.likelihood.bound

@@ -20,7 +20,7 @@ from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 MOST = 1_000_000  # observations that are looked at; of more, so many drawn at random
 RUN = 100  # neighbouring rows drawn together
@@ -34,7 +34,7 @@ class Sample:
 
     Attributes
     ----------
-    fit : Fit
+    fit : Estimates
         The one that describes the data (`Fit.effective`).
     family : Family
         With nothing known, so that every parameter can be passed.
@@ -50,7 +50,7 @@ class Sample:
         How many observations there are; more than n where only some are looked at.
     """
 
-    fit: Fit
+    fit: Estimates
     family: Family
     model: Model
     data: Rows
@@ -197,7 +197,7 @@ class View:
             return self.full(gap * gap / family._variance(xp, **self.values) - 1.0)
 
 
-def sample_of(fit: Fit, rng: np.random.Generator) -> Sample:
+def sample_of(fit: Estimates, rng: np.random.Generator) -> Sample:
     """The observations of a fit one by one.
 
     Raises

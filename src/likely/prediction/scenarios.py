@@ -23,7 +23,7 @@ from likely.models.rows import Rows
 from likely.prediction.exposure import is_exposure
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 MOST_CELLS = 100_000  # of a balanced grid
 OFFSETS = ("exposure", "offset")  # of the first parameter as a whole, beside the columns they are made of
@@ -64,12 +64,12 @@ class Scenarios:
     collapse: bool = False
 
     @classmethod
-    def of(cls, fit: Fit, at: str, weights: Any = None, per_unit: bool = False) -> Scenarios:
+    def of(cls, fit: Estimates, at: str, weights: Any = None, per_unit: bool = False) -> Scenarios:
         """The observed rows ("average"), their average ("mean"), or a grid of all levels ("balanced").
 
         Parameters
         ----------
-        fit : Fit
+        fit : Estimates
         at : {"average", "mean", "balanced"}
         weights : ndarray, optional
             Of the rows in averages; by default those of the fit.
@@ -257,7 +257,7 @@ def _columns_in(spec: Any, table: Table) -> list[str]:
     return [spec] if spec in table else [name for name in designs.variables(spec) if name in table]
 
 
-def _text_of(fit: Fit, base: FittedRows, name: str) -> str | None:
+def _text_of(fit: Estimates, base: FittedRows, name: str) -> str | None:
     """The column or expression that a known parameter was given as; None for other things and for labels."""
     spec = fit.likelihood.model.family.known.get(base.outward[name])
     return spec if isinstance(spec, str) and base.model.family.parameter(name).domain is not Groups else None

@@ -18,7 +18,7 @@ from likely.namespace import NumpyNamespace
 from likely.show.grid import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 STEPS = 60  # of a bisection
 LOOK = 33  # points at which a density is asked for a second peak
@@ -26,12 +26,12 @@ AT_ONCE = 20_000  # distributions whose nodes are held at once
 SAME = 1e-9  # log-densities closer than this are equal
 
 
-def surprise(fit: Fit, tail: bool = False) -> Any:
+def surprise(fit: Estimates, tail: bool = False) -> Any:
     """Minus the log-density of every row under the fitted model, in nats.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     tail : bool
         Whether to say beside each surprise what the model expects of it.
 
@@ -319,12 +319,12 @@ def _text(value: Any) -> str:
     return "-" if value is None else number(value) if isinstance(value, float) else str(value)
 
 
-def surprising(fit: Fit, count: int = 10) -> Surprising:
+def surprising(fit: Estimates, count: int = 10) -> Surprising:
     """The rows that the fitted model expected least, by their tail probability.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     count : int
 
     Returns

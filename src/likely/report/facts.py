@@ -12,7 +12,7 @@ from likely.search.end import EndKind
 from likely.show.grid import fixed, number, p_value
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 WEIGHTED = {
     "frequency": "{rows:,} rows that stand for {n:,} observations by their weights",
@@ -30,7 +30,7 @@ ENDS = {  # the others are called what they are
 }
 
 
-def title(fit: Fit) -> Title:
+def title(fit: Estimates) -> Title:
     """The first line."""
     model = fit.likelihood.model
     if not fit.converged:
@@ -38,7 +38,7 @@ def title(fit: Fit) -> Title:
     return Title(f"{model.family.title} fit of {model.response}: {ENDS.get(fit.end.kind, fit.end.title)}", True)
 
 
-def facts(fit: Fit) -> list[tuple[str, str]]:
+def facts(fit: Estimates) -> list[tuple[str, str]]:
     """What was assumed, of which data, and how the peak was found."""
     family = fit.likelihood.model.family
     out = [("assumes", family.assumes)] if family.assumes else []
@@ -66,7 +66,7 @@ def facts(fit: Fit) -> list[tuple[str, str]]:
     return out
 
 
-def data(fit: Fit) -> str:
+def data(fit: Estimates) -> str:
     """How many observations there are, and what became of the other rows."""
     bound = fit.likelihood.bound
     rows = len(bound.y)
@@ -90,7 +90,7 @@ def data(fit: Fit) -> str:
     return told
 
 
-def treatment(fit: Fit, name: str) -> str:
+def treatment(fit: Estimates, name: str) -> str:
     """How a parameter was treated: known, one number, or described by predictors."""
     model = fit.likelihood.model
     slots = [s for s in model.slots if s.parameter.name == name]
@@ -115,13 +115,13 @@ def treatment(fit: Fit, name: str) -> str:
     return f"{left} ~ {right}"
 
 
-def aliased(fit: Fit) -> dict[str, str]:
+def aliased(fit: Estimates) -> dict[str, str]:
     """Coefficients that were not estimated, each with the reason."""
     where = "" if fit.likelihood.bound.separation is None else " in the rows left"
     return {name: f"the column is {made_of}{where}" for name, made_of in fit.aliased.items()}
 
 
-def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
+def spreads(whole: Estimates) -> dict[str, tuple[float, str]]:
     """The two spreads of a linear model: the likelihood's, dividing by n, and the unbiased one, by n - p."""
     fit = whole.effective
     model = fit.likelihood.model
@@ -141,7 +141,7 @@ def spreads(whole: Fit) -> dict[str, tuple[float, str]]:
     return out
 
 
-def overall(fit: Fit) -> tuple[tuple[str, str], ...]:
+def overall(fit: Estimates) -> tuple[tuple[str, str], ...]:
     """F of all predictors of a linear model with Student's t."""
     found = all_predictors(fit.effective) if fit.converged and fit.effective.reference.df is not None else None
     if found is None:
@@ -151,7 +151,7 @@ def overall(fit: Fit) -> tuple[tuple[str, str], ...]:
     return (("F of all predictors", f"{told}, p {p if p.startswith('<') else f'= {p}'}"),)
 
 
-def goodness(fit: Fit) -> tuple[tuple[str, str], ...]:
+def goodness(fit: Estimates) -> tuple[tuple[str, str], ...]:
     """Log-likelihood and information criteria."""
     if fit.likelihood.bound.pseudo:
         text = f"{fixed(fit.loglik)}, the sum of weighted log-densities; it has no AIC and no likelihood-ratio test"

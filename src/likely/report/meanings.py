@@ -17,9 +17,9 @@ from likely.models.naming import LEVEL, column_of, parts_of, references
 from likely.show.grid import alike, number
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.models.model import Model, Slot
     from likely.report.text import Estimate
-    from likely.results import Fit
 
 LOG = re.compile(r"(?:np\.)?log\((?P<column>[^()]+)\)")
 RATIO = ("log", "logit")  # links on which a difference of linear predictors is the logarithm of a ratio
@@ -58,12 +58,12 @@ class Meaning:
         return self.text
 
 
-def meanings(fit: Fit, estimates: Sequence[Estimate]) -> tuple[Meaning, ...]:
+def meanings(fit: Estimates, estimates: Sequence[Estimate]) -> tuple[Meaning, ...]:
     """A sentence for each estimate; columns that together draw one curve share a sentence.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     estimates : list of Estimate
         As a summary holds them, with their intervals.
 
@@ -88,7 +88,7 @@ def meanings(fit: Fit, estimates: Sequence[Estimate]) -> tuple[Meaning, ...]:
     return tuple(out.values())
 
 
-def _constant(fit: Fit, e: Estimate) -> str:
+def _constant(fit: Estimates, e: Estimate) -> str:
     """The sentence of a parameter that is one number."""
     model = fit.likelihood.model
     name = e.name.split("[")[0]
@@ -104,7 +104,7 @@ def _constant(fit: Fit, e: Estimate) -> str:
 class _Teller:
     """The sentences of one linear predictor's coefficients."""
 
-    def __init__(self, fit: Fit, slot: Slot) -> None:
+    def __init__(self, fit: Estimates, slot: Slot) -> None:
         self._fit, self._slot, self._design = fit, slot, slot.design
         self._effect = _effect(fit, slot)
         self._references = references(fit.likelihood.model)
@@ -281,7 +281,7 @@ class _Effect:
         return "; the data leave the direction open"
 
 
-def _effect(fit: Fit, slot: Slot) -> _Effect:
+def _effect(fit: Estimates, slot: Slot) -> _Effect:
     """How differences of a linear predictor are said."""
     model = fit.likelihood.model
     family, parameter, link = model.family, slot.parameter, slot.link.name

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.checking.comparison import compare
+from likely.checking.comparison.candidates import side_by_side, taken
 from likely.errors import FitError, LikelyError
+from likely.estimates.maximum import peak_of
 from likely.families import get_family
 from likely.families.base import Family
+from likely.inference.recipe import Recipe
 from likely.progress import Task
-from likely.results.recipe import Recipe
 
 if TYPE_CHECKING:
-    from likely.checking.comparison import Comparison
-    from likely.results import Fit
+    from likely.checking.comparison.record import Comparison
+    from likely.estimates import Estimates
 
 REAL = ("normal", "student_t", "laplace", "skew_normal")
 POSITIVE = ("gamma", "log_normal", "weibull", "inverse_gaussian")
@@ -27,12 +28,12 @@ FEW = 2
 FOLDS, LEAST_ROWS, MOST_ROWS = 5, 20, 20_000  # of the held-out log-likelihoods
 
 
-def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | str:
+def neighbours(fit: Estimates, chosen: Iterable[Any] | None = None) -> Comparison[Estimates] | str:
     """The fit beside its neighbours, with the same formula, weights and offsets; or why there is no comparison.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     chosen : list of families, optional
         In place of the usual neighbours.
 
@@ -67,7 +68,7 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
         for i, (name, change) in enumerate(jobs):
             task.count(i, len(jobs), f"done, now {name}")
             try:
-                found[name] = recipe.likelihood(**change).maximize(progress=False)
+                found[name] = peak_of(recipe.likelihood(**change).bound, progress=False, on_failure="raise")
             except FitError as error:
                 lost.append(f"{name}: {error}")
             except LikelyError as error:
@@ -76,10 +77,12 @@ def neighbours(fit: Fit, chosen: Iterable[Any] | None = None) -> Comparison | st
     if len(found) == 1:
         return f"No neighbour of {own} could be fitted. {' '.join(lost)}".strip()
     n = len(fit.likelihood.bound.y)
-    return compare(found, folds=FOLDS if LEAST_ROWS <= n <= MOST_ROWS else None)
+    return side_by_side(
+        [taken(one) for one in found.values()], list(found), folds=FOLDS if LEAST_ROWS <= n <= MOST_ROWS else None
+    )
 
 
-def _incomparable(fit: Fit) -> str | None:
+def _incomparable(fit: Estimates) -> str | None:
     """Why a fit is not compared."""
     family, bound = fit.likelihood.model.family, fit.likelihood.bound
     if not fit.converged:
@@ -95,11 +98,11 @@ def _incomparable(fit: Fit) -> str | None:
     return None
 
 
-def _name(fit: Fit) -> str:
+def _name(fit: Estimates) -> str:
     return fit.likelihood.model.family.title
 
 
-def _usual(fit: Fit) -> list[Family]:
+def _usual(fit: Estimates) -> list[Family]:
     """Families of the same kind of data, nearest first."""
     family, y = fit.likelihood.model.family, fit.likelihood.bound.y
     if family.kind.labels or not fit.likelihood.offers.predictors:
@@ -116,13 +119,13 @@ def _usual(fit: Fit) -> list[Family]:
     return [get_family(name) for name in others[: FEW if large else None]]
 
 
-def _link(fit: Fit) -> str:
+def _link(fit: Estimates) -> str:
     """The link of a probability, or of ordered labels."""
     model = fit.likelihood.model
     return str(getattr(model.family, "link", None) or model.slots[0].link.name)
 
 
-def _links(fit: Fit) -> list[str]:
+def _links(fit: Estimates) -> list[str]:
     """Other links of a probability with predictors, or of ordered labels."""
     model = fit.likelihood.model
     first = model.slots[0] if model.slots else None

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, final
 
 from likely.covariance.reference import Reference
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
+from likely.inference.derived import derived_quantities
 from likely.inference.interval import Interval
-from likely.inference.intervals import METHODS
+from likely.inference.intervals import METHODS, intervals
 from likely.models.checks import check_level
 from likely.report import facts
 from likely.report.blocks import Block, Facts, as_html, as_text
 from likely.show.grid import DASH, Grid, alike, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.models.model import Slot
     from likely.report.meanings import Meaning
-    from likely.results import Fit
 
 
 @final
@@ -58,7 +59,7 @@ class Summary:
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     level : float
         Of the intervals.
     method : {"wald", "profile", "bootstrap"}
@@ -75,7 +76,7 @@ class Summary:
     ...
     """
 
-    fit: Fit
+    fit: Estimates
     level: float = 0.95
     method: str = "wald"
     options: dict[str, Any] = field(default_factory=dict)
@@ -101,10 +102,10 @@ class Summary:
         """Intervals by the method asked for; one that cannot be had is empty, with the reason as its note."""
         fit, out = self.fit, dict[str, Interval]()
         if self.method == "bootstrap":
-            return fit.interval(self.level, self.method, **self.options) if self._regular_enough else out
+            return intervals(fit, self.level, self.method, None, **self.options) if self._regular_enough else out
         for name in fit.names:
             try:
-                out |= fit.interval(self.level, self.method, [name])
+                out |= intervals(fit, self.level, self.method, [name])
             except (IntervalError, OptionError) as error:
                 out[name] = Interval(None, None, self.level, self.method, str(error))
         return out
@@ -119,7 +120,7 @@ class Summary:
         value, stderr, note = fit.coef[name], fit.stderr[name], fit.withheld.get(name, "")
         if name in fit.boundary and (interval is None or not interval.exists):
             try:
-                interval = fit.interval(self.level, "profile", [name])[name]
+                interval = intervals(fit, self.level, "profile", [name])[name]
                 note = f"{note}. Shown is the profile interval ({interval.note})"
             except IntervalError as error:
                 note = f"{note}. {error}"
@@ -141,7 +142,7 @@ class Summary:
     def derived(self) -> dict[str, tuple[float, float | None]]:
         """Derived quantities with delta-method standard errors, of a converged model of constants."""
         fit = self.fit
-        return fit.derived() if fit.converged and fit.likelihood.model.constant else {}
+        return derived_quantities(fit) if fit.converged and fit.likelihood.model.constant else {}
 
     @property
     def spreads(self) -> dict[str, tuple[float, str]]:

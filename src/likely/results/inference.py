@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from likely.errors.boundary import public_class
-from likely.results.uncertainty import Uncertainty
+from likely.results.face import low
+from likely.results.values import Values
 
 if TYPE_CHECKING:
     from likely.checking.goodness import Goodness
-    from likely.covariance import Request
     from likely.inference.interval import Interval
     from likely.inference.quantities import Quantities
     from likely.inference.region import Region
     from likely.inference.terms import TermTable
     from likely.inference.tests import TestResult
-    from likely.results import Fit
 
 
 @public_class
-class Inference(Uncertainty):
-    """Intervals, tests and derived quantities of a `likely.results.Fit`; the work is done in `likely.inference`."""
+class Inference(Values):
+    """Intervals, tests and derived quantities of a `likely.Fit`; the work is done in `likely.inference`."""
 
     def interval(
-        self: Any, level: float = 0.95, method: str = "wald", names: list[str] | str | None = None, **options: Any
+        self, level: float = 0.95, method: str = "wald", names: list[str] | str | None = None, **options: Any
     ) -> dict[str, Interval]:
         """Intervals for the estimates.
 
@@ -66,10 +64,10 @@ class Inference(Uncertainty):
         from likely.inference.intervals import intervals
 
         names = [names] if isinstance(names, str) else names
-        return intervals(self, level, method, names, **options)
+        return intervals(self.estimates, level, method, names, **options)
 
     def with_cov(
-        self: Any,
+        self,
         kind: str | None = None,
         *,
         cluster: Any = None,
@@ -80,7 +78,7 @@ class Inference(Uncertainty):
         kernel: str | None = None,
         replicates: int | None = None,
         seed: int | None = None,
-    ) -> Fit:
+    ) -> Self:
         """The same estimates with another covariance: standard errors, Wald intervals and tests all use it.
 
         Parameters
@@ -142,29 +140,13 @@ class Inference(Uncertainty):
         >>> round(fit.with_cov(cluster="firm").stderr["rate.x"], 4)
         0.0059
         """
-        from likely.covariance import requested, with_small_sample
+        from likely.inference.fitting import other_covariance
 
-        options = {"bandwidth": bandwidth, "kernel": kernel, "replicates": replicates, "seed": seed}
-        bound, parts = self.likelihood.bound, (kind, cluster, correction, bread)
-        bare = all(part is None for part in (*parts, *options.values()))
-        if bare and small_sample is not None and self.request is not None:
-            asked = self.asked.replace(small_sample=small_sample)
-            return replace(self, asked=asked)._with(with_small_sample(bound, self.request, small_sample))
-        kept = self._request.small_sample if small_sample is None else small_sample
-        request = requested(bound, *parts, kept, **options)
-        small_sample = self.asked.small_sample if small_sample is None else small_sample
-        asked = self.asked.replace(cov=kind, cluster=cluster, small_sample=small_sample)
-        return replace(self, asked=asked)._with(request)
+        options: dict[str, Any] = {"bandwidth": bandwidth, "kernel": kernel, "replicates": replicates, "seed": seed}
+        given = {"cluster": cluster, "correction": correction, "bread": bread, "small_sample": small_sample}
+        return type(self)(other_covariance(self.estimates, kind, **given, **options))
 
-    def _with(self: Any, request: Request) -> Fit:
-        """The fit with a covariance that has been checked, found now so that its errors come now."""
-        limit = self.limit and replace(self.limit, fit=self.limit.fit._with(request))
-        found: Fit = replace(self, request=request, limit=limit)
-        if found._has_peak:
-            found._covariance  # noqa: B018
-        return found
-
-    def test(self: Any, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
+    def test(self, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
         """Test linear hypotheses in words, such as ``"income = 0, segment[b] = segment[c]"``.
 
         Parameters
@@ -205,9 +187,9 @@ class Inference(Uncertainty):
         """
         from likely.inference.tests import hypothesis_test
 
-        return hypothesis_test(self, hypothesis, method, information)
+        return hypothesis_test(self.estimates, hypothesis, method, information)
 
-    def lr_test(self: Any, other: Fit) -> TestResult:
+    def lr_test(self, other: Values) -> TestResult:
         """Likelihood-ratio test of this fit against a smaller or larger nested one.
 
         Parameters
@@ -236,9 +218,9 @@ class Inference(Uncertainty):
         """
         from likely.inference.between import lr_test
 
-        return lr_test(self, other)
+        return lr_test(self.estimates, low(other))
 
-    def score_test(self: Any, larger: Any = None, *, information: str = "observed", **formulas: str) -> TestResult:
+    def score_test(self, larger: Any = None, *, information: str = "observed", **formulas: str) -> TestResult:
         """Rao's score test of this fit against a larger model, which need not be fitted.
 
         Parameters
@@ -272,10 +254,10 @@ class Inference(Uncertainty):
         """
         from likely.inference.between import score_test
 
-        return score_test(self, larger, information, formulas)
+        return score_test(self.estimates, low(larger), information, formulas)
 
     def terms(
-        self: Any,
+        self,
         type: str = "II",
         method: str = "wald",
         information: str = "observed",
@@ -313,9 +295,9 @@ class Inference(Uncertainty):
         """
         from likely.inference.terms import term_table
 
-        return term_table(self, type, method, information)
+        return term_table(self.estimates, type, method, information)
 
-    def region(self: Any, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
+    def region(self, names: Sequence[str], level: float = 0.95, method: str = "profile") -> Region:
         """A joint confidence region of two estimates, as points along its edge.
 
         Parameters
@@ -349,10 +331,10 @@ class Inference(Uncertainty):
         """
         from likely.inference.region import region
 
-        return region(self, names, level, method)
+        return region(self.estimates, names, level, method)
 
     def delta(
-        self: Any,
+        self,
         functions: Any,
         *,
         null: float | None = None,
@@ -399,10 +381,10 @@ class Inference(Uncertainty):
         """
         from likely.inference.delta import delta
 
-        return delta(self, functions, null=null, level=level, method=method, log=log)
+        return delta(self.estimates, functions, null=null, level=level, method=method, log=log)
 
     def goodness(
-        self: Any, test: str | None = None, *, replicates: int | None = None, seed: int = 0, progress: Any = None
+        self, test: str | None = None, *, replicates: int | None = None, seed: int = 0, progress: Any = None
     ) -> Goodness:
         """Whether the data could have come from the fitted model, its estimated parameters allowed for.
 
@@ -447,9 +429,9 @@ class Inference(Uncertainty):
         """
         from likely.checking.goodness import goodness
 
-        return goodness(self, test, replicates=replicates, seed=seed, progress=progress)
+        return goodness(self.estimates, test, replicates=replicates, seed=seed, progress=progress)
 
-    def derived(self: Any) -> dict[str, tuple[float, float | None]]:
+    def derived(self) -> dict[str, tuple[float, float | None]]:
         """Derived quantities of a model of constants, with delta-method standard errors.
 
         Returns
@@ -464,6 +446,6 @@ class Inference(Uncertainty):
         >>> {name: (round(value, 3), round(error, 3)) for name, (value, error) in fit.derived().items()}
         {'mean': (3.0, 1.5), 'median': (2.079, 1.04)}
         """
-        from likely.covariance.derived import derived_quantities
+        from likely.inference.derived import derived_quantities
 
-        return derived_quantities(self)
+        return derived_quantities(self.estimates)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from likely.errors.boundary import public_class
-from likely.results.uncertainty import Uncertainty
+from likely.results.values import Values
 
 if TYPE_CHECKING:
     from likely.charts import FitCharts
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 @public_class
-class Prediction(Uncertainty):
-    """Predictions, simulations and residuals of a `likely.results.Fit`; the work is done in `likely.inference`."""
+class Prediction(Values):
+    """Predictions, simulations and residuals of a `likely.Fit`; the work is done in `likely.inference`."""
 
-    def predict(self: Any, new: Any = None, what: str | None = None, **options: Any) -> Any:
+    def predict(self, new: Any = None, what: str | None = None, **options: Any) -> Any:
         """Predictions for the rows of the fit or of new data.
 
         Parameters
@@ -63,10 +63,10 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.predict import predict
 
-        return predict(self, new, what, **options)
+        return predict(self.estimates, new, what, **options)
 
     def effects(
-        self: Any,
+        self,
         variables: Any = None,
         *,
         what: str | None = None,
@@ -136,10 +136,10 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.effects import effects
 
-        return effects(self, variables, what=what, at=at, by=by, step=step, y=y, weights=weights, level=level)
+        return effects(self.estimates, variables, what=what, at=at, by=by, step=step, y=y, weights=weights, level=level)
 
     def margins(
-        self: Any,
+        self,
         variables: Any = None,
         *,
         what: str | None = None,
@@ -174,10 +174,12 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.effects import margins
 
-        return margins(self, variables, what=what, at=at, by=by, y=y, weights=weights, level=level, adjust=adjust)
+        return margins(
+            self.estimates, variables, what=what, at=at, by=by, y=y, weights=weights, level=level, adjust=adjust
+        )
 
     def contrasts(
-        self: Any,
+        self,
         variable: str,
         *,
         pairs: str = "pairwise",
@@ -227,7 +229,7 @@ class Prediction(Uncertainty):
         from likely.prediction.effects import contrasts
 
         return contrasts(
-            self,
+            self.estimates,
             variable,
             pairs=pairs,
             compare=compare,
@@ -240,7 +242,7 @@ class Prediction(Uncertainty):
             adjust=adjust,
         )
 
-    def simulate(self: Any, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
+    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
         """Responses drawn from the fitted model: one per row, or `size` replicates of all rows.
 
         Parameters
@@ -272,9 +274,9 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.predict import simulate
 
-        return simulate(self, size, new=new, seed=seed, **given)
+        return simulate(self.estimates, size, new=new, seed=seed, **given)
 
-    def surprise(self: Any, tail: bool = False) -> Any:
+    def surprise(self, tail: bool = False) -> Any:
         """Every row's surprise in nats: minus its log-density under the fitted model.
 
         Parameters
@@ -295,9 +297,9 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.surprise import surprise
 
-        return surprise(self, tail)
+        return surprise(self.estimates, tail)
 
-    def surprising(self: Any, count: int = 10) -> Surprising:
+    def surprising(self, count: int = 10) -> Surprising:
         """The rows that the fitted model expected least, with the chance of such a surprise.
 
         Parameters
@@ -316,9 +318,9 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.surprise import surprising
 
-        return surprising(self, count)
+        return surprising(self.estimates, count)
 
-    def residuals(self: Any, kind: str = "quantile", *, seed: int = 0) -> Any:
+    def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Any:
         """Residuals of every row.
 
         Parameters
@@ -349,9 +351,9 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.residuals import residuals
 
-        return residuals(self, kind, seed=seed)
+        return residuals(self.estimates, kind, seed=seed)
 
-    def influence(self: Any) -> Influence:
+    def influence(self) -> Influence:
         """What the estimates would be without each row: Cook's distances, leverages, pulls in standard errors.
 
         Cook's distance and leverage are R's (``cooks.distance``, ``hatvalues``) for linear and generalised linear
@@ -376,10 +378,10 @@ class Prediction(Uncertainty):
         """
         from likely.prediction.influence import influence
 
-        return influence(self)
+        return influence(self.estimates)
 
     def diagnose(
-        self: Any,
+        self,
         level: float = 0.05,
         *,
         checks: Any = None,
@@ -435,10 +437,10 @@ class Prediction(Uncertainty):
         """
         from likely.checking.diagnosis import diagnose
 
-        return diagnose(self, level, checks=checks, index=index, groups=groups, seed=seed, progress=progress)
+        return diagnose(self.estimates, level, checks=checks, index=index, groups=groups, seed=seed, progress=progress)
 
     @property
-    def plot(self: Any) -> FitCharts:
+    def plot(self) -> FitCharts:
         """The charts of this fit, by name: ``fit.plot.qq()``, ``fit.plot.residuals()``; ``fit.plot`` lists them.
 
         Each is an Altair chart: a notebook shows it, ``.save("qq.png")`` writes it (SVG, PDF, HTML and JSON too).
@@ -459,10 +461,10 @@ class Prediction(Uncertainty):
         """
         from likely.charts import FitCharts
 
-        return FitCharts(self)
+        return FitCharts(self.estimates, self.calibration)
 
     def calibration(
-        self: Any,
+        self,
         new: Any = None,
         *,
         folds: int | None = 5,
@@ -500,7 +502,7 @@ class Prediction(Uncertainty):
         >>> fit.calibration().verdict
         'No sign of miscalibration: intervals hold what they state.'
         """
-        from likely.checking.calibration import calibration
+        from likely.checking.calibration import calibration_of
 
         judged = {"bins": bins, "how": how, "level": level, "clip": clip, "seed": seed, "progress": progress}
-        return calibration(self, new=new, folds=folds, groups=groups, **judged)
+        return calibration_of(self.estimates, new, folds=folds, groups=groups, **judged)

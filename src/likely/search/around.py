@@ -11,10 +11,10 @@ import numpy as np
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import FamilyError, LikelyError
 from likely.likelihoods import Objective, by_rows, single_peaked
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
-from likely.results.likelihood import Likelihood
 from likely.search.outcome import Outcome
 from likely.search.starts import corner_starts, further_starts, given_starts, shifted
 
@@ -23,7 +23,7 @@ ANOTHER = "another place to start from"
 APART = 1e-2  # standard errors between two peaks
 
 
-def highest_of(L: Likelihood, asked: Asked, find: Callable[[Asked], Outcome]) -> Outcome:
+def highest_of(L: LogLikelihood, asked: Asked, find: Callable[[Asked], Outcome]) -> Outcome:
     """The highest of the peaks that `find` has from the starts asked for, with a note of how many led to it."""
     found: list[Outcome] = []
     refused: list[LikelyError] = []
@@ -42,7 +42,7 @@ def highest_of(L: Likelihood, asked: Asked, find: Callable[[Asked], Outcome]) ->
     return replace(best, note="; ".join(part for part in (note, best.note) if part))
 
 
-def highest_corner(L: Likelihood, first: Outcome, x0: Any, climb: Callable[[Any], Outcome]) -> Outcome:
+def highest_corner(L: LogLikelihood, first: Outcome, x0: Any, climb: Callable[[Any], Outcome]) -> Outcome:
     """The highest end of climbs to peaks on corners, from other starts than `x0` too, with a note of other peaks.
 
     With the identity link there is one peak; another link may make several.

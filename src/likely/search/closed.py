@@ -10,18 +10,18 @@ import numpy as np
 
 from likely.compute import blocks
 from likely.compute.solve import least_absolute, least_squares
+from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point
-from likely.covariance import inverse_information
 from likely.likelihoods import RowsObjective
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.identify import coordinates
 from likely.models.model import Slot
 from likely.models.rows import Rows
-from likely.results.likelihood import Likelihood
 from likely.search.outcome import Outcome
 
 
-def closed_form(L: Likelihood) -> Outcome | None:
+def closed_form(L: LogLikelihood) -> Outcome | None:
     """Constants only: the family's own formula."""
     model, objective = L.model, L.objective
     if model.averaged:  # the formulas know of no means
@@ -96,7 +96,7 @@ def _check(tau: float) -> _Loss:
     )
 
 
-def least_loss(L: Likelihood) -> Outcome | None:
+def least_loss(L: LogLikelihood) -> Outcome | None:
     """A location with predictors, identity link and constant spread: least squares, or absolute deviations."""
     model = L.model
     family = model.family
@@ -155,7 +155,7 @@ def least_loss(L: Likelihood) -> Outcome | None:
     return Outcome(point, loss.solver, 0, True, "", covariance=covariance)
 
 
-def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None) -> Any:
+def information_beside(L: LogLikelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None) -> Any:
     """The information a step above and a step below the location's linear predictor, averaged.
 
     Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
@@ -170,7 +170,7 @@ def information_beside(L: Likelihood, slot: Slot, coefficients: Any, step: float
     return 0.5 * (infos[0] + infos[1])
 
 
-def conditioned_covariance(L: Likelihood, coefficients: Any, slot: Slot | None = None, step: float = 0.0) -> Any:
+def conditioned_covariance(L: LogLikelihood, coefficients: Any, slot: Slot | None = None, step: float = 0.0) -> Any:
     """The covariance by way of orthonormal coordinates, where the design is ill-conditioned; else None.
 
     With `slot`, from the information beside its linear predictor.

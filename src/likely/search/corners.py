@@ -19,9 +19,9 @@ from scipy import optimize
 from likely.compute.blocks import dense
 from likely.compute.solve import least_absolute, newton
 from likely.likelihoods import RowsObjective, by_rows
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.model import Model, Slot
 from likely.namespace import JetNamespace
-from likely.results.likelihood import Likelihood
 from likely.search.closed import PerfectFit, conditioned_covariance, information_beside
 from likely.search.outcome import Outcome
 
@@ -38,7 +38,7 @@ def with_corners(model: Model) -> bool:
 
 
 def cornered_peak(
-    L: Likelihood,
+    L: LogLikelihood,
     start: Any,
     *,
     max_iterations: int,
@@ -94,7 +94,7 @@ def _onward(link: str, eta: Any) -> Any:
 class _Climb:
     """The two halves of a turn."""
 
-    def __init__(self, L: Likelihood) -> None:
+    def __init__(self, L: LogLikelihood) -> None:
         model = L.model
         self.L, self.model, self.objective = L, model, by_rows(L.row_objective, "a search for corners")
         self.slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)

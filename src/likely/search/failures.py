@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from likely.compute import blocks
+from likely.compute.solve.inverse import flat_names
 from likely.compute.solve.newton import Point
-from likely.covariance import flat_names
 from likely.families.base.vectors import VectorDomain
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import identify, limits
 from likely.models.model import Model, Slot
 from likely.models.start import starting_values
-from likely.results.likelihood import Likelihood
 from likely.search.outcome import Outcome
 from likely.search.plateau import LEVEL, NEARLY, find_plateau
 
@@ -23,7 +23,7 @@ EXACT = 1e-9  # of the response's size: a spread that is rounding
 FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a million) is running away
 
 
-def extreme(L: Likelihood) -> str | None:
+def extreme(L: LogLikelihood) -> str | None:
     """Values whose squares leave what a float can hold, among the predictors or the response, and what to do."""
     for slot in L.model.slots:
         if slot.design is not None and (told := identify.extreme(slot, L.bound.data.designs[slot.label])) is not None:
@@ -42,7 +42,7 @@ def extreme(L: Likelihood) -> str | None:
     )
 
 
-def beyond_cubes(L: Likelihood) -> str | None:
+def beyond_cubes(L: LogLikelihood) -> str | None:
     """Values whose cubes leave what a float can hold, under a link whose second derivatives need them."""
     family, y = L.model.family, np.asarray(L.bound.y)
     if L.offers.far or family.kind.discrete or y.dtype.kind != "f" or not y.size:
@@ -60,7 +60,7 @@ def beyond_cubes(L: Likelihood) -> str | None:
     return None
 
 
-def _far_apart(L: Likelihood, largest: float) -> str | None:
+def _far_apart(L: LogLikelihood, largest: float) -> str | None:
     """A coefficient whose square no float can hold, because a location's response and predictor have other units."""
     model = L.model
     for slot in model.slots:
@@ -88,7 +88,7 @@ def runaway_slots(model: Model) -> list[Slot]:
     ]
 
 
-def log_range(L: Likelihood) -> float:
+def log_range(L: LogLikelihood) -> float:
     """The range of the logarithms of positive data, at least 1: the unit of a scale under the logarithm."""
     y = L.objective.y
     if L.model.family.support.lower != 0.0 or L.model.family.kind.discrete or not np.any(y > 0.0):
@@ -108,7 +108,7 @@ def far(slot: Slot, here: float, start: float, point: Point, unit: float) -> boo
     return abs(here - start) > FAR and not point.info[slot.start, slot.start] > FLAT_ON_LINK / unit**2
 
 
-def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
+def ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
     """Constants that left for the end of their domain, with the likelihood still rising."""
     slots = runaway_slots(L.model)
     if outcome.solver == "trust region" and not outcome.converged:
@@ -136,7 +136,7 @@ def ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     return _predictors_ran_away(L, outcome)
 
 
-def on_plateau(L: Likelihood, outcome: Outcome) -> str | None:
+def on_plateau(L: LogLikelihood, outcome: Outcome) -> str | None:
     """Coefficients in which the log-likelihood is level for ever: what runs where, and why."""
     restrained = outcome.restrained
     if restrained is not None and restrained.penalty:
@@ -169,7 +169,7 @@ def short_of_domain(slot: Slot) -> bool:
     return not isinstance(domain, VectorDomain) and (slot.link.lower > domain.lower or slot.link.upper < domain.upper)
 
 
-def _beyond_reach(L: Likelihood, slot: Slot, runs: list[str], rows: Any, limit: float) -> str:
+def _beyond_reach(L: LogLikelihood, slot: Slot, runs: list[str], rows: Any, limit: float) -> str:
     """What to say of rows whose parameter runs to the end of what its link reaches."""
     n, short = len(L.bound.y), short_of_domain(slot)
     coefficients = f"{', '.join(runs)}: " if runs and not slot.constant else ""
@@ -183,7 +183,7 @@ def _beyond_reach(L: Likelihood, slot: Slot, runs: list[str], rows: Any, limit: 
     )
 
 
-def _closes_in(L: Likelihood, slot: Slot, value: float) -> bool:
+def _closes_in(L: LogLikelihood, slot: Slot, value: float) -> bool:
     """Whether the spread of a density's family is nothing beside the response: its functions reproduce the data."""
     functions = L.objective.functions
     base = None if functions is None else functions.density.base
@@ -193,7 +193,7 @@ def _closes_in(L: Likelihood, slot: Slot, value: float) -> bool:
     return bool(value <= EXACT * np.max(np.abs(L.bound.y)) if power < 0 else value >= EXACT**-2)
 
 
-def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:
+def _predictors_ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
     """Parameters with predictors that left for a limit of the family, or for infinity, in the rows all together."""
     model = L.model
     for limit, slot in limits.predicted(model, L.bound.data, outcome.point.x):
@@ -213,7 +213,7 @@ def _predictors_ran_away(L: Likelihood, outcome: Outcome) -> str | None:
     return None
 
 
-def at_ends(L: Likelihood, outcome: Outcome) -> dict[str, float]:
+def at_ends(L: LogLikelihood, outcome: Outcome) -> dict[str, float]:
     """Constants at a finite end of their domain, by name, where a search that may start far away has led.
 
     On the link scale the end is infinitely far: near it the likelihood changes no more, where around a peak, however
@@ -244,7 +244,7 @@ def _end(slot: Slot, value: float) -> str:
     return "infinity" if value > 0 else "-infinity"
 
 
-def not_converged(L: Likelihood, outcome: Outcome) -> str:
+def not_converged(L: LogLikelihood, outcome: Outcome) -> str:
     """What the search said, with what is known about the place where it stopped."""
     told = outcome.message
     if outcome.solver not in ("newton", "lbfgs", "trust region") and outcome.restrained is None:
@@ -281,7 +281,7 @@ def not_converged(L: Likelihood, outcome: Outcome) -> str:
     return (f"{told}; it is flat along {', '.join(names)}" if names else told) + elsewhere(L)
 
 
-def elsewhere(L: Likelihood) -> str:
+def elsewhere(L: LogLikelihood) -> str:
     """What else to try where a likelihood may have peaks that a search from one start does not see."""
     if not L.offers.far:
         return ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 from likely.compute.solve.newton import Point
 
 if TYPE_CHECKING:
-    from likely.covariance.singular import NullSpace
+    from likely.search.singular import NullSpace
 
 EDGE = "the estimate is an extreme of the data, where the likelihood has no derivative"
 

@@ -10,20 +10,20 @@ import numpy as np
 
 from likely.compute.solve import lbfgs, newton, trust_region
 from likely.compute.solve.newton import Point, Solution
-from likely.covariance.singular import identified_peak, sharpened
 from likely.errors import FamilyError, OptionError, is_one_of, unknown
 from likely.likelihoods import Guide, Objective, RowsObjective
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.strata import check_within
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.identify import Coordinates, beside_level, check_identified, coordinates
 from likely.models.model import Model
-from likely.results.likelihood import Likelihood
 from likely.search.around import ANOTHER, Look, highest_corner, highest_of
 from likely.search.closed import closed_form, least_loss
 from likely.search.corners import cornered_peak, with_corners
 from likely.search.outcome import Outcome
 from likely.search.plateau import find_plateau
+from likely.search.singular import identified_peak, sharpened
 from likely.search.starts import start_of
 from likely.search.state import FitState
 from likely.search.trail import Trail
@@ -35,7 +35,7 @@ WORN = 1e-5  # least eigenvalue of an information, scaled to unit diagonal, whos
 
 
 def find_peak(
-    L: Likelihood,
+    L: LogLikelihood,
     asked: Asked,
     *,
     trail: Trail,
@@ -81,7 +81,7 @@ def find_peak(
     return replace(found, start=x0) if isinstance(start, Mapping) else found
 
 
-def _climbed(L: Likelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
+def _climbed(L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
     """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
     model, whole = L.model, L.objective
     rows = whole.linear
@@ -124,7 +124,7 @@ def _look(
     return Look(whole, objective, own_start, climb, level)
 
 
-def _far_peak(L: Likelihood, objective: Guide, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
+def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
     """The peak of a likelihood whose start may be far from it."""
     if not is_one_of(solver, ("auto", "newton")):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")

@@ -15,12 +15,12 @@ from likely.compute.solve import least_absolute, least_squares
 from likely.compute.solve.quadratic import with_inequalities
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.likelihoods import Objective, RowsObjective, single_peaked
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
 from likely.models.start import several_starts, starting_values
 from likely.namespace import NumpyNamespace
-from likely.results.likelihood import Likelihood
 from likely.search.state import FitState
 
 FEW_ROWS = 500  # only small samples have several peaks that matter
@@ -36,14 +36,14 @@ ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
 # -- from the user -------------------------------------------------------------------------------------------
 
 
-def start_of(L: Likelihood, start: Any) -> Any:
+def start_of(L: LogLikelihood, start: Any) -> Any:
     """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
     if start is None:
         return starting_values(L.model, L.objective.data)
     return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
 
 
-def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
+def _given_start(L: LogLikelihood, start: Mapping[str, float]) -> Any:
     """The user's starting values, completed by the default ones."""
     model = L.model
     default, _ = scale.to_reported(model, starting_values(L.model, L.objective.data))
@@ -61,7 +61,7 @@ def _given_start(L: Likelihood, start: Mapping[str, float]) -> Any:
     return x0
 
 
-def given_starts(L: Likelihood, start: Any, starts: Any) -> list[Any]:
+def given_starts(L: LogLikelihood, start: Any, starts: Any) -> list[Any]:
     """The starts as given; for a number the usual one and others drawn around it, the same every time."""
     if isinstance(start, FitState):  # the best place of an interrupted search, and the starts that it had
         return [start, *given_starts(L, None, starts)]

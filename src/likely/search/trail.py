@@ -10,9 +10,9 @@ import numpy as np
 
 from likely.compute.solve.newton import Point
 from likely.errors import Interrupted
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.progress import Task, time_left
-from likely.results.likelihood import Likelihood
 from likely.search.state import FitState
 
 Told = Callable[[int, Point, float], None]  # iteration, point, distance to the peak in standard errors
@@ -24,7 +24,7 @@ class Trail:
 
     Parameters
     ----------
-    L : Likelihood
+    L : LogLikelihood
     task : Task
         Where it is shown.
     told : callable, optional
@@ -38,7 +38,7 @@ class Trail:
         From the point of the search to the user's coordinates, where they differ.
     """
 
-    def __init__(self, L: Likelihood, task: Task, told: Told | None = None, since: FitState | None = None) -> None:
+    def __init__(self, L: LogLikelihood, task: Task, told: Told | None = None, since: FitState | None = None) -> None:
         self._likelihood, self._task, self._told = L, task, told
         self._passes = 0 if since is None else since.passes
         self._own = 0

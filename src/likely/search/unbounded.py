@@ -11,12 +11,12 @@ from scipy import linalg, optimize
 
 from likely.compute import blocks
 from likely.likelihoods import RowsObjective
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.restraints import Region, Restraints
 from likely.models.identify import check_identified
 from likely.models.model import Model, Slot
 from likely.models.rows import Rows
 from likely.models.start import starting_values
-from likely.results.likelihood import Likelihood
 
 EXACT = 1e-13  # of the size of what is fitted: a difference that is rounding
 FEW_COLUMNS = 200  # with more columns than this, only as many rows at most are asked whether they are fitted exactly
@@ -42,7 +42,7 @@ class Unbounded:
     coefficients: Any = None
 
     @classmethod
-    def exact(cls, L: Likelihood, spread: str, end: float, coefficients: Any, what: str = "likelihood") -> Unbounded:
+    def exact(cls, L: LogLikelihood, spread: str, end: float, coefficients: Any, what: str = "likelihood") -> Unbounded:
         """That of predictors which reproduce the response, as the spread of that name goes to its end."""
         return cls(
             f"the predictors reproduce every value of {L.model.response} exactly, so the {what} grows without bound as "
@@ -52,7 +52,7 @@ class Unbounded:
         )
 
 
-def find_unbounded(L: Likelihood, restraints: Restraints | None = None) -> Unbounded | None:
+def find_unbounded(L: LogLikelihood, restraints: Restraints | None = None) -> Unbounded | None:
     """Why a continuous family's likelihood, penalised or not, has no highest point; None where nothing is seen."""
     if L.offers.far or L.model.family.kind.discrete:
         return None
@@ -63,7 +63,7 @@ def find_unbounded(L: Likelihood, restraints: Restraints | None = None) -> Unbou
 # -- a response that never varies ------------------------------------------------------------------------------
 
 
-def _constant_response(L: Likelihood, restraints: Restraints | None) -> str | None:
+def _constant_response(L: LogLikelihood, restraints: Restraints | None) -> str | None:
     """A continuous response that never varies: a location and a spread make the likelihood unbounded.
 
     Predictors beside an intercept do not change that, nor does a penalty that leaves the intercepts alone.
@@ -84,7 +84,7 @@ def _constant_response(L: Likelihood, restraints: Restraints | None) -> str | No
     )
 
 
-def _level(L: Likelihood, restraints: Restraints | None) -> bool:
+def _level(L: LogLikelihood, restraints: Restraints | None) -> bool:
     """Whether every parameter can be the same number in all rows, whatever number that is."""
     penalty = None
     if restraints is not None:
@@ -113,7 +113,7 @@ def _level(L: Likelihood, restraints: Restraints | None) -> bool:
 # -- predictors that reproduce the response --------------------------------------------------------------------
 
 
-def _exact_fit(L: Likelihood, restraints: Restraints | None) -> Unbounded | None:
+def _exact_fit(L: LogLikelihood, restraints: Restraints | None) -> Unbounded | None:
     """Predictors that can make the location what every observation is, beside a spread that is free to shrink."""
     model, data = L.model, L.bound.data
     slot = next((s for s in model.slots if s.parameter is model.family.parameters[0]), None)

@@ -20,7 +20,7 @@ from likely.families.base.numeric import NumericDistribution
 from likely.families.labels import Labelled
 from likely.models.checks import require_whole
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
-from likely.results.likelihood import likelihood
+from likely.results.likelihoods import likelihood
 from likely.testing.labels import check_labels
 
 SAMPLE = 400

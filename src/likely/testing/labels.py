@@ -11,7 +11,7 @@ from likely.families.base import Kind
 from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
 from likely.models.start import starting_values
-from likely.results.likelihood import Likelihood, likelihood
+from likely.results.likelihoods import Likelihood, likelihood
 
 SAMPLE = 4000
 
@@ -48,7 +48,7 @@ def check_labels(family: Labelled, rng: np.random.Generator, jax: bool) -> Itera
 
 def _row_derivatives(L: Likelihood, rng: np.random.Generator, jax: bool) -> Iterator[str]:
     """Score and information against differences of the log-likelihood, and against JAX."""
-    objective, model = L.objective, L.model
+    objective, model = L.function.objective, L.model
     x = starting_values(model, objective.data.with_weights(None))
     for slot in model.slots:
         if slot.design is not None:

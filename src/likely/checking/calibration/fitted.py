@@ -18,8 +18,8 @@ from likely.prediction.held_rows import Without, dealt, held_values
 from likely.progress import Task
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.models.bind import Bound
-    from likely.results import Fit
 
 FOLDS = 5
 
@@ -84,12 +84,12 @@ class Predictions:
         return np.stack([np.broadcast_to(np.exp(v), (len(self.y),)) for v in logs], axis=-1)
 
 
-def predictions_of(fit: Fit, new: Any, folds: Any, groups: Any, seed: int, progress: Any) -> Predictions:
+def predictions_of(fit: Estimates, new: Any, folds: Any, groups: Any, seed: int, progress: Any) -> Predictions:
     """What a fit says of new rows, of its own rows held out, or of its own rows.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     new : data of any kind or None
     folds : int or None
         None for its own rows as they are.
@@ -115,7 +115,7 @@ def predictions_of(fit: Fit, new: Any, folds: Any, groups: Any, seed: int, progr
     return _held(fit, own, folds, groups, seed, progress)
 
 
-def _own(fit: Fit) -> Predictions:
+def _own(fit: Estimates) -> Predictions:
     rows = rows_of(fit, observed=True)
     bound = rows.fit.likelihood.bound
     _require_rows(rows)
@@ -143,7 +143,7 @@ def _alike(own: Predictions) -> bool:
     return bool(np.max(np.ptp(own.outcomes().p, axis=0)) == 0.0)
 
 
-def _of_new(fit: Fit, new: Any) -> Predictions:
+def _of_new(fit: Estimates, new: Any) -> Predictions:
     rows = rows_of(fit, new)
     _require_rows(rows)
     name = rows.model.response
@@ -164,7 +164,7 @@ def _of_new(fit: Fit, new: Any) -> Predictions:
     return Predictions(family, dict(rows.values), y, None, said)
 
 
-def _held(fit: Fit, own: Predictions, folds: Any, groups: Any, seed: int, progress: Any) -> Predictions:
+def _held(fit: Estimates, own: Predictions, folds: Any, groups: Any, seed: int, progress: Any) -> Predictions:
     """The predictions for each fold by a fit to the others."""
     effective = fit.effective
     bound = effective.likelihood.bound
@@ -196,7 +196,7 @@ def _held(fit: Fit, own: Predictions, folds: Any, groups: Any, seed: int, progre
     return Predictions(own.family, values, own.y[rows], None if own.w is None else own.w[rows], Judged(told))
 
 
-def _together(fit: Fit, groups: Any) -> tuple[Any, int]:
+def _together(fit: Estimates, groups: Any) -> tuple[Any, int]:
     """What stays together, and how many folds there can be: the clusters of the standard errors, the largest kind."""
     bound = fit.likelihood.bound
     ways = fit._request.clusters

@@ -14,7 +14,7 @@ from likely.checking.calibration.clip import Clip
 from likely.checking.calibration.curve import isotonic
 from likely.checking.calibration.sharpening import sharpening
 from likely.errors import FitError, ParameterError, first_rows
-from likely.results.fitting import fit
+from likely.inference.fitting import estimates_of
 
 ROUNDING = 1e-8  # of a slope
 TIMID = "the probabilities say nothing of the outcomes, or were stated for other labels than those that occurred"
@@ -78,7 +78,7 @@ def _logit(p: Any) -> Any:
 def logistic(o: Outcomes, clip: Clip, *, held: bool = False) -> Learned:
     """Intercept and slope on the logit."""
     p = _inside(o, clip)
-    found = fit("bernoulli", {"y": o.codes.astype(float), "z": _logit(p)}, "y ~ z", weights=_weights(o))
+    found = estimates_of("bernoulli", {"y": o.codes.astype(float), "z": _logit(p)}, "y ~ z", weights=_weights(o))
     (a, b), errors = found.coef.values(), list(found.stderr.values())
     remark = ""
     if b <= ROUNDING:
@@ -94,7 +94,9 @@ def beta(o: Outcomes, clip: Clip, *, held: bool = False) -> Learned:
     """c + a log p - b log(1 - p) with a, b >= 0."""
     p = _inside(o, clip)
     data = {"y": o.codes.astype(float), "a": np.log(p), "b": -np.log1p(-p)}
-    found = fit("bernoulli", data, "y ~ a + b", weights=_weights(o), bounds={"p.a": (0, None), "p.b": (0, None)})
+    found = estimates_of(
+        "bernoulli", data, "y ~ a + b", weights=_weights(o), bounds={"p.a": (0, None), "p.b": (0, None)}
+    )
     c, a, b = found.coef.values()
     remark = "" if a > 0.0 or b > 0.0 else f"Both slopes are at their bound of 0: the map is constant, because {TIMID}."
 

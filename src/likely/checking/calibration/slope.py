@@ -11,7 +11,7 @@ from scipy import stats
 
 from likely.checking.calibration.scores import log_score
 from likely.errors import LikelyError, first_rows
-from likely.results.fitting import fit
+from likely.inference.fitting import estimates_of
 
 
 @final
@@ -79,12 +79,12 @@ def line(hit: Any, p: Any, w: Any) -> tuple[Line | None, str]:
     z = sc.logit(p)
     weights = None if np.all(w == 1.0) else w
     try:
-        large = fit("bernoulli", {"y": hit}, "y ~ 1", offset=z, weights=weights)
+        large = estimates_of("bernoulli", {"y": hit}, "y ~ 1", offset=z, weights=weights)
     except LikelyError as error:
         return None, f"the intercept cannot be known: {error}"
     if np.ptp(z) == 0.0:
         return None, "every row has the same probability, so the slope cannot be known"
-    both = fit("bernoulli", {"y": hit, "z": z}, "y ~ z", weights=weights, on_failure="return")
+    both = estimates_of("bernoulli", {"y": hit, "z": z}, "y ~ z", weights=weights, on_failure="return")
     if not both.converged:
         if both.separation is None:
             return None, f"the slope has no finite estimate: {both.status}"

@@ -1,9 +1,7 @@
 """Fits of the same data under different assumptions, side by side."""
 
 from likely.checking.comparison.between import Preference
-from likely.checking.comparison.candidates import compare
 from likely.checking.comparison.record import Comparison, Row
-from likely.checking.comparison.suggestion import suggest
 from likely.checking.comparison.transform import Transform
 
-__all__ = ["Comparison", "Preference", "Row", "Transform", "compare", "suggest"]
+__all__ = ["Comparison", "Preference", "Row", "Transform"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.checking.comparison.record import Row, observations
+from likely.estimates import Estimates
 from likely.prediction.held_rows import numbers_of
 from likely.show.grid import number
 
@@ -17,7 +18,7 @@ FEW = 3  # rows that are named
 NEARLY = 0.9  # of a difference
 
 
-def disagreement(rows: Sequence[Row]) -> list[str]:
+def disagreement(rows: Sequence[Row[Estimates]]) -> list[str]:
     """A sentence or two where the first by AIC is far behind, or has no held-out log-likelihood; else nothing.
 
     Parameters
@@ -55,13 +56,13 @@ def disagreement(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _few(first: Row, best: Row) -> list[int]:
+def _few(first: Row[Estimates], best: Row[Estimates]) -> list[int]:
     """The few rows of the data that nearly all of the difference comes from; none where it comes from many."""
-    assert first.fit is not None
-    gap: Any = observations(first.fit) * (best.held_out_rows - first.held_out_rows)
+    assert first.estimates is not None
+    gap: Any = observations(first.estimates) * (best.held_out_rows - first.held_out_rows)
     order = np.argsort(-gap, kind="stable")[:FEW]
     reached = np.cumsum(gap[order])
     total = float(np.sum(gap))
     if len(gap) <= 2 * FEW or not total > 0.0 or reached[-1] < NEARLY * total:
         return []
-    return numbers_of(first.fit.likelihood.bound, order[: int(np.argmax(reached >= NEARLY * total)) + 1])
+    return numbers_of(first.estimates.likelihood.bound, order[: int(np.argmax(reached >= NEARLY * total)) + 1])

@@ -14,13 +14,13 @@ from likely.prediction.influence import influence
 from likely.progress import Task
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 EXACT = 2_000  # rows up to which each is left out by a refit
 AT_ONCE = 16_384
 
 
-def fold_of(fit: Fit, folds: Any, groups: Any, seed: int) -> Any:
+def fold_of(fit: Estimates, folds: Any, groups: Any, seed: int) -> Any:
     """The fold of every row; None for leaving out one row at a time, to first order.
 
     Raises
@@ -38,7 +38,7 @@ def fold_of(fit: Fit, folds: Any, groups: Any, seed: int) -> Any:
     return dealt(fit.likelihood.bound, folds, groups, seed)[0]
 
 
-def held_out(fit: Fit, folds: Any, task: Task) -> Any:
+def held_out(fit: Estimates, folds: Any, task: Task) -> Any:
     """The log-density of each row under the estimates from the other folds, shape (n,).
 
     Raises
@@ -64,7 +64,7 @@ def _log_density(family: Any, y: Any, values: Any) -> Any:
         return np.where(family.inside(y, values), value, -np.inf)
 
 
-def _one_step(fit: Fit) -> Any:
+def _one_step(fit: Estimates) -> Any:
     """Each row under the estimates without it, to first order."""
     found = influence(fit)
     model, data, x = fit.likelihood.model, fit.likelihood.bound.data, fit.outcome.point.x
@@ -93,7 +93,7 @@ def _dense(x: Any) -> Any:
     return np.asarray(blocks.dense(x))
 
 
-def attempted(fit: Fit, folds: Any, task: Task) -> Any:
+def attempted(fit: Estimates, folds: Any, task: Task) -> Any:
     """The held-out log-densities, or the reason why there are none."""
     try:
         found = held_out(fit, folds, task)

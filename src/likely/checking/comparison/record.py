@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, Generic, TypeVar, final
 
 import numpy as np
 
 from likely.checking.comparison.between import Preference, clarke, vuong
 from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
+from likely.estimates import Estimates
+from likely.inference.between import lr_test
 from likely.inference.tests import TestResult
 from likely.likelihoods.rows_of import rows_of
 from likely.prediction.surprise import own_log_density
-from likely.results import Fit
 from likely.search.end import End
 from likely.show.grid import DASH, Grid, fixed, plain
 
+F = TypeVar("F")
+G = TypeVar("G")
 
-def observations(fit: Fit) -> Any:
+
+def observations(fit: Estimates) -> Any:
     """How many observations each row is, shape (n,)."""
     bound = fit.likelihood.bound
     return np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
@@ -28,7 +32,7 @@ def observations(fit: Fit) -> Any:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Row:
+class Row(Generic[F]):
     """One candidate of a comparison.
 
     Attributes
@@ -36,6 +40,8 @@ class Row:
     name : str
     fit : Fit or None
         None where the family cannot take these data at all.
+    estimates : Estimates or None
+        The record of what was found.
     k : int
         Number of estimated parameters.
     loglik, aic, aicc, bic : float or None
@@ -58,7 +64,8 @@ class Row:
     """
 
     name: str
-    fit: Fit | None
+    fit: F | None
+    estimates: Estimates | None
     k: float | None
     loglik: float | None
     aic: float | None
@@ -75,7 +82,7 @@ class Row:
 
     @property
     def converged(self) -> bool:
-        return self.fit is not None and self.fit.converged
+        return self.estimates is not None and self.estimates.converged
 
     @property
     def status(self) -> str:
@@ -84,15 +91,15 @@ class Row:
 
     def log_density(self) -> Any:
         """The log-density of each row of the original response, shape (n,)."""
-        assert self.fit is not None
-        own = own_log_density(rows_of(self.fit, observed=True))
+        assert self.estimates is not None
+        own = own_log_density(rows_of(self.estimates, observed=True))
         return own if self.log_jacobian is None else own + self.log_jacobian
 
 
 @final
 @public_class
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Generic[F]):
     """Candidates in the order of their AIC, failed ones last; made by `likely.compare`.
 
     Attributes
@@ -113,12 +120,12 @@ class Comparison:
     [0.0, 5.87]
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[Row[F], ...]
     response: str
     n: float
     notes: tuple[str, ...] = ()
 
-    def __getitem__(self, name: str) -> Row:
+    def __getitem__(self, name: str) -> Row[F]:
         """A candidate by its name."""
         by_name = {row.name: row for row in self.rows}
         if not is_one_of(name, by_name):
@@ -171,9 +178,9 @@ class Comparison:
     def lr_test(self, first: str, second: str) -> TestResult:
         """The likelihood-ratio test of two nested candidates; see `Fit.lr_test`."""
         a, b = self[first], self[second]
-        if not (a.converged and b.converged) or a.fit is None or b.fit is None:
+        if not (a.converged and b.converged) or a.estimates is None or b.estimates is None:
             raise FitError(f"{first if not a.converged else second} has no fit to test")
-        return a.fit.lr_test(b.fit)
+        return lr_test(a.estimates, b.estimates)
 
     def _pair(self, first: str, second: str) -> tuple[tuple[str, str], Any, Any, Any, tuple[float, float]]:
         """What a test of two candidates needs: names, log-densities, weights, numbers of estimates."""
@@ -181,21 +188,28 @@ class Comparison:
         for row in (a, b):
             if not row.converged:
                 raise FitError(f"{row.name} has no fit to test: {row.status}", row.fit)
-        assert a.fit is not None
+        assert a.estimates is not None
         return (
             (first, second),
             a.log_density(),
             b.log_density(),
-            observations(a.fit),
+            observations(a.estimates),
             (float(a.k or 0), float(b.k or 0)),
         )
 
-    def with_notes(self, notes: Iterable[str]) -> Comparison:
+    def holding(self, face: Callable[[Estimates], G]) -> Comparison[G]:
+        """The same with something else to hold of every fit."""
+        rows = [
+            Row(**{**vars(row), "fit": None if row.estimates is None else face(row.estimates)}) for row in self.rows
+        ]
+        return Comparison(tuple(rows), self.response, self.n, self.notes)
+
+    def with_notes(self, notes: Iterable[str]) -> Comparison[F]:
         """The same with further notes."""
         return replace(self, notes=(*self.notes, *notes))
 
     @property
-    def best(self) -> Fit:
+    def best(self) -> F:
         """The fit with the smallest AIC."""
         first = self.rows[0]
         if first.fit is None or not first.converged:
@@ -203,7 +217,7 @@ class Comparison:
         return first.fit
 
     @property
-    def fits(self) -> dict[str, Fit | None]:
+    def fits(self) -> dict[str, F | None]:
         """The fits by name."""
         return {row.name: row.fit for row in self.rows}
 

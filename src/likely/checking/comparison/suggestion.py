@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.checking.comparison.candidates import compare
+from likely.checking.comparison.candidates import attempt, side_by_side
 from likely.checking.comparison.record import Comparison
+from likely.checking.goodness import goodness
 from likely.data import tables
 from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
-from likely.errors.boundary import public
 from likely.families import get_family
 from likely.families.base import Kind
+from likely.models.asked import Asked
 from likely.show.grid import p_value
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 REAL = ("normal", "student_t", "laplace", "logistic", "skew_normal", "gumbel", "cauchy")
 POSITIVE = ("gamma", "log_normal", "weibull", "inverse_gaussian", "exponential", "log_logistic", "normal", "student_t")
@@ -28,52 +29,10 @@ LEVEL = 0.05  # of the test of goodness of fit
 LARGEST = 1_000.0  # whole numbers beyond which amounts are taken for measured ones
 
 
-@public
-def suggest(
-    y: Any,
-    column: str | None = None,
-    *,
-    folds: int | str | None = FOLDS,
-    replicates: int = REPLICATES,
-    seed: int = 0,
-    progress: Any = None,
-    na: Any = None,
-) -> Comparison:
-    """Families for a column, ranked by AIC and by held-out log-likelihood, with a goodness-of-fit test for the best.
-
-    Parameters
-    ----------
-    y : data of any kind
-        The numbers, or a table with `column`.
-    column : str, optional
-    folds : int, "loo" or None
-        Of the held-out log-likelihood.
-    replicates : int
-        Of the parametric bootstrap behind the test; 0 leaves it out. It is run for the three best, up to 10,000 rows.
-    seed : int
-    progress : {None, "auto", True, False}
-    na : str, number or list of them, optional
-        Cells that stand for a missing value, such as ``["?", "unknown"]``.
-
-    Returns
-    -------
-    Comparison
-        Its notes say what the tests found. The ranking asks which family makes the data least surprising; the test,
-        whether it could have made them at all.
-
-    Raises
-    ------
-    DataError
-        If there are no numbers, or all are the same.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> import numpy as np
-    >>> y = np.random.default_rng(0).gamma(2.0, 3.0, size=200)
-    >>> lk.suggest(y, folds=None, replicates=0).rows[0].name
-    'Gamma'
-    """
+def suggested(
+    y: Any, column: str | None, *, folds: int | str | None, replicates: int, seed: int, progress: Any, na: Any
+) -> Comparison[Estimates]:
+    """Families for a column; see `likely.suggest`."""
     table = tables.read(y, na)
     if column is None:
         if not table.names:
@@ -96,11 +55,13 @@ def suggest(
     if len(numbers) < 3 or np.ptp(numbers) == 0:
         raise DataError(f"{column} has {len(np.unique(numbers))} distinct values; three rows that differ are the least")
     candidates = [get_family(name) for name in _kind(numbers)]
-    found = compare(
-        candidates, {column: numbers}, column, folds=folds if len(numbers) > 10 else None, seed=seed, progress=progress
-    )
+    data = tables.read({column: numbers}, None)
+    tried = [attempt(Asked(family, column, on_failure="return", progress=progress), data) for family in candidates]
+    found = side_by_side(tried, folds=folds if len(numbers) > 10 else None, seed=seed, progress=progress)
     lost = f" {int(np.sum(~kept)):,} missing values were left out." if not np.all(kept) else ""
-    tested = _tested([row.fit for row in found.rows[:TESTED] if row.fit is not None], replicates, seed, progress)
+    tested = _tested(
+        [row.estimates for row in found.rows[:TESTED] if row.estimates is not None], replicates, seed, progress
+    )
     return found.with_notes([*tested, *_left_out(numbers), *([lost.strip()] if lost else [])])
 
 
@@ -130,7 +91,7 @@ def _left_out(y: Any) -> list[str]:
     return []
 
 
-def _tested(fits: list[Fit], replicates: int, seed: int, progress: Any) -> list[str]:
+def _tested(fits: list[Estimates], replicates: int, seed: int, progress: Any) -> list[str]:
     """What the tests of goodness of fit said, a sentence each."""
     said = []
     for fit in fits:
@@ -142,7 +103,7 @@ def _tested(fits: list[Fit], replicates: int, seed: int, progress: Any) -> list[
         if fit.likelihood.model.family.kind is Kind.BINARY:
             continue
         try:
-            found = fit.goodness(replicates=replicates, seed=seed, progress=progress)
+            found = goodness(fit, replicates=replicates, seed=seed, progress=progress)
         except LikelyError as error:
             said.append(f"{title}: not tested ({error}).")
             continue

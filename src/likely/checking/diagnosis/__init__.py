@@ -21,7 +21,7 @@ from likely.progress import Task
 from likely.show.grid import p_value
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 __all__ = ["CHECKS", "Check", "Diagnosis", "Finding", "diagnose"]
 
@@ -30,7 +30,7 @@ WILD = 1e-6  # expected number of rows as far out as the first, below which it i
 
 
 def diagnose(
-    fit: Fit,
+    fit: Estimates,
     level: float = 0.05,
     *,
     checks: Iterable[str] | None = None,
@@ -116,7 +116,7 @@ def _ended(outcome: Outcome, adjusted: float, level: float, tests: int) -> str:
     return "passed"
 
 
-def _order(fit: Fit, sample: Sample, index: Any, groups: Any) -> Order:
+def _order(fit: Estimates, sample: Sample, index: Any, groups: Any) -> Order:
     """The order of the observations, and the groups that were named."""
     bound = fit.likelihood.bound
     codes = None

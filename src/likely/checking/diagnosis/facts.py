@@ -10,15 +10,19 @@ import numpy as np
 
 from likely.checking.diagnosis.finding import Finding
 from likely.errors import LikelyError
+from likely.estimates.maximum import peak_of
+from likely.inference.fitting import estimates_of
+from likely.inference.intervals import intervals
+from likely.inference.recipe import Recipe
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.penalties import Firth, Ridge
 from likely.prediction.held_rows import dealt, numbers_of, of_rows
+from likely.prediction.influence import influence
 from likely.prediction.sample import Sample
-from likely.results.likelihood import Likelihood
-from likely.results.recipe import Recipe
 from likely.show.grid import number
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 FOLDS = 5
 PER_ESTIMATE = 200  # rows by estimate from which on a fit cannot learn its rows by heart
@@ -50,8 +54,8 @@ class Stated:
     finding: Finding | None = None
 
 
-def _influence(fit: Fit, sample: Sample, seed: int) -> Stated:
-    found = fit.influence()
+def _influence(fit: Estimates, sample: Sample, seed: int) -> Stated:
+    found = influence(fit)
     top = found.top(5)
     strong = [row for row in top.rows if abs(row["pull"]) > PULL]
     heavy = int(np.count_nonzero(found.leverage > LEVERAGE)) if sample.model.size < sample.n / 3 else 0
@@ -97,7 +101,7 @@ def _influence(fit: Fit, sample: Sample, seed: int) -> Stated:
     )
 
 
-def _aliasing(fit: Fit, sample: Sample, seed: int) -> Stated:
+def _aliasing(fit: Estimates, sample: Sample, seed: int) -> Stated:
     if not fit.condition:
         return Stated("not run: there are no predictors")
     name = max(fit.condition, key=lambda key: fit.condition[key])
@@ -136,7 +140,7 @@ def _closest(sample: Sample, name: str) -> tuple[tuple[str, ...], float]:
     return (design.names[min(i, j)], design.names[max(i, j)]), float(cosines[i, j])
 
 
-def _separation(fit: Fit, sample: Sample, seed: int) -> Stated:
+def _separation(fit: Estimates, sample: Sample, seed: int) -> Stated:
     """A separation that a few rows prevent."""
     slot = sample.model.slots[0]
     if not sample.family.kind.classes or slot.design is None:
@@ -163,7 +167,7 @@ def _separation(fit: Fit, sample: Sample, seed: int) -> Stated:
     )
 
 
-def _little(fit: Fit, sample: Sample, seed: int) -> Stated:
+def _little(fit: Estimates, sample: Sample, seed: int) -> Stated:
     """Whether the log-likelihood is a parabola near its peak."""
     names = [name for name in fit.regular if fit.stderr.get(name)]
     if fit._request.of_quantile:
@@ -176,7 +180,7 @@ def _little(fit: Fit, sample: Sample, seed: int) -> Stated:
         )
         return Stated(f"not run: {why}")
     chosen = names if len(names) <= PROFILED else names[: PROFILED - 1] + names[-1:]
-    wald, profile = fit.interval(names=chosen), fit.interval(method="profile", names=chosen)
+    wald, profile = intervals(fit, 0.95, "wald", chosen), intervals(fit, 0.95, "profile", chosen)
     worst, name, ends = 0.0, "", ""
     for key in chosen:
         for end in range(2):
@@ -208,7 +212,7 @@ def _little(fit: Fit, sample: Sample, seed: int) -> Stated:
     )
 
 
-def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
+def _held_out(fit: Estimates, sample: Sample, seed: int) -> Stated:
     """Training against held-out log-likelihood."""
     k, n = float(fit.k), float(fit.n)
     if fit.likelihood.model.size < 2:
@@ -223,8 +227,8 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
     fold_of, _ = dealt(bound, folds, None, seed)
     held = np.full(len(bound.y), np.nan)
     for fold in range(folds):
-        training = Likelihood(of_rows(bound, np.flatnonzero(fold_of != fold)))
-        again = training.maximize(on_failure="return", **fit.effective.asked.restraints)
+        training = of_rows(bound, np.flatnonzero(fold_of != fold))
+        again = peak_of(training, **fit.effective.asked.restraints)
         if not again.converged or again.limit is not None:
             return Stated(
                 f"noted: without a fifth of the rows there is no fit ({again.end.words})",
@@ -239,7 +243,7 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
                 ),
             )
         out = np.flatnonzero(fold_of == fold)
-        held[out] = Likelihood(of_rows(bound, out)).row_objective.log_density(again.outcome.point.x)
+        held[out] = LogLikelihood(of_rows(bound, out)).row_objective.log_density(again.outcome.point.x)
     w = np.ones(len(held)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
     if len(never := np.flatnonzero(np.isneginf(held))):
         return _impossible(fit, numbers_of(bound, never))
@@ -263,7 +267,7 @@ def _held_out(fit: Fit, sample: Sample, seed: int) -> Stated:
     return Stated(f"passed: {said}")
 
 
-def _impossible(fit: Fit, rows: list[int]) -> Stated:
+def _impossible(fit: Estimates, rows: list[int]) -> Stated:
     """Rows that a fit to the others gives no chance at all."""
     shown = ", ".join(f"{i:,}" for i in rows[:NAMED]) + (
         f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
@@ -284,7 +288,7 @@ def _impossible(fit: Fit, rows: list[int]) -> Stated:
     )
 
 
-def _far_behind(fit: Fit, said: str, held: Any, w: Any, evidence: dict[str, Any]) -> Finding:
+def _far_behind(fit: Estimates, said: str, held: Any, w: Any, evidence: dict[str, Any]) -> Finding:
     """A held-out log-likelihood so far below that of training that no spread between the rows excuses it."""
     lost = w * (float(np.median(held)) - held)
     order = np.argsort(-lost, kind="stable")
@@ -308,7 +312,7 @@ def _far_behind(fit: Fit, said: str, held: Any, w: Any, evidence: dict[str, Any]
     )
 
 
-def _overfits(fit: Fit, said: str, gain: float | None, error: float | None, evidence: dict[str, Any]) -> Finding:
+def _overfits(fit: Estimates, said: str, gain: float | None, error: float | None, evidence: dict[str, Any]) -> Finding:
     worse = (
         ""
         if gain is None
@@ -327,10 +331,8 @@ def _overfits(fit: Fit, said: str, gain: float | None, error: float | None, evid
     )
 
 
-def _constant(fit: Fit, fold_of: Any, folds: int) -> Any:
+def _constant(fit: Estimates, fold_of: Any, folds: int) -> Any:
     """The held-out log-density under constants alone; None where predictors come with offsets or known columns."""
-    from likely.results.fitting import fit as maximum
-
     model, bound = fit.effective.likelihood.model, fit.effective.likelihood.bound
     plain = all(s.offset is None for s in model.slots) and not model.known_by_row
     if model.constant or not plain or bound.weighted or model.family.kind.labels:
@@ -338,7 +340,7 @@ def _constant(fit: Fit, fold_of: Any, folds: int) -> Any:
     held = np.empty(len(bound.y))
     for fold in range(folds):
         out = fold_of == fold
-        found = maximum(model.family, bound.y[~out], progress=False, on_failure="return")
+        found = estimates_of(model.family, bound.y[~out], progress=False, on_failure="return")
         if not found.converged or found.limit is not None:
             return None
         held[out] = found.likelihood.model.family.log_prob(bound.y[out], **found.coef)
@@ -354,7 +356,7 @@ FACTS: dict[str, tuple[str, Callable[[Any, Sample, int], Stated]]] = {
 }
 
 
-def stated(check: str, fit: Fit, sample: Sample, seed: int) -> Stated:
+def stated(check: str, fit: Estimates, sample: Sample, seed: int) -> Stated:
     """How a check of facts ended; one that cannot be run says why."""
     try:
         return FACTS[check][1](fit, sample, seed)

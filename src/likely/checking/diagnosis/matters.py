@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from likely.errors import LikelyError
+from likely.inference.fitting import other_covariance
 from likely.show.grid import number
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
-def robust(fit: Fit) -> str:
+def robust(fit: Estimates) -> str:
     """Standard errors that do not take the model as true, beside those that do."""
     try:
-        other = fit.with_cov("HC0").stderr
+        other = other_covariance(fit, "HC0").stderr
     except LikelyError:
         return ""
     ratios = {
@@ -33,12 +34,12 @@ def robust(fit: Fit) -> str:
     )
 
 
-def robust_step(fit: Fit) -> str:
+def robust_step(fit: Estimates) -> str:
     """How to have standard errors that do not take the model as true; those of a quantile regression never do."""
     return "fit.summary()" if fit._request.of_quantile else "fit.with_cov('HC1').summary()"
 
 
-def moved(fit: Fit, other: Fit) -> str:
+def moved(fit: Estimates, other: Estimates) -> str:
     """What becomes of the first parameter's estimates under another assumption."""
     first = [slot for slot in fit.likelihood.model.slots if slot.parameter is fit.likelihood.model.slots[0].parameter]
     theirs = list(other.coef.values())

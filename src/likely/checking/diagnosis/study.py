@@ -16,8 +16,8 @@ from likely.checking.diagnosis import diagnose
 from likely.checking.diagnosis.moments import MOMENTS
 from likely.data.writing import destination, write_text
 from likely.errors import LikelyError
+from likely.inference.fitting import estimates_of
 from likely.progress import Task
-from likely.results.fitting import fit
 
 LEVEL = 0.05
 SIZES = (60, 1000)
@@ -122,7 +122,7 @@ def once(family: str, make: Callable[..., Any], n: int, seed: int) -> dict[str, 
     d = _x(rng, n)
     d["y"] = make(rng, d)
     try:
-        found = fit(family, d, "y ~ x + z", progress=False)
+        found = estimates_of(family, d, "y ~ x + z", progress=False)
         result = diagnose(found, LEVEL, checks=list(MOMENTS), groups=np.arange(n) // 10, seed=seed, progress=False)
     except LikelyError:
         return None

@@ -14,13 +14,15 @@ from likely.checking.diagnosis.matters import moved, robust, robust_step
 from likely.checking.diagnosis.moments import Order, row_tails, scale_slot, signed, zero
 from likely.checking.diagnosis.null import Outcome
 from likely.errors import LikelyError
+from likely.estimates.maximum import peak_of
 from likely.families import get_family
+from likely.inference.recipe import Recipe
+from likely.prediction.influence import influence
 from likely.prediction.sample import Sample
-from likely.results.recipe import Recipe
 from likely.show.grid import number
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 ROWS = 10  # outliers named
 MANY = 0.01  # of the rows: fewer are outliers, more are heavy tails
@@ -42,7 +44,7 @@ WIDER = {"poisson": "negative_binomial", "exponential": "gamma", "geometric": "n
 class Case:
     """What a finding is worded from."""
 
-    fit: Fit
+    fit: Estimates
     sample: Sample
     order: Order
     outcome: Outcome
@@ -56,10 +58,10 @@ class Case:
     def recipe(self) -> Recipe:
         return Recipe(self.fit)
 
-    def other(self, name: str) -> Fit | None:
+    def other(self, name: str) -> Estimates | None:
         """The same rows under another family; None where that has no peak, or explains them no better."""
         try:
-            found = self.recipe.likelihood(get_family(name)).maximize(progress=False, on_failure="return")
+            found = peak_of(self.recipe.likelihood(get_family(name)).bound, progress=False)
         except LikelyError:
             return None
         return found if found.converged and found.aic < self.fit.aic else None
@@ -170,7 +172,7 @@ def _scale(case: Case) -> Finding:
         change: dict[str, Any] = {name: f"~ {right}"}
         step = case.recipe.code("data", **change)
         try:
-            other = case.recipe.likelihood(**change).maximize(progress=False, on_failure="return")
+            other = peak_of(case.recipe.likelihood(**change).bound, progress=False)
             if other.converged:
                 evidence["loglik_gain"] = gain = other.loglik - case.fit.loglik
                 matters = f"{moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {matters}"
@@ -314,7 +316,7 @@ def _outliers(case: Case) -> Finding:
     value = str(levels[int(first)]) if levels else number(float(first))
     matters, evidence = "", {"rows": rows[:1000], "smallest_tail": float(tail[0])}
     try:
-        top = case.fit.influence()
+        top = influence(case.fit)
         own = top._pulls(
             case.sample.rows[chosen[:1]], top._x[None] - top.moves(case.sample.rows[chosen[:1]]), exact=False
         )

@@ -19,7 +19,7 @@ from likely.progress import Task
 from likely.show.grid import Grid, number, p_value
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 __all__ = ["TESTS", "Goodness", "goodness"]
 
@@ -100,7 +100,7 @@ class Goodness(Record):
 
 
 def goodness(
-    fit: Fit, test: str | None = None, *, replicates: int | None = None, seed: int = 0, progress: Any = None
+    fit: Estimates, test: str | None = None, *, replicates: int | None = None, seed: int = 0, progress: Any = None
 ) -> Goodness:
     """A test of goodness of fit by the parametric bootstrap; see `Fit.goodness`."""
     if not fit.converged:

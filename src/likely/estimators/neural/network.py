@@ -9,10 +9,10 @@ import numpy as np
 
 from likely.errors import OptionError, unknown
 from likely.families.base import Family
+from likely.inference.fitting import estimates_of
 from likely.losses.heads import Heads
 from likely.models.checks import is_one_number
 from likely.namespace.torch import torch_module
-from likely.results.fitting import fit
 
 torch = torch_module()
 ACTIVATIONS = {"relu": "ReLU", "silu": "SiLU", "gelu": "GELU", "tanh": "Tanh"}
@@ -90,7 +90,7 @@ def beginning(family: Family, heads: Heads, y: Any, weights: Any = None) -> tupl
     weights : ndarray, optional
     """
     kind = "frequency" if weights is None else "importance"
-    constants = fit(family, y, weights=weights, weights_kind=kind, on_failure="return")
+    constants = estimates_of(family, y, weights=weights, weights_kind=kind, on_failure="return")
     start, scale = [], []
     smallest = min(0.0, float(np.log(_spread(y)))) - FARTHEST  # y in small units has small parameters
     for p in heads.predicted:

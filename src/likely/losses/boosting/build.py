@@ -13,13 +13,13 @@ from likely.families.base import Family, Parameter
 from likely.families.base.domains import LINKS, find_link
 from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
+from likely.inference.fitting import estimates_of
 from likely.likelihoods import offers_of
 from likely.losses.boosting.record import Boosting
 from likely.losses.boosting.rows import Column, check_response, response
 from likely.losses.boosting.units import units
 from likely.models import checks
 from likely.models.model import Model, Slot
-from likely.results.fitting import fit as maximum
 
 HESSIANS = ("observed", "floored")
 
@@ -221,7 +221,7 @@ def _fitted(model: Model, y: Any, weights: Any, link: Any) -> Any:
     values = y if not isinstance(family, Labelled) else np.array(family.levels, dtype=object)[y.astype(np.intp)]
     free = [slot for slot in model.slots if slot.parameter in family.free and not slot.parameter.anchored]
     kind = "frequency" if weights is None else "importance"
-    found = maximum(family, values, weights=weights, weights_kind=kind, link=link)
+    found = estimates_of(family, values, weights=weights, weights_kind=kind, link=link)
     x = found.outcome.point.x
     etas = np.zeros(len(model.slots))
     same = found.likelihood.model.family.levels == family.levels  # one that does not occur is no reference

@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from likely.charts import drawn
+from likely.checking.calibration import calibration_of
+from likely.checking.diagnosis import diagnose
 from likely.data.writing import destination, write_text
 from likely.errors import LikelyError, OptionError
+from likely.prediction.influence import influence
+from likely.prediction.surprise import surprising
 from likely.progress import Task, check_progress
 from likely.report import facts
 from likely.report.html.page import page
@@ -18,13 +22,13 @@ from likely.report.neighbours import neighbours
 from likely.report.text import Summary
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 __all__ = ["report"]
 
 
 def report(
-    fit: Fit,
+    fit: Estimates,
     path: str | Path | None = None,
     *,
     title: str | None = None,
@@ -38,7 +42,7 @@ def report(
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
     path, title, compare, progress, open
         As in `Fit.report`.
     source : str, optional
@@ -72,17 +76,17 @@ def report_file(path: str | Path) -> Path:
     return destination(path, "a report", (".html", ".htm"), advice="A browser prints it as PDF")
 
 
-def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, seed: int, task: Task) -> Contents:
+def _contents(fit: Estimates, title: str | None, compare: Any, source: str | None, seed: int, task: Task) -> Contents:
     """Everything that the page tells."""
     task.say("estimates and intervals")
     summary = Summary(fit)
     summary.estimates  # noqa: B018  they can take long, and belong under this line
     task.say("checks")
-    diagnosis = _or_why(lambda: fit.diagnose(seed=seed)) if fit.converged else None
+    diagnosis = _or_why(lambda: diagnose(fit, seed=seed)) if fit.converged else None
     task.say("calibration")
-    calibration = _or_why(lambda: fit.calibration(seed=seed)) if fit.converged else None
+    calibration = _or_why(lambda: calibration_of(fit, seed=seed)) if fit.converged else None
     task.say("charts")
-    charts, undrawn = drawn(fit)
+    charts, undrawn = drawn(fit, lambda: _made(calibration))
     task.say("neighbouring families")
     beside = None
     if compare is not False and fit.converged:
@@ -92,13 +96,13 @@ def _contents(fit: Fit, title: str | None, compare: Any, source: str | None, see
     return Contents(fit, heading, summary, diagnosis, charts, undrawn, calibration, beside, _unexpected(fit), source)
 
 
-def _unexpected(fit: Fit) -> tuple[tuple[str, Any], ...]:
+def _unexpected(fit: Estimates) -> tuple[tuple[str, Any], ...]:
     """Tables of rows with a heading each, those that surprise most and those that move the estimates; or why not."""
     if not fit.converged:
         return ()
     return (
-        ("Rows that were expected least", _or_why(fit.surprising)),
-        ("Rows that move the estimates most", _or_why(fit.influence)),
+        ("Rows that were expected least", _or_why(lambda: surprising(fit))),
+        ("Rows that move the estimates most", _or_why(lambda: influence(fit))),
     )
 
 
@@ -108,3 +112,10 @@ def _or_why(make: Callable[[], Any]) -> Any:
         return make()
     except LikelyError as error:
         return str(error)
+
+
+def _made(found: Any) -> Any:
+    """What was made; an error where there is the reason why not."""
+    if isinstance(found, str):
+        raise OptionError(found)
+    return found

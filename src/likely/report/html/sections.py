@@ -9,17 +9,17 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
+from likely.inference.recipe import Recipe
 from likely.report import facts
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
 from likely.report.text import Summary
-from likely.results.recipe import Recipe
 from likely.show.grid import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
     from likely.checking.comparison import Comparison
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 COEFFICIENTS = 60  # told one by one; the rest is counted
 LEADING = 2  # coefficients in the first paragraph
@@ -34,7 +34,7 @@ class Contents:
 
     Attributes
     ----------
-    fit : Fit
+    fit : Estimates
     title : str
     summary : Summary
     diagnosis : Diagnosis, str or None
@@ -53,14 +53,14 @@ class Contents:
         The data as an expression, where it is known.
     """
 
-    fit: Fit
+    fit: Estimates
     title: str
     summary: Summary
     diagnosis: Any
     charts: Mapping[str, tuple[Any, str]]
     undrawn: Mapping[str, str]
     calibration: Any
-    comparison: Comparison | str | None
+    comparison: Comparison[Any] | str | None
     unexpected: tuple[tuple[str, Any], ...]
     source: str | None = None
 

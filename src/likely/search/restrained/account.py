@@ -10,11 +10,11 @@ from scipy import optimize
 
 from likely.compute import blocks
 from likely.compute.solve import restricted
+from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
-from likely.covariance import inverse_information
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.restraints import Restraints
 from likely.models.model import Slot
-from likely.results.likelihood import Likelihood
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.restrained.problem import Problem, checked, spread_of
@@ -153,7 +153,7 @@ def end_of(restrained: Restrained) -> End:
     return End(EndKind.CONSTRAINED, holding) if holding else CONVERGED
 
 
-def withheld_of(L: Likelihood, outcome: Outcome, restrained: Restrained) -> dict[str, str]:
+def withheld_of(L: LogLikelihood, outcome: Outcome, restrained: Restrained) -> dict[str, str]:
     """Estimates without a standard error, with the reason."""
     if restrained.corners:
         reason = (
@@ -165,7 +165,7 @@ def withheld_of(L: Likelihood, outcome: Outcome, restrained: Restrained) -> dict
     return {**{names[j]: reason for j, reason in restrained.held.items()}, **dict.fromkeys(L.model.fixed, EDGE)}
 
 
-def escapes(L: Likelihood, outcome: Outcome) -> bool:
+def escapes(L: LogLikelihood, outcome: Outcome) -> bool:
     """Whether a constrained search that says it converged may have done so on the way to infinity.
 
     The curvature has then vanished along a direction that the constraints leave free, in units of the columns' largest
@@ -181,7 +181,7 @@ def escapes(L: Likelihood, outcome: Outcome) -> bool:
     return bool(np.max(np.diagonal(restrained.covariance) * largest**2, initial=0.0) >= 1e3)
 
 
-def unpenalised(L: Likelihood, outcome: Outcome) -> tuple[Likelihood, Outcome] | None:
+def unpenalised(L: LogLikelihood, outcome: Outcome) -> tuple[LogLikelihood, Outcome] | None:
     """The likelihood without the coefficients that a penalty keeps finite, to ask what separates the others.
 
     None where a penalty leaves nothing out.
@@ -205,4 +205,4 @@ def unpenalised(L: Likelihood, outcome: Outcome) -> tuple[Likelihood, Outcome] |
             slots.append(replace(slot, design=slot.design.select(columns), start=start, stop=start + len(own)))
     model = replace(L.model, slots=tuple(slots))
     nowhere = Point(np.zeros(model.size), outcome.point.value, np.zeros(model.size), np.zeros((model.size, model.size)))
-    return type(L)(replace(L.bound, model=model, data=data)), replace(outcome, point=nowhere, converged=False)
+    return LogLikelihood(replace(L.bound, model=model, data=data)), replace(outcome, point=nowhere, converged=False)

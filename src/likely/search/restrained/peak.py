@@ -11,10 +11,10 @@ import numpy as np
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import OptionError, unknown
 from likely.likelihoods import by_rows
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.restraints import Restraints
 from likely.models.asked import Asked
 from likely.models.identify import check_identified
-from likely.results.likelihood import Likelihood
 from likely.search.around import ANOTHER, Look, highest_of
 from likely.search.outcome import Outcome
 from likely.search.peak import check_options
@@ -28,7 +28,7 @@ SOLVERS = ("auto", "newton", "lbfgs")
 
 
 def find_restrained_peak(
-    L: Likelihood,
+    L: LogLikelihood,
     asked: Asked,
     *,
     trail: Trail | None = None,
@@ -78,7 +78,7 @@ def find_restrained_peak(
     return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)
 
 
-def _look(L: Likelihood, problem: Problem, own_start: bool, trail: Trail | None, options: dict[str, Any]) -> Look:
+def _look(L: LogLikelihood, problem: Problem, own_start: bool, trail: Trail | None, options: dict[str, Any]) -> Look:
     """A look around a search, by what is maximised: penalties with corners are part of the height."""
 
     def climb(x: Any, known: Sequence[Point]) -> Solution:
@@ -89,7 +89,7 @@ def _look(L: Likelihood, problem: Problem, own_start: bool, trail: Trail | None,
     return Look(L.objective, problem.objective.objective, own_start, climb, lambda end: False)
 
 
-def _check_firth(L: Likelihood) -> None:
+def _check_firth(L: LogLikelihood) -> None:
     """Raise where Jeffreys' prior needs derivatives that there are not."""
     family = L.model.family
     by_rows(L.objective, "Firth's penalty")

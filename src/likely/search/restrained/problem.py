@@ -17,11 +17,11 @@ from likely.compute.solve import lbfgs, least_squares, newton, restricted, seque
 from likely.compute.solve.newton import Point, Solution
 from likely.compute.solve.quadratic import with_absolute_values, with_inequalities
 from likely.errors import OptionError
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.penalised import Penalised
 from likely.likelihoods.restraints import Region, Restraints, free_region
 from likely.models.identify import Coordinates, untangled
 from likely.models.penalties import Applied
-from likely.results.likelihood import Likelihood
 from likely.search.peak import MANY_PARAMETERS
 
 FAR_OFF = 1.0  # a change of a linear predictor that may take a start out of sight of the peak
@@ -51,7 +51,7 @@ class Problem:
     wanted: Coordinates | None = None
 
     @classmethod
-    def of(cls, L: Likelihood, restraints: Restraints) -> Problem:
+    def of(cls, L: LogLikelihood, restraints: Restraints) -> Problem:
         """The restraints in terms of a likelihood's coefficients."""
         size = L.model.size
         penalty, region = restraints.penalty_of(L.model, L.bound.data), restraints.region(L.model)
@@ -66,7 +66,7 @@ class Problem:
             return cls(Penalised(L.objective, penalty), penalty, region, region)
         inverse = np.asarray(wanted.inverse, dtype=float)
         moved = replace(region, equal=region.equal @ inverse, rows=region.rows @ inverse)
-        objective = Likelihood(replace(L.bound, data=wanted.data)).objective
+        objective = LogLikelihood(replace(L.bound, data=wanted.data)).objective
         return cls(Penalised(objective, penalty), penalty, moved, region, wanted)
 
     def inward(self, x: Any) -> Any:

@@ -25,8 +25,8 @@ from likely.search.separation.programme import WORKING, Direction, separate
 from likely.search.separation.told import Told, many
 
 if TYPE_CHECKING:
+    from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.models.model import Slot
-    from likely.results.likelihood import Likelihood
     from likely.search.outcome import Outcome
 
 # links whose linear predictor must run to infinity for the parameter to reach an end of its domain
@@ -37,12 +37,12 @@ MANY = 64  # columns; of more no smallest sufficient set is looked for
 FREE = 2.0  # the code of a row that imposes nothing
 
 
-def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: float = 0.0) -> Separation | None:
+def find_separation(L: LogLikelihood, outcome: Outcome | None = None, saturated: float = 0.0) -> Separation | None:
     """What separates the outcomes, where the end of a search looks as if something did, or without a search.
 
     Parameters
     ----------
-    L : Likelihood
+    L : LogLikelihood
     outcome : Outcome, optional
         Where the search ended.
     saturated : float
@@ -92,7 +92,7 @@ def find_separation(L: Likelihood, outcome: Outcome | None = None, saturated: fl
     return None
 
 
-def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
+def _suspect(L: LogLikelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
     """Whether a search that says it converged may have done so on the way to infinity.
 
     There the parameter is at the end of its domain in the separated rows, and the curvature has vanished along the
@@ -111,7 +111,7 @@ def _suspect(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, sat
     return not np.all(np.isfinite(info)) or bool(np.linalg.eigvalsh(info)[0] <= 1e-3)
 
 
-def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
+def _saturated(L: LogLikelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
     """Whether some row's parameter lies within exp(-saturated) of the end of the domain that its outcome points to."""
     places = [next(k for k, own in enumerate(L.model.slots) if own is slot) for slot in slots]
     objective = by_rows(L.row_objective, "separation")
@@ -138,7 +138,7 @@ def _saturated(L: Likelihood, outcome: Outcome, slots: list[Slot], codes: Any, s
     return bool(min(gaps, default=np.inf) < np.exp(-saturated))
 
 
-def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
+def _examine(L: LogLikelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
     """The separation of one parameter's linear predictors, if there is one."""
     slot, y = slots[0], L.bound.y
     matrix = L.bound.data.matrix(slot)
@@ -174,7 +174,7 @@ def _examine(L: Likelihood, slots: list[Slot], codes: Any, coefficients: Any) ->
 
 
 def _certificate(
-    L: Likelihood,
+    L: LogLikelihood,
     slots: list[Slot],
     names: Sequence[str],
     codes: Any,
@@ -200,7 +200,7 @@ def _certificate(
 
 
 def _examine_many(
-    L: Likelihood, slots: list[Slot], names: Sequence[str], matrix: Any, codes: Any, places: Any, coefficients: Any
+    L: LogLikelihood, slots: list[Slot], names: Sequence[str], matrix: Any, codes: Any, places: Any, coefficients: Any
 ) -> Separation | None:
     """The same for many coefficients, by one sparse programme."""
     x = blocks.as_blocks(matrix).csr if isinstance(matrix, Blocks) else sparse.csr_array(matrix)
@@ -233,7 +233,7 @@ def _examine_many(
     return _certificate(L, slots, names, codes, places, found, b, columns, many(L, slots, columns, found))
 
 
-def _scores(L: Likelihood, slots: list[Slot], coefficients: Any) -> Any:
+def _scores(L: LogLikelihood, slots: list[Slot], coefficients: Any) -> Any:
     """The weighted scores of all rows with respect to some linear predictors, shape (predictors, n)."""
     objective = by_rows(L.row_objective, "separation")
     at = [L.model.slots.index(slot) for slot in slots]

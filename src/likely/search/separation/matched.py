@@ -13,14 +13,14 @@ from likely.search.separation.ordered import enough, flat, runs
 from likely.search.separation.programme import separate
 
 if TYPE_CHECKING:
+    from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.likelihoods.strata import Strata
-    from likely.results.likelihood import Likelihood
     from likely.search.outcome import Outcome
 
 MOST = 20_000_000  # numbers in the differences between cases and others
 
 
-def matched_separation(L: Likelihood, strata: Strata, outcome: Outcome | None) -> Separation | None:
+def matched_separation(L: LogLikelihood, strata: Strata, outcome: Outcome | None) -> Separation | None:
     """What separates the cases of a conditional likelihood, as in `find_separation`."""
     slot = L.model.slots[0]
     pairs = sum(len(s.rows) * s.cases * (s.rows.shape[1] - s.cases) for s in strata.shapes)

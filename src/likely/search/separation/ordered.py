@@ -16,13 +16,13 @@ from likely.search.separation.cone import Cone
 from likely.search.separation.programme import Direction, Programmes, separate
 
 if TYPE_CHECKING:
-    from likely.results.likelihood import Likelihood
+    from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.search.outcome import Outcome
 
 FLAT = 1e-3  # an information, in units of the columns' largest values, below which there may be no peak
 
 
-def ordered_separation(L: Likelihood, outcome: Outcome | None) -> Separation | None:
+def ordered_separation(L: LogLikelihood, outcome: Outcome | None) -> Separation | None:
     """What separates the levels of a family of ordered labels, as in `find_separation`."""
     model = L.model
     if all(slot.entry is None for slot in model.slots):
@@ -51,7 +51,7 @@ def ordered_separation(L: Likelihood, outcome: Outcome | None) -> Separation | N
     )
 
 
-def _cone(L: Likelihood, places: list[int]) -> tuple[Cone, Any]:
+def _cone(L: LogLikelihood, places: list[int]) -> tuple[Cone, Any]:
     """The conditions as rows of a binary model, and the row of the data that each comes from."""
     model, data, y = L.model, L.bound.data, L.bound.y
     cuts = [slot for slot in model.slots if slot.entry is not None]
@@ -89,7 +89,9 @@ def enough(cone: Cone, found: Direction, cuts: list[int]) -> tuple[list[int], Di
     return part or [int(j) for j in np.flatnonzero(np.any(found.free, axis=1))], found
 
 
-def _message(L: Likelihood, cone: Cone, found: Direction, names: list[str], columns: list[int], separated: Any) -> str:
+def _message(
+    L: LogLikelihood, cone: Cone, found: Direction, names: list[str], columns: list[int], separated: Any
+) -> str:
     """What separates which rows, what that means, and what to do."""
     few = ", ".join(names[j].partition(".")[2] or names[j] for j in columns[:8])
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""

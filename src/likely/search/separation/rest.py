@@ -24,12 +24,12 @@ from likely.search.separation.certificate import Separation
 from likely.search.separation.cone import Cone, triangle
 
 if TYPE_CHECKING:
-    from likely.results.likelihood import Likelihood
+    from likely.likelihoods.log_likelihood import LogLikelihood
 
 CHUNK = 2048  # rows of conditions at a time
 
 
-def rest(L: Likelihood, found: Separation) -> Bound | None:
+def rest(L: LogLikelihood, found: Separation) -> Bound | None:
     """The data and the model without what is separated; None where nothing is left.
 
     Rows that are separated from everything are left out, and so are coefficients that the others do not identify. A

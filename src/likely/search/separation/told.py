@@ -13,8 +13,8 @@ from likely.search.separation.cone import Cone
 from likely.search.separation.programme import Direction, Programmes
 
 if TYPE_CHECKING:
+    from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.models.model import Slot
-    from likely.results.likelihood import Likelihood
 
 
 @final
@@ -24,7 +24,7 @@ class Told:
 
     Attributes
     ----------
-    L : Likelihood
+    L : LogLikelihood
     slots : list of Slot
     names : tuple of str
         Of all columns.
@@ -39,7 +39,7 @@ class Told:
         Whether the cone's columns were moved towards zero.
     """
 
-    L: Likelihood
+    L: LogLikelihood
     slots: list[Slot]
     names: tuple[str, ...]
     cone: Cone
@@ -200,7 +200,7 @@ def advice(columns: str, complete: bool) -> str:
     return f"{', '.join(ways[:-1])}, or {ways[-1]}"
 
 
-def many(L: Likelihood, slots: list[Slot], columns: Sequence[str], direction: Direction) -> str:
+def many(L: LogLikelihood, slots: list[Slot], columns: Sequence[str], direction: Direction) -> str:
     """A separation by one of many columns in words."""
     count, parameter = int(np.count_nonzero(direction.separated)), slots[0].parameter.name
     few = ", ".join(columns[:8]) + (f" and {len(columns) - 8} more columns" if len(columns) > 8 else "")

@@ -8,12 +8,12 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.checking.paths.fits import Path, check_progress, climb, shown
 from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.prediction.held_rows import dealt, of_rows
-from likely.results import Fit
-from likely.results.likelihood import Likelihood
+from likely.results.fits import Fit
+from likely.results.paths.fits import Path, check_progress, climb, shown
 from likely.show.grid import Grid, fixed, number
 
 RULES = ("best", "one standard error")
@@ -22,17 +22,17 @@ RULES = ("best", "one standard error")
 def cross_validate(
     path: Path, folds: int, groups: Any, seed: int, progress: Callable[[int, int], None] | None
 ) -> CrossValidation:
-    """The log-likelihood of rows held out; see `likely.checking.paths.Path.cross_validate`."""
-    bound = path.likelihood.bound
+    """The log-likelihood of rows held out; see `likely.results.paths.Path.cross_validate`."""
+    bound = path.likelihood.function.bound
     fold_of, by = dealt(bound, folds, groups, seed)
     check_progress(progress)
     m = len(path.strengths)
     held, sizes = np.full((folds, m), -np.inf), np.zeros(folds)
     for k in range(folds):
         rows, out = (np.flatnonzero(chosen) for chosen in (fold_of != k, fold_of == k))
-        test = Likelihood(of_rows(bound, out)).objective
+        test = LogLikelihood(of_rows(bound, out)).objective
         sizes[k] = len(out) if bound.weights is None else float(np.sum(bound.weights[out]))
-        training = Likelihood(of_rows(bound, rows))
+        training = LogLikelihood(of_rows(bound, rows))
         for i, outcome in enumerate(climb(training, path._made, path.strengths)):
             if outcome is None:
                 break

@@ -8,29 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from likely.covariance import flat_names, inverse_information
-from likely.covariance.singular import told
+from likely.compute.solve.inverse import flat_names, inverse_information
+from likely.estimates import Estimates
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.asked import Asked
-from likely.results import Fit
-from likely.results.likelihood import Likelihood
 from likely.search import failures
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.plateau import flat_directions
 from likely.search.restrained import end_of, escapes, unpenalised, withheld_of
 from likely.search.separation import find_separation
+from likely.search.singular import told
 
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
 
-def judge(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
+def judge(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
     """The fit with its status: a peak, a peak on the boundary, or a failure with its reason."""
     if outcome.restrained is not None:
         return _judge_restrained(L, asked, outcome, outcome.restrained)
     model = L.model
     if outcome.boundary:
         reason = _end_reason(outcome.boundary)
-        return Fit(L, asked, outcome, End(EndKind.BOUNDARY, reason), dict.fromkeys(L.names, reason))
+        return Estimates(L, asked, outcome, End(EndKind.BOUNDARY, reason), dict.fromkeys(L.names, reason))
     separation = find_separation(L, outcome, SATURATED)
     if separation is not None:
         return replace(failed(L, asked, outcome, EndKind.SEPARATED, separation.message), separation=separation)
@@ -40,14 +40,14 @@ def judge(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
         return _lost(L, asked, outcome)
     if outcome.unidentified is not None:
         reasons = told(outcome.unidentified, model)
-        return Fit(L, asked, outcome, End(EndKind.NOT_IDENTIFIED, next(iter(reasons.values()))), reasons)
+        return Estimates(L, asked, outcome, End(EndKind.NOT_IDENTIFIED, next(iter(reasons.values()))), reasons)
     covariance, flat = outcome.covariance, np.zeros((0, 0))
     if ends := failures.at_ends(L, outcome):
         inner, flat = _held_at(L, outcome, list(ends))
         if inner is not None:
             reason = _end_reason(ends)
             held = replace(outcome, boundary=ends, covariance=inner)
-            return Fit(L, asked, held, End(EndKind.BOUNDARY, reason), dict.fromkeys(ends, reason))
+            return Estimates(L, asked, held, End(EndKind.BOUNDARY, reason), dict.fromkeys(ends, reason))
     if covariance is None:
         covariance, flat = outcome.point.inverse
     if covariance is not None and not flat.size and outcome.restrained is None:
@@ -64,11 +64,11 @@ def judge(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
         )
     if model.fixed:
         which = ", ".join(model.fixed)
-        return Fit(L, asked, outcome, End(EndKind.EDGE, f"{which}: {EDGE}"), dict.fromkeys(model.fixed, EDGE))
-    return Fit(L, asked, outcome, CONVERGED, _corners_of_parts(L))
+        return Estimates(L, asked, outcome, End(EndKind.EDGE, f"{which}: {EDGE}"), dict.fromkeys(model.fixed, EDGE))
+    return Estimates(L, asked, outcome, CONVERGED, _corners_of_parts(L))
 
 
-def _corners_of_parts(L: Likelihood) -> dict[str, str]:
+def _corners_of_parts(L: LogLikelihood) -> dict[str, str]:
     """Coefficients of a sum of likelihoods in which one has corners: there is no curvature, and no density is taken."""
     family = L.model.family
     if family.absolute_location is not None:  # whose covariance knows what to do
@@ -88,7 +88,7 @@ def _end_reason(ends: Mapping[str, float]) -> str:
     )
 
 
-def _held_at(L: Likelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any]:
+def _held_at(L: LogLikelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any]:
     """The covariance of the coefficients with some constants held where they are, and flat directions."""
     keep = [j for slot in L.model.slots if slot.label not in held for j in range(slot.start, slot.stop)]
     inner, flat = inverse_information(outcome.point.info[np.ix_(keep, keep)])
@@ -101,7 +101,7 @@ def _held_at(L: Likelihood, outcome: Outcome, held: list[str]) -> tuple[Any, Any
     return covariance, flat
 
 
-def _judge_restrained(L: Likelihood, asked: Asked, outcome: Outcome, restrained: Restrained) -> Fit:
+def _judge_restrained(L: LogLikelihood, asked: Asked, outcome: Outcome, restrained: Restrained) -> Estimates:
     """The same for a penalty or constraints."""
     if not outcome.converged or escapes(L, outcome):
         free = unpenalised(L, outcome)
@@ -113,16 +113,16 @@ def _judge_restrained(L: Likelihood, asked: Asked, outcome: Outcome, restrained:
         return failed(L, asked, outcome, EndKind.RUNAWAY, runaway)
     if not outcome.converged:
         return _lost(L, asked, outcome)
-    return Fit(L, asked, outcome, end_of(restrained), withheld_of(L, outcome, restrained))
+    return Estimates(L, asked, outcome, end_of(restrained), withheld_of(L, outcome, restrained))
 
 
-def _lost(L: Likelihood, asked: Asked, outcome: Outcome) -> Fit:
+def _lost(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
     """The fit of a search that stopped somewhere else than at a peak."""
     kind = EndKind.ITERATIONS if outcome.iterations >= asked.max_iterations else EndKind.NO_PEAK
     return failed(L, asked, outcome, kind, failures.not_converged(L, outcome))
 
 
-def failed(L: Likelihood, asked: Asked, outcome: Outcome, kind: EndKind, reason: str) -> Fit:
+def failed(L: LogLikelihood, asked: Asked, outcome: Outcome, kind: EndKind, reason: str) -> Estimates:
     """The fit that a search did not find, with the reason."""
     names = [*L.names, *L.model.fixed]
-    return Fit(L, asked, outcome, End(kind, reason), dict.fromkeys(names, "the fit did not converge"))
+    return Estimates(L, asked, outcome, End(kind, reason), dict.fromkeys(names, "the fit did not converge"))

@@ -1,4 +1,4 @@
-"""Penalised fits at many strengths; `likely.checking.paths.held_out` chooses among them."""
+"""Penalised fits at many strengths; `likely.results.paths.held_out` chooses among them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ import numpy as np
 
 from likely.errors import FitError, OptionError, is_one_of, unknown
 from likely.errors.boundary import public, public_class
+from likely.estimates.maximum import peak_of
+from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.restraints import Restraints
 from likely.models import scale as scales
 from likely.models.checks import require_whole
 from likely.models.penalties import ElasticNet, Lasso, Ridge, Shrinkage, check_ratio
-from likely.results import Fit
-from likely.results.likelihood import Likelihood, likelihood
+from likely.results.fits import Fit
+from likely.results.likelihoods import Likelihood, likelihood
 from likely.search.outcome import Outcome
 from likely.search.restrained import find_restrained_peak
 from likely.search.unbounded import find_unbounded
 from likely.show.grid import Grid, fixed, number
 
 if TYPE_CHECKING:
-    from likely.checking.paths.held_out import CrossValidation
+    from likely.results.paths.held_out import CrossValidation
 
 SHOWN = 12  # rows of a printed table
 PENALTIES = ("lasso", "ridge", "elastic net")
@@ -146,7 +148,7 @@ class Path:
         >>> held.best in path.strengths, held.best <= held.one_standard_error
         (True, True)
         """
-        from likely.checking.paths.held_out import cross_validate
+        from likely.results.paths.held_out import cross_validate
 
         return cross_validate(self, folds, groups, seed, progress)
 
@@ -177,7 +179,7 @@ class Path:
         >>> path.choose("one standard error", folds=5).converged
         True
         """
-        from likely.checking.paths.held_out import check_rule
+        from likely.results.paths.held_out import check_rule
 
         check_rule(rule)
         return self.cross_validate(**options).choose(rule)
@@ -267,7 +269,8 @@ def path(
     """
     made = _made(penalty, l1_ratio, of, standardise)
     check_progress(progress)
-    L = likelihood(family, data, formula, **options)
+    whole = likelihood(family, data, formula, **options)
+    L = whole.function
     if L.offers.far:
         raise OptionError(
             "a density has no predictors whose coefficients a path could penalise; use lk.fit(penalty=...)"
@@ -290,7 +293,7 @@ def path(
         raise FitError(f"there is no peak at the largest strength, {falling[0]:g}. {_why(L, made, falling[0])}")
     done = len(estimates)
     table = np.array(estimates)
-    return Path(L, made.kind, falling[:done], L.names, table, np.array(logliks), np.array(nonzero), note, made)
+    return Path(whole, made.kind, falling[:done], L.names, table, np.array(logliks), np.array(nonzero), note, made)
 
 
 # -- how the fits are made --------------------------------------------------------------------------------------
@@ -335,7 +338,7 @@ def _made(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Mad
     return Made(kind, check_ratio(l1_ratio), of, scale)
 
 
-def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
+def climb(L: LogLikelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
     """The peak at every strength, each search started from the peak before; None, and the end, where there is none."""
     x: Any = None
     for strength in strengths:
@@ -345,21 +348,21 @@ def climb(L: Likelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]
             return
         outcome = find_restrained_peak(L, L.asked.searched(penalty=penalty, start=x))
         # without a penalty there may be no peak, which only the whole search of a fit finds out
-        if not outcome.converged or (strength == 0.0 and not L.maximize(on_failure="return").converged):
+        if not outcome.converged or (strength == 0.0 and not peak_of(L.bound).converged):
             yield None
             return
         x = outcome.point.x
         yield outcome
 
 
-def _why(L: Likelihood, made: Made, strength: float) -> str:
+def _why(L: LogLikelihood, made: Made, strength: float) -> str:
     """What a fit at this strength says of its failure."""
-    found = L.maximize(penalty=made.penalty(float(strength)), on_failure="return")
+    found = peak_of(L.bound, penalty=made.penalty(float(strength)))
     told = found.end.words
     return f"{told[:1].upper()}{told[1:]}"
 
 
-def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
+def _strengths(L: LogLikelihood, made: Made, n: int, ratio: float | None) -> Any:
     """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
     require_whole(2, n=n)
     ratio = (1e-3 if made.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
@@ -371,7 +374,7 @@ def _strengths(L: Likelihood, made: Made, n: int, ratio: float | None) -> Any:
     nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}
     outcome = find_restrained_peak(L, L.asked.searched(fixed=nothing, tolerance=1e-9))
     if not outcome.converged:
-        told = L.maximize(on_failure="return", fixed=nothing).end.words
+        told = peak_of(L.bound, fixed=nothing).end.words
         raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {told}")
     at = spread > 0.0
     largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(made.l1_ratio, RIDGE)

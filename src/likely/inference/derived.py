@@ -10,15 +10,15 @@ from likely.models import scale
 from likely.namespace import Jet, JetNamespace
 
 if TYPE_CHECKING:
-    from likely.results import Fit
+    from likely.estimates import Estimates
 
 
-def derived_quantities(fit: Fit) -> dict[str, tuple[float, float | None]]:
+def derived_quantities(fit: Estimates) -> dict[str, tuple[float, float | None]]:
     """The family's derived quantities at the estimates of a model of constants.
 
     Parameters
     ----------
-    fit : Fit
+    fit : Estimates
 
     Returns
     -------
@@ -59,7 +59,7 @@ def derived_quantities(fit: Fit) -> dict[str, tuple[float, float | None]]:
     return out
 
 
-def _stderr(jet: Jet, fit: Fit) -> float | None:
+def _stderr(jet: Jet, fit: Estimates) -> float | None:
     size = fit.likelihood.model.size
     gradient = np.zeros(size)
     for i, g in jet.g.items():

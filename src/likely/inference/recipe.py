@@ -13,16 +13,16 @@ from likely.covariance.request import usual_correction
 from likely.data import design as designs
 from likely.errors import LikelyError
 from likely.families import FAMILIES
+from likely.likelihoods.log_likelihood import log_likelihood
 from likely.models.asked import RESTRAINTS
-from likely.results.likelihood import likelihood_of
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.families.base import Family
+    from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.models.asked import Asked
     from likely.models.bind import Bound
     from likely.models.model import Model
-    from likely.results import Fit
-    from likely.results.likelihood import Likelihood
 
 ELLIPSIS = "..."  # stands in the code for what cannot be written as text
 OF_THE_CALL = ("on_failure", "progress")  # what says nothing of the estimates
@@ -36,7 +36,7 @@ class Recipe:
 
     Attributes
     ----------
-    fit : Fit
+    fit : Estimates
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Recipe:
     fit = lk.fit(lk.Normal(), data, "y ~ x", cov="HC1")
     """
 
-    fit: Fit
+    fit: Estimates
 
     @property
     def _model(self) -> Model:
@@ -70,9 +70,9 @@ class Recipe:
             asked = asked.replace(cov=None)  # another family may be no quantile regression
         return asked.searched(**{name: getattr(asked, name) for name in KEPT}).changed(**changes)
 
-    def likelihood(self, family: Family | None = None, **changes: Any) -> Likelihood:
+    def likelihood(self, family: Family | None = None, **changes: Any) -> LogLikelihood:
         """The likelihood of a neighbour, of the same rows; its peak is searched without penalty and constraints."""
-        return likelihood_of(self.neighbour(family, **changes), self._bound.table)
+        return log_likelihood(self.neighbour(family, **changes), self._bound.table)
 
     # -- as code -------------------------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
@@ -23,16 +24,38 @@ from likely.covariance import (
 )
 from likely.covariance.reference import Reference
 from likely.errors import IntervalError, OptionError
-from likely.errors.boundary import public_class
+from likely.estimates.values import Values
 from likely.models import scale
-from likely.results.estimates import Estimates
 
 SQUARES = 1.5e-154, 1.3e154  # standard errors whose squares keep their digits
 
 
-@public_class
-class Uncertainty(Estimates):
-    """Standard errors of a `likely.results.Fit`, from the covariance that was asked for."""
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimates(Values):
+    """What a search found: the peak, its information, and the covariance that was asked for.
+
+    Attributes
+    ----------
+    likelihood : LogLikelihood
+        What was maximised.
+    asked : Asked
+        What the user asked for.
+    outcome : Outcome
+        Where the search ended, on the scale of the coefficients.
+    end : End
+        What the end of the search is.
+    reasons : mapping of str to str
+        Parameters that have no standard error whatever the covariance, each with the reason.
+    limit : AtLimit or None
+        The limiting family's estimates, where a parameter ran to its limit.
+    separation : Separation or None
+        The proof that predictors separate outcomes.
+    request : Request or None
+        Which covariance was asked for; None for the usual one.
+    drawn : Covariance or None
+        A covariance that came from data drawn anew.
+    """
 
     @property
     def _request(self) -> Request:
@@ -41,15 +64,7 @@ class Uncertainty(Estimates):
 
     @property
     def cov_kind(self) -> str:
-        """Which covariance the standard errors come from: "observed", "expected", "opg", "HC0" ... or "cluster".
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> fit = lk.fit("poisson", [0, 2, 1, 7, 3])
-        >>> fit.cov_kind, fit.with_cov("HC1").cov_kind
-        ('observed', 'HC1')
-        """
+        """Which covariance the standard errors come from: "observed", "expected", "opg", "HC0" ... or "cluster"."""
         return self._request.kind
 
     @property
@@ -60,30 +75,12 @@ class Uncertainty(Estimates):
 
     @cached_property
     def reference(self) -> Reference:
-        """What statistics are referred to: the normal distribution, or Student's t with some degrees of freedom.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> fit = lk.fit("normal", [4.1, 5.2, 3.9, 4.8], small_sample="t")
-        >>> fit.reference.letter, fit.reference.words
-        ('t', 'n - p = 4 - 1 = 3 degrees of freedom')
-        """
+        """What statistics are referred to: the normal distribution, or Student's t with some degrees of freedom."""
         return reference(self, self._request)
 
     @cached_property
     def withheld(self) -> Mapping[str, str]:
-        """Parameters without a standard error, each with the reason.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> data = {"y": [1.0, 2.0, 1.5, 3.0, 4.0, 9.0], "g": list("aaabbc")}
-        >>> fit = lk.fit("normal", data, "y ~ 0 + g", cov="HC0")
-        >>> for name, reason in fit.withheld.items():
-        ...     print(name, "|", reason.split(",")[0])
-        mean.g[c] | it rests on a row that it fits exactly (leverage 1; row 5: 9.0)
-        """
+        """Parameters without a standard error, each with the reason."""
         if self.limit is not None:
             inner = {self.limit.outward(k): v for k, v in self.limit.fit.withheld.items()}
             return {**inner, **self.reasons}
@@ -116,9 +113,8 @@ class Uncertainty(Estimates):
         if self._request.kind == "observed":
             return scaled(self, self._request, Covariance(self._observed_cov))
         if self._request.kind == "bootstrap":
-            from likely.inference.bootstrap_covariance import bootstrap_covariance
-
-            return bootstrap_covariance(self, self._request)
+            assert self.drawn is not None
+            return self.drawn
         try:
             return scaled(self, self._request, covariance(self, self._request))
         except IntervalError as error:
@@ -138,24 +134,7 @@ class Uncertainty(Estimates):
         return self.outcome.point.inverse[0]
 
     def link_stderr(self, index: int) -> float | None:
-        """Standard error of a coefficient on the link scale.
-
-        Parameters
-        ----------
-        index : int
-            Its place among the coefficients.
-
-        Returns
-        -------
-        float or None
-            None where there is none.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> round(lk.fit("bernoulli", [1, 1, 1, 0]).link_stderr(0), 4)  # of the logit: 1/sqrt(n p (1 - p))
-        1.1547
-        """
+        """Standard error of a coefficient on the link scale."""
         size = len(self.outcome.point.x)
         if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not 0 <= index < size:
             raise OptionError(f"index is the place of a coefficient, from 0 to {size - 1}; found {index!r}")
@@ -180,17 +159,7 @@ class Uncertainty(Estimates):
 
     @cached_property
     def scaled_cov(self) -> tuple[Any, Any]:
-        """The covariance of the estimates in `regular` as standard errors and correlations.
-
-        Unlike `cov` it exists for errors of any size, whose squares no float may hold.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> errors, correlations = lk.fit("exponential", [1e200, 3e200]).scaled_cov
-        >>> correlations.round(12).tolist()
-        [[1.0]]
-        """
+        """The covariance of the estimates in `regular` as standard errors and correlations."""
         if self.limit is not None:
             return self.limit.fit.scaled_cov
         if self._link_cov is None:
@@ -217,24 +186,7 @@ class Uncertainty(Estimates):
         return bool(self._covariance.withheld) or rank(self.link_root) < rank(self._observed_root)
 
     def unseen(self, jacobian: Any) -> Any:
-        """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it.
-
-        Parameters
-        ----------
-        jacobian : ndarray, shape (k, p)
-
-        Returns
-        -------
-        ndarray of bool, shape (k,)
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> data = {"y": [1.0, 2.0, 1.5, 3.0, 4.0, 9.0], "g": list("aaabbc")}
-        >>> fit = lk.fit("normal", data, "y ~ g", cov="HC0")  # no spread of c, so none of its distance from a
-        >>> fit.unseen([[1, 0, 0, 0], [0, 0, 1, 0]]).tolist()
-        [False, True]
-        """
+        """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it."""
         jacobian = np.atleast_2d(np.asarray(jacobian, dtype=float))
         if not self.has_unseen:
             return np.zeros(len(jacobian), dtype=bool)
@@ -251,13 +203,7 @@ class Uncertainty(Estimates):
 
     @cached_property
     def cov(self) -> Any:
-        """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants).
-
-        Raises
-        ------
-        IntervalError
-            If a variance is too large or too small for a float; `scaled_cov` and `stderr` have the errors.
-        """
+        """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants)."""
         errors, correlations = self.scaled_cov
         beyond = (errors > 0.0) & ((errors < SQUARES[0]) | (errors > SQUARES[1]))
         if np.any(beyond):
@@ -270,14 +216,7 @@ class Uncertainty(Estimates):
 
     @property
     def stderr(self) -> dict[str, float | None]:
-        """Standard errors by name; None where one does not exist, with the reason in `withheld`.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> {name: round(error, 12) for name, error in lk.fit("bernoulli", [1, 1, 1, 0]).stderr.items()}
-        {'p': 0.216506350946}
-        """
+        """Standard errors by name; None where one does not exist, with the reason in `withheld`."""
         return dict(self._stderr)
 
     @cached_property
@@ -353,3 +292,15 @@ class Uncertainty(Estimates):
             f"too few clusters: a covariance from the clusters of {names} has rank {found} for {what}, which needs "
             f"{wanted}"
         )
+
+    @property
+    def brief(self) -> str:
+        """The first estimates, the log-likelihood and what is special, in a line."""
+        coef = ", ".join(f"{k}={v:.6g}" for k, v in list(self.coef.items())[:6])
+        more = f", ... {len(self.coef) - 6} more" if len(self.coef) > 6 else ""
+        state = f" | {self.status}" if self.end.remarkable else ""
+        title = self.likelihood.model.family.title
+        return f"{title}: {coef}{more} | loglik {self.loglik:.6g}, n = {self.n:,}{state}"
+
+    def __repr__(self) -> str:
+        return f"<Estimates {self.brief}>"

@@ -1,48 +1,49 @@
-"""The estimates of a fit: values, and how well they explain the data."""
+"""Estimates: values, and how well they explain the data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import numpy as np
 
 from likely.compute.solve import least_squares
 from likely.errors import FitError, IntervalError, OptionError
-from likely.errors.boundary import public_class
 from likely.models import scale
 from likely.models.limits import renamed
 
 if TYPE_CHECKING:
-    from likely.covariance import Request
+    from likely.covariance import Covariance, Request
+    from likely.estimates.record import Estimates
+    from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.models.asked import Asked
-    from likely.results import Fit
-    from likely.results.likelihood import Likelihood
     from likely.search.end import End
     from likely.search.outcome import Outcome
     from likely.search.separation import Separation
 
+F = TypeVar("F")
+
 
 @final
 @dataclass(frozen=True, eq=False)
-class AtLimit:
+class AtLimit(Generic[F]):
     """A parameter whose estimate is the edge at which the family turns into a simpler one.
 
     Attributes
     ----------
     parameter : str
     at : float
-    fit : Fit
-        The fit of the limiting family to the same data.
+    fit : Estimates
+        Those of the limiting family to the same data.
     names : mapping of str to str
         The limiting family's parameter names to the user's.
     """
 
     parameter: str
     at: float
-    fit: Fit
+    fit: F
     names: Mapping[str, str]
 
     def outward(self, name: str) -> str:
@@ -54,19 +55,19 @@ class AtLimit:
         return renamed(name, {old: new for new, old in self.names.items()})
 
 
-@public_class
 @dataclass(frozen=True, eq=False)
-class Estimates:
-    """The record itself; see `likely.results.Fit`, which adds what follows from it."""
+class Values:
+    """What was found, without a covariance; see `likely.estimates.Estimates`."""
 
-    likelihood: Likelihood
+    likelihood: LogLikelihood
     asked: Asked
     outcome: Outcome
     end: End
     reasons: Mapping[str, str] = field(default_factory=dict)
-    limit: AtLimit | None = None
+    limit: AtLimit[Estimates] | None = None
     separation: Separation | None = None
     request: Request | None = None
+    drawn: Covariance | None = None
 
     @property
     def converged(self) -> bool:
@@ -75,14 +76,7 @@ class Estimates:
 
     @property
     def status(self) -> str:
-        """``"converged"``, or what is special or wrong, in words.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> lk.fit("bernoulli", [1, 1, 0, 1]).status
-        'converged'
-        """
+        """``"converged"``, or what is special or wrong, in words."""
         return self.end.status
 
     # -- estimates -------------------------------------------------------------------------------------
@@ -94,14 +88,7 @@ class Estimates:
 
     @property
     def coef(self) -> dict[str, float]:
-        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> lk.fit("bernoulli", [1, 1, 0, 1]).coef
-        {'p': 0.75}
-        """
+        """Estimates by name: constants on the natural scale, coefficients of predictors on the link scale."""
         return dict(self._coef)
 
     @cached_property
@@ -130,18 +117,7 @@ class Estimates:
 
     @property
     def condition(self) -> dict[str, float]:
-        """By parameter with predictors, the condition number of its design's columns scaled to length one.
-
-        Up to about 30 the columns are nearly unrelated. From 1e5 on the fit is computed in orthonormal coordinates, and
-        the estimates stay right; but such columns say almost the same (Belsley, Kuh and Welsch 1980).
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> data = {"y": [3.1, 4.2, 4.8, 6.3], "year": [2021, 2022, 2023, 2024]}
-        >>> round(lk.fit("normal", data, "y ~ year").condition["mean"])
-        3618
-        """
+        """By parameter with predictors, the condition number of its design's columns scaled to length one."""
         return dict(self._condition)
 
     @cached_property
@@ -152,15 +128,7 @@ class Estimates:
 
     @property
     def aliased(self) -> dict[str, str]:
-        """Coefficients that were not estimated because others make up their columns, each with that combination.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> data = {"y": [1.0, 2.0, 4.0, 3.0], "a": [1, 2, 3, 5], "b": [2, 4, 6, 10]}
-        >>> lk.fit("normal", data, "y ~ a + b", aliased="drop").aliased
-        {'mean.b': '2*a'}
-        """
+        """Coefficients that were not estimated because others make up their columns, each with that combination."""
         slots = [slot for slot in self.likelihood.model.slots if slot.design is not None]
         told = [(slot, slot.design.aliasing.told) for slot in slots if slot.design and slot.design.aliasing]
         return {f"{slot.label}.{name}": made_of for slot, names in told for name, made_of in names.items()}
@@ -179,13 +147,7 @@ class Estimates:
 
     @property
     def k(self) -> float:
-        """Number of estimated parameters, every one counted; the effective number under a penalty.
-
-        With information I and a penalty of curvature D the effective number is tr(I (I + D)^-1) over the coefficients
-        that are not 0 (Hastie and Tibshirani 1990; Zou, Hastie and Tibshirani 2007). Equations among the constraints
-        take one each; a bound takes none, whether it is active or not. A direction that the data do not identify takes
-        one.
-        """
+        """Number of estimated parameters, every one counted; the effective number under a penalty."""
         restrained, space = self.effective.outcome.restrained, self.outcome.unidentified
         if restrained is None or not self.converged:
             nowhere = 0 if space is None else space.directions.shape[1]
@@ -205,13 +167,7 @@ class Estimates:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion, 2 k - 2 loglik; an error under sampling weights.
-
-        Every estimated parameter counts, that of the spread too, at the maximum of the whole likelihood with its
-        constants: so does R's ``AIC`` of an ``lm`` or ``glm``, but for a Gamma ``glm``, whose dispersion it takes to be
-        deviance / n instead of the maximum likelihood estimate (its AIC is a little larger). Stata's after ``regress``
-        and statsmodels' of an ``OLS`` do not count the spread, and are smaller by 2.
-        """
+        """Akaike's information criterion, 2 k - 2 loglik; an error under sampling weights."""
         self.refuse_pseudo("AIC")
         return 2.0 * self.k - 2.0 * self.loglik
 
@@ -243,16 +199,7 @@ class Estimates:
 
     @property
     def multipliers(self) -> dict[str, float]:
-        """Constraints that hold with equality, with their Lagrange multipliers: the gain in log-likelihood per unit.
-
-        Examples
-        --------
-        >>> import likely as lk
-        >>> data = {"y": [1.0, 2.2, 2.9, 4.1, 5.3], "x": [1, 2, 3, 4, 5]}
-        >>> fit = lk.fit(lk.Normal(sd=1.0), data, "y ~ x", bounds={"mean.x": (None, 1)})
-        >>> {name: round(value, 6) for name, value in fit.multipliers.items()}
-        {'mean.x <= 1': 0.5}
-        """
+        """Constraints that hold with equality, with their Lagrange multipliers: the gain in log-likelihood per unit."""
         restrained = self.effective.outcome.restrained
         return {} if restrained is None else dict(restrained.multipliers)
 
@@ -342,6 +289,6 @@ class Estimates:
         return [] if restrained is None else list(restrained.multipliers)[restrained.equations :]
 
     @property
-    def effective(self: Any) -> Fit:
+    def effective(self: Any) -> Estimates:
         """The fit that describes the data: this one, or the limiting family's where a parameter ran to its limit."""
         return self if self.limit is None else self.limit.fit

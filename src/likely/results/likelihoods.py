@@ -5,34 +5,29 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, UnderflowWarning
 from likely.errors.boundary import public, public_class
-from likely.families.base import Limit
-from likely.likelihoods import Objective, Offers, joint, objective_of, offers_of
-from likely.likelihoods.compress import compress
-from likely.likelihoods.density import Density
-from likely.likelihoods.density.bound import bind_density
-from likely.models import limits, scale
+from likely.inference.fitting import fitted
+from likely.likelihoods import joint, objective_of
+from likely.likelihoods.log_likelihood import LogLikelihood, log_likelihood
+from likely.models import scale
 from likely.models.asked import SEARCH, Asked
-from likely.models.bind import Bound, bind
 from likely.models.checks import items_of
 from likely.models.model import Model
+from likely.results.face import Face
+from likely.results.fits import Fit, fit_from
 from likely.search.separation import Separation, find_separation
 from likely.show.curves import Curve, LikelihoodTable
-
-if TYPE_CHECKING:
-    from likely.results import Fit
 
 
 @final
 @public_class
-class Likelihood:
+class Likelihood(Face):
     """The likelihood of a model given its data; made by `likely.likelihood`.
 
     Only comparisons carry meaning: a likelihood is a density of the data and its size depends on their units.
@@ -49,10 +44,14 @@ class Likelihood:
     2.28
     """
 
-    def __init__(self, bound: Bound) -> None:
-        self.bound = bound
+    def __init__(self, function: LogLikelihood) -> None:
+        self.function = function
         self._told = False
-        self._limits: dict[str, Likelihood] = {}
+
+    @property
+    def below(self) -> LogLikelihood:
+        """The log-likelihood as a function of the coefficients."""
+        return self.function
 
     # -- what it is ------------------------------------------------------------------------------------
 
@@ -66,7 +65,7 @@ class Likelihood:
         >>> lk.likelihood("normal", {"y": [1.0, 2.0, 4.0], "w": [1, 2, 1]}, "y", weights="w").asked.weights
         'w'
         """
-        return self.bound.asked
+        return self.function.asked
 
     @property
     def model(self) -> Model:
@@ -78,7 +77,7 @@ class Likelihood:
         >>> lk.likelihood("normal", [1.0, 2.0, 4.0]).model.family
         Normal()
         """
-        return self.bound.model
+        return self.function.model
 
     @property
     def n(self) -> float:
@@ -86,31 +85,12 @@ class Likelihood:
 
         Of a conditional likelihood they are informative strata.
         """
-        strata = self.objective.strata if self.offers.terms == "strata" else None
-        return self.bound.n if strata is None else strata.n
+        return self.function.n
 
-    @cached_property
+    @property
     def names(self) -> list[str]:
         """Names of the parameters, in order."""
-        return scale.reported_names(self.model)
-
-    @cached_property
-    def offers(self) -> Offers:
-        """What its kind of likelihood offers beside values and derivatives."""
-        return offers_of(self.model.family)
-
-    @cached_property
-    def objective(self) -> Objective:
-        """The log-likelihood as a function of the coefficients on the link scale."""
-        data = self.bound.data
-        if self.model.constant and self.offers.predictors:
-            data = compress(self.model, data)
-        return objective_of(self.model, data)
-
-    @cached_property
-    def row_objective(self) -> Objective:
-        """The same, with one term for every row of the data in their order."""
-        return objective_of(self.model, self.bound.data)
+        return self.function.names
 
     def __repr__(self) -> str:
         return f"<Likelihood of {', '.join(self.names)} under {self.model.family!r}, n = {self.n:,}>"
@@ -130,7 +110,7 @@ class Likelihood:
         """
         if not isinstance(other, Likelihood):
             raise OptionError(f"a likelihood is added to a likelihood, found {other!r}")
-        return Likelihood(joint.added(self.bound, other.bound))
+        return Likelihood(LogLikelihood(joint.added(self.function.bound, other.function.bound)))
 
     def __radd__(self, other: Any) -> Likelihood:
         """So that ``sum(likelihoods)`` works, which begins with 0."""
@@ -159,7 +139,7 @@ class Likelihood:
         >>> lk.likelihood("normal", [1.0, 2.0, 4.0]).rename({"sd": "sd_lab2"}).names
         ['mean', 'sd_lab2']
         """
-        return Likelihood(joint.renamed(self.bound, names))
+        return Likelihood(LogLikelihood(joint.renamed(self.function.bound, names)))
 
     # -- its value -------------------------------------------------------------------------------------
 
@@ -256,20 +236,7 @@ class Likelihood:
         >>> round(L.log(mean=2, sd=1), 4)
         -5.2568
         """
-        given = self._given(values, params)
-        for limit, slot in limits.watched(self.model):
-            if given.get(slot.label) == limit.at and not slot.parameter.domain.contains(limit.at):
-                del given[slot.label]
-                return self.limiting(limit).log({limits.renamed(k, limit.names): v for k, v in given.items()})
-        return self.objective.value(self.coefficients(given))
-
-    def limiting(self, limit: Limit) -> Likelihood:
-        """The likelihood of the family that this one becomes at a limit."""
-        if limit.parameter not in self._limits:
-            model, data = limits.limiting(self.model, self.bound.data, limit)
-            bound = replace(self.bound, model=model, data=data, asked=self.asked.under(model.family))
-            self._limits[limit.parameter] = Likelihood(bound)
-        return self._limits[limit.parameter]
+        return self.function.log(self._given(values, params))
 
     def nll(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> float:
         """The negative log-likelihood: the loss that fitting minimises.
@@ -399,9 +366,9 @@ class Likelihood:
         self.coefficients(given)  # checks names and domains
         model, theta = scale.natural(self.model, given)
         if not any(slot.constant for slot in model.slots):
-            point = self.objective.point(theta)
+            point = self.function.objective.point(theta)
             return point.score, point.info
-        point = objective_of(model, self.objective.data).point(theta)
+        point = objective_of(model, self.function.objective.data).point(theta)
         return point.score, point.info
 
     def maximize(self, **options: Any) -> Fit:
@@ -429,9 +396,8 @@ class Likelihood:
         >>> lk.likelihood("bernoulli", [1, 1, 0, 1]).maximize().coef
         {'p': 0.75}
         """
-        from likely.results.fitting import maximize
-
-        return maximize(self, self.asked.searched(**options))
+        asked = self.asked.searched(**options)
+        return fit_from(lambda: fitted(self.function, asked))
 
     def separation(self) -> Separation | None:
         """Whether predictors separate the outcomes, so that some coefficients have no finite estimate.
@@ -449,7 +415,7 @@ class Likelihood:
         >>> L.separation().rows.tolist()
         [2, 3]
         """
-        return find_separation(self)
+        return find_separation(self.function)
 
     @cached_property
     def peak(self) -> Fit:
@@ -461,7 +427,7 @@ class Likelihood:
         """Charts of the likelihood: ``L.plot.curve("p")``, ``L.plot.profile("p")``, ``L.plot.contour((a, b))``."""
         from likely.charts import LikelihoodCharts
 
-        return LikelihoodCharts(self)
+        return LikelihoodCharts(self.peak.estimates)
 
     def table(self, values: Any = None, /, **params: Any) -> LikelihoodTable:
         """Candidates side by side: likelihood, likelihood relative to the peak, and how surprising the data are.
@@ -522,7 +488,7 @@ class Likelihood:
         """
         from likely.inference.profile_curve import slice_curve
 
-        return slice_curve(self.peak, name, values, others)
+        return slice_curve(self.peak.estimates, name, values, others)
 
     def profile(self, name: str, values: Any = None) -> Curve:
         """The profile likelihood: along one parameter, the others re-estimated at every value.
@@ -547,7 +513,7 @@ class Likelihood:
         """
         from likely.inference.profile_curve import profile_curve
 
-        return profile_curve(self.peak, name, values)
+        return profile_curve(self.peak.estimates, name, values)
 
 
 @public
@@ -585,14 +551,7 @@ def likelihood(family: Any, data: Any, formula: Any = None, **options: Any) -> L
     for name in options:
         if name in SEARCH and name != "cluster":
             raise OptionError(f"{name}= is an option of lk.fit(...) and L.maximize(...), not of a likelihood")
-    return likelihood_of(Asked.of(family, formula, **options), data)
-
-
-def likelihood_of(asked: Asked, data: Any) -> Likelihood:
-    """The likelihood that was asked for, of these data."""
-    if isinstance(asked.family, Density):
-        return Likelihood(bind_density(asked.family, asked, data))
-    return Likelihood(bind(asked, data))
+    return Likelihood(log_likelihood(Asked.of(family, formula, **options), data))
 
 
 @public

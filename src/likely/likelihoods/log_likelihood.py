@@ -1,0 +1,103 @@
+"""The log-likelihood of a model and its data, as a function of the coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, final
+
+from likely.families.base import Limit
+from likely.likelihoods.compress import compress
+from likely.likelihoods.density import Density
+from likely.likelihoods.density.bound import bind_density
+from likely.likelihoods.kinds import objective_of, offers_of
+from likely.likelihoods.protocol import Objective, Offers
+from likely.models import limits, scale
+from likely.models.asked import Asked
+from likely.models.bind import Bound, bind
+from likely.models.model import Model
+
+
+@final
+class LogLikelihood:
+    """The log-likelihood of a model given its data, which solvers maximise and everything after them evaluates.
+
+    Attributes
+    ----------
+    bound : Bound
+    """
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self._limits: dict[str, LogLikelihood] = {}
+
+    @property
+    def asked(self) -> Asked:
+        """What the user asked for."""
+        return self.bound.asked
+
+    @property
+    def model(self) -> Model:
+        """What is assumed: the family, and what each of its parameters is made of."""
+        return self.bound.model
+
+    @property
+    def n(self) -> float:
+        """Number of observations: the sum of frequency or importance weights; rows, for the other kinds.
+
+        Of a conditional likelihood they are informative strata.
+        """
+        strata = self.objective.strata if self.offers.terms == "strata" else None
+        return self.bound.n if strata is None else strata.n
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the parameters, in order."""
+        return scale.reported_names(self.model)
+
+    @cached_property
+    def offers(self) -> Offers:
+        """What its kind of likelihood offers beside values and derivatives."""
+        return offers_of(self.model.family)
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The log-likelihood as a function of the coefficients on the link scale."""
+        data = self.bound.data
+        if self.model.constant and self.offers.predictors:
+            data = compress(self.model, data)
+        return objective_of(self.model, data)
+
+    @cached_property
+    def row_objective(self) -> Objective:
+        """The same, with one term for every row of the data in their order."""
+        return objective_of(self.model, self.bound.data)
+
+    def __repr__(self) -> str:
+        return f"<LogLikelihood of {', '.join(self.names)} under {self.model.family!r}>"
+
+    def log(self, values: Mapping[str, Any]) -> float:
+        """The log-likelihood, constants kept; never underflows."""
+        given = dict(values)
+        for limit, slot in limits.watched(self.model):
+            if given.get(slot.label) == limit.at and not slot.parameter.domain.contains(limit.at):
+                del given[slot.label]
+                return self.limiting(limit).log({limits.renamed(k, limit.names): v for k, v in given.items()})
+        return self.objective.value(scale.from_reported(self.model, given))
+
+    def limiting(self, limit: Limit) -> LogLikelihood:
+        """The likelihood of the family that this one becomes at a limit."""
+        if limit.parameter not in self._limits:
+            model, data = limits.limiting(self.model, self.bound.data, limit)
+            self._limits[limit.parameter] = LogLikelihood(
+                replace(self.bound, model=model, data=data, asked=self.asked.under(model.family))
+            )
+        return self._limits[limit.parameter]
+
+
+def log_likelihood(asked: Asked, data: Any) -> LogLikelihood:
+    """The log-likelihood that was asked for, of these data."""
+    if isinstance(asked.family, Density):
+        return LogLikelihood(bind_density(asked.family, asked, data))
+    return LogLikelihood(bind(asked, data))

@@ -1,0 +1,20 @@
+"""What people hold, and what stands below it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+
+class Face(ABC):
+    """A fit or a likelihood as people hold it: methods around a record that knows nothing of them."""
+
+    @property
+    @abstractmethod
+    def below(self) -> Any:
+        """The record."""
+
+
+def low(given: Any) -> Any:
+    """The record below a fit or a likelihood that was given; anything else as it is."""
+    return given.below if isinstance(given, Face) else given
