@@ -77,7 +77,7 @@ def available(fit: Estimates, calibrated: Callable[[], Any]) -> dict[str, tuple[
         left_out.add("effect")
     if len(fit.regular) < 2:
         left_out |= {"contour", "profile"}
-    if fit.n > PROFILED or model.size > 30 or fit.asked:
+    if fit.n > PROFILED or model.size > 30 or fit.asked.restraints:
         left_out |= {"curve", "profile", "contour"}
     if not fit.regular or model.size > 1 or model.fixed:
         left_out.add("curve")
