@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import narwhals as nw
@@ -60,6 +60,23 @@ class Column:
     levels: Levels | None = None
     insists: bool = False
     index: Any = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class AsRead:
+    """How a table's text was read, for other tables to be read alike.
+
+    Attributes
+    ----------
+    na : tuple
+        Cells that stand for a missing value, besides those that always do.
+    readings : mapping of str to Reading
+        How the columns of text that were used as numbers were read.
+    """
+
+    na: tuple[Any, ...] = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
 @final
@@ -124,6 +141,11 @@ class Table:
             self._match({name: column.index for name, column in given.items()})
             self.names = list(self._columns)
             self.n = len(next(iter(self._columns.values()))) if self._columns else 0
+
+    @property
+    def as_read(self) -> AsRead:
+        """How its text was read, for other tables to be read alike."""
+        return AsRead(self.na, self.readings)
 
     @classmethod
     def without_columns(cls, n: int) -> Table:

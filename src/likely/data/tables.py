@@ -13,7 +13,7 @@ import numpy as np
 from likely.data import files
 from likely.data.columns import codes, from_array, missing, numbers
 from likely.data.series import occurring
-from likely.data.table import Column, Table, checked_na
+from likely.data.table import AsRead, Column, Table, checked_na
 from likely.errors import DataError, listed
 
 __all__ = ["READABLE", "Table", "codes", "missing", "numbers", "occurring", "read"]
@@ -23,7 +23,7 @@ READABLE = (
 )
 
 
-def read(data: Any, na: Any = None, like: Table | None = None) -> Table:
+def read(data: Any, na: Any = None, like: AsRead | None = None) -> Table:
     """Columns from a table of any kind, a CSV or Parquet path or open file, a mapping, or an array.
 
     Parameters
@@ -32,8 +32,8 @@ def read(data: Any, na: Any = None, like: Table | None = None) -> Table:
         Columns of a plain array are called x1, x2, ...; a single column y.
     na : str, number or list of them, optional
         Cells that stand for a missing value.
-    like : Table, optional
-        The table of a fit, whose text is to be read alike.
+    like : AsRead, optional
+        How text was read before, such as in a fit, to be read alike.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def read(data: Any, na: Any = None, like: Table | None = None) -> Table:
     table = _read(data)
     if markers and markers != table.na:
         table = table.marked(markers)
-    if like is not None and table is not like:
+    if like is not None and table.readings is not like.readings:
         table.readings, table.like = {**like.readings, **table.readings}, True
     return table
 

@@ -21,7 +21,7 @@ from likely.likelihoods.restraints import Restraints
 from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.bind import Bound
-from likely.models.model import Slot
+from likely.models.slot import Slot
 from likely.models.start import starting_values
 from likely.progress import Task, check_progress
 from likely.search import failures

@@ -19,7 +19,6 @@ from likely.errors import DataError, FitError, OptionError, is_one_of, listed, u
 from likely.families.base import Family
 from likely.likelihoods.rows_of import FittedRows
 from likely.models.asked import Asked
-from likely.models.model import Slot
 from likely.models.rows import Rows
 from likely.results.fits import Fit
 from likely.results.fitting import fit_of

@@ -26,8 +26,9 @@ from likely.likelihoods.expected import Expected
 from likely.likelihoods.rows_of import FittedRows
 from likely.models.bind import given_column
 from likely.models.checks import check_level
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace import JetNamespace
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _place(
         return bound.used, bound.data
     if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
         new = {k: [v] for k, v in new.items()}  # one row
-    table, matrices = read_columns(new, like=bound.table)
+    table, matrices = read_columns(new, like=bound.model.reading)
     n = table.n
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")

@@ -16,8 +16,9 @@ from likely.families import FAMILIES
 from likely.families.base import Family
 from likely.likelihoods.rows_of import bare
 from likely.models.identify import with_place_of_intercept
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 if TYPE_CHECKING:
     from likely.likelihoods.log_likelihood import LogLikelihood

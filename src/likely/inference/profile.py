@@ -16,7 +16,7 @@ from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.penalised import Penalised
 from likely.models.bind import Bound
 from likely.models.identify import coordinates, untangled
-from likely.models.model import Slot
+from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 from likely.search.singular import Held
 

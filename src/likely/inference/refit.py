@@ -13,8 +13,9 @@ from likely.estimates.maximum import peak_of
 from likely.families.base import Limit
 from likely.likelihoods import objective_of
 from likely.models import limits, scale
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -25,7 +25,7 @@ from likely.show.grid import Grid, alike
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
-    from likely.models.model import Slot
+    from likely.models.slot import Slot
 
 METHODS = ("profile", "wald")
 FARTHEST = 12.0  # times its distance on Wald's ellipse within which a contour is followed

@@ -22,7 +22,7 @@ from likely.likelihoods import Objective, objective_of
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.bind import Bound
-from likely.models.model import Slot
+from likely.models.slot import Slot
 from likely.models.start import starting_values
 from likely.namespace import NumpyNamespace
 

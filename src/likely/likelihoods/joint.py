@@ -23,8 +23,9 @@ from likely.likelihoods.protocol import Objective, Offers
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.bind import Bound
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.models.start import starting_values
 
 OFFERS = Offers(

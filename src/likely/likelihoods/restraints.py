@@ -18,10 +18,11 @@ from likely.errors import OptionError, ParameterError, listed
 from likely.models import limits, scale
 from likely.models.asked import RESTRAINTS, Asked
 from likely.models.hypotheses import relations, text
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.naming import Form, Names
 from likely.models.penalties import Applied, applied
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace import JetNamespace
 
 Relation = tuple[Form, bool]  # left side minus right side, and whether it is 0 (else at most 0)

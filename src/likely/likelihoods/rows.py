@@ -17,8 +17,9 @@ from likely.families.base import Parameter
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import kernels
 from likely.likelihoods.protocol import Offers
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows, take
+from likely.models.slot import Slot
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small

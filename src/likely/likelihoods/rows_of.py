@@ -16,9 +16,10 @@ from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import Offers, offers_of
 from likely.models import scale
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.new_data import NewData
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
@@ -286,14 +287,8 @@ def rows_of(
         bound = effective.likelihood.bound
         own = bound.data if observed else replace(bound.data, units=None)
         return FittedRows(effective, bound.used, own, {}, outward, limits)
-    data = NewData(fit, effective, new, given, unseen)
-    made = {id(slot.design): data.matrix(slot) for slot in model.slots if slot.design is not None}
-    matrices = {slot.label: made[id(slot.design)] for slot in model.slots if slot.design is not None}
-    lacking: dict[str, LikelyError] = {}
-    known = {name: data.known(name, outward[name], lacking) for name in model.known}
-    offsets = {slot.label: data.offset(slot, outward) for slot in model.slots if slot.offset is not None}
-    own = Rows(data.n, None, None, matrices, offsets, known)
-    rows = FittedRows(effective, data.table, own, lacking, outward, limits)
+    read = NewData(model, new, given, unseen, outward)
+    rows = FittedRows(effective, read.table, read.rows, read.lacking, outward, limits)
     rows.require_reached()
     return rows
 

@@ -14,8 +14,9 @@ from likely.compute.solve import least_squares, orthogonal
 from likely.compute.solve.newton import Point
 from likely.data.design import Aliasing, Beside, Design
 from likely.errors import DesignError, listed
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 EXTREMES = 1e-140, 1e140  # of a column's largest value: beyond, squares leave what a float can hold
 FAR_LEVEL = 1e4  # a level so many times its spread costs digits that count

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from likely.families.base import Limit
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 
 NEAR = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
@@ -73,6 +74,6 @@ def limiting(model: Model, data: Rows, limit: Limit) -> tuple[Model, Rows]:
             if slot.offset is not None:
                 offsets[slots[-1].label] = data.offsets[slot.label]
     known = {limit.names.get(k, k): v for k, v in rest.items()}
-    model = Model(family, tuple(slots), known, model.response, model.formula, weights_kind=model.weights_kind)
+    model = replace(model, family=family, slots=tuple(slots), known=known, fixed={})
     values = {limit.names.get(k, k): data.known[k] for k in rest}
     return model, replace(data, designs=designs, offsets=offsets, known=values)

@@ -9,84 +9,13 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.data.design import Design
-from likely.families.base import Family, Parameter
-from likely.families.base.domains import Link
+from likely.data.table import AsRead
+from likely.errors import OptionError
+from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
-from likely.namespace import NumpyNamespace
-
-# an offset by which a level that a row cannot have is left behind: its probability is then 0 in floating point
-BEHIND = 1000.0
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Slot:
-    """One linear predictor: a parameter (or one level of a vector parameter) and where its coefficients lie.
-
-    Attributes
-    ----------
-    parameter : Parameter
-    link : Link
-    design : Design or None
-        What its columns are; None for a constant.
-    offset : tuple or None
-        What is added to the linear predictor, as the user gave it (columns, expressions, arrays; nothing for one that
-        was computed); None where nothing is.
-    start, stop : int
-        Its coefficients in the vector of all coefficients.
-    entry : str or None
-        The entry of a vector parameter that it describes: a level, or two neighbours.
-    """
-
-    parameter: Parameter
-    link: Link
-    design: Design | None
-    offset: tuple[Any, ...] | None
-    start: int
-    stop: int
-    entry: str | None = None
-
-    @property
-    def label(self) -> str:
-        """``"p"``, or ``"p[b]"`` for an entry of a vector parameter."""
-        return self.parameter.name if self.entry is None else f"{self.parameter.name}[{self.entry}]"
-
-    @property
-    def constant(self) -> bool:
-        """One value for all rows, reported on the natural scale."""
-        return self.design is None and self.offset is None
-
-    @property
-    def idle(self) -> bool:
-        """No coefficient: its linear predictor is known, the offset or 0."""
-        return self.start == self.stop
-
-    @property
-    def shared(self) -> bool:
-        """A constant that is no parameter by itself: all entries of the vector depend on it."""
-        domain = self.parameter.domain
-        return self.constant and isinstance(domain, VectorDomain) and not domain.separate
-
-    @property
-    def leaves_domain(self) -> bool:
-        """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
-        domain = self.parameter.domain
-        if isinstance(domain, VectorDomain):
-            return domain.separate
-        return self.link.positive or not domain.reached_by(self.link)
-
-    def natural(self, eta: float) -> float:
-        """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""
-        with np.errstate(all="ignore"):
-            return float(self.link.inverse(np.float64(eta), NumpyNamespace()))
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the coefficients: ``"sd"`` for a constant, ``"mean.x"`` for a predictor."""
-        if self.design is None:
-            return [self.label] if self.offset is None else [f"{self.label}.Intercept"]
-        return [f"{self.label}.{column}" for column in self.design.names]
+from likely.models.new_data import NewData
+from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 
 @final
@@ -106,6 +35,10 @@ class Model:
         Parameters held at a value by the estimation itself (the edges of a Uniform).
     weights_kind : {"frequency", "analytic", "sampling", "importance"}
         What the weights mean; "frequency" where there are none.
+    weights : str, array_like or None
+        The weights as they were given: a column, an expression or an array; None where there are none.
+    reading : AsRead or None
+        How text of the data was read, for other data to be read alike.
     """
 
     family: Family
@@ -115,6 +48,49 @@ class Model:
     formula: str | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
     weights_kind: str = "frequency"
+    weights: Any = None
+    reading: AsRead | None = None
+
+    def rows(
+        self, new: Any, given: Mapping[str, Any] | None = None, *, unseen: str = "error", observed: bool = False
+    ) -> Rows:
+        """The rows of a table, as arrays: the way from any data to what the model needs of them.
+
+        Parameters
+        ----------
+        new : data of any kind
+        given : mapping, optional
+            Values of known parameters, ``offset`` and ``exposure``, where they are not what the model says.
+        unseen : {"error", "missing"}
+            Whether rows with levels that the model does not know are an error, or are left out.
+        observed : bool
+            With the responses and the weights, which the table has then to have.
+
+        Returns
+        -------
+        Rows
+
+        Raises
+        ------
+        DataError, MissingValuesError, SupportError, UnknownNameError
+            If the table lacks something, or holds values that the model cannot have.
+        OptionError
+            If a known value, an offset or the weights were given to the fit as an array, or parameters are functions.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> model = lk.likelihood("poisson", {"x": [0, 1, 2], "y": [1, 4, 9]}, "y ~ center(x)").model
+        >>> model.rows({"x": [1, 5]}).designs["rate"].tolist()  # 1 is the mean that the model has learnt
+        [[1.0, 0.0], [1.0, 4.0]]
+        """
+        if self.family._objective is not None:
+            raise OptionError(f"the parameters of {self.family.title} are functions of data: it has no rows of its own")
+        read = NewData(self, new, given, unseen)
+        rows = read.observed if observed else read.rows
+        for error in read.lacking.values():
+            raise error
+        return rows
 
     @property
     def averaged(self) -> bool:

@@ -17,7 +17,8 @@ from likely.errors import OptionError, UnknownNameError, listed, unknown
 if TYPE_CHECKING:
     from likely.data.design import Design
     from likely.estimates import Estimates
-    from likely.models.model import Model, Slot
+    from likely.models.model import Model
+    from likely.models.slot import Slot
 
 NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
 GOES_ON = re.compile(r"[\w.\[(:]")  # characters after which a name has not ended

@@ -1,8 +1,10 @@
-"""New data read once, and turned into what a fitted model needs of them: designs, offsets, known values."""
+"""A table turned into rows of a model: designs, offsets, known values and, where they are asked for, responses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -15,26 +17,52 @@ from likely.data.predictors import among
 from likely.data.tables import Table
 from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed
 from likely.families.base.domains import Groups
-from likely.models.bind import Given
-from likely.models.model import Slot
+from likely.models import checks, response
+from likely.models.given import Given
+from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 if TYPE_CHECKING:
-    from likely.estimates import Estimates
+    from likely.models.model import Model
 
 
 @final
 class NewData:
-    """New data read once, and turned into what each slot needs."""
+    """A table read once as a model reads it, and what the model needs of it.
+
+    Parameters
+    ----------
+    model : Model
+    new : data of any kind
+        A matrix of predictors may be given by parameter, ``{"mean": X}``.
+    given : mapping, optional
+        Values of known parameters, ``offset`` and ``exposure``, where they are not what the model says.
+    unseen : {"error", "missing"}
+        What becomes of rows with levels that the model does not know.
+    outward : mapping of str to str, optional
+        The parameters' names in messages and in `given`, where they are not the family's.
+
+    Attributes
+    ----------
+    table : Table
+        The rows as they were read.
+    lacking : mapping of str to LikelyError
+        Why a known parameter has no values.
+    """
 
     def __init__(
-        self, fit: Estimates, effective: Estimates, new: Any, given: Mapping[str, Any], unseen: str = "error"
+        self,
+        model: Model,
+        new: Any,
+        given: Mapping[str, Any] | None = None,
+        unseen: str = "error",
+        outward: Mapping[str, str] | None = None,
     ) -> None:
-        self.model = effective.likelihood.model
-        self.specs: Mapping[str, Any] = fit.likelihood.model.family.known
-        self.given = given
+        self.model, self.given, self.lacking = model, given or {}, dict[str, LikelyError]()
+        self.outward = outward or {p.name: p.name for p in model.family.parameters}
         plain = {
             slot.parameter.name: slot.design
-            for slot in self.model.slots
+            for slot in model.slots
             if slot.design is not None and slot.design.spec is None
         }
         self.own: dict[str, Table] = {}
@@ -42,17 +70,13 @@ class NewData:
         if isinstance(new, Mapping):
             new = dict(new)
             self.own = {
-                name: tables.read(new.pop(name), fit.likelihood.bound.table.na)
-                for name in plain
-                if np.ndim(new.get(name)) == 2
+                name: tables.read(new.pop(name), like=model.reading) for name in plain if np.ndim(new.get(name)) == 2
             }
             if new and all(np.ndim(v) == 0 for v in new.values()):
                 new = {k: [v] for k, v in new.items()}  # one row
         if self.sparse is not None:
             new = np.zeros(self.sparse.shape[0])
-        self.table = (
-            tables.read(new, like=fit.likelihood.bound.table) if not self.own or new else next(iter(self.own.values()))
-        )
+        self.table = tables.read(new, like=model.reading) if not self.own or new else next(iter(self.own.values()))
         self.n = self.table.n
         if self.n == 0:
             raise DataError("the new data have no rows: there is nothing to predict")
@@ -62,13 +86,44 @@ class NewData:
             order = self.table.match(table.index, f"the matrix of {name}", "the other new data")
             self.own[name] = table.in_order(order)
         self._refuse_ambiguity(plain)
-        self._refuse_missing()
+        self._refuse_missing(self._used())
         self.data = Given.of(self.table, "the new data")
         if unseen == "missing":
             self._set_unseen_aside()
 
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows without responses; a known parameter without values is NaN, and `lacking` says why."""
+        slots = self.model.slots
+        made = {id(slot.design): self._matrix(slot) for slot in slots if slot.design is not None}
+        matrices = {slot.label: made[id(slot.design)] for slot in slots if slot.design is not None}
+        known = {name: self._known(name) for name in self.model.known}
+        offsets = {slot.label: self._offset(slot) for slot in slots if slot.offset is not None}
+        return Rows(self.n, None, None, matrices, offsets, known)
+
+    @property
+    def observed(self) -> Rows:
+        """The rows with their responses and weights."""
+        model, rows, name = self.model, self.rows, self.model.response
+        for error in self.lacking.values():
+            raise error
+        weights = model.weights
+        self._refuse_missing([name, *([weights] if isinstance(weights, str) else [])])
+        values = response.plain(model.family, response.values(model.family, self.table, name), name, self.table)
+        _, y = model.family.bind(values, rows.known)
+        checks.check_support(model.family, y, rows.known, name, self.table)
+        rows = replace(rows, y=y)
+        if weights is None:
+            return rows
+        if not isinstance(weights, str):
+            raise OptionError("the weights were given as an array, so those of other rows are not known")
+        w = checks.check_weights(
+            checks.weight_column(self.data.values(weights, "weights")), model.weights_kind, self.table
+        )
+        return replace(rows, units=w) if model.averaged else rows.with_weights(w)
+
     def _set_unseen_aside(self) -> None:
-        """Leave out the rows with levels that the fit has not seen; their results will be missing."""
+        """Leave out the rows with levels that the model does not know; their results will be missing."""
         seen = np.ones(self.n, dtype=bool)
         for slot in self.model.slots:
             for name, levels in () if slot.design is None else slot.design.levels:
@@ -87,18 +142,18 @@ class NewData:
     def _refuse_ambiguity(self, plain: Mapping[str, Design]) -> None:
         """Two matrices of predictors cannot be told apart in one table."""
         shared = {name: d for name, d in plain.items() if name not in self.own}
-        distinct = {id(d) for d in shared.values()}
-        names = [name for d in {id(d): d for d in shared.values()}.values() for name in d.made]
+        distinct = {id(d): d for d in shared.values()}
+        names = [name for d in distinct.values() for name in d.made]
         if len(distinct) > 1 and (len(set(names)) < len(names) or not all(n in self.table for n in names)):
             example = ", ".join(f"{name!r}: ..." for name in shared)
             raise DataError(
                 f"{listed(shared)} have a matrix of predictors each: pass the new ones by parameter, {{{example}}}"
             )
 
-    def _refuse_missing(self) -> None:
+    def _refuse_missing(self, used: list[str]) -> None:
         """Missing values among the columns that the model uses."""
         counts: dict[str, int] = {}
-        for name in self._used():
+        for name in used:
             if name not in self.table:
                 continue
             text = self.table.text(name)
@@ -126,7 +181,7 @@ class NewData:
                     used |= dict.fromkeys(self.table.names)  # columns by position
             if "offset" not in self.given:
                 used |= dict.fromkeys(v for spec in slot.offset or () for v in self._columns_of(spec))
-        for spec in (*self.specs.values(), *self.given.values()):
+        for spec in (*self.model.family.known.values(), *self.given.values()):
             used |= dict.fromkeys(self._columns_of(spec))
         return list(used)
 
@@ -137,8 +192,8 @@ class NewData:
             return []
         return [spec] if spec in self.table or spec.isidentifier() else designs.variables(spec)
 
-    def matrix(self, slot: Slot) -> Any:
-        """A slot's design for the new rows."""
+    def _matrix(self, slot: Slot) -> Any:
+        """A linear predictor's columns."""
         assert slot.design is not None
         if self.sparse is not None:
             return slot.design.apply_sparse(self.sparse)
@@ -146,33 +201,30 @@ class NewData:
         other = None if beside is None else self.own.get(beside.parameter, self.table)
         return slot.design.apply(self.own.get(slot.parameter.name, self.table), other)
 
-    def values(self, spec: Any, what: str) -> Any:
+    def _values(self, spec: Any, what: str) -> Any:
         """A column, an expression, a number or an array as floats."""
         values = self.data.values(spec, what)
         return tables.numbers(values, spec if isinstance(spec, str) else what) if np.ndim(values) else float(values)
 
-    def known(self, name: str, outward: str, lacking: dict[str, LikelyError]) -> Any:
+    def _known(self, name: str) -> Any:
         """The values of a known parameter; NaN, and the reason, where there are none."""
-        spec = self.given.get(outward, self.specs.get(outward))
+        model, outward = self.model, self.outward[name]
+        spec = self.given.get(outward, model.family.known.get(name))
         if outward not in self.given and np.ndim(spec) > 0:
-            lacking[name] = OptionError(
+            self.lacking[name] = OptionError(
                 f"{outward} was given to the fit as an array, so the new rows' values are not known: pass {outward}=..."
             )
             return np.nan
         try:
-            values = self._groups(spec, outward) if self._labels(name) else self.values(spec, outward)
+            if model.family.parameter(name).domain is Groups:
+                values = tables.codes(self.data.labels(spec, outward))
+            else:
+                values = self._values(spec, outward)
         except LikelyError as error:
-            lacking[name] = error
+            self.lacking[name] = error
             return np.nan
-        self.model.family.parameter(name).domain.check(f"{self.model.family.title}'s known {outward}", values)
+        model.family.parameter(name).domain.check(f"{model.family.title}'s known {outward}", values)
         return values
-
-    def _labels(self, name: str) -> bool:
-        return self.model.family.parameter(name).domain is Groups
-
-    def _groups(self, spec: Any, what: str) -> Any:
-        """The codes of a column of labels."""
-        return tables.codes(self.data.labels(spec, what))
 
     def _log_exposure(self) -> Any:
         """The logarithm of the exposure of the new rows."""
@@ -181,9 +233,9 @@ class NewData:
             return designs.expression(designs.log_exposure(spec, self.table), self.table)
         return designs.log_exposure(self.data.values(spec, "exposure"), self.table)
 
-    def offset(self, slot: Slot, outward: Mapping[str, str]) -> Any:
-        """A slot's offset for the new rows."""
-        name, specs = outward[slot.parameter.name], slot.offset or ()
+    def _offset(self, slot: Slot) -> Any:
+        """A linear predictor's offset."""
+        name, specs = self.outward[slot.parameter.name], slot.offset or ()
         if "offset" in self.given:
             value = self.given["offset"]
             specs = (value.get(name, 0.0) if isinstance(value, Mapping) else value,)
@@ -198,7 +250,7 @@ class NewData:
                     f"the offset of {name} was given to the fit as an array, so the new rows' values are not known: "
                     "pass offset=..., or exposure=... if it was one"
                 )
-            total = total + self.values(spec, "offset")
+            total = total + self._values(spec, "offset")
         total = np.broadcast_to(np.asarray(total, dtype=float), (self.n,))
         if not np.all(np.isfinite(total)):
             raise DataError(f"the offset of {name} is not finite for some of the new rows")

@@ -16,8 +16,9 @@ import numpy as np
 
 from likely.compute import blocks
 from likely.errors import OptionError, unknown
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 
 class Penalty(ABC):

@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.compute.blocks import Blocks, Matrix
 from likely.families.base import Family
-from likely.models.model import Slot
+from likely.models.slot import Slot
 
 
 @final

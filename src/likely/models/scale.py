@@ -16,7 +16,8 @@ import numpy as np
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.families.base.domains import LINKS
 from likely.families.base.vectors import VectorDomain
-from likely.models.model import Model, Slot
+from likely.models.model import Model
+from likely.models.slot import Slot
 from likely.namespace import JetNamespace
 
 AT_LIMIT = 30.0  # on a logarithmic scale, where a parameter stands that ran to its limit

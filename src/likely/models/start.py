@@ -12,8 +12,9 @@ from likely.compute.blocks import Blocks
 from likely.compute.solve import least_squares
 from likely.errors import ParameterError
 from likely.families.base.vectors import VectorDomain
-from likely.models.model import BEHIND, Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows, take
+from likely.models.slot import BEHIND, Slot
 
 ENOUGH_ROWS = 10_000
 

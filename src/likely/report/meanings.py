@@ -18,7 +18,8 @@ from likely.show.grid import alike, number
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
-    from likely.models.model import Model, Slot
+    from likely.models.model import Model
+    from likely.models.slot import Slot
     from likely.report.text import Estimate
 
 LOG = re.compile(r"(?:np\.)?log\((?P<column>[^()]+)\)")

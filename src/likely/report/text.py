@@ -19,7 +19,7 @@ from likely.show.grid import DASH, Grid, alike, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
-    from likely.models.model import Slot
+    from likely.models.slot import Slot
     from likely.report.meanings import Meaning
 
 

@@ -16,7 +16,6 @@ from likely.likelihoods import RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.identify import coordinates
-from likely.models.model import Slot
 from likely.models.rows import Rows
 from likely.search.outcome import Outcome
 

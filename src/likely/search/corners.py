@@ -20,7 +20,8 @@ from likely.compute.blocks import dense
 from likely.compute.solve import least_absolute, newton
 from likely.likelihoods import RowsObjective, by_rows
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.models.model import Model, Slot
+from likely.models.model import Model
+from likely.models.slot import Slot
 from likely.namespace import JetNamespace
 from likely.search.closed import PerfectFit, conditioned_covariance, information_beside
 from likely.search.outcome import Outcome

@@ -12,7 +12,8 @@ from likely.compute.solve.newton import Point
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import identify, limits
-from likely.models.model import Model, Slot
+from likely.models.model import Model
+from likely.models.slot import Slot
 from likely.models.start import starting_values
 from likely.search.outcome import Outcome
 from likely.search.plateau import LEVEL, NEARLY, find_plateau

@@ -18,8 +18,9 @@ from likely.compute import blocks
 from likely.compute.solve import newton
 from likely.compute.solve.newton import Point
 from likely.likelihoods import Objective, RowsObjective, single_peaked
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 
 WEAK = 1.0  # information about a linear predictor, at most, that gives cause to look

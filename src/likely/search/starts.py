@@ -17,8 +17,9 @@ from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.likelihoods import Objective, RowsObjective, single_peaked
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.models.start import several_starts, starting_values
 from likely.namespace import NumpyNamespace
 from likely.search.state import FitState

@@ -14,8 +14,9 @@ from likely.likelihoods import RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.restraints import Region, Restraints
 from likely.models.identify import check_identified
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.models.start import starting_values
 
 EXACT = 1e-13  # of the size of what is fitted: a difference that is rounding

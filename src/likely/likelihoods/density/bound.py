@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.data import alignment, tables
+from likely.data.table import AsRead
 from likely.data.tables import Table
 from likely.errors import DataError, FamilyError, OptionError, listed
 from likely.likelihoods.density.family import Density
@@ -16,8 +17,9 @@ from likely.likelihoods.density.program import Program, worded
 from likely.models import checks
 from likely.models.asked import Asked
 from likely.models.bind import Bound, Given
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace.jax import JaxNamespace, jax_module, x64
 
 
@@ -67,7 +69,15 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
         bare = type(density.base).__new__(type(density.base))
         bare.__dict__ |= {**density.base.__dict__, "known": {}}
         bound, response = density.with_base(bare), np.asarray(response, float)
-    model = Model(bound, slots, dict(density.known), name or "the data", weights_kind=weights_kind)
+    model = Model(
+        bound,
+        slots,
+        dict(density.known),
+        name or "the data",
+        weights_kind=weights_kind,
+        weights=weights,
+        reading=table.as_read,
+    )
     in_use = Rows(len(response), response, w, known=known, columns=columns)
     return Bound(asked, model, in_use, table, given.rows, dropped, None, given_weights)
 
@@ -83,7 +93,7 @@ def _slots(density: Density) -> tuple[Slot, ...]:
 # -- data ----------------------------------------------------------------------------------------------------
 
 
-def read_columns(data: Any, na: Any = None, like: Table | None = None) -> tuple[Table, dict[str, Any]]:
+def read_columns(data: Any, na: Any = None, like: AsRead | None = None) -> tuple[Table, dict[str, Any]]:
     """The columns, and the arrays of more dimensions that a dict may hold, one first index for each row."""
     if not isinstance(data, Mapping):
         return tables.read(data, na, like), {}

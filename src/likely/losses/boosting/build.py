@@ -19,7 +19,8 @@ from likely.losses.boosting.record import Boosting
 from likely.losses.boosting.rows import Column, check_response, response
 from likely.losses.boosting.units import units
 from likely.models import checks
-from likely.models.model import Model, Slot
+from likely.models.model import Model
+from likely.models.slot import Slot
 
 HESSIANS = ("observed", "floored")
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from likely.families.base import Family
-from likely.models.model import Model, Slot
+from likely.models.model import Model
+from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 
 LOCATIONS = (0.75, -0.5)  # where it is asked whether a parameter is a location; any numbers other than 0

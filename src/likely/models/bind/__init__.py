@@ -19,15 +19,16 @@ from likely.families import get_family
 from likely.families.base import Family, Parameter
 from likely.families.base.domains import Groups
 from likely.families.base.vectors import VectorDomain
-from likely.models import checks
+from likely.models import checks, response
 from likely.models.asked import Asked
-from likely.models.bind import offsets, response
+from likely.models.bind import offsets
 from likely.models.bind.bound import Bound
-from likely.models.bind.given import Given, cluster_ways, given_column
 from likely.models.bind.links import link_for
+from likely.models.given import Given, cluster_ways, given_column
 from likely.models.identify import without_aliased, without_place_of_intercept
-from likely.models.model import Model, Slot
+from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 
 __all__ = ["Bound", "Given", "bind", "cluster_ways", "given_column"]
 
@@ -103,7 +104,7 @@ def bind(asked: Asked, data: Any) -> Bound:
     slots, designs_of, offsets_of = _slots(parts, free, bound_family, link)
     text = formula if isinstance(formula, str) else None
     fixed = bound_family.edge_estimate(numeric, known) if any(p.edge for p in free) else {}
-    model = Model(bound_family, slots, constants, name, text, fixed, weights_kind)
+    model = Model(bound_family, slots, constants, name, text, fixed, weights_kind, weights, table.as_read)
     if not isinstance(asked.family, Family):
         asked = asked.replace(family=get_family(asked.family))
     in_use = Rows(len(numeric), numeric, w, designs_of, offsets_of, known, units)

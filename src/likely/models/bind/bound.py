@@ -11,7 +11,7 @@ import numpy as np
 
 from likely.data.tables import Table
 from likely.models.asked import Asked
-from likely.models.bind.given import Given
+from likely.models.given import Given
 from likely.models.model import Model
 from likely.models.rows import Rows
 

@@ -11,8 +11,8 @@ from likely.data import design as designs
 from likely.data import tables
 from likely.errors import DataError, OptionError, first_rows
 from likely.families.base import Family, Parameter
-from likely.models.bind.given import Given
 from likely.models.bind.links import link_for
+from likely.models.given import Given
 
 
 def of_arguments(offset: Any, first: str) -> dict[str, list[Any]]:

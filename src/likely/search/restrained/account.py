@@ -14,7 +14,7 @@ from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.restraints import Restraints
-from likely.models.model import Slot
+from likely.models.slot import Slot
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.restrained.problem import Problem, checked, spread_of

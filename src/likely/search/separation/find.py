@@ -26,7 +26,7 @@ from likely.search.separation.told import Told, many
 
 if TYPE_CHECKING:
     from likely.likelihoods.log_likelihood import LogLikelihood
-    from likely.models.model import Slot
+    from likely.models.slot import Slot
     from likely.search.outcome import Outcome
 
 # links whose linear predictor must run to infinity for the parameter to reach an end of its domain

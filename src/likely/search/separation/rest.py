@@ -18,8 +18,8 @@ from likely.compute.solve import least_squares
 from likely.data.design import Aliasing
 from likely.models.bind import Bound
 from likely.models.identify import sum_of, without_aliased
-from likely.models.model import BEHIND, Slot
 from likely.models.rows import Rows
+from likely.models.slot import BEHIND, Slot
 from likely.search.separation.certificate import Separation
 from likely.search.separation.cone import Cone, triangle
 

@@ -14,7 +14,7 @@ from likely.search.separation.programme import Direction, Programmes
 
 if TYPE_CHECKING:
     from likely.likelihoods.log_likelihood import LogLikelihood
-    from likely.models.model import Slot
+    from likely.models.slot import Slot
 
 
 @final
