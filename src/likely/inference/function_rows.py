@@ -113,7 +113,7 @@ def _place(
         return bound.used, bound.data
     if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
         new = {k: [v] for k, v in new.items()}  # one row
-    table, matrices = read_columns(new, like=bound.model.reading)
+    table, matrices = read_columns(new, like=bound.table.as_read)
     n = table.n
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")

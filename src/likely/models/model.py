@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, final
@@ -15,6 +15,7 @@ from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
 from likely.models.new_data import NewData
 from likely.models.rows import Rows
+from likely.models.saved import of_model, parts_of
 from likely.models.slot import Slot
 
 
@@ -38,7 +39,7 @@ class Model:
     weights : str, array_like or None
         The weights as they were given: a column, an expression or an array; None where there are none.
     reading : AsRead or None
-        How text of the data was read, for other data to be read alike.
+        How text of the data was read, for other data to be read alike; None for a model that reads no table.
     """
 
     family: Family
@@ -84,13 +85,64 @@ class Model:
         >>> model.rows({"x": [1, 5]}).designs["rate"].tolist()  # 1 is the mean that the model has learnt
         [[1.0, 0.0], [1.0, 4.0]]
         """
-        if self.family._objective is not None:
-            raise OptionError(f"the parameters of {self.family.title} are functions of data: it has no rows of its own")
+        if self.reading is None:
+            raise OptionError(
+                f"{self.family.title} is made of functions or of other models: it reads no table of its own"
+            )
         read = NewData(self, new, given, unseen)
         rows = read.observed if observed else read.rows
         for error in read.lacking.values():
             raise error
         return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as plain data for JSON: formulas with levels, knots and means, and no rows.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        OptionError
+            If parameters are functions, or levels are neither text nor numbers.
+
+        Examples
+        --------
+        >>> import json
+        >>> import likely as lk
+        >>> model = lk.likelihood("poisson", {"x": [0, 1, 2], "y": [1, 4, 9]}, "y ~ center(x)").model
+        >>> again = Model.from_dict(json.loads(json.dumps(model.to_dict())))
+        >>> again.rows({"x": [1, 5]}).designs["rate"].tolist()
+        [[1.0, 0.0], [1.0, 4.0]]
+        """
+        return of_model(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]] | None = None) -> Model:
+        """The model that `to_dict` gave the data of.
+
+        What was given to the fit as an array of rows (offsets, known values, weights) has to be given again for new
+        rows.
+
+        Parameters
+        ----------
+        data : mapping
+        families : mapping of str to class, optional
+            Families of your own, by name.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        OptionError
+            If the data are of another version.
+        UnknownNameError
+            If there is no family of that name.
+        """
+        return cls(**parts_of(data, families or {}))
 
     @property
     def averaged(self) -> bool:

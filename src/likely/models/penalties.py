@@ -10,15 +10,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from likely.compute import blocks
 from likely.errors import OptionError, unknown
-from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+
+if TYPE_CHECKING:
+    from likely.models.model import Model
 
 
 class Penalty(ABC):

@@ -76,7 +76,6 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
         name or "the data",
         weights_kind=weights_kind,
         weights=weights,
-        reading=table.as_read,
     )
     in_use = Rows(len(response), response, w, known=known, columns=columns)
     return Bound(asked, model, in_use, table, given.rows, dropped, None, given_weights)

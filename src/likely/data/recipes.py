@@ -1,0 +1,213 @@
+"""Designs as plain data, for JSON, and back: formulas with what they have learnt from data, without rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from likely.data.design import Aliasing, Beside, Design
+from likely.data.evaluation import Products
+from likely.data.many_levels import Coding, Levels, Numbers, Product
+from likely.errors import OptionError
+
+
+def plain(value: Any) -> Any:
+    """Numbers, text, lists, mappings and arrays as what JSON has.
+
+    Raises
+    ------
+    OptionError
+        If there is anything else.
+
+    Examples
+    --------
+    >>> plain({0: np.array([1.0, 2.0])})
+    {'map': [[0, {'array': [1.0, 2.0]}]]}
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.ndarray):
+        return {"array": plain(value.tolist())}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {"map": [[plain(k), plain(v)] for k, v in value.items()]}
+    raise OptionError(f"{value!r} is {type(value).__name__}, which cannot be written; make it text or a number")
+
+
+def restored(value: Any) -> Any:
+    """What `plain` was given.
+
+    Examples
+    --------
+    >>> restored({"map": [[0, {"array": [1.0, 2.0]}]]})
+    {0: array([1., 2.])}
+    """
+    if isinstance(value, list):
+        return [restored(v) for v in value]
+    if not isinstance(value, Mapping):
+        return value
+    ((kind, inside),) = value.items()
+    if kind == "float":
+        return float(inside)
+    return np.array(restored(inside)) if kind == "array" else {restored(k): restored(v) for k, v in inside}
+
+
+# -- designs -----------------------------------------------------------------------------------------------------
+
+
+def of_design(design: Design) -> dict[str, Any]:
+    """A design as plain data."""
+    return {
+        "names": list(design.names),
+        "formula": design.formula,
+        "recipe": _of_recipe(design.spec),
+        "levels": [[name, plain(levels)] for name, levels in design.levels],
+        "named": design.named,
+        "coding": None if design.coding is None else _of_coding(design.coding),
+        "terms": [[term, list(places)] for term, places in design.terms],
+        "kept": None if design.kept is None else list(design.kept),
+        "whole": list(design.whole),
+        "aliasing": None if design.aliasing is None else _of_aliasing(design.aliasing),
+    }
+
+
+def design_of(data: Mapping[str, Any]) -> Design:
+    """The design that plain data are of."""
+    return Design(
+        tuple(data["names"]),
+        data["formula"],
+        _recipe_of(data["recipe"]),
+        tuple((name, tuple(restored(levels))) for name, levels in data["levels"]),
+        data["named"],
+        None if data["coding"] is None else _coding_of(data["coding"]),
+        tuple((term, tuple(places)) for term, places in data["terms"]),
+        None if data["kept"] is None else tuple(data["kept"]),
+        tuple(data["whole"]),
+        None if data["aliasing"] is None else _aliasing_of(data["aliasing"]),
+    )
+
+
+def _of_recipe(recipe: Any) -> dict[str, Any] | None:
+    if isinstance(recipe, Products):
+        return {"products": [[term, list(columns)] for term, columns in recipe.terms]}
+    return None if recipe is None else _of_spec(recipe)
+
+
+def _recipe_of(data: Mapping[str, Any] | None) -> Any:
+    if data is not None and "products" in data:
+        return Products(tuple((term, tuple(columns)) for term, columns in data["products"]))
+    return None if data is None else _spec_of(data)
+
+
+def _of_aliasing(aliasing: Aliasing) -> dict[str, Any]:
+    beside = aliasing.beside
+    return {
+        "null": plain(aliasing.null),
+        "told": dict(aliasing.told),
+        "beside": None
+        if beside is None
+        else {
+            "parameter": beside.parameter,
+            "design": None if beside.design is None else of_design(beside.design),
+            "null": plain(beside.null),
+        },
+    }
+
+
+def _aliasing_of(data: Mapping[str, Any]) -> Aliasing:
+    beside = data["beside"]
+    if beside is not None:
+        design = None if beside["design"] is None else design_of(beside["design"])
+        beside = Beside(beside["parameter"], design, restored(beside["null"]))
+    return Aliasing(restored(data["null"]), dict(data["told"]), beside)
+
+
+# -- formulaic's recipes -----------------------------------------------------------------------------------------
+
+
+def _of_spec(spec: Any) -> dict[str, Any]:
+    """What formulaic has learnt of a formula: how each term is coded, levels, and means, scales and knots."""
+    return {
+        "terms": [
+            {
+                "factors": [[factor.expr, factor.eval_method.value] for factor in made.term.factors],
+                "columns": list(made.columns),
+                "products": [
+                    {"scale": one.scale, "factors": [[f.factor.expr, f.reduced] for f in one.factors]}
+                    for one in made.scoped_terms
+                ],
+            }
+            for made in spec.structure
+        ],
+        "transforms": {expr: plain(state) for expr, state in spec.transform_state.items()},
+        # formulaic makes contrasts again from the categories
+        "encoders": {
+            expr: [kind.value, plain({k: v for k, v in state.items() if k != "contrasts"})]
+            for expr, (kind, state) in spec.encoder_state.items()
+        },
+    }
+
+
+def _spec_of(data: Mapping[str, Any]) -> Any:
+    from formulaic import Formula, ModelSpec
+    from formulaic.materializers.base import EncodedTermStructure
+    from formulaic.materializers.types import EvaluatedFactor, FactorValues, ScopedFactor, ScopedTerm
+    from formulaic.parser.types import Factor, Term
+
+    def scoped(product: Mapping[str, Any]) -> Any:
+        factors = [
+            ScopedFactor(EvaluatedFactor(Factor(expr), FactorValues(None)), reduced)
+            for expr, reduced in product["factors"]
+        ]
+        return ScopedTerm(factors, product["scale"])
+
+    terms = [Term([Factor(expr, eval_method=method) for expr, method in made["factors"]]) for made in data["terms"]]
+    structure = [
+        EncodedTermStructure(term, [scoped(product) for product in made["products"]], list(made["columns"]))
+        for term, made in zip(terms, data["terms"], strict=True)
+    ]
+    return ModelSpec(
+        Formula(terms, _ordering="none"),
+        materializer="pandas",
+        materializer_params={},
+        na_action="ignore",
+        output="pandas",
+        structure=structure,
+        transform_state={expr: restored(state) for expr, state in data["transforms"].items()},
+        encoder_state={expr: (Factor.Kind(kind), restored(state)) for expr, (kind, state) in data["encoders"].items()},
+    )
+
+
+def _of_coding(coding: Coding) -> dict[str, Any]:
+    def factor(one: Levels | Numbers) -> dict[str, Any]:
+        if isinstance(one, Levels):
+            return {"column": one.column, "names": list(one.names), "place": plain(one.place)}
+        return {"recipe": _of_spec(one.spec), "names": list(one.names)}
+
+    return {
+        "levels": [[name, plain(levels)] for name, levels in coding.levels.items()],
+        "plain": plain(coding.plain),
+        "products": [{"start": p.start, "factors": [factor(one) for one in p.factors]} for p in coding.products],
+    }
+
+
+def _coding_of(data: Mapping[str, Any]) -> Coding:
+    def factor(one: Mapping[str, Any]) -> Levels | Numbers:
+        names = tuple(one["names"])
+        if "column" in one:
+            return Levels(one["column"], names, restored(one["place"]))
+        return Numbers(_spec_of(one["recipe"]), names)
+
+    return Coding(
+        {name: tuple(restored(levels)) for name, levels in data["levels"]},
+        restored(data["plain"]),
+        tuple(Product(tuple(factor(one) for one in p["factors"]), p["start"]) for p in data["products"]),
+    )
