@@ -93,8 +93,8 @@ def assert_same(one: Rows, other: Rows) -> None:
 def test_the_rows_of_the_fit(name: str) -> None:
     data = table()
     L = likelihood(name, data)
-    assert_same(L.model.rows(data, observed=True), L.bound.data)
-    assert_same(through_json(L.model).rows(data, observed=True), L.bound.data)
+    assert_same(L.model.rows(data, observed=True), L.function.bound.data)
+    assert_same(through_json(L.model).rows(data, observed=True), L.function.bound.data)
 
 
 @pytest.mark.filterwarnings("ignore:.*price")
@@ -106,7 +106,7 @@ def test_other_rows_are_read_as_the_fit_has_learnt(name: str) -> None:
         pytest.skip("codes of strata are those of the rows at hand")
     again = through_json(L.model)
     for rows in (L.model.rows(part, observed=True), again.rows(part, observed=True)):
-        assert_same(rows, L.bound.data[7:40])
+        assert_same(rows, L.function.bound.data[7:40])
     assert again.names() == L.model.names()
     assert [repr(slot.link) for slot in again.slots] == [repr(slot.link) for slot in L.model.slots]
     assert again.family == L.model.family
@@ -117,14 +117,14 @@ def test_terms_with_many_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(many_levels, "MANY", 2)
     data = table()
     L = lk.likelihood("poisson", data, "count ~ C(h) * poly(x, 2) + g")
-    assert isinstance(L.bound.data.designs["rate"], blocks.Blocks)
-    assert_same(through_json(L.model).rows(data, observed=True), L.bound.data)
+    assert isinstance(L.function.bound.data.designs["rate"], blocks.Blocks)
+    assert_same(through_json(L.model).rows(data, observed=True), L.function.bound.data)
 
 
 def test_a_matrix() -> None:
     data = table()
     L = lk.likelihood("normal", data.u.to_numpy(), data[["x", "z"]])
-    assert_same(through_json(L.model).rows(data[["x", "z"]]), Rows(N, None, None, L.bound.data.designs))
+    assert_same(through_json(L.model).rows(data[["x", "z"]]), Rows(N, None, None, L.function.bound.data.designs))
 
 
 def test_the_model_holds_no_rows() -> None:
@@ -133,12 +133,12 @@ def test_the_model_holds_no_rows() -> None:
 
 
 def test_taking_rows() -> None:
-    rows = likelihood("exposure", table()).bound.data
+    rows = likelihood("exposure", table()).function.bound.data
     assert len(rows) == N
     assert_same(rows[10:20], rows.take(np.arange(10, 20)))
     assert_same(rows.take(np.arange(N) < 3), rows[:3])
     assert rows.take([5, 5, 1]).y.tolist() == [rows.y[5], rows.y[5], rows.y[1]]
-    labels = likelihood("labels", table()).bound.data[:5]
+    labels = likelihood("labels", table()).function.bound.data[:5]
     first, second = labels.designs.values()
     assert first is second  # what shares a design goes on sharing it
 
@@ -150,7 +150,7 @@ def test_what_was_an_array_has_to_be_given_again() -> None:
         with pytest.raises(OptionError, match="offset of rate was given to the fit as an array"):
             model.rows(data)
         rows = model.rows(data, {"offset": "log(t)"})
-        np.testing.assert_array_equal(rows.offsets["rate"], L.bound.data.offsets["rate"])
+        np.testing.assert_array_equal(rows.offsets["rate"], L.function.bound.data.offsets["rate"])
         with pytest.raises(OptionError, match="weights were given as an array"):
             model.rows(data, {"offset": "log(t)"}, observed=True)
     L = lk.likelihood(lk.Binomial(n=data.m.to_numpy()), data, "k ~ x")

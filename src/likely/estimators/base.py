@@ -20,6 +20,7 @@ from likely.families.base import Family
 from likely.likelihoods.rows_of import FittedRows
 from likely.models.asked import Asked
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.results.fits import Fit
 from likely.results.fitting import fit_of
 

@@ -39,7 +39,7 @@ class Rows:
     Examples
     --------
     >>> import likely as lk
-    >>> rows = lk.likelihood("poisson", {"x": [0, 1, 2], "y": [1, 4, 9]}, "y ~ x").bound.data
+    >>> rows = lk.likelihood("poisson", {"x": [0, 1, 2], "y": [1, 4, 9]}, "y ~ x").function.bound.data
     >>> rows.y.tolist(), rows.designs["rate"].tolist()
     ([1.0, 4.0, 9.0], [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]])
     >>> rows[1:].y.tolist(), rows.take([2, 2]).y.tolist()

@@ -17,6 +17,7 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.identify import coordinates
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.search.outcome import Outcome
 
 
