@@ -1,4 +1,4 @@
-"""What a type checker says of the public names: it knows them all, and finds arguments that there are not."""
+"""What a type checker says of the public names: it knows them all, and finds arguments that do not exist."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ lk.Normal(1.0)
 lk.Ordinal(link=3)
 fit = lk.fit("normal", [1.0, 2.0], missing=3)
 fit.coefs
+fit.predict(wat=1)
+fit.predict(known={"n": 20}, offset="x", level=0.9)
+fit.simulate(3, wat=1)
+fit.interval(method="bootstrap", replicate=100)
+fit.predict(level="high")
 lk.compare(["normal"], [1.0, 2.0]).rows[0].aicd
 """
 
@@ -39,8 +44,19 @@ def test_wrong_arguments_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (3, "arg-type"),
         (4, "arg-type"),
         (5, "attr-defined"),
-        (6, "attr-defined"),
+        (6, "call-arg"),
+        (8, "call-arg"),
+        (9, "call-arg"),
+        (10, "arg-type"),
+        (11, "attr-defined"),
     ]
+
+
+def test_a_fit_lists_what_it_can_be_asked() -> None:
+    fit = lk.fit("normal", [1.0, 2.0, 4.0])
+    for face, some in ((fit, {"coef", "predict", "asked", "plot"}), (fit.likelihood, {"log", "maximize", "table"})):
+        assert some <= set(dir(face))
+        assert all(not name.startswith("_") and hasattr(face, name) for name in dir(face))
 
 
 def test_public_names_and_the_parameters_of_families(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,6 +126,11 @@ def test_binomial_counts_trials(data):
     p = fit.predict(new, "params")["p"]
     np.testing.assert_allclose(fit.predict(new), p * [10, 20])
     np.testing.assert_allclose(fit.predict({"x": [0.0, 1.0]}, n=20), p * 20)
+    np.testing.assert_allclose(fit.predict({"x": [0.0, 1.0]}, known={"n": 20}), p * 20)
+    drawn = fit.simulate(new={"x": [0.0, 1.0]}, known={"n": 20}, seed=1)
+    np.testing.assert_array_equal(drawn, fit.simulate(new={"x": [0.0, 1.0]}, n=20, seed=1))
+    with pytest.raises(OptionError, match="known is a dict"):
+        fit.predict({"x": [0.0, 1.0]}, known=20)
     np.testing.assert_allclose(fit.predict(new, "prob", y=[3, 4]), stats.binom.pmf([3, 4], [10, 20], p))
     with pytest.raises(UnknownNameError, match="unknown column 'm' for n"):
         fit.predict({"x": [0.0, 1.0]})

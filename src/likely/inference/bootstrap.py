@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, TypedDict, final
 
 import numpy as np
 from scipy import special as sc
@@ -182,6 +182,17 @@ def check_failed(drawn: Bootstrap, what: str) -> None:
             f"{drawn.failed} of {replicates} refits failed, too many for {what}; the most common reason "
             f"({count}): {reason}"
         )
+
+
+class BootstrapOptions(TypedDict, total=False):
+    """The keywords of `bootstrap_intervals`."""
+
+    replicates: int
+    kind: str
+    seed: int | None
+    interval: str
+    progress: bool | str | Callable[[int, int], None] | None
+    resume: BootstrapState | None
 
 
 def bootstrap_intervals(

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -22,6 +22,28 @@ from likely.prediction.observation import prediction_interval
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
+
+
+class NewRows(TypedDict, total=False):
+    """What new rows need beside their columns, as keywords; known parameters by their own names, too."""
+
+    known: Mapping[str, Any]
+    offset: Any
+    exposure: Any
+
+
+class PredictOptions(NewRows, total=False):
+    """The keywords of `predict`."""
+
+    q: Any
+    level: float | None
+    y: Any
+    simultaneous: bool | str
+    method: str | None
+    replicates: int
+    seed: int
+    unseen: str
+
 
 WHAT = ("mean", "params", "quantile", "interval", "prediction", "prob", "class")
 
@@ -39,6 +61,7 @@ def predict(
     replicates: int = 400,
     seed: int = 0,
     unseen: str = "error",
+    known: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Any:
     """Predictions for the rows of the fit or of new data.
@@ -72,8 +95,10 @@ def predict(
         Of the bootstrap that calibrates.
     unseen : {"error", "missing"}
         New rows with levels that the fit has not seen: an error that names them, or a missing prediction.
+    known : dict, optional
+        Values of known parameters for the new rows, ``{"n": 20}``, where they are not columns.
     **given : number or array
-        Values of known parameters (``n=20``), ``offset=`` or ``exposure=`` of the new rows, where they are not columns.
+        ``offset=`` or ``exposure=`` of the new rows; known parameters by their own names, too (``n=20``).
 
     Returns
     -------
@@ -124,7 +149,7 @@ def predict(
     if not is_one_of(unseen, ("error", "missing")):
         raise unknown("option", unseen, ["error", "missing"], " for unseen=")
     own = what == "prob" and y is None
-    rows = rows_of(fit, new, given, observed=own, unseen=unseen)
+    rows = rows_of(fit, new, _with_known(given, known), observed=own, unseen=unseen)
     rows = replace(rows, of_mean=what == "mean")
     if what in (None, "mean") and level is None and not simultaneous:
         return rows.column(rows.center(), "mean" if rows.central == "mean" else "quantile")
@@ -142,7 +167,15 @@ def predict(
     return _probability(rows, y, own=new is None)
 
 
-def simulate(fit: Estimates, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
+def simulate(
+    fit: Estimates,
+    size: int | None = None,
+    *,
+    new: Any = None,
+    seed: Any = None,
+    known: Mapping[str, Any] | None = None,
+    **given: Any,
+) -> Any:
     """Responses drawn from the fitted model.
 
     Parameters
@@ -153,8 +186,10 @@ def simulate(fit: Estimates, size: int | None = None, *, new: Any = None, seed: 
     new : data of any kind, optional
         By default the rows that the fit used.
     seed : int or numpy.random.Generator, optional
+    known : dict, optional
+        Values of known parameters for the new rows.
     **given : number or array
-        Values of known parameters or ``offset=`` for the new rows.
+        ``offset=`` or ``exposure=`` for the new rows; known parameters by their own names, too.
 
     Returns
     -------
@@ -172,11 +207,18 @@ def simulate(fit: Estimates, size: int | None = None, *, new: Any = None, seed: 
         hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""
         raise OptionError(f"size is a number of replicates, 1 or more; found {found}{hint}")
     rng = generator(seed)
-    rows = rows_of(fit, new, given, observed=new is None)
+    rows = rows_of(fit, new, _with_known(given, known), observed=new is None)
     rows.require_known()
     shape = (rows.n,) if size is None else (int(size), rows.n)
     drawn = _drawn(rows, shape, rng)
     return rows.table.wrap(drawn, rows.model.response) if size is None else drawn
+
+
+def _with_known(given: dict[str, Any], known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What was given for new rows, known parameters among it."""
+    if known is not None and not isinstance(known, Mapping):
+        raise OptionError(f"known is a dict of values of known parameters, such as {{'n': 20}}; found {known!r}")
+    return {**(known or {}), **given}
 
 
 def _drawn(rows: FittedRows, shape: tuple[int, ...], rng: np.random.Generator) -> Any:

@@ -14,6 +14,10 @@ class Face(ABC):
     def below(self) -> Any:
         """The record."""
 
+    def __dir__(self) -> list[str]:
+        """What people may ask."""
+        return [name for name in super().__dir__() if not name.startswith("_") and name != "below"]
+
 
 def low(given: Any) -> Any:
     """The record below a fit or a likelihood that was given; anything else as it is."""

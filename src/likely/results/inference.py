@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from likely.errors.boundary import public_class
 from likely.results.face import low
@@ -11,6 +11,7 @@ from likely.results.values import Values
 
 if TYPE_CHECKING:
     from likely.checking.goodness import Goodness
+    from likely.inference.bootstrap import BootstrapOptions
     from likely.inference.interval import Interval
     from likely.inference.quantities import Quantities
     from likely.inference.region import Region
@@ -23,7 +24,11 @@ class Inference(Values):
     """Intervals, tests and derived quantities of a `likely.Fit`; the work is done in `likely.inference`."""
 
     def interval(
-        self, level: float = 0.95, method: str = "wald", names: list[str] | str | None = None, **options: Any
+        self,
+        level: float = 0.95,
+        method: str = "wald",
+        names: list[str] | str | None = None,
+        **options: Unpack[BootstrapOptions],
     ) -> dict[str, Interval]:
         """Intervals for the estimates.
 

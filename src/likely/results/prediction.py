@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from likely.errors.boundary import public_class
 from likely.results.values import Values
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from likely.checking.diagnosis import Diagnosis
     from likely.inference.quantities import Quantities
     from likely.prediction.influence import Influence
+    from likely.prediction.predict import NewRows, PredictOptions
     from likely.prediction.surprise import Surprising
 
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class Prediction(Values):
     """Predictions, simulations and residuals of a `likely.Fit`; the work is done in `likely.inference`."""
 
-    def predict(self, new: Any = None, what: str | None = None, **options: Any) -> Any:
+    def predict(self, new: Any = None, what: str | None = None, **options: Unpack[PredictOptions]) -> Any:
         """Predictions for the rows of the fit or of new data.
 
         Parameters
@@ -32,12 +33,12 @@ class Prediction(Values):
             ``simultaneous=True`` for all rows together); an interval for a new observation (``level=``, ``method=``);
             the probability or density of ``y=`` (class probabilities for Categorical).
         **options
-            ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``n=20``),
-            ``offset=`` or ``exposure=`` of the new rows. Methods for a new observation: "mixture" (the default)
-            averages over the estimates' uncertainty, "calibrated" by refits of simulated data (``replicates=400``,
-            ``seed=0``), "plug-in" ignores it, "t" (the default with ``small_sample="t"``) is Student's.
-            ``unseen="missing"`` gives a missing prediction, not an error, to rows with levels that the fit has not
-            seen.
+            ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``known={"n": 20}``,
+            or ``n=20``, which type checkers do not know), ``offset=`` or ``exposure=`` of the new rows. Methods for a
+            new observation: "mixture" (the default) averages over the estimates' uncertainty, "calibrated" by refits of
+            simulated data (``replicates=400``, ``seed=0``), "plug-in" ignores it, "t" (the default with
+            ``small_sample="t"``) is Student's. ``unseen="missing"`` gives a missing prediction, not an error, to rows
+            with levels that the fit has not seen.
 
         Returns
         -------
@@ -242,7 +243,7 @@ class Prediction(Values):
             adjust=adjust,
         )
 
-    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Any) -> Any:
+    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Unpack[NewRows]) -> Any:
         """Responses drawn from the fitted model: one per row, or `size` replicates of all rows.
 
         Parameters
@@ -253,7 +254,7 @@ class Prediction(Values):
             By default the rows that the fit used.
         seed : int or numpy.random.Generator, optional
         **given : number or array
-            Values of known parameters or ``offset=`` for the new rows.
+            Values of known parameters (``known={"n": 20}``), ``offset=`` or ``exposure=`` for the new rows.
 
         Returns
         -------
