@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from scipy import linalg
 
 from likely.compute import blocks
 from likely.compute.solve import newton
@@ -85,7 +84,7 @@ def flat_directions(objective: Objective, point: Point) -> Any:
     size = np.sqrt(np.diagonal(spread))
     if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
         return nothing
-    values, vectors = linalg.eigh(point.info / np.outer(size, size), check_finite=False)
+    values, vectors = np.linalg.eigh(point.info / np.outer(size, size))
     said = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
     return vectors[:, np.abs(values) <= ROUNDING * said] / size[:, None]
 
@@ -99,7 +98,7 @@ def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot,
         largest = np.ones(1) if slot.design is None else blocks.largest(data.designs[slot.label])
         largest = np.where(largest > 0, largest, 1.0)
         own = slice(slot.start, slot.stop)
-        values, vectors = linalg.eigh(point.info[own, own] / np.outer(largest, largest), check_finite=False)
+        values, vectors = np.linalg.eigh(point.info[own, own] / np.outer(largest, largest))
         for k in np.flatnonzero(values <= max(WEAK, SHARE * values[-1]))[:MOST]:
             direction = np.zeros(model.size)
             direction[own] = vectors[:, k] / largest

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from likely.compute import blocks
-from likely.compute.solve import least_absolute, least_squares
+from likely.compute.solve import least_absolute
 from likely.compute.solve.quadratic import with_inequalities
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.likelihoods import Objective, RowsObjective, single_peaked
@@ -184,8 +184,14 @@ class _Site:
         eta = link.forward(values) - self.offset
         return eta if np.all(np.isfinite(eta)) else None
 
+    @cached_property
+    def _factors(self) -> tuple[Any, Any]:
+        return np.linalg.qr(self.x if self.w is None else self.x * np.sqrt(self.w)[:, None])
+
     def least_squares(self, target: Any) -> Any:
-        return least_squares.solve(self.x, target, self.w)
+        """The coefficients of least squares, to the digits that a start needs."""
+        q, r = self._factors
+        return np.linalg.solve(r, q.T @ (target if self.w is None else target * np.sqrt(self.w)))
 
     def least_absolute(self, target: Any) -> Any:
         return least_absolute.solve(self.x, target, self.w)

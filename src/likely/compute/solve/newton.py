@@ -43,7 +43,7 @@ class Point:
 
     @property
     def usable(self) -> bool:
-        return bool(np.isfinite(self.value) and np.all(np.isfinite(self.score)) and np.all(np.isfinite(self.info)))
+        return bool(np.isfinite(self.value) and np.isfinite(self.score).all() and np.isfinite(self.info).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +89,7 @@ def newton_step(point: Point) -> tuple[Any, float, bool]:
         pass
     if len(a) > LARGE:
         return _shifted_step(a, g, scale)
-    values, vectors = linalg.eigh(a, check_finite=False)
+    values, vectors = np.linalg.eigh(a)
     concave = bool(values[0] > 0)
     floor = max(1e-10, 1e-14 * len(values)) * max(1.0, float(np.max(np.abs(values))))
     s = vectors @ ((vectors.T @ g) / np.maximum(np.abs(values), floor))
@@ -308,7 +308,7 @@ def _escape(evaluate: Callable[[Any], Point], point: Point) -> Point | None:
     """A higher point along the direction of least curvature, away from a saddle or a minimum; None on a flat."""
     scale = np.sqrt(np.abs(np.diagonal(point.info)))
     scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = linalg.eigh(point.info / np.outer(scale, scale), check_finite=False)
+    values, vectors = np.linalg.eigh(point.info / np.outer(scale, scale))
     if values[0] > -1e-8:
         return None
     noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value))
