@@ -30,26 +30,25 @@ class Factor:
     """
 
     def __init__(self, a: Any) -> None:
-        p = len(a)
-        lo, hi = _diagonal_run(a) if p >= 2 * WORTH else (0, 0)
-        self._run = slice(lo, hi) if hi - lo >= WORTH else slice(0, 0)
-        self._rest = np.r_[0 : self._run.start, self._run.stop : p]
+        self._size, self._diagonal = len(a), np.zeros(0)
+        lo, hi = _diagonal_run(a) if len(a) >= 2 * WORTH else (0, 0)
+        if hi - lo < WORTH:
+            self._factor = _factored(a)
+            return
+        self._run = slice(lo, hi)
+        self._rest = np.r_[0:lo, hi : len(a)]
         self._diagonal = np.diagonal(a)[self._run]
         if np.any(self._diagonal <= 0):
             raise linalg.LinAlgError("the matrix is not positive definite")
-        if not len(self._diagonal):
-            self._factor = _factored(a)
-        else:
-            self._across = a[self._run][:, self._rest]
-            self._scaled = self._across / self._diagonal[:, None]
-            left = a[np.ix_(self._rest, self._rest)] - self._across.T @ self._scaled
-            self._factor = _factored(left)
+        self._across = a[self._run][:, self._rest]
+        self._scaled = self._across / self._diagonal[:, None]
+        self._factor = _factored(a[np.ix_(self._rest, self._rest)] - self._across.T @ self._scaled)
 
     @property
     def smallest_pivot(self) -> float:
         """The smallest diagonal element of the factor."""
-        own = np.diagonal(self._factor)
-        return float(min(np.min(own, initial=np.inf), np.sqrt(np.min(self._diagonal, initial=np.inf))))
+        own = float(np.diagonal(self._factor).min(initial=np.inf))
+        return min(own, float(np.sqrt(self._diagonal.min()))) if len(self._diagonal) else own
 
     def solve(self, b: Any) -> Any:
         """The solution x of a x = b, for a vector or the columns of a matrix."""
@@ -66,7 +65,7 @@ class Factor:
 
     def inverse(self) -> Any:
         """The inverse, exactly symmetric."""
-        p = len(self._rest) + len(self._diagonal)
+        p = self._size
         if not len(self._diagonal):
             out = self._solved(np.eye(p))
             return 0.5 * (out + out.T)
