@@ -134,7 +134,7 @@ def _judge(table: Table, job: Job) -> None:
     for row in others:
         assert row.ratio is not None
         if row.goal is not None:
-            target = "no slower (within 10%) than" if row.goal == 1 else f">= {row.goal:g}x faster than"
+            target = "no slower (within 10%) than" if row.goal == 1 else f">= {row.goal:.3g}x faster than"
             # a tie within the noise of timing is no loss
             met = row.ratio >= row.goal * (0.9 if row.goal == 1 else 1.0)
             table.verdicts.append((f"{target} {row.name}: {row.ratio:.3g}x", met))
