@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -181,10 +182,8 @@ def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:
     best, loss = beta, check_loss(r, w, tau)
     # powers of two, so that whole numbers stay whole
     scale = np.exp2(np.round(np.log2(orthogonal.column_scale(x[near]))))
-    # the closest rows first; if they happen to be dependent, the best conditioned ones
     closest = near[np.argsort(np.abs(r[near]), kind="stable")[:p]]
-    _, _, pivots = linalg.qr((x[near] / scale).T, mode="economic", pivoting=True)
-    for active in (closest, near[pivots[:p]]):
+    for active in _bases(x[near] / scale, near, closest):
         a = x[active] / scale
         if np.linalg.cond(a) > 1e12:
             continue
@@ -194,3 +193,9 @@ def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:
         if new <= loss * (1.0 + 1e-9):  # the programme's own answer may be better only by its infeasibility
             return exact
     return best
+
+
+def _bases(scaled: Any, near: Any, closest: Any) -> Iterator[Any]:
+    """The closest rows first; if they happen to be dependent, the best conditioned ones."""
+    yield closest
+    yield near[linalg.qr(scaled.T, mode="r", pivoting=True)[1][: len(closest)]]
