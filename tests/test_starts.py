@@ -34,7 +34,7 @@ def data(n=40, seed=0):
     ],
 )
 def test_heights_of_several_places(family, options, weights):
-    objective = lk.likelihood(family, data(), "y ~ x", weights=weights, **options).objective
+    objective = lk.likelihood(family, data(), "y ~ x", weights=weights, **options).function.row_objective
     x0 = starting_values(objective.model, objective.data)
     places = x0 + np.random.default_rng(1).normal(size=(6, len(x0)))
     together = objective.values(places)
