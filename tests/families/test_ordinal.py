@@ -407,9 +407,9 @@ def test_many_levels_and_the_kernel():
     x = rng.normal(size=(2000, 2))
     y = np.digitize(x @ [1.0, -0.5] + rng.normal(size=2000), np.linspace(-2, 2, 19))
     fit = lk.fit(lk.Ordinal(link="probit"), y, x)
-    assert fit.likelihood.function.objective.kernel is not None
+    assert fit.likelihood.function.objective.jets.kernel is not None
     assert kernels.find(lk.fit("ordinal", y).likelihood.model) is None
-    fit.likelihood.function.row_objective.kernel = None
+    fit.likelihood.function.row_objective.jets.kernel = None
     point = fit.likelihood.function.row_objective.point(fit.outcome.point.x)
     assert point.value == pytest.approx(fit.loglik, rel=1e-12)
     np.testing.assert_allclose(
@@ -423,7 +423,7 @@ def test_a_link_of_the_location_is_heeded():
     x = rng.normal(size=300)
     data = {"y": np.digitize(np.exp(0.5 * x) + rng.logistic(size=300), [0.0, 2.0]), "x": x}
     fit = lk.fit("ordinal", data, "y ~ x", link={"location": "log"})
-    assert fit.likelihood.function.objective.kernel is None
+    assert fit.likelihood.function.objective.jets.kernel is None
     data["loc"] = np.exp(fit.coef["location.x"] * x)
     p = fit.predict(data, what="params")
     np.testing.assert_allclose(p["location"], data["loc"], rtol=1e-12)

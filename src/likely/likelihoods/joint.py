@@ -92,16 +92,6 @@ class Joint(Family):
     def __repr__(self) -> str:
         return " + ".join(repr(part.bound.model.family) for part in self.parts)
 
-    @property
-    def unstated(self) -> list[str]:
-        stated = {
-            name
-            for part in self.parts
-            for name, slot, _ in part.places()
-            if slot.label not in part.bound.model.family.unstated
-        }
-        return [p.name for p in self.parameters if p.name not in stated]
-
     def _start(self, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
         """Every part's own start; of a shared parameter their average, by the parts' sizes."""
         sums: dict[str, list[float]] = {}
@@ -188,8 +178,8 @@ class JointObjective:
         self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
         self.rows = data.n
         self.total_weight = float(self.rows) if data.weights is None else float(np.sum(data.weights))
-        joint = model.family
-        assert isinstance(joint, Joint)
+        assert isinstance(model.family, Joint)
+        self.joint = joint = model.family
         places = {slot.label: slot for slot in model.slots}
         links = {slot.label: slot.link for slot in (*joint.slots, *model.slots)}
         self.parts: list[tuple[Objective, Any, Any, Any]] = []  # objective, own places, joint places, held values
@@ -236,6 +226,15 @@ class JointObjective:
     def guide(self) -> JointObjective:
         """Itself: its search may start far from the peak."""
         return self
+
+    @property
+    def unstated(self) -> list[str]:
+        """Parameters without a starting value in any part."""
+        joint, stated = self.joint, set[str]()
+        for (objective, *_), part in zip(self.parts, joint.parts, strict=True):
+            lacking = [] if objective.guide is None else objective.guide.unstated
+            stated |= {name for name, slot, _ in part.places() if slot.label not in lacking}
+        return [p.name for p in joint.parameters if p.name not in stated]
 
     def _own(self, coefficients: Any) -> Iterator[tuple[Objective, Any, Any, Any]]:
         for objective, mine, places, held in self.parts:

@@ -151,6 +151,11 @@ class Guide(Objective, Protocol):
 
     guided: bool
 
+    @property
+    def unstated(self) -> list[str]:
+        """Parameters without a starting value: where others have one, they follow those."""
+        ...
+
     def metric(self, coefficients: Any) -> Any:
         """A positive semi-definite matrix in place of the information."""
         ...

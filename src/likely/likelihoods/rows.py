@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 
@@ -12,23 +11,20 @@ from likely.compute import blocks
 from likely.compute.blocks import Blocks, Indicators
 from likely.compute.engines import memory
 from likely.compute.solve.newton import Point
-from likely.errors import FamilyError, LikelyError
-from likely.families.base import Parameter
-from likely.families.base.vectors import VectorDomain
-from likely.likelihoods import kernels
+from likely.likelihoods.jets import BLOCK, Jets
 from likely.likelihoods.protocol import Offers
 from likely.models.model import Model
-from likely.models.rows import Rows, take
+from likely.models.rows import Rows
 from likely.models.slot import Slot
-from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace import Jet
 
-BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
 OFFERS = Offers(terms="rows", predictors=True, distribution=True, single_peaked=False, far=False)
 SUMS_AT_ONCE = 1 << 22  # numbers in the sums by cluster that are held at once
 
 
+@final
 class RowsObjective:
-    """Sum over rows of weight times log-density.
+    """Sum over rows of weight times log-density: linear predictors from designs, their jets, and sums of these.
 
     Parameters
     ----------
@@ -49,12 +45,7 @@ class RowsObjective:
             # every block makes an information matrix; with so many rows that is not more than the rows' own work,
             # and two blocks at least keep two threads at work
             self.block = max(self.block, min(int(4 * model.size**2 / entries), -(-self.rows // 2)))
-        self.kernel = kernels.find(model)  # None with analytic weights
-
-    @cached_property
-    def prepared(self) -> Any:
-        """What the kernel needs of the data alone; None where it does not fit them."""
-        return None if self.kernel is None else self.kernel.prepare(self.y)
+        self.jets = Jets(model, data)
 
     # -- what it offers ---------------------------------------------------------------------------------------
 
@@ -98,49 +89,11 @@ class RowsObjective:
 
     def row_jet(self, coefficients: Any, rows: slice, order: int) -> Any:
         """The log-density of some rows with derivatives with respect to the linear predictors."""
-        return self._jet(self.etas(coefficients, rows), rows, order)
-
-    def _jet(self, etas: list[Any], rows: slice, order: int) -> Any:
-        """The same of their linear predictors."""
-        model, data = self.model, self.data
-        known = take(data.known, rows)
-        if self.kernel is not None and order > 0 and self.prepared is not None:
-            jet = self.kernel.rows(self.y[rows], self.prepared[rows], etas)
-            if jet is not None:
-                return jet
-        xp: Any = JetNamespace(order) if order else NumpyNamespace()
-        variables = etas
-        if order:
-            slots = enumerate(zip(model.slots, etas, strict=True))
-            variables = [eta if slot.idle else xp.variable(k, eta) for k, (slot, eta) in slots]
-        params = model.parameters(variables, xp, known)
-        for slot, *_ in model.groups:
-            # a density may stay finite outside its parameter's domain; the likelihood does not reach there
-            if slot.leaves_domain and not _all_inside(slot.parameter, params[slot.parameter.name]):
-                return Jet(-np.inf, {}, {}, order) if order else -np.inf
-        if data.units is not None:
-            params = model.family.of_means(params, data.units[rows])
-        try:
-            return model.family._log_density(xp, self.y[rows], **params)
-        except LikelyError:
-            raise
-        except Exception as error:  # a user's density may raise anything
-            hint = (
-                "it calls NumPy on a parameter; write it with the functions of xp (xp.log, xp.exp, ...)"
-                if "ufunc" in str(error)
-                else f"{type(error).__name__}: {error}; check_family(...) may tell more"
-            )
-            raise FamilyError(f"the log-density of {model.family.title} cannot be evaluated: {hint}") from error
+        return self.jets(self.etas(coefficients, rows), rows, order)
 
     def log_density(self, coefficients: Any) -> Any:
         """The log-density of every row, shape (n,)."""
-
-        def block(lo: int, hi: int) -> tuple[Any, ...]:
-            with np.errstate(all="ignore"):
-                jet = self.row_jet(coefficients, slice(lo, hi), 0)
-                return (np.broadcast_to(jet, hi - lo),)
-
-        return np.concatenate([part[0] for part in memory.map_blocks(block, self.rows, self.block)])
+        return self.jets.values(lambda rows: self.etas(coefficients, rows), self.block)
 
     def row_scores(self, coefficients: Any) -> Any:
         """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
@@ -207,7 +160,7 @@ class RowsObjective:
             eta = eta if x is None or slot.idle else eta @ blocks.dense(x).T
             etas.append(eta if offset is None else eta + offset)
         with np.errstate(all="ignore"):
-            rows = np.broadcast_to(self._jet(etas, slice(None), 0), (len(places), self.rows))
+            rows = np.broadcast_to(self.jets(etas, slice(None), 0), (len(places), self.rows))
             return np.array([_sum(row, self.weights, self.rows) for row in rows])
 
     def point(self, coefficients: Any) -> Point:
@@ -365,13 +318,6 @@ def _with_corners(jet: Jet, corners: list[int]) -> Jet:
             if i in jet.g and j in jet.g:
                 h[i, j] = -jet.g[i] * jet.g[j]
     return Jet(jet.v, jet.g, h, jet.order)
-
-
-def _all_inside(parameter: Parameter, value: Any) -> bool:
-    domain = parameter.domain
-    if isinstance(domain, VectorDomain):
-        return bool(np.all(domain.holds([v.v if isinstance(v, Jet) else v for v in value])))
-    return bool(np.all(domain.contains(value.v if isinstance(value, Jet) else value)))
 
 
 def _rows(x: Any, w: Any, n: int) -> Any:

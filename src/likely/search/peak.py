@@ -17,7 +17,6 @@ from likely.likelihoods.strata import check_within
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.identify import Coordinates, beside_level, check_identified, coordinates
-from likely.models.model import Model
 from likely.search.around import ANOTHER, Look, highest_corner, highest_of
 from likely.search.closed import closed_form, least_loss
 from likely.search.corners import cornered_peak, with_corners
@@ -128,8 +127,8 @@ def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, optio
     """The peak of a likelihood whose start may be far from it."""
     if not is_one_of(solver, ("auto", "newton")):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")
-    model, x0 = L.model, start_of(L, start)
-    inner = _followers(model, start if isinstance(start, Mapping) else {})
+    x0 = start_of(L, start)
+    inner = _followers(objective, start if isinstance(start, Mapping) else {})
     x0 = _finite_start(objective, x0, inner if start is None else [])
     if solver == "newton":
         solution, name = newton.maximize(objective.point, x0, **options), "newton"
@@ -154,9 +153,10 @@ def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, optio
     return replace(_outcome(solution, name, "", None, 1.0), start=x0, covariance=covariance, unidentified=space)
 
 
-def _followers(model: Model, start: Mapping[str, float]) -> list[int]:
+def _followers(objective: Guide, start: Mapping[str, float]) -> list[int]:
     """Coefficients without a starting value, where others have one: they follow those."""
-    unstated = set(model.family.unstated) - set(model.family._spread(start))
+    model = objective.model
+    unstated = set(objective.unstated) - set(model.family._spread(start))
     found = [slot.start for slot in model.slots if slot.label in unstated]
     return found if len(found) < model.size else []
 

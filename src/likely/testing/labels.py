@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base import Kind
 from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
+from likely.likelihoods import RowsObjective, by_rows
 from likely.models.start import starting_values
 from likely.results.likelihoods import Likelihood, likelihood
 
@@ -67,10 +68,10 @@ def _row_derivatives(L: Likelihood, rng: np.random.Generator, jax: bool) -> Iter
         if np.max(np.abs(-bend - point.info[i]) / (scale * scale[i])) > 1e-6:
             yield f"the second derivatives by {name} are not those that differences of the score give"
     if jax:
-        yield from _rows_on_jax(objective, x)
+        yield from _rows_on_jax(by_rows(objective, "the check on JAX"), x)
 
 
-def _rows_on_jax(objective: Any, x: Any) -> Iterator[str]:
+def _rows_on_jax(objective: RowsObjective, x: Any) -> Iterator[str]:
     from likely.namespace.jax import JaxNamespace, row_derivatives
 
     model, few = objective.model, slice(0, 200)
@@ -85,7 +86,7 @@ def _rows_on_jax(objective: Any, x: Any) -> Iterator[str]:
 
     y = objective.y[few]
     value, first, second = row_derivatives(density, [etas[k] for k in moving], len(y), data=[y])
-    objective.kernel = None
+    objective.jets.kernel = None
     jet = objective.row_jet(x, few, 2)
     pairs = [("value", value, jet.v)]
     pairs += [(f"derivative by predictor {k}", first[i], jet.g.get(k, 0.0)) for i, k in enumerate(moving)]

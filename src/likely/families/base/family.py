@@ -76,11 +76,6 @@ class Family(Distributed):
         """The bound family and data in the form in which they can be estimated."""
         return self, y
 
-    @property
-    def unstated(self) -> list[str]:
-        """Parameters without a starting value, where others have one that counts: they follow the others."""
-        return []
-
     def _spread(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Values by parameter, those given for arrays of parameters one by one."""
         return values

@@ -84,6 +84,11 @@ class DensityObjective:
         """Itself: its search may start far from the peak."""
         return self
 
+    @property
+    def unstated(self) -> list[str]:
+        """Free scalars without a starting value."""
+        return self.density.unstated
+
     @cached_property
     def _program(self) -> Program:
         density = self.density

@@ -11,7 +11,6 @@ from likely.compute.engines import memory
 from likely.errors import FitError, OptionError, first_rows
 from likely.families.base import Family
 from likely.families.labels import Labelled, values_of
-from likely.likelihoods import RowsObjective
 from likely.losses.boosting.rows import (
     LARGEST,
     SMALLEST,
@@ -65,8 +64,8 @@ class Boosting:
     unit: Any
     columns: tuple[Column | float, ...]
     hessian: str
-    _seen: list[tuple[Any, RowsObjective]] = field(default_factory=list, repr=False)
-    _own: tuple[Any, RowsObjective] | None = field(default=None, repr=False)
+    _seen: list[tuple[Any, ScoredRows]] = field(default_factory=list, repr=False)
+    _own: tuple[Any, ScoredRows] | None = field(default=None, repr=False)
 
     def __deepcopy__(self, memo: Any) -> Boosting:
         return replace(self, _seen=[])  # LightGBM copies its parameters; what is known of the training data stays
@@ -202,7 +201,7 @@ class Boosting:
             return squares, lacking
 
         # the steps of one score are so short that threads would wait for each other, and for those of the library
-        cheap = k == 1 and (rows.kernel is not None or fused is not None)
+        cheap = k == 1 and (rows.jets.kernel is not None or fused is not None)
         few = {"size": 2 * rows.block, "threads": 1} if cheap else {"size": rows.block}
         squares, lacking = memory.sum_blocks(block, n, **few)
         if not np.all(np.isfinite(squares)):
@@ -244,7 +243,7 @@ class Boosting:
         {'mean': array([4.]), 'sd': array([2.])}
         """
         matrix = self._matrix(raw, len(raw))
-        etas = self._rows_of(self.model, np.zeros(len(matrix))).etas(matrix, slice(None))
+        etas = self._rows_of(self.model, np.zeros(len(matrix))).predictors(matrix, slice(None))
         with np.errstate(all="ignore"):
             values = self.model.parameters(etas, NumpyNamespace(), self.model.known)
 
@@ -296,7 +295,7 @@ class Boosting:
             own = (y.astype(np.float32), self._rows_of(self.model, y))
         return replace(self, _own=own)
 
-    def _rows(self, y: Any) -> RowsObjective:
+    def _rows(self, y: Any) -> ScoredRows:
         """The checked rows of a response; both libraries pass the same ones again and again."""
         y = np.asarray(y)
         for given, rows in [*self._seen, *([self._own] if self._own is not None else [])]:
@@ -319,9 +318,10 @@ class Boosting:
             )
         return raw.reshape(n, self.size)
 
-    def _derived(self, rows: RowsObjective, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
+    def _derived(self, rows: ScoredRows, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
         """Gradient and second derivative of some rows in every score, from those in the linear predictors."""
-        jet = rows.row_jet(raw, slice(lo, hi), 2)
+        part = slice(lo, hi)
+        jet = rows.jets(rows.predictors(raw, part), part, 2)
         jet = jet if isinstance(jet, Jet) else Jet(jet, {}, {}, 2)
         out = []
         for c in range(self.size):

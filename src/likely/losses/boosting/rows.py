@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.errors import MissingValuesError, OptionError, first_rows
 from likely.families.base import Family
-from likely.likelihoods import RowsObjective
+from likely.likelihoods.jets import BLOCK, Jets
 from likely.models import checks
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -22,16 +22,23 @@ Column = tuple[int, int | None]  # a linear predictor as a score, or as the diff
 
 
 @final
-class ScoredRows(RowsObjective):
-    """Rows whose linear predictors are columns of scores: what stands for coefficients is their matrix."""
+class ScoredRows:
+    """Rows whose linear predictors are columns of scores."""
 
     def __init__(self, model: Model, y: Any, columns: Sequence[Column | float], start: Any, unit: Any) -> None:
-        super().__init__(model, Rows(len(y), y, known=model.known))
+        self.jets, self.y, self.rows = Jets(model, Rows(len(y), y, known=model.known)), y, len(y)
         self.columns, self.start, self.unit = columns, start, unit
+        self.block = BLOCK if model.size <= 8 else BLOCK // 2
 
-    def etas(self, coefficients: Any, rows: slice) -> list[Any]:
+    def log_density(self, scores: Any) -> Any:
+        """The log-density of every row, from a matrix of scores."""
+        return self.jets.values(lambda rows: self.predictors(scores, rows), self.block)
+
+    def predictors(self, scores: Any, rows: slice) -> list[Any]:
+        """The linear predictors of some rows; a float for a constant."""
+
         def score(k: int) -> Any:
-            return coefficients[rows, k] * self.unit[k] + self.start[k]
+            return scores[rows, k] * self.unit[k] + self.start[k]
 
         def eta(column: Column | float) -> Any:
             if isinstance(column, float):
