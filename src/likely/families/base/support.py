@@ -87,9 +87,9 @@ class Support:
         if np.isfinite(self.lower) and not self.closed_lower:
             # of the numbers next to 0 the first whose inverse is a number, too
             next_ = np.finfo(float).tiny if self.lower == 0.0 else np.nextafter(self.lower, np.inf)
-            y = np.maximum(y, float(next_))
+            y = np.where((y >= self.lower) & (y < next_), float(next_), y)[()]  # what lies outside stays to be seen
         if np.isfinite(self.upper) and not self.closed_upper:
-            y = np.minimum(y, float(np.nextafter(self.upper, -np.inf)))
+            y = np.where(y == self.upper, float(np.nextafter(self.upper, -np.inf)), y)[()]
         return y
 
     def contains(self, y: Any, xp: Any = np) -> Any:
