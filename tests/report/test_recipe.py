@@ -66,6 +66,30 @@ def test_the_code_makes_the_same_fit(name: str) -> None:
     assert space["fit"].stderr == fit.stderr
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"exposure": "t"}, 'exposure="t"'),
+        ({"solver": "lbfgs", "tolerance": 1e-8}, 'solver="lbfgs", tolerance=1e-08'),
+        ({"start": {"rate.Intercept": 0.5, "rate.x": 0.0}}, 'start={"rate.Intercept": 0.5, "rate.x": 0.0}'),
+        ({"offset": {"rate": "log(t)"}, "missing": "drop"}, 'offset={"rate": "log(t)"}, missing="drop"'),
+        ({"weights": "w", "cluster": ["firm", "z"]}, 'weights="w", cluster=["firm", "z"]'),
+        ({"progress": False, "on_failure": "return"}, '"y ~ x")'),
+    ],
+)
+def test_the_code_says_what_was_asked(options: dict[str, Any], said: str) -> None:
+    fit = lk.fit("poisson", DATA, "y ~ x", **options)
+    code = " ".join(Recipe(fit.estimates).code("data").split()).replace(", )", ")")
+    assert said in code
+
+
+def test_a_neighbour_is_searched_from_its_own_start() -> None:
+    start = {"mean.Intercept": 1.0, "mean.x": 0.0, "sd": 1.0}
+    fit = lk.fit("normal", DATA, "t ~ x", start=start, solver="newton", cov="HC1", sd="~ 1")
+    code = Recipe(fit.estimates).code("data", lk.StudentT())
+    assert code == 'fit = lk.fit(lk.StudentT(), data, "t ~ x", scale="~ 1", cov="HC1")'
+
+
 def test_the_columns_are_those_that_were_used() -> None:
     fit = lk.fit(lk.StudentT(), DATA, "x ~ np.log(w)", scale="~ z", weights="t", offset="y")
     assert set(Recipe(fit.estimates).columns) == {"x", "w", "z", "t", "y"}

@@ -6,7 +6,7 @@ import math
 import warnings
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from likely.results.face import Face
 from likely.results.fits import Fit, fit_from
 from likely.search.separation import Separation, find_separation
 from likely.show.curves import Curve, LikelihoodTable
+
+if TYPE_CHECKING:
+    from likely.charts import LikelihoodCharts
 
 
 @final
@@ -423,7 +426,7 @@ class Likelihood(Face):
         return self.maximize(on_failure="return")
 
     @property
-    def plot(self) -> Any:
+    def plot(self) -> LikelihoodCharts:
         """Charts of the likelihood: ``L.plot.curve("p")``, ``L.plot.profile("p")``, ``L.plot.contour((a, b))``."""
         from likely.charts import LikelihoodCharts
 

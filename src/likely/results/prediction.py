@@ -9,6 +9,9 @@ from likely.results.values import Values
 
 if TYPE_CHECKING:
     from likely.charts import FitCharts
+    from likely.checking.calibration.binary import Calibration
+    from likely.checking.calibration.distribution import DistributionCalibration
+    from likely.checking.calibration.multiclass import MulticlassCalibration
     from likely.checking.diagnosis import Diagnosis
     from likely.inference.quantities import Quantities
     from likely.prediction.influence import Influence
@@ -476,7 +479,7 @@ class Prediction(Values):
         clip: float | None = None,
         seed: int = 0,
         progress: Any = None,
-    ) -> Any:
+    ) -> Calibration | MulticlassCalibration | DistributionCalibration:
         """Whether the predicted probabilities or distributions are what they say, of rows that the fit has not seen.
 
         Parameters

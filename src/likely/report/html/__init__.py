@@ -37,7 +37,7 @@ def report(
     open: bool = False,
     source: str | None = None,
     seed: int = 0,
-) -> Any:
+) -> str | Path:
     """The report on a fit; see `Fit.report`.
 
     Parameters
