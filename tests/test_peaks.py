@@ -369,3 +369,11 @@ def test_a_group_beyond_the_pole_of_an_inverse_link_has_its_median():
     fit = lk.fit(lk.Laplace(), {"y": y, "g": list("aaabbbccc")}, "y ~ g", link="inverse")
     medians = [2.1, 1.6, -0.9]
     assert fit.predict({"g": list("abc")}, "params")["loc"] == pytest.approx(medians, rel=1e-6)
+
+
+@pytest.mark.parametrize("names", ["aabb", "zzbb"])
+def test_a_curve_of_peaks_is_not_identified_in_any_order_of_levels(names):
+    """Two observations a group of a Cauchy: a search ends beside the curve on which all peaks are as high."""
+    data = {"y": [-1.3, -2.8, -3.1, -1.0], "g": list(names)}
+    with pytest.raises(lk.errors.FitError, match=r"flat .*scale|do not identify .*scale"):
+        lk.fit("cauchy", data, "y ~ g")

@@ -29,6 +29,7 @@ LEVEL = 1e-8  # a change of the log-likelihood that is none
 NEARLY = 1e-4  # the same where a search has not come to its end
 FEW = 500  # rows; with more of them, no information vanishes by a coincidence of values
 ROUNDING = 1e-12  # share of the rows' squared scores that an information keeps which is 0
+NEXT_TO_NONE = 1e-5  # the same where a search may have ended beside a curve of peaks
 FADED = 1e-3  # information about a constant's linear predictor that may have faded as others came to their end
 MOST = 12  # directions
 AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
@@ -75,18 +76,28 @@ def flat_directions(objective: Objective, point: Point) -> Any:
     """Directions in which the information is nothing but rounding, while the rows have something to say, shape (p, m).
 
     The rows' own scores give the size of what the information is a difference of: two observations of a Cauchy say much
-    of its location, and yet a whole curve of locations and scales is equally likely.
+    of its location, and yet a whole curve of locations and scales is equally likely. A search ends beside such a curve,
+    where there is a little curvature still: directions with next to none are asked again at the peak of the others.
     """
-    nothing = np.zeros((len(point.x), 0))
+    found = np.zeros((len(point.x), 0))
     if single_peaked(objective.model) or len(objective.y) > FEW or not point.usable:
-        return nothing
-    spread = objective.score_gram(point.x, objective.weights)
-    size = np.sqrt(np.diagonal(spread))
-    if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
-        return nothing
-    values, vectors = np.linalg.eigh(point.info / np.outer(size, size))
-    said = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
-    return vectors[:, np.abs(values) <= ROUNDING * said] / size[:, None]
+        return found
+    for _ in range(3):
+        spread = objective.score_gram(point.x, objective.weights)
+        size = np.sqrt(np.diagonal(spread))
+        if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
+            break
+        values, vectors = np.linalg.eigh(point.info / np.outer(size, size))
+        said = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
+        weak, flat = (np.abs(values) <= share * said for share in (NEXT_TO_NONE, ROUNDING))
+        across = vectors[:, ~weak] / size[:, None]
+        found = vectors[:, flat] / size[:, None]
+        if np.array_equal(weak, flat) or np.all(weak):
+            break
+        point = objective.point(point.x + across @ ((across.T @ point.score) / values[~weak]))
+        if not point.usable:
+            break
+    return found
 
 
 def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot, Any]]:
