@@ -16,7 +16,7 @@ from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
 from likely.search.outcome import Outcome
-from likely.search.starts import corner_starts, further_starts, given_starts, shifted
+from likely.search.starts import corner_starts, further_starts, given_starts, mirror_starts, shifted
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
@@ -80,6 +80,8 @@ class Look:
     climb : callable
         The search from a start in the user's coefficients, which may end at once where it heads for one of the peaks
         that are known; the value of its end is the height that counts.
+    outward : callable
+        From an end of a search to the user's coefficients.
     level : callable
         Whether what is maximised stays level for ever from a place where a search has ended.
     """
@@ -88,6 +90,7 @@ class Look:
     objective: Objective
     own_start: bool
     climb: Callable[[Any, Sequence[Point]], Solution]
+    outward: Callable[[Point], Point]
     level: Callable[[Point], bool]
 
     def around(self, first: Solution, x0: Any) -> tuple[Solution, str]:
@@ -104,9 +107,21 @@ class Look:
         starts = further_starts(self.given, x0)
         if not starts:
             return first, ""
-        found = [first]
+        found = self._climbs([first], starts)
+        best, note = self._highest(found)
+        mirrored = mirror_starts(self.given, self.outward(best.point).x)
+        if not mirrored:
+            return best, note
+        found = self._climbs(found, mirrored)
+        return self._highest([best, *(end for end in found if end is not best)])
+
+    def _climbs(self, found: list[Solution], starts: list[Any]) -> list[Solution]:
+        """What was found, with the ends of searches from these starts."""
         for x in starts:
-            found.append(self.climb(x, _distinct(end.point for end in found if end.converged)))
+            found = [*found, self.climb(x, _distinct(end.point for end in found if end.converged))]
+        return found
+
+    def _highest(self, found: list[Solution]) -> tuple[Solution, str]:
         level = {id(p) for p in _distinct(end.point for end in found if end.converged) if self._on_plateau(p)}
         return _highest(self.objective, found, [s for s in found if s.converged and id(s.point) not in level])
 

@@ -110,17 +110,19 @@ def _look(
     whole: Objective, objective: Objective, wanted: Coordinates | None, own_start: bool, options: dict[str, Any]
 ) -> Look:
     """A look around a search in the coordinates `wanted` of an objective whose response is next to zero."""
-    centred = None if wanted is None else replace(wanted, origin=0.0)
 
     def climb(x: Any, known: Sequence[Point]) -> Solution:
         options["progress"].aside(ANOTHER)
         x = x if wanted is None else wanted.turned(x)
         return newton.maximize(objective.point, x, **{**options, "progress": None, "known": known})
 
-    def level(end: Point) -> bool:
-        return find_plateau(whole, end if centred is None else centred.point(end)) is not None
+    def outward(end: Point) -> Point:
+        return end if wanted is None else replace(wanted, origin=0.0).point(end)
 
-    return Look(whole, objective, own_start, climb, level)
+    def level(end: Point) -> bool:
+        return find_plateau(whole, outward(end)) is not None
+
+    return Look(whole, objective, own_start, climb, outward, level)
 
 
 def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, options: dict[str, Any]) -> Outcome:

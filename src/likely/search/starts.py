@@ -106,7 +106,7 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
     are tried at any size, all others in small samples alone.
     """
     objective, model = likelihood.linear, likelihood.model
-    if objective is None or single_peaked(model) or model.averaged or model.family.concave is None:
+    if objective is None or single_peaked(model) or model.family.concave is None:
         return []
     slot = model.slots[0]
     if slot.parameter is not model.family.parameters[0] or slot.entry is not None or slot.idle:
@@ -125,6 +125,24 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
             except np.linalg.LinAlgError:  # columns that are next to dependent
                 continue
     return [x for x in found if np.all(np.isfinite(x))]
+
+
+def mirror_starts(likelihood: Objective, x: Any) -> list[Any]:
+    """Under a link of which signs do not matter: a place with the rows of one level on the other side of 0."""
+    objective, slot, found = likelihood.linear, likelihood.model.slots[0], list[Any]()
+    if objective is None or slot.design is None or not slot.link.even or objective.rows > FEW_ROWS:
+        return found
+    site = _Site(objective, slot, x)
+    eta = site.x @ x[site.own] + site.offset
+    for column in site.x.T:
+        if np.ptp(column) > 0.0 and np.all((column == 0.0) | (column == 1.0)):
+            moved = x.copy()
+            try:
+                moved[site.own] += site.least_squares(-2.0 * column * eta)
+            except np.linalg.LinAlgError:  # columns that are next to dependent
+                return []
+            found.append(moved)
+    return found
 
 
 def corner_starts(objective: RowsObjective, x0: Any) -> list[Any]:
@@ -289,17 +307,29 @@ class _Site:
 
     def _exact(self, target: Any, near: Any) -> list[Any]:
         """The most likely of the coefficients that fit as many rows exactly as there are coefficients."""
-        x, rng = self.x, np.random.default_rng(0)
+        rows, rng = self._distinct(target), np.random.default_rng(0)
+        x, target = self.x[rows], target[rows]
         n, p = x.shape
-        signed = self.slot.link.name == "sqrt"
-        signs = rng.choice([-1.0, 1.0], (SIGNED, p)) if signed else np.ones((1, p))
-        if comb(n, p) <= SUBSETS and not signed:
+        if n < p:
+            return []
+        link = self.slot.link
+        signs = rng.choice([-1.0, 1.0], (SIGNED, p)) if link.even else np.ones((1, p))
+        if comb(n, p) <= SUBSETS and not link.even:
             subsets = np.array(list(combinations(range(n), p)))
         else:
-            subsets = np.argsort(rng.random((SIGNED if signed else SUBSETS, n)), axis=1)[:, :p]
-        # what a subset says nothing about stays as it is; the square root does not tell the sign of its predictor
+            lots = rng.random((SIGNED if link.even else SUBSETS, n))
+            if link.name == "inverse":  # rows next to its pole decide on which side of it the others are
+                lots = np.vstack([lots, rng.random((SIGNED, n)) ** np.abs(np.median(target) / target)])
+            subsets = np.argsort(lots, axis=1)[:, :p]
+        # what a subset says nothing about stays as it is; an even link does not tell the sign of its predictor
         gaps = signs * target[subsets] - x[subsets] @ near
         found = near + np.einsum("kij,kj->ki", np.linalg.pinv(x[subsets]), gaps)
         heights = self.objective.values(self.at(found))
         order = np.argsort(np.where(np.isfinite(heights), heights, -np.inf))[::-1]
         return [found[k] for k in order[:BEST] if np.isfinite(heights[k])]
+
+    def _distinct(self, target: Any) -> Any:
+        """Rows that differ, in an order that is not that of the data: by what is fitted, and by its fit."""
+        fitted = self.x @ self.least_squares(target)
+        size = float(np.ptp(fitted)) or 1.0
+        return np.unique(np.column_stack([target, np.round(fitted / size, 9)]), axis=0, return_index=True)[1]

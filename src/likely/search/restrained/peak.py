@@ -86,7 +86,7 @@ def _look(L: LogLikelihood, problem: Problem, own_start: bool, trail: Trail | No
             trail.aside(ANOTHER)
         return problem.at_height(problem.maximize(problem.inward(x), "newton", **options)[0])
 
-    return Look(L.objective, problem.objective.objective, own_start, climb, lambda end: False)
+    return Look(L.objective, problem.objective.objective, own_start, climb, problem.outward, lambda end: False)
 
 
 def _check_firth(L: LogLikelihood) -> None:
