@@ -51,7 +51,7 @@ def leveraged_scores(likelihood: Objective, x: Any, kind: str, pseudo: bool) -> 
             information[:, j, k] = information[:, k, j] = value
         if pseudo and objective.weights is not None:
             information *= objective.weights[lo:hi, None, None]
-        variance = objective.predictor_covariance(inverse, lo, hi)
+        variance = objective.predictors.covariance(inverse, lo, hi)
         adjusted = _adjusted(g, information, variance, kind, lo)
         return {(j, k): adjusted[:, j] * adjusted[:, k] for j in slots for k in slots if j <= k}
 

@@ -353,7 +353,7 @@ def influence(fit: Estimates) -> Influence:
         information = np.zeros((hi - lo, len(slots), len(slots)))
         for (j, k), value in expected.block(lo, hi).items():
             information[:, j, k] = information[:, k, j] = value * w
-        variance = objective.predictor_covariance(inverse, lo, hi)
+        variance = objective.predictors.covariance(inverse, lo, hi)
         share = information @ variance
         shares = np.diagonal(share, axis1=1, axis2=2)
         rest = np.eye(len(slots)) - share
