@@ -164,7 +164,15 @@ def _reproducing(x: Any, target: Any) -> Any:
     if p > FEW_COLUMNS and (n > p or n * n * p > LARGEST):
         return None
     few = slice(None, None, max(1, n // (p + 2)))
-    return None if n > p + 2 and _solved(x[few], target[few]) is None else _solved(x, target)
+    if n > p + 2 and (_surely_off(blocks.dense(x[few]), target[few]) or _solved(x[few], target[few]) is None):
+        return None
+    return _solved(x, target)
+
+
+def _surely_off(x: Any, target: Any) -> bool:
+    """Whether more rows than columns are plainly not reproduced: by what the columns leave of the target's length."""
+    left = abs(float(np.linalg.qr(np.column_stack([x, target]), mode="r")[-1, -1]))
+    return left > 1e3 * EXACT * float(np.max(np.abs(target))) * x.size
 
 
 def _solved(x: Any, target: Any) -> Any:

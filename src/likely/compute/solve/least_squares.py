@@ -98,13 +98,20 @@ def sample(x: Any) -> Any:
 
 
 def _surely_independent(x: Any) -> bool:
-    return bool(np.all(np.any(x != 0, axis=0)) and _gram_eigenvalues(x)[0] > 1e-8)
+    return bool(np.all(np.any(x != 0, axis=0)) and _least_eigenvalue(x) > 1e-8)
 
 
-def _gram_eigenvalues(x: Any) -> Any:
-    """The eigenvalues of x'x with the columns scaled to length one, in increasing order."""
+def _scaled_gram(x: Any) -> Any:
+    """x'x with the columns scaled to length one."""
     scaled = x / column_scale(x)
-    return np.linalg.eigvalsh(scaled.T @ scaled)
+    return scaled.T @ scaled
+
+
+def _least_eigenvalue(x: Any) -> float:
+    """The least eigenvalue of x'x with the columns scaled to length one, or a bound below it that is far from 0."""
+    gram = _scaled_gram(x)
+    bound = 2.0 - float(np.abs(gram).sum(axis=0).max())  # Gershgorin's
+    return bound if bound > 1e-3 else float(np.linalg.eigvalsh(gram)[0])
 
 
 def condition(x: Any) -> float:
@@ -116,7 +123,7 @@ def condition(x: Any) -> float:
         return grams.condition(x)
     few = sample(x)
     if len(few) >= x.shape[1] and np.all(np.any(few != 0, axis=0)):
-        values = _gram_eigenvalues(few)
+        values = np.linalg.eigvalsh(_scaled_gram(few))
         if values[0] > 1e-8:
             return float(np.sqrt(values[-1] / values[0]))
     r = triangle(x, 0.0, column_scale(x))
@@ -133,7 +140,7 @@ def ill_conditioned(x: Any) -> bool:
     """
     if isinstance(x, Blocks):
         return grams.ill_conditioned(x)
-    return bool(_gram_eigenvalues(sample(x))[0] < (1e-5 if x.size <= CHEAP_QR else 1e-9))
+    return bool(_least_eigenvalue(sample(x)) < (1e-5 if x.size <= CHEAP_QR else 1e-9))
 
 
 def solve(x: Any, y: Any, weights: Any = None) -> Any:
