@@ -230,3 +230,17 @@ def test_memory_stays_near_the_size_of_the_data(monkeypatch):
     assert fit.converged
     assert fit.condition["p"] > 1e6
     assert peak < 1.3 * x.nbytes
+
+
+def test_the_least_eigenvalue_is_never_taken_for_more_than_it_is():
+    from likely.compute.solve import least_squares
+
+    rng = np.random.default_rng(1)
+    for spread in (1.0, 1e-1, 1e-3, 1e-6):
+        x = np.column_stack([np.ones(50), rng.normal(size=50), 1.0 + spread * rng.normal(size=50)])
+        scaled = x / np.linalg.norm(x, axis=0)
+        least = np.linalg.eigvalsh(scaled.T @ scaled)[0]
+        assert least_squares._least_eigenvalue(x) <= least + 1e-12
+        assert (least_squares._least_eigenvalue(x) > 1e-5) == (least > 1e-5)
+        apart = scaled[:, :2]
+        assert 1e-3 < least_squares._least_eigenvalue(apart) <= np.linalg.eigvalsh(apart.T @ apart)[0] + 1e-12

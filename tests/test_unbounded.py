@@ -83,3 +83,16 @@ def test_a_path_says_it_too():
     with pytest.raises(FitError, match="penalised likelihood grows without bound as sd goes to 0"):
         lk.path("normal", data, formula(N + 2), n=5)
     assert len(lk.path(lk.Normal(sd=1.0), data, formula(N + 2), n=5).strengths) == 5
+
+
+def test_what_is_plainly_off_is_never_reproduced():
+    from likely.search.unbounded import _solved, _surely_off
+
+    rng = np.random.default_rng(0)
+    for scale in (1e-200, 1.0, 1e200):
+        x = np.column_stack([np.ones(6), rng.normal(size=6), 1e6 + rng.normal(size=6)])
+        exact = x @ [1.0, 2.0, -3.0]
+        assert not _surely_off(x, scale * exact)
+        assert not _surely_off(np.column_stack([x, x[:, 1]]), scale * exact)
+        assert _surely_off(x, scale * (exact + rng.normal(size=6)))
+        assert _solved(x, scale * (exact + rng.normal(size=6))) is None

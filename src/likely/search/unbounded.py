@@ -171,8 +171,8 @@ def _reproducing(x: Any, target: Any) -> Any:
 
 def _surely_off(x: Any, target: Any) -> bool:
     """Whether more rows than columns are plainly not reproduced: by what the columns leave of the target's length."""
-    left = abs(float(np.linalg.qr(np.column_stack([x, target]), mode="r")[-1, -1]))
-    return left > 1e3 * EXACT * float(np.max(np.abs(target))) * x.size
+    triangle: Any = np.linalg.qr(np.column_stack([x, target]), mode="r")
+    return abs(float(triangle[-1, -1])) > 1e3 * EXACT * float(np.max(np.abs(target))) * x.size
 
 
 def _solved(x: Any, target: Any) -> Any:
