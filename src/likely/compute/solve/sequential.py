@@ -15,13 +15,19 @@ from scipy import linalg
 
 from likely.compute.solve.newton import Point, Solution
 
+FADED = 1e3  # times that an entry is larger than a positive definite matrix with this diagonal could have it
 KEPT = "no allowed step raises the objective"
+LOST = "rounding errors hide the steps that the constraints allow"
 
 
 def positive(info: Any) -> Any:
     """A positive definite matrix in the place of an information: itself, or with its eigenvalues' absolute values."""
     scale = np.sqrt(np.abs(np.diagonal(info)))
     scale = np.where(scale > 0, scale, 1.0)
+    if np.max(np.abs(info / np.outer(scale, scale))) > FADED:
+        order = np.argsort(-scale)
+        for k, j in enumerate(order[1:], 1):  # what others say of a coordinate whose own curvature has faded
+            scale[j] = max(scale[j], float(np.max(np.abs(info[j, order[:k]]) / scale[order[:k]])))
     unit = info / np.outer(scale, scale)
     try:
         if np.min(np.diagonal(linalg.cholesky(unit, lower=True, check_finite=False))) > 1e-6:
@@ -36,7 +42,7 @@ def positive(info: Any) -> Any:
 def maximize(
     evaluate: Callable[[Any], Point],
     start: Any,
-    step: Callable[[Point, Any], Any],
+    step: Callable[[Point, Any], Any | None],
     cost: Callable[[Any], float] = lambda x: 0.0,
     *,
     max_iterations: int = 100,
@@ -53,7 +59,7 @@ def maximize(
     start : ndarray
     step : callable
         (point, h) -> the allowed x that maximises the model score'(x - point.x) - (x - point.x)' h (x - point.x) / 2
-        minus the cost.
+        minus the cost; None where rounding errors hide it.
     cost : callable
         x -> float, convex.
     max_iterations, tolerance, progress, stop
@@ -71,7 +77,10 @@ def maximize(
     blind, decrement = 0, float("inf")
     for iteration in range(max_iterations):
         h = positive(point.info)
-        move = step(point, h) - point.x
+        towards = step(point, h)
+        if towards is None:
+            return Solution(point, False, LOST, iteration, decrement)
+        move = towards - point.x
         rise = float(point.score @ move) - (cost(point.x + move) - cost(point.x))
         decrement = float(np.sqrt(max(2.0 * rise - float(move @ h @ move), 0.0)))
         if progress is not None:

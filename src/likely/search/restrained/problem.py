@@ -168,7 +168,7 @@ class Problem:
 
         def step(point: Point, h: Any) -> Any:
             found = with_inequalities(h, point.score, rows / scale[:, None], (room - rows @ point.x) / scale)
-            return point.x if found is None else point.x + found[0]
+            return None if found is None else point.x + found[0]
 
         found = sequential.maximize(evaluate, near[0], step, **seen(space.whole, options))
         full = self.objective.point(self._inside(space(found.point.x), spread))
