@@ -292,9 +292,9 @@ def test_cubic_splines_beside_an_intercept(spline: str) -> None:
 )
 def test_products_of_numbers_are_what_formulaic_makes(right: str) -> None:
     """Without a data frame: the same columns, names and terms, for the fit and for new data."""
-    from likely.data.design import from_formula
     from likely.data.evaluation import Products, evaluate
     from likely.data.formula import decode, parse, quote
+    from likely.data.learn import from_formula
     from likely.data.predictors import as_array, frame_of
 
     rng = np.random.default_rng(0)
@@ -311,8 +311,8 @@ def test_products_of_numbers_are_what_formulaic_makes(right: str) -> None:
 
 
 def test_products_of_anything_else_are_formulaics() -> None:
-    from likely.data.design import from_formula
     from likely.data.evaluation import Products
+    from likely.data.learn import from_formula
 
     data = {"x": [1.0, 2.0, 4.0], "g": ["a", "b", "a"]}
     for right in ("g", "x + g", "x:g", "log(x)", "I(x**2)", "2*x"):

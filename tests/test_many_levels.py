@@ -13,7 +13,7 @@ import likely as lk
 from likely.compute import blocks
 from likely.compute.blocks import Blocks, Dense, Indicators, Sparse, constant_column
 from likely.data import many_levels
-from likely.data.design import from_formula
+from likely.data.learn import from_formula
 from likely.data.tables import read
 from likely.errors import DataError, DesignError
 

@@ -9,31 +9,23 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute import blocks
-from likely.compute.blocks import Blocks, Matrix
-from likely.data import many_levels
-from likely.data.columns import examples_of
-from likely.data.evaluation import Products, evaluate, not_finite, products, quietly
+from likely.compute.blocks import Matrix
+from likely.data.evaluation import Products, not_finite, quietly
 from likely.data.expressions import expression, log_exposure
 from likely.data.formula import (
-    MOST_COLUMNS,
-    check_sizes,
     clean,
     columns_of,
     compared_with_text,
     context,
-    decode,
     expand,
     in_arithmetic,
-    labelled,
     looked_up,
-    names_in,
     offsets,
     operands,
     parse,
     quote,
     right_side,
     split,
-    too_wide,
     update,
     variables,
 )
@@ -44,24 +36,19 @@ from likely.data.predictors import (
     as_known,
     check_variables,
     frame_of,
-    level_counts,
-    needed_columns,
     plain,
     require_text,
 )
 from likely.data.tables import Table
-from likely.errors import DataError, DesignError, LikelyError, first_rows, listed
+from likely.errors import DataError, LikelyError, listed
 
 __all__ = [
     "Aliasing",
     "Beside",
     "Design",
     "NamedMatrix",
-    "empty",
     "expand",
     "expression",
-    "from_formula",
-    "from_matrix",
     "log_exposure",
     "matrix_missing",
     "offsets",
@@ -337,117 +324,3 @@ class Design:
             i, j = (int(v) for v in np.argwhere(bad)[0])
             raise DataError(f"{self.made[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
         return x
-
-
-def empty(n: int) -> tuple[Design, Matrix]:
-    """A design without columns, and its matrix."""
-    return Design((), "0"), np.zeros((n, 0))
-
-
-def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
-    """The design of a right-hand side, learnt from a table, and its matrix there.
-
-    Raises
-    ------
-    DesignError
-        If the formula cannot be read or evaluated, with the reason.
-    UnknownNameError
-        If it names a column that does not exist.
-    """
-    right = quote(right, table.names)
-    formula = parse(right)
-    needed = columns_of(formula)
-    if "Intercept" in needed:
-        raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
-    columns = needed_columns(needed, table, formula)
-    values = {name: column for name, (column, _) in columns.items()}
-    in_c = labelled(formula)
-    check_sizes(formula, table.n, level_counts(values, in_c))
-    if (numeric := products(formula, values)) is not None:
-        return _multiplied(numeric, right, values, table)
-    many = many_levels.find(formula, values, table.n)
-    frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
-    matrix = evaluate(formula, frame, right)
-    spec, coding = matrix.model_spec, None
-    _refuse_vanished(spec, values)
-    names = tuple(decode(str(c)) for c in matrix.columns)
-    terms = tuple((decode(str(term)), tuple(places)) for term, places in spec.term_indices.items())
-    if many:
-        from formulaic import Formula
-
-        made: dict[int, Any] = {}
-
-        def recipe(text: str) -> Any:
-            numbers = evaluate(Formula(text), frame, decode(text))
-            made[id(numbers.model_spec)] = numbers
-            return numbers.model_spec
-
-        coding, names, terms = many_levels.coding(spec, many, recipe)
-    if len(names) > MOST_COLUMNS:
-        raise too_wide(len(names), [max(terms, key=lambda term: len(term[1]))[0]])
-    try:
-        if coding is None:
-            x: Matrix = as_array(matrix)
-        else:
-            x = coding.matrix(matrix, {name: values[name] for name in many}, lambda own: made[id(own)])
-    except (TypeError, ValueError) as error:
-        raise DesignError(f"the formula {right!r} does not give numbers: {clean(error)}") from error
-    _require_finite(x, names, table)
-    import pandas as pd
-
-    as_levels = in_c | looked_up(formula)
-    levels = tuple(
-        (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))
-        for name, (values, _) in columns.items()
-        if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
-    )
-    return Design(names, right, spec, levels, coding=coding, terms=terms), x
-
-
-def _multiplied(recipe: Products, right: str, values: Mapping[str, Any], table: Table) -> tuple[Design, Matrix]:
-    """The design of products of columns of numbers, and its matrix."""
-    x = recipe.matrix(values, table.n)
-    _require_finite(x, recipe.names, table)
-    terms = tuple((term, (j,)) for j, (term, _) in enumerate(recipe.terms))
-    return Design(recipe.names, right, recipe, terms=terms), x
-
-
-def _require_finite(x: Matrix, names: Sequence[str], table: Table) -> None:
-    if (wrong := not_finite(x)) is not None:
-        j = wrong[1]
-        bad = blocks.column(x, j)
-        where = np.flatnonzero(~np.isfinite(bad))
-        raise DataError(
-            f"the column {names[j]!r} of the design has values that are not finite: "
-            f"{first_rows(table.places(where), bad[where])}"
-        )
-
-
-def _refuse_vanished(spec: Any, columns: dict[str, Any]) -> None:
-    """A term without a column in the design would be left out without a word."""
-    for term, columns_of_term in spec.term_indices.items():
-        if len(columns_of_term):
-            continue
-        for factor in term.factors:
-            for name in map(decode, names_in(factor)):
-                distinct = list(dict.fromkeys(columns[name]))
-                if len(distinct) <= 1:
-                    raise DesignError(
-                        f"the predictor {name!r} has one level only ({examples_of(distinct)}), so nothing is known of "
-                        "it: leave it out"
-                    )
-        if term.factors and decode(str(term)) not in ("1", "0"):
-            raise DesignError(f"the term {decode(str(term))!r} gives no column of the design: leave it out")
-
-
-def from_matrix(matrix: NamedMatrix, table: Table) -> tuple[Design, Matrix]:
-    """The design of a matrix that was read for the rows of a table, used as it stands (no intercept is added)."""
-    x, names = matrix.x, matrix.names
-    x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
-    if (wrong := not_finite(x)) is not None:
-        i, j = wrong
-        raise DataError(
-            f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row "
-            f"{int(table.places(i))}, column {j}; drop or fill these rows"
-        )
-    return Design(names or tuple(f"x{j + 1}" for j in range(x.shape[1])), named=bool(names)), x

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from likely.data import values
 from likely.data.design import Aliasing, Beside, Design
 from likely.data.evaluation import Products
 from likely.data.many_levels import Coding, Levels, Numbers, Product
@@ -15,7 +15,7 @@ from likely.errors import OptionError
 
 
 def plain(value: Any) -> Any:
-    """Numbers, text, lists, mappings and arrays as what JSON has.
+    """Numbers, text, tuples, lists, mappings and arrays as what JSON has.
 
     Raises
     ------
@@ -25,21 +25,9 @@ def plain(value: Any) -> Any:
     Examples
     --------
     >>> plain({0: np.array([1.0, 2.0])})
-    {'map': [[0, {'array': [1.0, 2.0]}]]}
+    {'dict': [[0, {'array': [1.0, 2.0]}]]}
     """
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"float": repr(value)}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, np.ndarray):
-        return {"array": plain(value.tolist())}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if isinstance(value, Mapping):
-        return {"map": [[plain(k), plain(v)] for k, v in value.items()]}
-    raise OptionError(f"{value!r} is {type(value).__name__}, which cannot be written; make it text or a number")
+    return values.written(value, _array)
 
 
 def restored(value: Any) -> Any:
@@ -47,17 +35,16 @@ def restored(value: Any) -> Any:
 
     Examples
     --------
-    >>> restored({"map": [[0, {"array": [1.0, 2.0]}]]})
+    >>> restored({"dict": [[0, {"array": [1.0, 2.0]}]]})
     {0: array([1., 2.])}
     """
-    if isinstance(value, list):
-        return [restored(v) for v in value]
-    if not isinstance(value, Mapping):
-        return value
-    ((kind, inside),) = value.items()
-    if kind == "float":
-        return float(inside)
-    return np.array(restored(inside)) if kind == "array" else {restored(k): restored(v) for k, v in inside}
+    return values.read(value, lambda array: np.array(restored(array["array"])))
+
+
+def _array(value: Any) -> dict[str, Any]:
+    if isinstance(value, np.ndarray):
+        return {"array": plain(value.tolist())}
+    raise OptionError(f"{value!r} is {type(value).__name__}, which cannot be written; make it text or a number")
 
 
 # -- designs -----------------------------------------------------------------------------------------------------

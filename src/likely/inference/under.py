@@ -15,6 +15,7 @@ from likely.compute.solve.restricted import Solutions
 from likely.data import design as designs
 from likely.data import tables
 from likely.data.design import Design
+from likely.data.learn import from_formula
 from likely.errors import FitError, IntervalError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.estimates.maximum import peak_of
 from likely.inference.profile import locate
@@ -257,4 +258,4 @@ def _redesigned(small: LogLikelihood, slot: Slot, formula: str) -> tuple[Design,
             raise MissingValuesError(
                 f"{name} is missing in {count} of the rows of the fit: fit both models to the rows that have it"
             )
-    return designs.from_formula(right, bound.used)
+    return from_formula(right, bound.used)

@@ -80,10 +80,7 @@ def parts_of(data: Mapping[str, Any], families: Mapping[str, Callable[..., Famil
     return {
         "family": family,
         "slots": tuple(slots),
-        "known": {
-            name: tuple(value) if isinstance(value := restored(one), list) else value
-            for name, one in data["known"].items()
-        },
+        "known": {name: restored(one) for name, one in data["known"].items()},
         "response": data["response"],
         "formula": data["formula"],
         "fixed": restored(data["fixed"]),

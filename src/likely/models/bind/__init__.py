@@ -11,7 +11,7 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.blocks import Matrix
 from likely.data import design as designs
-from likely.data import tables
+from likely.data import learn, tables
 from likely.data.design import Design, NamedMatrix
 from likely.data.tables import Table
 from likely.errors import OptionError, ParameterError
@@ -198,13 +198,13 @@ class _Parts:
         """The design of a parameter and its matrix; None for a constant, which is reported on its natural scale."""
         right, table = self.rights.get(p.name), self.given.table
         if p.anchored and (right is None or (isinstance(right, str) and right in ("0", "1"))):
-            return designs.empty(table.n)
+            return learn.empty(table.n)
         if right is None or (isinstance(right, str) and right == "1"):
             return None
         if isinstance(right, str):
-            design, x = designs.from_formula(right, table)
+            design, x = learn.from_formula(right, table)
         else:
-            design, x = designs.from_matrix(right, table)
+            design, x = learn.from_matrix(right, table)
         if not design.names:
             raise OptionError(f"the formula of {p.name} has no terms; write '~ 1' for a constant")
         if self.without_aliased:
