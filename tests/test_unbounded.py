@@ -96,3 +96,17 @@ def test_what_is_plainly_off_is_never_reproduced():
         assert not _surely_off(np.column_stack([x, x[:, 1]]), scale * exact)
         assert _surely_off(x, scale * (exact + rng.normal(size=6)))
         assert _solved(x, scale * (exact + rng.normal(size=6))) is None
+
+
+@pytest.mark.parametrize("link", ["inverse", "inverse_squared"])
+def test_rows_at_the_pole_of_a_link(link):
+    """A Pareto's smallest value at the edge of the predictors: its shape may be infinite there alone."""
+    rng = np.random.default_rng(8)
+    data = {"x": np.linspace(0.0, 1.0, 30), "y": 1.5 + rng.pareto(2.0, 30)}
+    data["y"][0] = 1.2
+    for shift in (0.0, 3.0):
+        with pytest.raises(FitError, match=r"shape at infinity in 1 of 30 rows alone .*default link of shape, log"):
+            lk.fit("pareto", {**data, "x": data["x"] + shift}, "y ~ x", link={"shape": link})
+    data["y"][[0, 15]] = data["y"][[15, 0]]  # in the middle no line is 0 there alone
+    assert lk.fit("pareto", data, "y ~ x", link={"shape": link}).converged
+    assert lk.fit("pareto", data, "y ~ x").converged

@@ -23,6 +23,7 @@ EXACT = 1e-13  # of the size of what is fitted: a difference that is rounding
 FEW_COLUMNS = 200  # with more columns than this, only as many rows at most are asked whether they are fitted exactly
 LARGEST = 2e10  # operations of a factorisation that is worth it
 STEPS = (4.0, 8.0, 12.0)  # of a spread on its link: along them the log-likelihood rises for ever, or it does not
+NEAR_POLE = 1e-8, 1e-12  # linear predictors next to 0
 RISES = 0.1  # in every row, on the way of one unit
 
 
@@ -58,7 +59,9 @@ def find_unbounded(L: LogLikelihood, restraints: Restraints | None = None) -> Un
     if L.offers.far or L.model.family.kind.discrete:
         return None
     told = _constant_response(L, restraints)
-    return _exact_fit(L, restraints) if told is None else Unbounded(told)
+    if told is not None:
+        return Unbounded(told)
+    return _exact_fit(L, restraints) or (None if restraints is not None else _at_pole(L))
 
 
 # -- a response that never varies ------------------------------------------------------------------------------
@@ -240,3 +243,39 @@ def _allowed(region: Region, location: Slot, columns: Any, exact: Any, direction
         (None, None),
     )
     return bool(found.status == 0)
+
+
+# -- rows at the pole of a link ----------------------------------------------------------------------------------
+
+
+def _at_pole(L: LogLikelihood) -> Unbounded | None:
+    """A link whose parameter is infinite at 0: predictors that are 0 in rows whose density has no bound there alone."""
+    model, data = L.model, L.bound.data
+    slot = model.slots[0] if model.slots else None
+    columns = None if slot is None else data.design(slot)
+    if slot is None or columns is None or slot.entry is not None or slot.offset is not None:
+        return None
+    if not slot.natural(NEAR_POLE[1]) > slot.natural(NEAR_POLE[0]) > 1.0 / np.sqrt(NEAR_POLE[0]) * 0.99:
+        return None
+    heights = []
+    for eta in NEAR_POLE:
+        objective, x = _at(model, data, slot, np.full(data.n, eta))
+        heights.append(objective.log_density(x))
+    there = heights[1] - heights[0] > RISES * np.log(NEAR_POLE[0] / NEAR_POLE[1])
+    if not np.any(there) or np.all(there):
+        return None
+    x = blocks.dense(columns)
+    largest = np.max(np.abs(x), axis=0, initial=0.0)
+    x = x / np.where(largest > 0.0, largest, 1.0)
+    others = np.column_stack([-x[~there], np.ones(data.n - int(np.sum(there)))])
+    held = np.unique(np.column_stack([x[there], np.zeros(int(np.sum(there)))]), axis=0)
+    aim, ends = np.append(np.zeros(x.shape[1]), -1.0), [(None, None)] * x.shape[1] + [(None, 1.0)]
+    found = optimize.linprog(aim, others, np.zeros(len(others)), held, np.zeros(len(held)), ends)
+    if found.status != 0 or found.x[-1] < 0.5:
+        return None
+    rows = np.flatnonzero(there)
+    return Unbounded(
+        f"the predictors can put {slot.label} at infinity in {len(rows):,} of {data.n:,} rows alone (the first: row "
+        f"{rows[0]}), where {slot.link.name}({slot.label}) is 0 and the density has no bound, so the likelihood grows "
+        f"without bound. Use the default link of {slot.label}, {slot.parameter.domain.link}"
+    )
