@@ -13,7 +13,7 @@ from likely.covariance.request import Covariance, Request
 from likely.covariance.seen import Seen
 from likely.errors import IntervalError
 from likely.likelihoods import Objective, Offers, RowsObjective, by_rows
-from likely.likelihoods.expected import Expected
+from likely.likelihoods.expected import expected_information
 from likely.models.identify import coordinates
 
 if TYPE_CHECKING:
@@ -109,12 +109,7 @@ class Work:
             if self.wanted is None:
                 return self.fit._observed_cov
             return _inverse(self.objective.point(self.x).info, "observed information")
-        functions = self.objective.functions
-        if functions is not None and functions.density.base is not None:
-            from likely.inference.function_rows import expected_information
-
-            return _inverse(expected_information(self.fit, functions), "expected information")
-        return _inverse(Expected(self.objective, self.x).information, "expected information")
+        return _inverse(expected_information(self.objective, self.x), "expected information")
 
     @property
     def multipliers(self) -> Any:

@@ -29,6 +29,24 @@ MANY = 600  # cells beyond which interpolation pays
 AT_ONCE = 1 << 18  # values of y times cells whose derivatives are held at once
 
 
+def expected_information(likelihood: Objective, x: Any) -> Any:
+    """The expected information of the coefficients, shape (p, p).
+
+    Where parameters are functions, their derivatives are the columns: of least squares, Gauss and Newton's J'J/sd^2.
+
+    Parameters
+    ----------
+    likelihood : Objective
+    x : ndarray
+
+    Raises
+    ------
+    IntervalError
+        If there is none, or it cannot be computed; see `Expected`.
+    """
+    return Expected(likelihood.linearised(x) or likelihood, x).information
+
+
 @final
 class Expected:
     """The expected information of every row with respect to its linear predictors.

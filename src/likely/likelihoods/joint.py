@@ -212,6 +212,10 @@ class JointObjective:
         """None: rows have no linear predictors of their own."""
         return None
 
+    def linearised(self, coefficients: Any) -> None:
+        """None: rows have no distributions."""
+        return None
+
     @property
     def strata(self) -> None:
         """None: the terms are those of rows."""

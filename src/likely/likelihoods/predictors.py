@@ -19,6 +19,8 @@ from likely.models.slot import Slot
 class Predictors:
     """The linear predictors of some rows as functions of the coefficients, and back: derivatives to the coefficients.
 
+    A coefficient may take part in several linear predictors.
+
     Parameters
     ----------
     model : Model
@@ -83,9 +85,9 @@ class Predictors:
         out = np.zeros((hi - lo, self.size))
         for (slot, x, _), g in zip(self._parts, scores, strict=True):
             if x is None:
-                out[:, slot.start] = g
+                out[:, slot.start] += g
             else:
-                out[:, slot.start : slot.stop] = blocks.dense(x[lo:hi]) * g[:, None]
+                out[:, slot.start : slot.stop] += blocks.dense(x[lo:hi]) * g[:, None]
         return out
 
     def score(self, first: Mapping[int, Any], w: Any, lo: int, hi: int) -> Any:
@@ -94,9 +96,9 @@ class Predictors:
         for k, (slot, x, _) in enumerate(self._parts):
             g = first.get(k, 0.0)
             if x is None:
-                score[slot.start] = total(g, w, hi - lo)
+                score[slot.start] += total(g, w, hi - lo)
             else:
-                score[slot.start : slot.stop] = _rows(g, w, hi - lo) @ x[lo:hi]
+                score[slot.start : slot.stop] += _rows(g, w, hi - lo) @ x[lo:hi]
         return score
 
     def information(self, second: Mapping[tuple[int, int], Any], w: Any, lo: int, hi: int) -> Any:
@@ -105,7 +107,10 @@ class Predictors:
         for (j, k), h in second.items():
             (a, x, _), (b, z, _) = self._parts[j], self._parts[k]
             if x is None and z is None:
-                info[a.start, b.start] = info[b.start, a.start] = -total(h, w, hi - lo)
+                curvature = total(h, w, hi - lo)
+                info[a.start, b.start] -= curvature
+                if j != k:
+                    info[b.start, a.start] -= curvature
                 continue
             if z is None:
                 block = (_rows(h, w, hi - lo) @ x[lo:hi])[:, None]
@@ -114,20 +119,20 @@ class Predictors:
             else:
                 left = x[lo:hi]
                 block = _gram(left, _rows(h, w, hi - lo), left if z is x else z[lo:hi])
-            np.negative(block, out=info[a.start : a.stop, b.start : b.stop])
+            info[a.start : a.stop, b.start : b.stop] -= block
             if j != k:
-                info[b.start : b.stop, a.start : a.stop] = -block.T
+                info[b.start : b.stop, a.start : a.stop] -= block.T
         return info
 
     def cluster_sums(self, scores: Any, codes: Any, count: int, rows: Any) -> Any:
         """The sums of some rows' scores by cluster, shape (count, p), from those of their linear predictors."""
         which = Indicators(codes.astype(np.int32), count)
-        out = np.empty((count, self.size))
+        out = np.zeros((count, self.size))
         for (slot, x, _), g in zip(self._parts, scores, strict=True):
             if x is None:
-                out[:, slot.start] = which.transposed(g)
+                out[:, slot.start] += which.transposed(g)
             else:
-                out[:, slot.start : slot.stop] = blocks.by_level(which, g, x[rows])
+                out[:, slot.start : slot.stop] += blocks.by_level(which, g, x[rows])
         return out
 
 

@@ -124,6 +124,13 @@ class Objective(Function, Protocol):
         """Itself, where rows have linear predictors of their own; else None."""
         ...
 
+    def linearised(self, coefficients: Any) -> RowsObjective | None:
+        """Rows with linear predictors that agree with it about these coefficients, to first order.
+
+        Itself, where it is `linear`; None where rows have no distributions.
+        """
+        ...
+
     @property
     def strata(self) -> Strata | None:
         """The strata that are its terms; None where these are rows."""

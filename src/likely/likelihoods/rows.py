@@ -52,6 +52,10 @@ class RowsObjective:
         """Itself."""
         return self
 
+    def linearised(self, coefficients: Any) -> RowsObjective:
+        """Itself."""
+        return self
+
     @property
     def strata(self) -> None:
         """None: the terms are those of rows."""

@@ -15,6 +15,8 @@ from likely.errors import DataError, FitError, LikelyError, OptionError, is_one_
 from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import Offers, offers_of
+from likely.likelihoods.density.bound import new_rows
+from likely.likelihoods.density.objective import DensityObjective
 from likely.models import scale
 from likely.models.model import Model
 from likely.models.new_data import NewData
@@ -271,9 +273,7 @@ def rows_of(
     limits = {} if limit is None else {limit.parameter: limit.at}
     functions = effective.likelihood.objective.functions
     if functions is not None and functions.density.base is not None:
-        from likely.inference.function_rows import function_rows
-
-        return function_rows(effective, functions, new, given)
+        return _of_functions(effective, functions, new, dict(given or {}))
     given = dict(given or {})
     valid = [outward[name] for name in model.known] + ["offset"]
     if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:
@@ -291,6 +291,16 @@ def rows_of(
     rows = FittedRows(effective, read.table, read.rows, read.lacking, outward, limits)
     rows.require_reached()
     return rows
+
+
+def _of_functions(fit: Estimates, functions: DensityObjective, new: Any, given: dict[str, Any]) -> FittedRows:
+    """The rows of a fit whose parameters are functions, as those of linear predictors at the estimates."""
+    bound = fit.likelihood.bound
+    table, data = new_rows(functions.density, bound, new, given, list(bound.data.columns))
+    rows = DensityObjective(functions.model, data).linearised(fit.outcome.point.x)
+    assert rows is not None
+    names = {p.name: p.name for p in rows.model.family.parameters}
+    return FittedRows(fit, table, rows.data, {}, names, {}, linear=rows.model)
 
 
 def bare(family: Family) -> Family:

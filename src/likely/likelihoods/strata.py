@@ -151,6 +151,10 @@ class StrataObjective:
         """None: a row counts only together with the others of its stratum."""
         return None
 
+    def linearised(self, coefficients: Any) -> None:
+        """None: rows have no distributions."""
+        return None
+
     @property
     def functions(self) -> None:
         """None: it is no density of parameters and data."""

@@ -19,6 +19,7 @@ from likely.likelihoods.rows_of import FittedRows, draw, rows_of
 from likely.likelihoods.strata import chances
 from likely.models.checks import check_level, check_one_column, row_of_numbers
 from likely.prediction.observation import prediction_interval
+from likely.prediction.of_functions import evaluate
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -129,8 +130,6 @@ def predict(
     if callable(new) and not hasattr(new, "__len__"):
         new, what = None, new
     if callable(what):
-        from likely.inference.function_rows import evaluate
-
         return evaluate(fit, what, new, level)
     if isinstance(new, str) and new in WHAT:
         raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")

@@ -10,13 +10,13 @@ import numpy as np
 from likely.data import alignment, tables
 from likely.data.table import AsRead
 from likely.data.tables import Table
-from likely.errors import DataError, FamilyError, OptionError, listed
+from likely.errors import DataError, FamilyError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.likelihoods.density.family import Density
 from likely.likelihoods.density.layout import Record
 from likely.likelihoods.density.program import Program, worded
 from likely.models import checks
 from likely.models.asked import Asked
-from likely.models.bind import Bound, Given
+from likely.models.bind import Bound, Given, given_column
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
@@ -153,6 +153,43 @@ def _identity(columns: Mapping[str, Any], n: int) -> Any:
     """The data as one array, to tell whether two fits have the same."""
     flat = [np.asarray(v, dtype=float).reshape(n, -1) for v in columns.values()]
     return np.concatenate(flat, axis=1) if flat else np.zeros((n, 1))
+
+
+def new_rows(
+    density: Density, bound: Bound, new: Any, given: dict[str, Any], needed: list[str] | None = None
+) -> tuple[Table, Rows]:
+    """The table that results go back to, and the rows.
+
+    Without `needed`, the columns are those that the new data have.
+    """
+    for name in given:
+        if not is_one_of(name, density.specs):
+            raise unknown("option", name, density.specs, " for a prediction")
+    if new is None:
+        if given:
+            raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
+        return bound.used, bound.data
+    if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
+        new = {k: [v] for k, v in new.items()}  # one row
+    table, matrices = read_columns(new, like=bound.table.as_read)
+    n = table.n
+    if n == 0:
+        raise DataError("the new data have no rows: there is nothing to predict")
+    columns = {}
+    for name in [k for k in bound.data.columns if k in matrices or k in table] if needed is None else needed:
+        values = matrices[name] if name in matrices else table.measured(name)
+        if values.dtype.kind not in "fiub":
+            raise DataError(f"column {name!r} holds text; a density needs numbers")
+        if np.any(absent := np.isnan(values) if values.dtype.kind == "f" else np.zeros(n, dtype=bool)):
+            raise MissingValuesError(
+                f"the new data have missing values ({name}: {int(np.count_nonzero(absent))}): a prediction needs every "
+                "column that the functions read"
+            )
+        columns[name] = values
+    specs = {} if needed is None else density.specs
+    known = {name: given_column(table, given.get(name, spec), name) for name, spec in specs.items()}
+    known = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in known.items()}
+    return table, Rows(n, np.zeros(n), known=known, columns=columns)
 
 
 # -- a first look at the function -----------------------------------------------------------------------------

@@ -13,10 +13,13 @@ from likely.compute.engines import memory
 from likely.compute.solve.newton import Point
 from likely.likelihoods.density import Density
 from likely.likelihoods.density.layout import Record
+from likely.likelihoods.density.linear import linear_predictor
 from likely.likelihoods.density.program import Program, compiled, worded
 from likely.likelihoods.protocol import Offers
+from likely.likelihoods.rows import RowsObjective
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.slot import Slot
 from likely.namespace.jax import JaxNamespace, jax_module, x64
 
 OFFERS = Offers(
@@ -98,15 +101,16 @@ class DensityObjective:
 
     @cached_property
     def _arguments(self) -> Any:
-        """Held values, data and weights as JAX arrays."""
+        """Held values, data and weights as JAX arrays, in double precision."""
         density = self.density
-        jnp = jax_module().numpy
+        asarray = jax_module().numpy.asarray
         mine = {p.name for p in density.parameters}
         held = {k: np.float64(v) for k, v in self.model.known.items() if k in mine}
-        columns = {k: jnp.asarray(v) for k, v in self.data.columns.items()}
-        y = None if density.base is None else jnp.asarray(self.y)
-        given = {k: jnp.asarray(v) for k, v in self.data.known.items() if k in density.specs}
-        return held, (columns, y, given), jnp.asarray(np.ones(self.rows) if self.weights is None else self.weights)
+        with x64():
+            columns = {k: asarray(v) for k, v in self.data.columns.items()}
+            y = None if density.base is None else asarray(self.y)
+            given = {k: asarray(v) for k, v in self.data.known.items() if k in density.specs}
+            return held, (columns, y, given), asarray(np.ones(self.rows) if self.weights is None else self.weights)
 
     def _run(self, what: str, coefficients: Any) -> Any:
         with x64():
@@ -180,6 +184,21 @@ class DensityObjective:
             return None
         inverse = linalg.solve_triangular(r, np.eye(len(scale)))
         return inverse @ linalg.cho_solve(factor, inverse.T)
+
+    def linearised(self, coefficients: Any) -> RowsObjective | None:
+        """The family's rows, their linear predictors linear in the coefficients about these; None without a family."""
+        base, data = self.density.base, self.data
+        if base is None:
+            return None
+        x = np.asarray(coefficients, dtype=float)
+        slots, rows = list[Slot](), Rows(data.n, data.y, data.weights, known=data.known)
+        values, slopes = self.theta(x)
+        for name, value in values.items():
+            slot, matrix, offset = linear_predictor(base.parameter(name), value, slopes[name], x)
+            slots.append(slot)
+            rows = rows.with_design(slot, matrix).with_offset(slot, offset)
+        known = {k: None if np.ndim(v) else v for k, v in rows.known.items()}
+        return RowsObjective(Model(base, tuple(slots), known, self.model.response), rows)
 
     def theta(self, coefficients: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The family's parameters in every row, and their derivatives with respect to the coefficients."""
