@@ -170,7 +170,7 @@ class _Distribution(NumericDistribution):
         rng = generator(random_state)
         size = self.shape if size is None else size
         if "sample" in self.hooks:
-            return self.hooks["sample"](size, rng, **self.params)
+            return np.asarray(self.hooks["sample"](size, rng, **self.params))[()]
         return self.ppf(rng.random(size)) if "quantile" in self.hooks else super().rvs(size, rng)
 
 

@@ -53,11 +53,13 @@ class Within:
     def log_prob(self, y: Any, **params: Any) -> Any:
         """The log-density, or log-probability, of each y; -inf outside the support."""
         values = self.family._given(params)
-        inside = self.family.inside(y, values)
-        if inside is True or (isinstance(inside, np.ndarray | np.bool_) and np.all(inside)):
+        if not isinstance(y, (np.ndarray, np.generic, int, float)):  # of another library, or a graph
             return self.family._log_density(self.xp, y, **values)
-        safe = self.xp.where(inside, y, self._inner(values))
-        return self.xp.where(inside, self.family._log_density(self.xp, safe, **values), -self.xp.inf)
+        inside = self.family.inside(y, values)
+        if np.all(inside):
+            return self.family._log_density(self.xp, y, **values)
+        safe = np.where(inside, y, self._inner(values))
+        return self.xp.where(inside, self.family._log_density(self.xp, safe, **values), -np.inf)
 
     def log_cdf(self, y: Any, **params: Any) -> Any:
         """log P(Y <= y)."""
@@ -101,6 +103,9 @@ class Within:
             )
         plain = {name: np.asarray(v.v if isinstance(v, Jet) else v, dtype=float) for name, v in values.items()}
         y = np.asarray(y, dtype=float)
+        if isinstance(self.xp, NumpyNamespace):
+            tails = self.family.at(plain).tails(y)
+            return tails.log_above if side > 0.0 else tails.log_below
         if self.family.kind.discrete:
             return self._sum(y, values, plain, side)
         at = self.family.at(plain)

@@ -59,6 +59,9 @@ class Stated(Protocol):
     def bounds(self, **params: Any) -> tuple[Any, Any]:
         """Ends of the support at these parameter values."""
 
+    def atoms(self, **params: Any) -> tuple[Any, ...]:
+        """Values that have a probability of their own beside a density."""
+
     def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
         """Whether each y lies in the support at these parameter values."""
 
@@ -76,8 +79,17 @@ class Density:
     def __init__(self, family: Stated, params: Mapping[str, float]) -> None:
         self.family, self.params = family, params
         self.low, self.high = (float(v) for v in family.bounds(**params))
+        atoms = {float(a) for a in family.atoms(**params)}
+        self.atoms = np.array(sorted(a for a in atoms if self.low <= a <= self.high))
+        self.masses = np.exp(self._at(self.atoms)) if len(self.atoms) else np.zeros(0)
 
     def __call__(self, y: Any) -> Any:
+        if len(self.atoms):  # a value with a probability of its own has its neighbour's density
+            beside = np.nextafter(y, np.where(y >= self.high, -np.inf, np.inf))
+            y = np.where(np.isin(y, self.atoms), beside, y)
+        return self._at(y)
+
+    def _at(self, y: Any) -> Any:
         with np.errstate(all="ignore"):
             value = self.family._log_density(NumpyNamespace(), y, **self.params)
             out = np.where(self.family.inside(y, self.params), value, -np.inf)
@@ -119,6 +131,7 @@ class Density:
                 f"the density of {self} does not come to an end on {self.family.outcomes}: its sum is infinite. "
                 "Correct the density, or give the support it is meant for (support=...)"
             )
+        total += float(np.sum(self.masses))
         if abs(total - 1.0) > UNIT_ERROR + noise:
             raise FamilyError(
                 f"the probabilities of {self} sum to {total:.6g} over {self.family.outcomes}, not to 1. Correct "

@@ -13,7 +13,12 @@ from likely.families.base.numeric.density import Density, Distribution, Stated
 from likely.families.base.numeric.discrete import Discrete
 from likely.families.base.numeric.frozen import Frozen
 from likely.families.base.numeric.inverse import first_float
+from likely.families.base.numeric.many import Densities, Lines, Many, Tables
+from likely.families.base.numeric.mixed import Mixed
 from likely.namespace import NumpyNamespace
+
+FEW = 4  # sets of parameter values from which they are worked out together
+AT_ONCE = 400  # so many together
 
 
 class NumericDistribution(Frozen):
@@ -35,27 +40,48 @@ class NumericDistribution(Frozen):
         self.family = family
         self.params = dict(params)
         self.shape = np.broadcast_shapes(*(np.shape(v) for v in params.values()))
+        self._found: dict[int, Distribution] = {}
 
     @cached_property
-    def _distinct(self) -> tuple[list[Distribution], Any]:
-        """A distribution for each distinct set of values, and which of them holds where."""
+    def _distinct(self) -> tuple[dict[str, Any], Any]:
+        """The distinct sets of values, and which of them holds where."""
         arrays = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in self.params.values()))
         rows = np.stack([a.ravel() for a in arrays], axis=1) if arrays else np.zeros((1, 0))
         distinct, which = np.unique(rows, axis=0, return_inverse=True)
-        kind: Callable[[Density], Distribution] = Discrete if self.family.discrete else Continuous
-        sets = (dict(zip(self.params, row.tolist(), strict=True)) for row in distinct)
-        return [kind(Density(self.family, values)) for values in sets], which.reshape(self.shape)
+        return dict(zip(self.params, distinct.T, strict=True)), which.reshape(self.shape)
 
-    def _each(self, x: Any, function: Callable[[Distribution, Any], Any]) -> Any:
-        """A function of each value under its own parameter values."""
-        ones, which = self._distinct
-        x, which = np.broadcast_arrays(np.asarray(x, dtype=float), which)
-        out = np.full(x.shape, np.nan)
-        known = ~np.isnan(x)
-        for i, one in enumerate(ones):
-            here = known & (which == i)
+    @cached_property
+    def _many(self) -> list[Many]:
+        """The distributions of so many sets at a time."""
+        sets, which = self._distinct
+        count = int(np.max(which, initial=-1)) + 1
+        kind: Callable[[Densities], Many] = Tables if self.family.discrete else Lines
+        starts = range(0, count, AT_ONCE) if count >= FEW and sets else ()
+        return [kind(Densities(self.family, {k: v[lo : lo + AT_ONCE] for k, v in sets.items()})) for lo in starts]
+
+    def _one(self, i: int) -> Distribution:
+        """The distribution at one of the sets."""
+        if i not in self._found:
+            density = Density(self.family, {name: float(v[i]) for name, v in self._distinct[0].items()})
+            mixed = Mixed if len(density.atoms) else Continuous
+            self._found[i] = Discrete(density) if self.family.discrete else mixed(density)
+        return self._found[i]
+
+    def _each(
+        self, x: Any, together: Callable[[Many, Any, Any], Any], alone: Callable[[Distribution, Any], Any]
+    ) -> Any:
+        """A function of each value under its own parameter values: of many at once where that is exact."""
+        x, which = np.broadcast_arrays(np.asarray(x, dtype=float), self._distinct[1])
+        out, known = np.full(x.shape, np.nan), ~np.isnan(x)
+        for k, many in enumerate(self._many):
+            here = known & (which // AT_ONCE == k)
+            here[here] = many.fine[which[here] - k * AT_ONCE]
             if np.any(here):
-                out[here] = function(one, x[here])
+                out[here] = together(many, x[here], which[here] - k * AT_ONCE)
+        left = known & np.isnan(out)
+        for i in np.unique(which[left]).tolist():
+            here = left & (which == i)
+            out[here] = alone(self._one(i), x[here])
         return out[()]
 
     @property
@@ -82,20 +108,21 @@ class NumericDistribution(Frozen):
         """P(Y <= y)."""
         if self._stated:
             return self._tail(y, self.family._log_cdf, self.family._log_sf, (0.0, 1.0))
-        return self._each(y, lambda one, x: one.below(x))
+        return self._each(y, lambda many, x, of: many.below(x, of), lambda one, x: one.below(x))
 
     def sf(self, y: Any) -> Any:
         """P(Y > y), accurate in the upper tail."""
         if self._stated:
             return self._tail(y, self.family._log_sf, self.family._log_cdf, (1.0, 0.0))
-        return self._each(y, lambda one, x: one.above(x))
+        return self._each(y, lambda many, x, of: many.above(x, of), lambda one, x: one.above(x))
 
     def ppf(self, q: Any) -> Any:
         """The smallest y with cdf(y) >= q."""
         q = np.asarray(q, dtype=float)
         if self._stated:  # each comparison on the side where it has digits
             return self._first(q, lambda y: np.where(q <= 0.5, self.cdf(y) >= q, self.sf(y) <= 1.0 - q), q == 0.0)
-        return self._each(np.where((q >= 0) & (q <= 1), q, np.nan), lambda one, x: one.quantile(x))
+        q = np.where((q >= 0) & (q <= 1), q, np.nan)
+        return self._each(q, lambda many, x, of: many.quantile(x, of), lambda one, x: one.quantile(x))
 
     def isf(self, q: Any) -> Any:
         """The smallest y with sf(y) <= q."""
@@ -116,14 +143,23 @@ class NumericDistribution(Frozen):
         """Random values by inverse transform."""
         shape = self.shape if size is None else size
         u = np.random.default_rng(random_state).random(shape)
-        return self.ppf(u) if self._stated else self._each(u, lambda one, x: one.draw(x))
+        if self._stated:
+            return self.ppf(u)
+        return self._each(u, lambda many, x, of: many.quantile(x, of), lambda one, x: one.draw(x))
 
     def mean(self) -> Any:
         """Expected value; infinite or nan where it does not exist."""
-        ones, which = self._distinct
-        return np.array([one.mean for one in ones])[which][()]
+        return self._moment(0, lambda one: one.mean)
 
     def var(self) -> Any:
         """Variance; infinite or nan where it does not exist."""
-        ones, which = self._distinct
-        return np.array([one.var for one in ones])[which][()]
+        return self._moment(1, lambda one: one.var)
+
+    def _moment(self, which_of: int, alone: Callable[[Distribution], float]) -> Any:
+        which = self._distinct[1]
+        count = int(np.max(which, initial=-1)) + 1
+        parts = [many.moments()[which_of] for many in self._many]
+        out = np.concatenate(parts) if parts else np.full(count, np.nan)
+        for i in np.flatnonzero(np.isnan(out)).tolist():
+            out[i] = alone(self._one(i))
+        return out[which][()]
