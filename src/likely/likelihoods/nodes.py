@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.families.base import Distributions, Family
+from likely.families.base import Distributions, Family, Kind
 from likely.families.base.numeric.rule import double_exponential
 from likely.namespace import NumpyNamespace
 
@@ -35,6 +35,8 @@ def nodes(family: Family, values: Mapping[str, Any], count: int, split: Any = No
     distribution = family.at(columns)
     if family.kind.discrete:
         return _whole_numbers(distribution, count)
+    if family.kind is Kind.MIXED:
+        return _between_atoms(distribution, count, split)
     below, above, p = double_exponential()
     if split is None:
         lower, upper = distribution.quantile(below[None, :]), distribution.quantile(above[None, :], upper=True)
@@ -50,6 +52,26 @@ def nodes(family: Family, values: Mapping[str, Any], count: int, split: Any = No
         ]
     )
     return y, np.hstack([share * p, (1.0 - share) * p])
+
+
+def _between_atoms(distribution: Distributions, count: int, split: Any) -> tuple[Any, Any]:
+    """The values that have probabilities of their own, and the rule between each and the next."""
+    breaks = [*distribution.family.atoms(**distribution.values), *([] if split is None else [split])]
+    at = np.sort(np.hstack([np.broadcast_to(np.reshape(v, (-1, 1)), (count, 1)) for v in breaks]), axis=1)
+    tails = distribution.tails(at)
+    before, below, mass = (np.broadcast_to(v, at.shape) for v in (tails.before, tails.below, tails.mass))
+    again = np.hstack([np.zeros((count, 1), dtype=bool), at[:, 1:] == at[:, :-1]])
+    mass = np.where(again, 0.0, mass)
+    starts, ends = np.hstack([np.zeros((count, 1)), below]), np.hstack([before, np.ones((count, 1))])
+    lower, upper, p = double_exponential()
+    ys, weights = [at], [mass]
+    for k in range(starts.shape[1]):
+        start, length = starts[:, k : k + 1], np.maximum(ends[:, k : k + 1] - starts[:, k : k + 1], 0.0)
+        rest = 1.0 - start - length  # beyond this stretch
+        ys.append(_wide(distribution.quantile(start + length * lower), count))
+        ys.append(_wide(distribution.quantile(np.clip(rest + length * upper, 0.0, 1.0), upper=True), count))
+        weights.append(length * p)
+    return np.hstack(ys), np.hstack(weights)
 
 
 def central(family: Family, values: Mapping[str, Any], count: int) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.data.tables import Table
 from likely.errors import OptionError
+from likely.families.base import Kind
 from likely.inference.record import Record
 from likely.likelihoods.cells import Cells, interpolated
 from likely.likelihoods.nodes import nodes
@@ -243,6 +244,11 @@ def _require_one_peak(rows: FittedRows, y: Any) -> None:
         return
     sample = np.linspace(0, rows.n - 1, min(rows.n, 50)).astype(int)
     ys = np.unique(np.quantile(y, np.linspace(0.0, 1.0, LOOK)))
+    if rows.family.kind is Kind.MIXED:
+        raise OptionError(
+            f"some values have a probability under {rows.family.title} and others a density, which cannot be compared, "
+            "so a surprise has no tail; fit.surprise() and fit.residuals() are what there is"
+        )
     if rows.family.kind.discrete:
         ys = np.arange(np.min(y), min(np.max(y), np.min(y) + 2000.0) + 1.0)
     heights = np.stack([rows.log_density(np.full(rows.n, v))[sample] for v in ys], axis=1)

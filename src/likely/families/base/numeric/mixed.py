@@ -28,10 +28,13 @@ class Mixed(Distribution):
         return self.share * self.part.above(y) + (self.atoms > np.asarray(y)[..., None]) @ self.masses
 
     def quantile(self, q: Any) -> Any:
-        return mixed_quantile(q, self.atoms, self.masses, self.share, self.part.below(self.atoms), self.part.quantile)
+        return self._quantile(q, self.part.quantile)
 
     def draw(self, u: Any) -> Any:
-        return self.quantile(np.maximum(u, 1e-300))
+        return self._quantile(np.maximum(u, 1e-300), self.part.draw)
+
+    def _quantile(self, q: Any, of_density: Callable[[Any], Any]) -> Any:
+        return mixed_quantile(q, self.atoms, self.masses, self.share, self.part.below(self.atoms), of_density)
 
     def moment(self, power: Callable[[Any], Any]) -> float:
         return self.share * self.part.moment(power) + float(np.sum(self.masses * power(self.atoms)))
@@ -58,5 +61,6 @@ def mixed_quantile(q: Any, atoms: Any, masses: Any, share: Any, reached: Any, of
     on = ~passed & (level > upto - masses)
     rest = np.asarray(q) - np.sum(np.where(passed, masses, 0.0), axis=-1)
     with np.errstate(all="ignore"):
-        between = of_density(np.clip(rest / share, 0.0, 1.0))
+        last = np.where(np.asarray(q) < 1.0, 1.0 - 2.0**-53, 1.0)  # only the level 1 is the end of the support
+        between = of_density(np.clip(rest / share, 0.0, last))
     return np.where(np.any(on, axis=-1), np.sum(np.where(on, atoms, 0.0), axis=-1), between)
