@@ -527,7 +527,7 @@ def test_ordered_levels_like_statsmodels() -> None:
 def test_clusters_of_any_design_are_sums_of_rows(at_once: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Designs in blocks, several predictors, weights, and clusters too many to hold at once."""
     from likely.data import many_levels
-    from likely.inference import objective
+    from likely.likelihoods import rows as objective
 
     monkeypatch.setattr(objective, "SUMS_AT_ONCE", at_once)
     monkeypatch.setattr(many_levels, "LARGE", large)
