@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from likely.errors.boundary import public_class
-from likely.families.base.distributed import Distributed
 from likely.families.base.limit import Limit
+from likely.families.base.moments import Moments
 from likely.namespace import JetNamespace
 
 
 @public_class
-class Family(Distributed):
+class Family(Moments):
     """A distribution with named parameters, each with a domain.
 
     Parameters
