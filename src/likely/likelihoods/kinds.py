@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from likely.families.base import Family
 from likely.families.conditional_logit import ConditionalLogit
 from likely.likelihoods import joint, rows, strata
 from likely.likelihoods.density import Density
 from likely.likelihoods.density import objective as density
+from likely.likelihoods.density.bound import bind_density
 from likely.likelihoods.joint import Joint
 from likely.likelihoods.protocol import Objective, Offers
+from likely.models.asked import Asked
+from likely.models.bind import Bound, bind
 from likely.models.model import Model
 from likely.models.rows import Rows
+
+
+def bound_of(asked: Asked, data: Any) -> Bound:
+    """The model that was asked for, and its checked data."""
+    match asked.family:
+        case Density():
+            return bind_density(asked.family, asked, data)
+        case _:
+            return bind(asked, data)
 
 
 def objective_of(model: Model, data: Rows) -> Objective:

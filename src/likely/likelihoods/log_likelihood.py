@@ -9,13 +9,11 @@ from typing import Any, final
 
 from likely.families.base import Limit
 from likely.likelihoods.compress import compress
-from likely.likelihoods.density import Density
-from likely.likelihoods.density.bound import bind_density
-from likely.likelihoods.kinds import objective_of, offers_of
+from likely.likelihoods.kinds import bound_of, objective_of, offers_of
 from likely.likelihoods.protocol import Objective, Offers
 from likely.models import limits, scale
 from likely.models.asked import Asked
-from likely.models.bind import Bound, bind
+from likely.models.bind import Bound
 from likely.models.model import Model
 
 
@@ -98,6 +96,4 @@ class LogLikelihood:
 
 def log_likelihood(asked: Asked, data: Any) -> LogLikelihood:
     """The log-likelihood that was asked for, of these data."""
-    if isinstance(asked.family, Density):
-        return LogLikelihood(bind_density(asked.family, asked, data))
-    return LogLikelihood(bind(asked, data))
+    return LogLikelihood(bound_of(asked, data))
