@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, final
 from likely.errors import FitError
 from likely.errors.boundary import public_class
 from likely.estimates import AtLimit, Estimates
+from likely.results.checking import Checking
+from likely.results.effects import Effects
 from likely.results.inference import Inference
 from likely.results.prediction import Prediction
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 @final
 @public_class
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit(Inference, Prediction):
+class Fit(Inference, Prediction, Effects, Checking):
     """Maximum likelihood estimates and what follows from them; made by `likely.fit`.
 
     Attributes
