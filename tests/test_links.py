@@ -10,7 +10,8 @@ import statsmodels.api as sm
 import likely as lk
 from likely.errors import DataError, ParameterError, UnknownNameError
 from likely.families import FAMILIES
-from likely.families.base.domains import LINKS, OpenUnitInterval, Positive, Real, find_link
+from likely.families.base.domains import OpenUnitInterval, Positive, Real
+from likely.families.base.links import LINKS, find_link
 from likely.namespace import JetNamespace, NumpyNamespace
 
 POWERS = ["power(2)", "power(0.25)", "power(-0.5)", "power(3)"]
@@ -123,3 +124,8 @@ def test_a_power_travels_and_refuses_what_it_cannot_reach():
     np.testing.assert_array_equal(again.predict({"x": [0.1, 0.9]}), fit.predict({"x": [0.1, 0.9]}))
     with pytest.raises(DataError, match=r"its power\(0.25\) link takes none below 0"):
         fit.predict({"x": [-30.0]})
+
+
+def test_a_parameter_from_a_file_is_called_by_its_name():
+    made = lk.Positive(2.0)
+    assert repr(pickle.loads(pickle.dumps(made))) == repr(made) == "Positive(start=2.0)"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support
-from likely.families.base.domains import LINKS, Positive, Real
+from likely.families.base.domains import Positive, Real
+from likely.families.base.links import LINKS
 from likely.families.laplace import middle_size, weighted_quantile
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 
 from likely.errors import DataError, OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families.base import Kind, Parameter, by_keyword
-from likely.families.base.domains import LINKS, Positive, Real
+from likely.families.base.domains import Positive, Real
+from likely.families.base.links import LINKS
 from likely.families.base.vectors import Increasing
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 from likely.namespace import NumpyNamespace

@@ -10,7 +10,7 @@ import numpy as np
 from likely.errors import LikelyError
 from likely.families import FAMILIES
 from likely.families.base import Family
-from likely.families.base.domains import LINKS
+from likely.families.base.links import LINKS
 from likely.families.labels import Labelled
 from likely.losses.density_loss import DensityLoss
 

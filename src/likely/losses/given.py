@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.errors import DataError, OptionError, listed
 from likely.families.base import Family, Parameter
-from likely.families.base.domains import LINKS
+from likely.families.base.links import LINKS
 from likely.families.base.vectors import Simplex
 from likely.families.labels import Labelled, values_of
 from likely.likelihoods import offers_of

@@ -9,7 +9,7 @@ from typing import Any, final
 from likely.errors import OptionError, is_one_of, unknown
 from likely.families import get_family
 from likely.families.base import Family
-from likely.families.base.domains import find_link
+from likely.families.base.links import find_link
 from likely.models.plain import NotPlain, read, written
 
 CHOICES = {

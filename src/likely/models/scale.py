@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
-from likely.families.base.domains import LINKS
+from likely.families.base.links import LINKS
 from likely.families.base.vectors import VectorDomain
 from likely.models.model import Model
 from likely.models.slot import Slot

@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.data.design import Design
 from likely.families.base import Parameter
-from likely.families.base.domains import Link
+from likely.families.base.links import Link
 from likely.families.base.vectors import VectorDomain
 from likely.namespace import NumpyNamespace
 

@@ -12,7 +12,7 @@ import numpy as np
 from likely.errors import FamilyError, OptionError, ParameterError, is_one_of, unknown
 from likely.errors.boundary import public_class
 from likely.families.base.arguments import frozen, short
-from likely.families.base.domains import LINKS
+from likely.families.base.links import LINKS
 from likely.families.base.parameter import Parameter
 from likely.families.base.support import Kind, Support
 from likely.namespace import NumpyNamespace

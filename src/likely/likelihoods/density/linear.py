@@ -14,7 +14,7 @@ import numpy as np
 from likely.data.design import Design
 from likely.errors import DataError
 from likely.families.base import Parameter
-from likely.families.base.domains import LINKS
+from likely.families.base.links import LINKS
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.families.base.domains import LINKS
+from likely.families.base.links import LINKS
 from likely.families.gamma import Gamma
 from likely.namespace import Jet, JetNamespace
 

@@ -10,7 +10,7 @@ import numpy as np
 from likely.errors import OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families import get_family
 from likely.families.base import Family, Parameter
-from likely.families.base.domains import LINKS, find_link
+from likely.families.base.links import LINKS, find_link
 from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
 from likely.inference.fitting import estimates_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from likely.errors import OptionError, is_one_of, unknown
 from likely.families.base import Parameter
-from likely.families.base.domains import LINKS, find_link
+from likely.families.base.links import LINKS, find_link
 
 
 def link_for(name: str, link: Mapping[str, str] | str | None, free: Sequence[Parameter]) -> str | None:
