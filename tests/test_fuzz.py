@@ -23,6 +23,7 @@ ONCE = [(2, 49), (2, 303), (2, 1134), (2, 2024), (11, 1194), (21, 370), (21, 967
 # curves of peaks; peaks on the other side of a pole or a fold, also under constraints and analytic weights
 ONCE += [(21, 2615), (41, 2136), (51, 307), (51, 1342), (51, 3187), (201, 87), (202, 35)]
 ONCE += [(21, 2243)]  # the pole of a link at the edge of the predictors
+ONCE += [(202, 1353)]  # a held coefficient that takes the location far off
 ONCE += [(202, 1314)]  # curvature that has faded in a coefficient at its bound
 ONCE += [(101, 1015)]  # a simulated value that rounds to an open end
 ONCE += [(21, 1241), (21, 1976), (51, 1427), (51, 1579), (51, 4178)]  # exact fits under a penalty

@@ -127,6 +127,16 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
     return [x for x in found if np.all(np.isfinite(x))]
 
 
+def suggested(likelihood: Objective, x: Any) -> Any:
+    """The same location, with the other parameters as it suggests."""
+    objective, slot = likelihood.linear, likelihood.model.slots[0]
+    if objective is None or objective.rows > FEW_ROWS or slot.entry is not None or slot.idle:
+        return x
+    with np.errstate(all="ignore"):
+        found = _Site(objective, slot, x).at(x[None, slot.start : slot.stop])[0]
+    return found if np.all(np.isfinite(found)) else x
+
+
 def mirror_starts(likelihood: Objective, x: Any) -> list[Any]:
     """Under a link of which signs do not matter: a place with the rows of one level on the other side of 0."""
     objective, slot, found = likelihood.linear, likelihood.model.slots[0], list[Any]()

@@ -23,6 +23,7 @@ from likely.likelihoods.restraints import Region, Restraints, free_region
 from likely.models.identify import Coordinates, untangled
 from likely.models.penalties import Applied
 from likely.search.peak import MANY_PARAMETERS
+from likely.search.starts import suggested
 
 FAR_OFF = 1.0  # a change of a linear predictor that may take a start out of sight of the peak
 
@@ -116,13 +117,11 @@ class Problem:
         return newton.maximize(self.objective.point, start, **options), "newton"
 
     def _beside_held(self, start: Any) -> Any:
-        """The start with held coefficients where they are held, the others of their predictors making up for it."""
-        region, out = self.region, np.array(start, dtype=float)
-        for row, value in zip(region.equal, region.values, strict=True):
-            if np.count_nonzero(row) == 1:
-                j = int(np.flatnonzero(row)[0])
-                out[j] = value / row[j]
-        inner = self.objective.objective
+        """The start with held coefficients where they are held, the others of their predictors making up for it.
+
+        Where a location has gone far, the other parameters start from what it leaves.
+        """
+        inner, out = self.objective.objective, self._held(np.array(start, dtype=float))
         for slot in inner.model.slots:
             moved = (start - out)[slot.start : slot.stop]
             rest = np.flatnonzero(moved == 0.0)
@@ -130,12 +129,25 @@ class Problem:
             if x is None or not len(rest) or len(rest) == len(moved):
                 continue
             missing = x @ moved
-            if np.max(np.abs(missing), initial=0.0) > FAR_OFF:
-                try:
-                    out[slot.start + rest] += least_squares.solve(blocks.select(x, list(rest)), missing)
-                except np.linalg.LinAlgError:  # not independent: the constraints tell them apart
-                    continue
+            real = slot.link.name == "identity" and slot.parameter is inner.model.family.parameters[0]
+            unit = float(np.std(inner.model.family._response(inner.data.y))) if real else 1.0
+            if np.max(np.abs(missing), initial=0.0) <= FAR_OFF * unit:
+                continue
+            try:
+                out[slot.start + rest] += least_squares.solve(blocks.select(x, list(rest)), missing)
+            except np.linalg.LinAlgError:  # not independent: the constraints tell them apart
+                continue
+            if real:
+                out = self._held(suggested(inner, out))
         return out if np.all(np.isfinite(out)) else start
+
+    def _held(self, x: Any) -> Any:
+        """Coefficients with those that an equation holds at a value there."""
+        for row, value in zip(self.region.equal, self.region.values, strict=True):
+            if np.count_nonzero(row) == 1:
+                j = int(np.flatnonzero(row)[0])
+                x[j] = value / row[j]
+        return x
 
     def _lbfgs(self, start: Any, progress: Any) -> Solution:
         return lbfgs.maximize(self.objective.point, self.objective.value_and_score, start, progress=progress)
