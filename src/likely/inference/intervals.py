@@ -11,7 +11,7 @@ from scipy import special as sc
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.estimates.maximum import peak_of
 from likely.families import Bernoulli
-from likely.inference.bootstrap import bootstrap_intervals
+from likely.inference.bootstrap_intervals import bootstrap_intervals
 from likely.inference.interval import Interval
 from likely.inference.profile import locate, profiler_of
 from likely.inference.profile_limits import boundary_limit, checked_limit

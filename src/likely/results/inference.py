@@ -10,7 +10,7 @@ from likely.results.face import low
 from likely.results.values import Values
 
 if TYPE_CHECKING:
-    from likely.inference.bootstrap import BootstrapOptions
+    from likely.inference.bootstrap_intervals import BootstrapOptions
     from likely.inference.interval import Interval
     from likely.inference.region import Region
     from likely.inference.terms import TermTable
