@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.prediction.held_rows import dealt, of_rows
-from likely.results.fits import Fit
-from likely.results.paths.fits import Path, check_progress, climb, shown
+from likely.results.paths.strengths import check_progress, climb, shown
 from likely.show.grid import Grid, fixed, number
+
+if TYPE_CHECKING:
+    from likely.results.fits import Fit
+    from likely.results.paths.fits import Path
 
 RULES = ("best", "one standard error")
 
