@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import numpy as np
 
-from likely.errors import FamilyError, OptionError, is_one_of, listed, unknown
+from likely.errors import FamilyError, listed
 from likely.errors.boundary import public
 from likely.families.base import Family, Parameter, Support, frozen, generator
 from likely.families.base.domains import Domain
 from likely.families.base.numeric import NumericDistribution
 from likely.families.base.numeric.start import start_from_grid
-
-SUPPORTS: dict[str, Support] = {
-    "real": Support(),
-    "positive": Support(lower=0.0),
-    "nonnegative": Support(lower=0.0, closed_lower=True),
-    "unit": Support(0.0, 1.0),
-    "counts": Support(lower=0.0, closed_lower=True, integer=True),
-}
-TAKEN = ("self", "y", "q", "size", "seed", "xp")  # arguments of a family's own methods
+from likely.families.custom_arguments import check_signature, hooks_of, parameters_of, powers_of, support_of, takes
 
 
 def _wrong(value: Any, given: Sequence[Any]) -> str | None:
@@ -106,13 +97,13 @@ class CustomFamily(Family):
 
     def _hook(self, name: str, xp: Any, params: Mapping[str, Any]) -> Any:
         hook = self.hooks[name]
-        return hook(**params, xp=xp) if _takes(hook, "xp") else hook(**params)
+        return hook(**params, xp=xp) if takes(hook, "xp") else hook(**params)
 
     def _closed_form(self, y: Any, w: Any, known: Any) -> dict[str, Any] | None:
         hook = self.hooks.get("closed_form")
-        if hook is None or (w is not None and not _takes(hook, "w")) or (known and not _takes(hook, "known")):
+        if hook is None or (w is not None and not takes(hook, "w")) or (known and not takes(hook, "known")):
             return None  # a formula that knows nothing of weights or known values would be wrong with them
-        extra = {name: value for name, value in (("w", w), ("known", known)) if _takes(hook, name)}
+        extra = {name: value for name, value in (("w", w), ("known", known)) if takes(hook, name)}
         return self._checked("closed_form", hook(y, **extra))
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:
@@ -254,9 +245,9 @@ def family(
     >>> round(float(waiting.cdf(2.0, rate=1.0)), 4)  # by integration
     0.8647
     """
-    given = _parameters(params)
-    where = _support(support, discrete)
-    hooks = _hooks(
+    given = parameters_of(params)
+    where = support_of(support, discrete)
+    hooks = hooks_of(
         start=start,
         closed_form=closed_form,
         cdf=cdf,
@@ -267,7 +258,7 @@ def family(
         variance=variance,
         derived=derived,
     )
-    means = _averaged(averaged, given)
+    means = powers_of(averaged, given)
     options: dict[str, Any] = {
         "params": given,
         "support": where,
@@ -279,7 +270,7 @@ def family(
     options |= {"averaged": means} if means else {}
 
     def make(function: Callable[..., Any]) -> CustomFamily:
-        _check_arguments(function, given)
+        check_signature(function, given)
         title = function.__name__ if name is None else name
         cls = type(
             title,
@@ -301,95 +292,6 @@ def family(
         return cls()
 
     return make
-
-
-def _parameters(params: Any) -> dict[str, Domain]:
-    if callable(params) and not isinstance(params, Mapping):
-        raise FamilyError("write @lk.family(params={'rate': lk.Positive}): the parameters and where they live")
-    if not params:
-        raise FamilyError("a family needs at least one parameter: params={'rate': lk.Positive}")
-    if not isinstance(params, Mapping):
-        raise FamilyError(
-            f"params is a dict that says where each parameter lives, such as params={{'rate': lk.Positive}}; found "
-            f"{params!r}"
-        )
-    for key, domain in params.items():
-        if not isinstance(domain, Domain):
-            raise FamilyError(
-                f"params says where each parameter lives (lk.Real, lk.Positive, lk.NonNegative, lk.UnitInterval), "
-                f"found {key}={domain!r}"
-            )
-        if not isinstance(key, str) or not key.isidentifier() or key in TAKEN:
-            raise FamilyError(f"a parameter cannot be called {key!r}; names taken: {listed(TAKEN)}")
-    return dict(params)
-
-
-def _averaged(averaged: Any, params: Mapping[str, Domain]) -> dict[str, float]:
-    """Powers of w by parameter."""
-    if averaged is None:
-        return {}
-    if not isinstance(averaged, Mapping) or not all(isinstance(v, (int, float)) for v in averaged.values()):
-        raise FamilyError(f"averaged is a dict of powers of w by parameter, such as {{'sd': -0.5}}; found {averaged!r}")
-    for name in averaged:
-        if not is_one_of(name, params):
-            raise unknown("parameter", name, params, " in averaged=")
-    return {name: float(power) for name, power in averaged.items()}
-
-
-def _hooks(**offered: Callable[..., Any] | None) -> dict[str, Callable[..., Any]]:
-    """Those that were given; they must be functions."""
-    for key, hook in offered.items():
-        if hook is not None and not callable(hook):
-            raise FamilyError(f"{key} must be a function, found {hook!r}")
-    return {key: hook for key, hook in offered.items() if hook is not None}
-
-
-def _support(support: Any, discrete: bool) -> Support:
-    if isinstance(support, str):
-        if not is_one_of(support, SUPPORTS):
-            raise unknown("support", support, SUPPORTS)
-        support = SUPPORTS[support]
-    elif isinstance(support, tuple) and len(support) == 2:
-        try:
-            low, high = (float(v) for v in support)
-        except (TypeError, ValueError):
-            raise OptionError(f"support=(low, high) is two numbers, found {support!r}") from None
-        if not low < high:
-            raise OptionError(f"support=(low, high) needs low < high, found {support}")
-        support = Support(low, high, closed_lower=np.isfinite(low), closed_upper=np.isfinite(high))
-    elif not isinstance(support, Support):
-        raise OptionError(f"support is one of {listed(SUPPORTS)}, a pair (low, high) or a Support, found {support!r}")
-    if not discrete or support.integer:
-        return support
-    # the first and last whole numbers inside, both included
-    low, high = np.ceil(support.lower), np.floor(support.upper)
-    low += float(low == support.lower and not support.closed_lower)
-    high -= float(high == support.upper and not support.closed_upper)
-    return Support(low, high, closed_lower=np.isfinite(low), closed_upper=np.isfinite(high), integer=True)
-
-
-def _check_arguments(function: Any, params: Mapping[str, Domain]) -> None:
-    """The arguments must be the data, every parameter by its name, and last xp."""
-    if not inspect.isfunction(function):
-        raise FamilyError(f"lk.family(...) decorates a function of (y, {', '.join(params)}, xp), found {function!r}")
-    arguments = list(inspect.signature(function).parameters.values())
-    names = [a.name for a in arguments]
-    wanted = f"def {function.__name__}(y, {', '.join(params)}, xp)"
-    plain = all(a.kind in (a.POSITIONAL_OR_KEYWORD, a.KEYWORD_ONLY) for a in arguments[1:])
-    if not plain or len(names) < 2 or names[-1] != "xp":
-        raise FamilyError(
-            f"{function.__name__}({', '.join(names)}): the last argument must be xp, the array namespace: {wanted}"
-        )
-    if set(names[1:-1]) != set(params):
-        raise FamilyError(
-            f"the arguments of {function.__name__} between the data and xp are {listed(names[1:-1]) or 'none'}, but "
-            f"params has {listed(params)}; they must be the same names: {wanted}"
-        )
-
-
-def _takes(function: Callable[..., Any], argument: str) -> bool:
-    """Whether a function has an argument of this name."""
-    return argument in inspect.signature(function).parameters
 
 
 # -- pickling: a function importable by its name travels as that name ------------------------------------
