@@ -99,7 +99,7 @@ def bootstrap(
     >>> import likely as lk
     >>> from likely.inference.bootstrap import bootstrap
     >>> fit = lk.fit("exponential", [0.2, 1.1, 0.7, 3.0, 1.9, 0.4])
-    >>> draws = bootstrap(fit, replicates=200)
+    >>> draws = bootstrap(fit.estimates, replicates=200)
     >>> draws.estimates.shape, draws.failed
     ((200, 1), 0)
     """

@@ -42,7 +42,7 @@ class Recipe:
     --------
     >>> import likely as lk
     >>> fit = lk.fit("normal", {"y": [1.0, 2.0, 4.0, 3.0], "x": [1, 2, 3, 5]}, "y ~ x", cov="HC1")
-    >>> print(Recipe(fit).code("data"))
+    >>> print(Recipe(fit.estimates).code("data"))
     fit = lk.fit(lk.Normal(), data, "y ~ x", cov="HC1")
     """
 

@@ -85,7 +85,7 @@ def qq(fit: Estimates, level: float = 0.95, *, seed: int = 0, points: int = POIN
     --------
     >>> import likely as lk
     >>> from likely.prediction.bands import qq
-    >>> line = qq(lk.fit("normal", [1.0, 2.0, 3.0, 6.0, 2.5, 3.5]))
+    >>> line = qq(lk.fit("normal", [1.0, 2.0, 3.0, 6.0, 2.5, 3.5]).estimates)
     >>> line.n, line.outside
     (6, 0)
     """

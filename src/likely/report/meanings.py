@@ -71,8 +71,9 @@ def meanings(fit: Estimates, estimates: Sequence[Estimate]) -> tuple[Meaning, ..
     Examples
     --------
     >>> import likely as lk
-    >>> fit = lk.fit("bernoulli", lk.datasets.loans(), "default ~ duration")
-    >>> print(meanings(fit, fit.summary().estimates)[1].text)
+    >>> from likely.report.text import Summary
+    >>> fit = lk.fit("bernoulli", lk.datasets.loans(), "default ~ duration").estimates
+    >>> print(meanings(fit, Summary(fit).estimates)[1].text)
     One unit more of duration multiplies the odds of default by 1.0383 (95% interval 1.0267 to 1.0499).
     """
     model = fit.likelihood.model

@@ -50,7 +50,8 @@ def neighbours(fit: Estimates, chosen: Iterable[Any] | None = None) -> Compariso
     --------
     >>> import likely as lk
     >>> waits = [1.2, 0.3, 2.7, 0.1, 0.9, 4.1, 0.2, 1.5]
-    >>> sorted(row.name for row in neighbours(lk.fit("gamma", waits), ["exponential", "weibull"]).rows)
+    >>> fit = lk.fit("gamma", waits).estimates
+    >>> sorted(row.name for row in neighbours(fit, ["exponential", "weibull"]).rows)
     ['Exponential', 'Gamma', 'Weibull']
     """
     families = None if chosen is None else [get_family(one) for one in chosen]
