@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import UnitInterval
+from likely.families.base.kernel import Kernel
+from likely.families.kernels.glm import logistic_rows
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -44,6 +46,10 @@ class Bernoulli(Family):
 
     def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
         return xp.where(y == 1, xp.log_if(y == 1, p), xp.log_complement_if(y != 1, p))
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(logistic_rows) if links == ("logit",) else None
 
     def _scipy(self, p: Any) -> Any:
         from scipy import stats

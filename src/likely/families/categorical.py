@@ -9,7 +9,9 @@ import numpy as np
 
 from likely.errors import DataError, OptionError, ParameterError, UnknownNameError, listed, unknown
 from likely.families.base import Parameter, by_keyword
+from likely.families.base.kernel import Kernel
 from likely.families.base.vectors import Simplex
+from likely.families.kernels.categorical import categorical_rows
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 
 
@@ -184,6 +186,10 @@ class Categorical(Labelled):
         for code, part in enumerate(parts[1:], start=1):
             out = xp.where(y == code, xp.log_if(y == code, part), out)
         return out
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(categorical_rows) if links == ("logit",) else None
 
     def _scipy(self, *, p: Any) -> CodeDistribution:
         below = np.cumsum(p, axis=-1)[..., :-1]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
+from likely.families.base.kernel import Kernel
+from likely.families.kernels.gamma import gamma_rows
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -44,6 +47,10 @@ class Gamma(Family):
 
     def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
         return xp.log(shape) - xp.stirling(shape) - xp.over(shape, mean) * xp.bd0(mean, y) - xp.log(y)
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(partial(gamma_rows, self._log_density), np.log) if links == ("log", "log") else None
 
     def _scipy(self, mean: Any, shape: Any) -> Any:
         from scipy import stats

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
 from likely.families.base import Family, Limit, Parameter, Support, generator, weighted_mean
 from likely.families.base.domains import NonNegative, Positive
+from likely.families.base.kernel import Kernel
 from likely.families.base.numeric.frozen import Frozen
+from likely.families.kernels.negative_binomial import counts, negative_binomial_rows
 from likely.families.poisson import Poisson
 
 if TYPE_CHECKING:
@@ -101,6 +104,10 @@ class NegativeBinomial(Family):
         constants = xp.where(dispersion < SMALL, -0.5 * log_u + rest, xp.stirling(y + r) - xp.stirling(r) - log_u)
         # at y = 0 they vanish, but only to the last digit, which a tiny mean would show
         return xp.where(none, 0.0, constants - xp.stirling(y)) - deviance
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(partial(negative_binomial_rows, self._log_density), counts) if links == ("log", "log") else None
 
     def _scipy(self, mean: Any, dispersion: Any) -> Any:
         return _Distribution(mean, dispersion)

@@ -9,6 +9,8 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+from likely.families.base.kernel import Kernel
+from likely.families.kernels.normal import normal_rows
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -53,6 +55,10 @@ class Normal(Family):
 
     def _log_sf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
         return xp.log_ndtr((mean - y) / sd)
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(normal_rows) if links == ("identity", "log") else None
 
     def _scipy(self, mean: Any, sd: Any) -> Any:
         from scipy import stats

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy as np
 from likely.errors import DataError, OptionError, ParameterError, is_one_of, listed, unknown
 from likely.families.base import Kind, Parameter, by_keyword
 from likely.families.base.domains import Positive, Real
+from likely.families.base.kernel import Kernel
 from likely.families.base.links import LINKS
 from likely.families.base.vectors import Increasing
+from likely.families.kernels.ordinal import fits, ordinal_rows
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 from likely.namespace import NumpyNamespace
 
@@ -246,6 +249,10 @@ class Ordinal(Labelled):
         if last == 1:
             return ends
         return xp.where((y == 0) | (y == last), ends, self.latent.between(low, high, xp))
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(partial(ordinal_rows, self), fits=fits)
 
     def _scipy(self, *, location: Any, threshold: Any, scale: Any) -> CodeDistribution:
         t = (threshold - np.asarray(location)[..., None]) / np.asarray(scale)[..., None]

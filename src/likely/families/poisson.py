@@ -8,6 +8,8 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import NonNegative
+from likely.families.base.kernel import Kernel
+from likely.families.kernels.glm import log_factorials, poisson_rows
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -42,6 +44,10 @@ class Poisson(Family):
 
     def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
         return -(xp.stirling(y) + xp.bd0(y, rate))
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(poisson_rows, log_factorials) if links == ("log",) else None
 
     def _scipy(self, rate: Any) -> Any:
         from scipy import stats

@@ -9,7 +9,9 @@ from scipy import special as sc
 
 from likely.families.base import Family, Limit, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+from likely.families.base.kernel import Kernel
 from likely.families.cauchy import log1p_square
+from likely.families.kernels.student_t import student_t_rows
 from likely.families.laplace import middle_size, weighted_quantile
 from likely.families.normal import HALF_LOG_2PI, Normal
 
@@ -70,6 +72,10 @@ class StudentT(Family):
         log_scale = xp.log(scale)
         tail = log1p_square(xp, y - loc, scale * xp.sqrt(df), log_scale + 0.5 * xp.log(df))
         return constant - HALF_LOG_2PI - log_scale - (a + 0.5) * tail
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(student_t_rows) if links == ("identity", "log", "log") else None
 
     def _scipy(self, loc: Any, scale: Any, df: Any) -> Any:
         from scipy import stats

@@ -9,7 +9,9 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
+from likely.families.base.kernel import Kernel
 from likely.families.gumbel import Gumbel, log_first_event
+from likely.families.kernels.weibull import weibull_rows
 from likely.families.laplace import LOG_2
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class Weibull(Family):
 
     def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
         return -xp.exp(shape * (xp.log(y) - xp.log(scale)))
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its fused rows."""
+        return Kernel(weibull_rows, np.log) if links == ("log", "log") else None
 
     def _scipy(self, scale: Any, shape: Any) -> Any:
         from scipy import stats

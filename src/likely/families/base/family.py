@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from likely.errors.boundary import public_class
+from likely.families.base.kernel import Kernel
 from likely.families.base.limit import Limit
 from likely.families.base.moments import Moments
 from likely.namespace import JetNamespace
@@ -118,6 +119,10 @@ class Family(Moments):
         separation. For a vector parameter, the level's code of each row.
         """
         return {}
+
+    def kernel(self, links: tuple[str, ...]) -> Kernel | None:
+        """Its rows in one fused pass under these links of its parameters, where it has them."""
+        return None
 
     def _sufficient(self, y: Any) -> Any:
         """Two statistics of which, with 1, the log-density is always a linear combination; or None."""

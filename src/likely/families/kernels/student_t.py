@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from likely.families.normal import HALF_LOG_2PI
 from likely.namespace import Jet, special
+from likely.namespace.special.coefficients import HALF_LOG_2PI
 
 
 def student_t_rows(y: Any, prepared: Any, etas: list[Any]) -> Jet:

@@ -6,21 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from likely.families.ordinal import LATENT, Latent
-from likely.models.model import Model
 from likely.namespace import Jet, JetNamespace
 
 
-def fits(model: Model) -> bool:
+def fits(model: Any) -> bool:
     """A location with predictors, on its own scale as the thresholds are, and no scale to speak of."""
     location, scale = model.slots[0], model.slots[-1]
     plain = all(slot.link.name == "identity" for slot in model.slots if slot.parameter.name != "scale")
     return plain and not location.idle and scale.parameter.name == "scale" and scale.idle and scale.offset is None
 
 
-def ordinal_rows(link: str, y: Any, prepared: Any, etas: list[Any]) -> Jet:
-    """The rows of the cumulative model with this link."""
-    latent, location, cuts = LATENT[link], np.asarray(etas[0]), etas[1:-1]
+def ordinal_rows(family: Any, y: Any, prepared: Any, etas: list[Any]) -> Jet:
+    """The rows of the cumulative model with the family's latent variable."""
+    latent, location, cuts = family.latent, np.asarray(etas[0]), etas[1:-1]
     n, last = len(y), len(cuts)
     v, g, h = np.empty(n), {0: np.empty(n)}, {(0, 0): np.empty(n)}
     for k in range(1, last + 1):
@@ -48,7 +46,7 @@ def ordinal_rows(link: str, y: Any, prepared: Any, etas: list[Any]) -> Jet:
     return Jet(v, g, h, 2)
 
 
-def _one_level(latent: Latent, cuts: list[Any], location: Any, here: Any, level: int) -> Jet:
+def _one_level(latent: Any, cuts: list[Any], location: Any, here: Any, level: int) -> Jet:
     """The log-probability of a level in its rows, as a jet in the cuts, numbered from 1, that bound it."""
     xp, location = JetNamespace(2), location[here]
     low = xp.variable(level, _at(cuts[level - 1], here) - location) if level > 0 else None

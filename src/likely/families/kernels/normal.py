@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from likely.families.normal import HALF_LOG_2PI
 from likely.namespace import Jet
+from likely.namespace.special.coefficients import HALF_LOG_2PI
 
 
 def normal_rows(y: Any, constant: Any, etas: list[Any]) -> Jet:

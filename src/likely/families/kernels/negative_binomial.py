@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from likely.families.base.links import LINKS
-from likely.families.negative_binomial import NegativeBinomial
-from likely.likelihoods.kernels.glm import log_factorials
+from likely.families.kernels.glm import log_factorials
 from likely.namespace import Jet, JetNamespace
 
+Density = Callable[..., Any]
 LARGEST_COUNT = 100_000  # beyond, the mean's part would lose digits that the density's own form keeps
 FEW = 32  # counts up to which a sum of so many terms is faster than the family's special functions
 LOG_DISPERSIONS = (float(np.log(1e-4)), float(np.log(1e4)))  # likewise
@@ -23,7 +24,7 @@ def counts(y: Any) -> Any:
     return None if largest > min(LARGEST_COUNT, max(1000, len(y) // 10)) else y.astype(np.int32)
 
 
-def negative_binomial_rows(y: Any, count: Any, etas: list[Any]) -> Jet | None:
+def negative_binomial_rows(density: Density, y: Any, count: Any, etas: list[Any]) -> Jet | None:
     """With r = 1/dispersion, v = dispersion mean, log P = t(y) + y log(mean) - (y + r) log(1 + v).
 
     With one dispersion, the terms t(y) and their derivatives in its logarithm come from the family itself, at the
@@ -35,10 +36,10 @@ def negative_binomial_rows(y: Any, count: Any, etas: list[Any]) -> Jet | None:
         return None
     log_mean = np.asarray(log_mean)
     if np.ndim(log_dispersion):
-        value, first, second = _terms_by_row(log_dispersion, y, count)
+        value, first, second = _terms_by_row(density, log_dispersion, y, count)
         r = np.exp(-log_dispersion)
     else:
-        terms = _terms(float(log_dispersion), 1 << int(count.max(initial=0)).bit_length())
+        terms = _terms(density, float(log_dispersion), 1 << int(count.max(initial=0)).bit_length())
         value, first, second = (term[count] for term in terms)
         r = float(np.exp(-log_dispersion))
     mean = np.exp(log_mean)
@@ -60,12 +61,12 @@ def negative_binomial_rows(y: Any, count: Any, etas: list[Any]) -> Jet | None:
 
 
 @lru_cache(maxsize=16)
-def _terms(log_dispersion: float, size: int) -> tuple[Any, Any, Any]:
+def _terms(density: Density, log_dispersion: float, size: int) -> tuple[Any, Any, Any]:
     """t(y) and its first two derivatives in log dispersion, for the counts below `size`."""
-    return _from_the_family(np.float64(log_dispersion), np.arange(float(size)))
+    return _from_the_family(density, np.float64(log_dispersion), np.arange(float(size)))
 
 
-def _terms_by_row(log_dispersion: Any, y: Any, count: Any) -> tuple[Any, Any, Any]:
+def _terms_by_row(density: Density, log_dispersion: Any, y: Any, count: Any) -> tuple[Any, Any, Any]:
     """The same where every row has a dispersion of its own.
 
     t(y) is the sum of log(1 + k dispersion) over the k below y, less log y!: for most counts a few terms.
@@ -83,14 +84,14 @@ def _terms_by_row(log_dispersion: Any, y: Any, count: Any) -> tuple[Any, Any, An
         k += 1
         rows = rows[count[rows] > k]
     if len(rows := np.flatnonzero(~few)):
-        value[rows], first[rows], second[rows] = _from_the_family(log_dispersion[rows], y[rows])
+        value[rows], first[rows], second[rows] = _from_the_family(density, log_dispersion[rows], y[rows])
     return value, first, second
 
 
-def _from_the_family(log_dispersion: Any, y: Any) -> tuple[Any, Any, Any]:
+def _from_the_family(density: Density, log_dispersion: Any, y: Any) -> tuple[Any, Any, Any]:
     """What remains of the family's log-probability at mean 1 without the mean's part of it."""
     xp = JetNamespace(2)
-    at_one = NegativeBinomial()._log_density(xp, y, 1.0, LINKS["log"].inverse(xp.variable(1, log_dispersion), xp))
+    at_one = density(xp, y, 1.0, LINKS["log"].inverse(xp.variable(1, log_dispersion), xp))
     v = np.exp(log_dispersion)
     r, u, log_1v = 1.0 / v, v / (1.0 + v), np.log1p(v)
     return (

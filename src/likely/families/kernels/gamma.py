@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from likely.families.base.links import LINKS
-from likely.families.gamma import Gamma
 from likely.namespace import Jet, JetNamespace
 
+Density = Callable[..., Any]
 LARGEST_LOG_SHAPE = float(np.log(1e4))  # beyond, the deviance needs the density's own form to keep its digits
 
 
-def gamma_rows(y: Any, log_y: Any, etas: list[Any]) -> Jet | None:
+def gamma_rows(density: Density, y: Any, log_y: Any, etas: list[Any]) -> Jet | None:
     """With d = log(mean/y) + y/mean - 1, log f = c(shape) - shape d - log y.
 
     The normalising constant c and its derivatives come from the family itself, at y = mean = 1.
@@ -22,7 +23,7 @@ def gamma_rows(y: Any, log_y: Any, etas: list[Any]) -> Jet | None:
     log_mean, log_shape = etas
     if np.max(log_shape) > LARGEST_LOG_SHAPE:
         return None
-    at_mean = _constant(log_shape) if np.ndim(log_shape) else _remembered_constant(float(log_shape))
+    at_mean = _constant(density, log_shape) if np.ndim(log_shape) else _remembered(density, float(log_shape))
     shape = np.exp(log_shape)
     gap = log_mean - log_y
     excess = np.exp(-gap)
@@ -37,11 +38,12 @@ def gamma_rows(y: Any, log_y: Any, etas: list[Any]) -> Jet | None:
     )
 
 
-def _constant(log_shape: Any) -> Jet:
+def _constant(density: Density, log_shape: Any) -> Jet:
     xp = JetNamespace(2)
-    return Gamma()._log_density(xp, 1.0, 1.0, LINKS["log"].inverse(xp.variable(1, log_shape), xp))
+    out: Jet = density(xp, 1.0, 1.0, LINKS["log"].inverse(xp.variable(1, log_shape), xp))
+    return out
 
 
 @lru_cache(maxsize=16)
-def _remembered_constant(log_shape: float) -> Jet:
-    return _constant(np.float64(log_shape))
+def _remembered(density: Density, log_shape: float) -> Jet:
+    return _constant(density, np.float64(log_shape))
