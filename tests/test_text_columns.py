@@ -16,7 +16,9 @@ import pyarrow as pa
 import pytest
 
 import likely as lk
-from likely.data.texts import Cell, Labels, Reading, Texts
+from likely.data.cells import Cell
+from likely.data.reading import Reading
+from likely.data.texts import Labels, Texts
 from likely.errors import DataError, MissingValuesError, OptionError, SupportError, TextColumnWarning
 from likely.inference.recipe import Recipe
 

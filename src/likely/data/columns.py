@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from likely.data.texts import Cell, Reading, Texts, read_all
+from likely.data.cells import Cell
+from likely.data.reading import Reading, read_all
+from likely.data.texts import Texts
 from likely.errors import DataError, TextColumnWarning
 
 NUMBERS = (int, float, np.number, np.bool_, Decimal, Fraction)

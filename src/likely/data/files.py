@@ -8,7 +8,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from likely.data.texts import Cell
+from likely.data.cells import Cell
 from likely.errors import DataError, listed
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}

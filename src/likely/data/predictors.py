@@ -10,8 +10,8 @@ import numpy as np
 
 from likely.data.columns import NUMBERS, examples_of, not_a_label
 from likely.data.formula import compared_with_text, in_arithmetic, labelled, looked_up, token, unknown_column
+from likely.data.reading import Reading
 from likely.data.tables import Table, missing
-from likely.data.texts import Reading
 from likely.errors import DataError, TextColumnWarning
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import narwhals as nw
@@ -12,7 +12,6 @@ import numpy as np
 
 from likely.data import alignment
 from likely.data.columns import (
-    NUMBERS,
     categorical_words,
     check_labels,
     chosen,
@@ -23,9 +22,12 @@ from likely.data.columns import (
     spread,
     texts_in,
 )
+from likely.data.markers import is_marker, without
+from likely.data.native import native_column, native_rows, native_table, spread_out
+from likely.data.reading import AsRead, Reading, read_all
 from likely.data.series import TEXT, as_array, as_text, categories, occurring
-from likely.data.texts import Labels, Reading, Texts, read_all
-from likely.errors import DataError, OptionError, is_one_of, unknown
+from likely.data.texts import Labels, Texts
+from likely.errors import DataError, is_one_of, unknown
 
 
 @final
@@ -60,23 +62,6 @@ class Column:
     levels: Levels | None = None
     insists: bool = False
     index: Any = None
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class AsRead:
-    """How a table's text was read, for other tables to be read alike.
-
-    Attributes
-    ----------
-    na : tuple
-        Cells that stand for a missing value, besides those that always do.
-    readings : mapping of str to Reading
-        How the columns of text that were used as numbers were read.
-    """
-
-    na: tuple[Any, ...] = ()
-    readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
 @final
@@ -168,7 +153,7 @@ class Table:
             raise unknown("column", name, self.names)
         if name not in self._columns:
             values, yes_no = as_array(self._of_frame(name))
-            self._columns[name] = _without(values, self.na, plain=not self.insists(name)) if self.na else values
+            self._columns[name] = without(values, self.na, plain=not self.insists(name)) if self.na else values
             if yes_no:
                 self._yes_no.add(name)
         return self._columns[name]
@@ -229,7 +214,7 @@ class Table:
     def marked(self, markers: tuple[Any, ...]) -> Table:
         """The same table with cells that stand for missing values."""
         out = copy(self)
-        own = {k: _without(v, markers, plain=k not in self._insists) for k, v in self._columns.items()}
+        own = {k: without(v, markers, plain=k not in self._insists) for k, v in self._columns.items()}
         out.na, out._columns = markers, own if self._frame is None else {}
         out._texts, out._numbers, out.readings = {}, {}, {}
         out._marked = {
@@ -272,7 +257,7 @@ class Table:
         if name not in self._texts:
             if self._frame is not None and name in self._keys:
                 text = as_text(self._of_frame(name))
-                if text is not None and (gone := [v for v in text.categories if _stands_for_missing(v, self.na)]):
+                if text is not None and (gone := [v for v in text.categories if is_marker(v, self.na)]):
                     text = text.remove_categories(gone)
                     self._marked.add(name)
             else:
@@ -298,7 +283,7 @@ class Table:
         else:
             return None
         present = set(series.drop_nulls().unique().to_list())
-        occur = [level for level in declared if level in present and not _stands_for_missing(level, self.na)]
+        occur = [level for level in declared if level in present and not is_marker(level, self.na)]
         return Levels(occur, ordered) if present else None
 
     def only(self, rows: Any, spread: bool = False) -> Table:
@@ -384,86 +369,22 @@ class Table:
     def wrap(self, values: Any, name: str) -> Any:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""
         if self._spread is not None and np.ndim(values) == 1 and len(values) == self.n:
-            return self._spread[1].wrap(_spread_out(values, self._spread[0]), name)
+            return self._spread[1].wrap(spread_out(values, self._spread[0]), name)
         if self._frame is None or not self._native or np.ndim(values) != 1 or len(values) != self.n:
             return values
-        series = _without_nan(nw.new_series(name, values, backend=self._frame.implementation))
-        native = series.to_native()
-        if hasattr(native, "index") and hasattr(self._frame.to_native(), "index"):
-            native.index = self._frame.to_native().index
-        return native
+        return native_column(self._frame, values, name)
 
     def wrap_frame(self, columns: Mapping[str, Any]) -> Any:
         """Several columns as a table of the user's own library; a dict of arrays for arrays, lists and files."""
         if self._spread is not None:
             rows, whole = self._spread
-            return whole.wrap_frame({name: _spread_out(values, rows) for name, values in columns.items()})
+            return whole.wrap_frame({name: spread_out(values, rows) for name, values in columns.items()})
         if self._frame is None or not self._native:
             return dict(columns)
-        frame, native = self.frame_of(columns), self._frame.to_native()
-        if hasattr(frame, "index") and hasattr(native, "index") and len(frame) == len(native):
-            frame.index = native.index
-        return frame
+        return native_rows(self._frame, columns)
 
     def frame_of(self, columns: Mapping[str, Any]) -> Any:
         """Columns that are not one value per row as a table of the user's own library; a dict of them otherwise."""
         if self._frame is None or not self._native:
             return dict(columns)
-        made = nw.from_dict(dict(columns), backend=self._frame.implementation)
-        return made.with_columns(*(_without_nan(made.get_column(name)) for name in made.columns)).to_native()
-
-
-def _without(values: Any, na: tuple[Any, ...], plain: bool = True) -> Any:
-    """A column without the cells that stand for a missing value; what is left of `plain` objects may be numbers."""
-    if values.dtype.kind in "fiu":
-        gone = np.isin(values, [v for v in map(_as_number, na) if v is not None])
-        return np.where(gone, np.nan, values.astype(float)) if gone.any() else values
-    if values.dtype != object:
-        return values
-    kept = [None if _stands_for_missing(v, na) else v for v in values]
-    return from_objects(kept, convert=plain)[0]
-
-
-def _stands_for_missing(value: Any, na: tuple[Any, ...]) -> bool:
-    """Whether a cell is one of the markers; spaces around it do not count."""
-    if not na or value is None:
-        return False
-    if isinstance(value, str):
-        return value.strip() in {v.strip() if isinstance(v, str) else f"{v:g}" for v in na}
-    return (
-        isinstance(value, NUMBERS) and not isinstance(value, (bool, np.bool_)) and float(value) in map(_as_number, na)
-    )
-
-
-def _as_number(marker: Any) -> float | None:
-    """The number that a marker is, if it is one."""
-    return Reading().value(marker) if isinstance(marker, str) else float(marker)
-
-
-def checked_na(na: Any) -> tuple[Any, ...]:
-    """The markers of missing values: texts and numbers."""
-    if na is None:
-        return ()
-    given = (
-        [na] if isinstance(na, (str, *NUMBERS)) else list(na) if isinstance(na, (list, tuple, set, frozenset)) else [na]
-    )
-    for marker in given:
-        if isinstance(marker, (bool, np.bool_)) or not isinstance(marker, (str, *NUMBERS)):
-            raise OptionError(
-                f"na= names the cells that stand for a missing value, such as na=['?', 'unknown', -999]; found {na!r}"
-            )
-    return tuple(given)
-
-
-def _spread_out(values: Any, rows: Any) -> Any:
-    """Values of some rows among all of them, the others missing."""
-    values = np.asarray(values)
-    kind = object if values.dtype.kind in "OUS" else float
-    out = np.full(len(rows), None if kind is object else np.nan, dtype=kind)
-    out[rows] = values
-    return out
-
-
-def _without_nan(series: Any) -> Any:
-    """Missing values as the library marks them, where it tells them from NaN."""
-    return series.fill_nan(None) if series.dtype.is_float() and series.is_nan().any() else series
+        return native_table(self._frame, columns)

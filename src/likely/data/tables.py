@@ -12,8 +12,10 @@ import numpy as np
 
 from likely.data import files
 from likely.data.columns import codes, from_array, missing, numbers
+from likely.data.markers import checked_na
+from likely.data.reading import AsRead
 from likely.data.series import occurring
-from likely.data.table import AsRead, Column, Table, checked_na
+from likely.data.table import Column, Table
 from likely.errors import DataError, listed
 
 __all__ = ["READABLE", "Table", "codes", "missing", "numbers", "occurring", "read"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,32 +10,13 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.errors import DataError
+from likely.data.cells import CURRENCIES, LONGEST, Cell
+from likely.data.reading import Reading
 
 FEW = 20  # whole numbers in writing may be that many labels
 FEW_BINS = 12  # and whole numbers and classes of them, such as 0, 1, 2+
 FEW_QUANTITIES = 6  # and so may quantities such as 10mg
-SPACES = " \u00a0\u2009\u202f"
-CURRENCIES = "".join(c for c in map(chr, range(0xFFFF)) if unicodedata.category(c) == "Sc")
-BELOW = {"(": "parentheses for negative numbers", "-": "a minus behind negative numbers"}
-BETWEEN = {",": "commas", ".": "points", "'": "apostrophes", "\u2019": "apostrophes"}  # thousands; else spaces
 
-_CODES = (  # of ISO 4217, and abbreviations
-    r"AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NGN NOK NZD PEN "
-    r"PHP PKR PLN RMB RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR Fr\. Rs\.? kr\.? zł Kč Ft"
-)
-_SIGN = rf"[{re.escape(CURRENCIES)}]|[A-Z]{{0,2}}\$|{_CODES.replace(' ', '|')}"
-_CELL = re.compile(
-    rf"(?P<opened>\()?(?P<sign>[+\-\u2212]?)[{SPACES}]*(?P<before>{_SIGN}|)[{SPACES}]*(?P<inner>[+\-\u2212]?)"
-    rf"(?P<body>[\d.,'\u2019{SPACES}]*\d[\d.,'\u2019{SPACES}]*?)(?P<power>[eE][+\-\u2212]?\d+)?"
-    rf"[{SPACES}]*(?P<after>{_SIGN}|%|)(?P<behind>[\-\u2212]?)(?(opened)\))"
-)
-_POINT = re.compile(
-    rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[,'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*|"
-    r"(?P<lakh>[1-9]\d?(,\d{2})+,\d{3}))?(?P<rest>\.\d*)?"  # 12,34,567 as in India
-)
-_COMMA = re.compile(rf"(?:\d+|[1-9]\d{{0,2}}(?P<mark>[.'\u2019{SPACES}])\d{{3}}(?:(?P=mark)\d{{3}})*)?(?P<rest>,\d*)?")
-_INFINITE = re.compile(r"[+\-\u2212]?inf(inity)?", re.IGNORECASE)
 _QUANTITY = re.compile(
     rf"[+\-\u2212]?((?P<sign>[{re.escape(CURRENCIES)}])\d[\d.,]*\s*[^\W\d_]{{0,12}}|\d[\d.,]*\s*(?P<unit>[^\W\d_]{{1,12}}|°\s?[CF]))"
 )
@@ -61,135 +41,20 @@ _DATE = re.compile(
     rf"{_TIME}",
     re.IGNORECASE,
 )
-LONGEST = 60  # characters that a number or a date has
 
 
 @final
 @dataclass(frozen=True)
-class Reading:
-    """How the cells of a column of text are read as numbers.
+class Labels:
+    """A column of labels.
 
     Attributes
     ----------
-    decimal : str
-        What stands before the decimals: a point or a comma.
-    thousands : str
-        What stands between thousands, or nothing.
-    currency : str
-        The sign that every cell has, or nothing.
-    percent : bool
-        Whether every cell is a percentage; 10% is 0.1.
-    example : str
-        A cell that shows it.
-    below : str
-        How numbers below 0 are written where it is as in accounts: in parentheses, or with the sign behind them.
+    doubt : str
+        What speaks for numbers; nothing where nothing does.
     """
 
-    decimal: str = "."
-    thousands: str = ""
-    currency: str = ""
-    percent: bool = False
-    example: str = ""
-    below: str = ""
-
-    def value(self, cell: str) -> float | None:
-        """The number that a cell is; None where it is none, read in this way."""
-        found = Cell.of(cell)
-        if found is None or found.mark(self.decimal) is None:
-            return None
-        if (found.currency, found.percent) != (self.currency, self.percent) or found.below not in ("", self.below):
-            return None
-        if found.mark(self.decimal) not in ("", self.thousands):
-            return None
-        return found.number(self.decimal)
-
-    @property
-    def plain(self) -> bool:
-        """Whether it is how a file of numbers is read."""
-        return (self.decimal, self.thousands, self.currency, self.percent) == (".", "", "", False)
-
-    @property
-    def told(self) -> str:
-        """What the reading is, as a note says it."""
-        value = self.value(self.example)
-        how = [f"{BETWEEN.get(self.thousands, 'spaces')} between thousands"] if self.thousands else []
-        how += ["decimal commas"] if self.decimal == "," else []
-        how += ["percentages as fractions"] if self.percent else []
-        how += [f"without the {self.currency!r}"] if self.currency else []
-        how += [BELOW[self.below]] if self.below else []
-        shown = "" if value is None else f"{self.example!r} is {value:.15g}"
-        return f"{shown} ({', '.join(how)})" if how else shown
-
-
-@final
-@dataclass(frozen=True)
-class Cell:
-    """A text that could be a number: its parts.
-
-    Attributes
-    ----------
-    negative : bool
-    body : str
-        Digits with what stands between them.
-    power : str
-        A power of ten, such as e5.
-    currency : str
-    percent : bool
-    below : str
-        How accounts say that it is below 0: ``(`` for parentheses, ``-`` for a sign behind it, else nothing.
-    """
-
-    negative: bool
-    body: str
-    power: str
-    currency: str = ""
-    percent: bool = False
-    below: str = ""
-
-    @classmethod
-    def of(cls, cell: str) -> Cell | None:
-        """The parts of a cell; None where it cannot be a number."""
-        text = cell.strip()
-        if len(text) > LONGEST:
-            return None
-        if _INFINITE.fullmatch(text):
-            return cls(text[0] in "-\u2212", "inf", "")
-        match = _CELL.fullmatch(text)
-        if match is None or (match["sign"] and match["inner"]) or (match["inner"] and not match["before"]):
-            return None
-        before, after = match["before"], match["after"]
-        below = "(" if match["opened"] else "-" if match["behind"] else ""
-        sign = match["sign"] or match["inner"]
-        if (before and after) or (below and sign) or (match["opened"] and match["behind"]):
-            return None
-        power = (match["power"] or "").replace("\u2212", "-")
-        negative = bool(below) or sign in ("-", "\u2212")
-        found = cls(negative, match["body"], power, before or after.strip("%"), after == "%", below)
-        return None if found.mark(".") is None and found.mark(",") is None else found
-
-    def mark(self, decimal: str) -> str | None:
-        """What stands between thousands, if anything, with such decimals; None where it is no number."""
-        if self.body == "inf":
-            return ""
-        match = (_POINT if decimal == "." else _COMMA).fullmatch(self.body)
-        return None if match is None else match["mark"] or ("," if match.groupdict().get("lakh") else "")
-
-    def number(self, decimal: str) -> float:
-        """Its value, with this sign before the decimals."""
-        digits = re.sub(rf"[^\d{re.escape(decimal)}]", "", self.body).replace(decimal, ".")
-        value = np.inf if self.body == "inf" else float(digits + self.power)
-        return float(-value if self.negative else value) / (100.0 if self.percent else 1.0)
-
-    @cached_property
-    def ambiguous(self) -> bool:
-        """Whether it is one number with a decimal point and another with a decimal comma."""
-        both = self.mark(".") is not None and self.mark(",") is not None
-        return both and self.number(".") != self.number(",")
-
-    @property
-    def whole(self) -> bool:
-        """Whether it is digits alone."""
-        return self.body.isdecimal() and not (self.negative or self.power or self.currency or self.percent)
+    doubt: str = ""
 
 
 @final
@@ -376,40 +241,3 @@ class Texts:
                 return self._odd_words()
             return Labels("" if len(self.cells) <= 2 else f"quantities as text ({self._shown(self.cells, 3)})")
         return Labels()
-
-
-@final
-@dataclass(frozen=True)
-class Labels:
-    """A column of labels.
-
-    Attributes
-    ----------
-    doubt : str
-        What speaks for numbers; nothing where nothing does.
-    """
-
-    doubt: str = ""
-
-
-def read_all(cells: Sequence[str], reading: Reading, name: str, where: str = "") -> Any:
-    """The numbers that distinct cells are, in a reading that was chosen before.
-
-    Raises
-    ------
-    DataError
-        If a cell does not fit the reading.
-    """
-    values = [reading.value(cell) for cell in cells]
-    if odd := [cell for cell, value in zip(cells, values, strict=True) if value is None]:
-        plain = Reading()
-        if not reading.percent:  # what is plain means the same without the signs
-            values = [plain.value(cell) if value is None else value for cell, value in zip(cells, values, strict=True)]
-            odd = [cell for cell, value in zip(cells, values, strict=True) if value is None]
-    if odd:
-        told = f", where {reading.told}" if reading.told else ""
-        raise DataError(
-            f"column {name!r}{where} holds {', '.join(repr(c) for c in odd[:4])}, which cannot be read as in the fit"
-            f"{told}: write these cells in the same way, or as numbers"
-        )
-    return np.array(values, dtype=float)

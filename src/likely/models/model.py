@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.data.table import AsRead
+from likely.data.reading import AsRead
 from likely.errors import OptionError
 from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain

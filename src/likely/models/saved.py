@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from likely.data.reading import AsRead, Reading
 from likely.data.recipes import design_of, of_design, plain, restored
-from likely.data.table import AsRead
-from likely.data.texts import Reading
 from likely.errors import OptionError, is_one_of, unknown
 from likely.families.base import Family
 from likely.models.plain import OURS

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.data import alignment, tables
-from likely.data.table import AsRead
+from likely.data.reading import AsRead
 from likely.data.tables import Table
 from likely.errors import DataError, FamilyError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.likelihoods.density.family import Density
