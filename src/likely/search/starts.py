@@ -130,7 +130,7 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
 def suggested(likelihood: Objective, x: Any) -> Any:
     """The same location, with the other parameters as it suggests."""
     objective, slot = likelihood.linear, likelihood.model.slots[0]
-    if objective is None or objective.rows > FEW_ROWS or slot.entry is not None or slot.idle:
+    if objective is None or slot.entry is not None or slot.idle:
         return x
     with np.errstate(all="ignore"):
         found = _Site(objective, slot, x).at(x[None, slot.start : slot.stop])[0]
