@@ -13,7 +13,7 @@ import pytest
 import likely as lk
 from likely.errors import OptionError
 from likely.progress import Task, time_left
-from likely.search.trail import passes_left
+from likely.search.iterations import passes_left
 
 
 class Terminal(io.StringIO):

@@ -12,7 +12,7 @@ import likely as lk
 from likely.errors import OptionError, UnknownNameError
 from likely.report.terminal import Screen
 from likely.report.text import Summary
-from likely.show.grid import Grid, alike, fixed, number, p_value, plain
+from likely.show.text_table import Grid, alike, fixed, number, p_value, plain
 
 HEIGHT = [150.0, 155.0, 160.0, 165.0, 170.0, 175.0, 180.0, 185.0]
 WEIGHT = [52.0, 57.5, 58.0, 66.0, 70.5, 71.0, 80.5, 84.0]

@@ -20,7 +20,7 @@ from likely.data.cells import Cell
 from likely.data.reading import Reading
 from likely.data.texts import Labels, Texts
 from likely.errors import DataError, MissingValuesError, OptionError, SupportError, TextColumnWarning
-from likely.inference.recipe import Recipe
+from likely.inference.fit_code import Recipe
 
 RNG = np.random.default_rng(3)
 N = 60

@@ -12,7 +12,7 @@ import pytest
 import likely as lk
 from likely.errors import DataError, LikelyError, MissingValuesError, SupportError
 from likely.families import FAMILIES
-from likely.inference.recipe import Recipe
+from likely.inference.fit_code import Recipe
 
 N = 60
 RNG = np.random.default_rng(11)

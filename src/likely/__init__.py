@@ -9,119 +9,50 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from likely import charts as charts
-    from likely import errors as errors
-    from likely import estimators as estimators
-    from likely import losses as losses
+    from likely import charts, errors, estimators, losses
     from likely.checking.calibration import recalibrate as recalibrate
     from likely.checking.comparison import Comparison as Comparison
-    from likely.data import datasets as datasets
-    from likely.families import (
-        AsymmetricLaplace as AsymmetricLaplace,
-    )
-    from likely.families import (
-        Bernoulli as Bernoulli,
-    )
-    from likely.families import (
-        Beta as Beta,
-    )
-    from likely.families import (
-        Binomial as Binomial,
-    )
-    from likely.families import (
-        Categorical as Categorical,
-    )
-    from likely.families import (
-        Cauchy as Cauchy,
-    )
-    from likely.families import (
-        ConditionalLogit as ConditionalLogit,
-    )
-    from likely.families import (
-        Exponential as Exponential,
-    )
-    from likely.families import (
-        Gamma as Gamma,
-    )
-    from likely.families import (
-        Geometric as Geometric,
-    )
-    from likely.families import (
-        Gumbel as Gumbel,
-    )
-    from likely.families import (
-        Huber as Huber,
-    )
-    from likely.families import (
-        InverseGaussian as InverseGaussian,
-    )
-    from likely.families import (
-        Laplace as Laplace,
-    )
-    from likely.families import (
-        Logistic as Logistic,
-    )
-    from likely.families import (
-        LogLogistic as LogLogistic,
-    )
-    from likely.families import (
-        LogNormal as LogNormal,
-    )
-    from likely.families import (
-        NegativeBinomial as NegativeBinomial,
-    )
-    from likely.families import (
-        Normal as Normal,
-    )
-    from likely.families import (
-        Ordinal as Ordinal,
-    )
-    from likely.families import (
-        Pareto as Pareto,
-    )
-    from likely.families import (
-        Poisson as Poisson,
-    )
-    from likely.families import (
-        SkewNormal as SkewNormal,
-    )
-    from likely.families import (
-        StudentT as StudentT,
-    )
-    from likely.families import (
-        Uniform as Uniform,
-    )
-    from likely.families import (
-        Weibull as Weibull,
-    )
+    from likely.data import datasets
+    from likely.families import AsymmetricLaplace as AsymmetricLaplace
+    from likely.families import Bernoulli as Bernoulli
+    from likely.families import Beta as Beta
+    from likely.families import Binomial as Binomial
+    from likely.families import Categorical as Categorical
+    from likely.families import Cauchy as Cauchy
+    from likely.families import ConditionalLogit as ConditionalLogit
+    from likely.families import Exponential as Exponential
+    from likely.families import Gamma as Gamma
+    from likely.families import Geometric as Geometric
+    from likely.families import Gumbel as Gumbel
+    from likely.families import Huber as Huber
+    from likely.families import InverseGaussian as InverseGaussian
+    from likely.families import Laplace as Laplace
+    from likely.families import Logistic as Logistic
+    from likely.families import LogLogistic as LogLogistic
+    from likely.families import LogNormal as LogNormal
+    from likely.families import NegativeBinomial as NegativeBinomial
+    from likely.families import Normal as Normal
+    from likely.families import Ordinal as Ordinal
+    from likely.families import Pareto as Pareto
+    from likely.families import Poisson as Poisson
+    from likely.families import SkewNormal as SkewNormal
+    from likely.families import StudentT as StudentT
+    from likely.families import Uniform as Uniform
+    from likely.families import Weibull as Weibull
     from likely.families.base import Family as Family
     from likely.families.base import Support as Support
-    from likely.families.base.domains import (
-        Interval as Interval,
-    )
-    from likely.families.base.domains import (
-        NonNegative as NonNegative,
-    )
-    from likely.families.base.domains import (
-        OpenUnitInterval as OpenUnitInterval,
-    )
-    from likely.families.base.domains import (
-        Positive as Positive,
-    )
-    from likely.families.base.domains import (
-        Real as Real,
-    )
-    from likely.families.base.domains import (
-        UnitInterval as UnitInterval,
-    )
+    from likely.families.base.domains import Interval as Interval
+    from likely.families.base.domains import NonNegative as NonNegative
+    from likely.families.base.domains import OpenUnitInterval as OpenUnitInterval
+    from likely.families.base.domains import Positive as Positive
+    from likely.families.base.domains import Real as Real
+    from likely.families.base.domains import UnitInterval as UnitInterval
     from likely.families.base.vectors import Simplex as Simplex
     from likely.families.custom import family as family
     from likely.likelihoods.density import Density as Density
     from likely.likelihoods.density import density as density
     from likely.losses import assumption_of as assumption_of
-    from likely.losses import loss as loss
-    from likely.losses import nll as nll
-    from likely.losses import scorer as scorer
+    from likely.losses import loss, nll, scorer
     from likely.models.penalties import ElasticNet as ElasticNet
     from likely.models.penalties import Firth as Firth
     from likely.models.penalties import Lasso as Lasso

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import likely as lk
-from likely.show.grid import p_value
+from likely.show.text_table import p_value
 
 RNG = np.random.default_rng(0)
 WILD = np.r_[1.0 + 1e-3 * RNG.normal(size=60), 1000.0]

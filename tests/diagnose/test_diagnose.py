@@ -9,7 +9,7 @@ import likely as lk
 from likely.checking.diagnosis import CHECKS
 from likely.checking.diagnosis.finding import holm
 from likely.checking.diagnosis.moments import MOMENTS
-from likely.checking.diagnosis.null import _upper
+from likely.checking.diagnosis.null_distribution import _upper
 from likely.errors import FitError, OptionError, UnknownNameError
 
 N = 400

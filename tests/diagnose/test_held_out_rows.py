@@ -7,7 +7,7 @@ import pytest
 
 import likely as lk
 from likely.checking.diagnosis import _ended
-from likely.checking.diagnosis.null import Outcome
+from likely.checking.diagnosis.null_distribution import Outcome
 
 RNG = np.random.default_rng(0)
 N = 60

@@ -18,7 +18,7 @@ from likely.families.base import Parameter
 from likely.inference.bootstrap import bootstrap
 from likely.likelihoods import by_rows, objective_of, offers_of
 from likely.likelihoods.penalised import Penalised
-from likely.likelihoods.restraints import Restraints
+from likely.models.constraints import Restraints
 
 jnp = pytest.importorskip("jax.numpy")
 

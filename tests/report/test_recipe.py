@@ -15,7 +15,7 @@ import pytest
 
 import likely as lk
 from likely.errors import DroppedRowsWarning
-from likely.inference.recipe import Recipe
+from likely.inference.fit_code import Recipe
 from likely.report.fingerprint import fingerprint
 
 DATA = pd.DataFrame(

@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.charts import theme
 from likely.errors import OptionError
-from likely.likelihoods.rows_of import rows_of
+from likely.likelihoods.fitted_rows import rows_of
 from likely.namespace import NumpyNamespace
 from likely.prediction.bands import pit_histogram
 from likely.prediction.bands import qq as quantile_lines

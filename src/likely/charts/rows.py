@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.charts import theme
-from likely.likelihoods.rows_of import rows_of
+from likely.likelihoods.fitted_rows import rows_of
 from likely.prediction.influence import influence as influence_of
 from likely.prediction.residuals import residuals as residuals_of
 from likely.prediction.surprise import own_log_density

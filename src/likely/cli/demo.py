@@ -11,7 +11,7 @@ from likely.report.blocks import WIDTH
 from likely.report.candidates import CandidatesReport
 from likely.report.terminal import Screen
 from likely.show.curves import LikelihoodTable
-from likely.show.grid import Grid, alike, fixed
+from likely.show.text_table import Grid, alike, fixed
 
 
 def run(screen: Screen) -> None:

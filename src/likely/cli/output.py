@@ -103,7 +103,7 @@ def as_json(record: dict[str, Any], ascii_only: bool = False) -> str:
     """A record as one JSON document."""
     from json import dumps
 
-    from likely.show.grid import plain
+    from likely.show.text_table import plain
 
     return dumps(plain(record_in_shell(record)), indent=2, ensure_ascii=ascii_only, allow_nan=False)
 

@@ -31,14 +31,7 @@ from likely.data.formula import (
 )
 from likely.data.many_levels import Coding
 from likely.data.matrices import NamedMatrix, matrix_missing, read_matrix
-from likely.data.predictors import (
-    as_array,
-    as_known,
-    check_variables,
-    frame_of,
-    plain,
-    require_text,
-)
+from likely.data.predictors import as_array, as_known, check_variables, frame_of, plain, require_text
 from likely.data.tables import Table
 from likely.errors import DataError, LikelyError, listed
 

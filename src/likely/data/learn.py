@@ -27,12 +27,7 @@ from likely.data.formula import (
     too_wide,
 )
 from likely.data.matrices import NamedMatrix
-from likely.data.predictors import (
-    as_array,
-    frame_of,
-    level_counts,
-    needed_columns,
-)
+from likely.data.predictors import as_array, frame_of, level_counts, needed_columns
 from likely.data.tables import Table
 from likely.errors import DataError, DesignError, first_rows
 

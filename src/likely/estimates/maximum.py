@@ -17,22 +17,22 @@ from likely.estimates import AtLimit, Estimates
 from likely.estimates.verdict import failed, judge
 from likely.families.base import Kind, Limit
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.likelihoods.restraints import Restraints
 from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.bind import Bound
+from likely.models.constraints import Restraints
 from likely.models.slot import Slot
 from likely.models.start import starting_values
 from likely.progress import Task, check_progress
 from likely.search import failures
-from likely.search.closed import PerfectFit
+from likely.search.closed_form import PerfectFit
+from likely.search.constrained import find_restrained_peak
 from likely.search.end import End, EndKind
+from likely.search.iterations import Trail
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
-from likely.search.restrained import find_restrained_peak
-from likely.search.separation import rest
+from likely.search.separation import remaining as rest
 from likely.search.state import FitState
-from likely.search.trail import Trail
 from likely.search.unbounded import Unbounded, find_unbounded
 
 NO_SEARCH = Outcome(Point(np.zeros(0), -np.inf, np.zeros(0), np.zeros((0, 0))), "none", 0, False, "")

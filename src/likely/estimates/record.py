@@ -9,7 +9,8 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.covariance import (
+from likely.errors import IntervalError, OptionError
+from likely.estimates.covariance import (
     Covariance,
     Request,
     covariance,
@@ -22,8 +23,7 @@ from likely.covariance import (
     scaled,
     unit_rows,
 )
-from likely.covariance.reference import Reference
-from likely.errors import IntervalError, OptionError
+from likely.estimates.covariance.reference import Reference
 from likely.estimates.values import Values
 from likely.models import scale
 

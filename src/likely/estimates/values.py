@@ -15,7 +15,7 @@ from likely.models import scale
 from likely.models.limits import renamed
 
 if TYPE_CHECKING:
-    from likely.covariance import Covariance, Request
+    from likely.estimates.covariance import Covariance, Request
     from likely.estimates.record import Estimates
     from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.models.asked import Asked

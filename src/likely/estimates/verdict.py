@@ -13,10 +13,10 @@ from likely.estimates import Estimates
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.asked import Asked
 from likely.search import failures
+from likely.search.constrained import end_of, escapes, unpenalised, withheld_of
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.plateau import flat_directions
-from likely.search.restrained import end_of, escapes, unpenalised, withheld_of
 from likely.search.separation import find_separation
 from likely.search.singular import told
 

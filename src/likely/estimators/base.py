@@ -17,7 +17,7 @@ from likely.data.design import NamedMatrix
 from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, listed, unknown
 from likely.families.base import Family
-from likely.likelihoods.rows_of import FittedRows
+from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.asked import Asked
 from likely.models.rows import Rows
 from likely.models.slot import Slot

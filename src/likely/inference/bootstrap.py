@@ -14,7 +14,7 @@ from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, un
 from likely.families.base import generator
 from likely.inference.refit import refit
 from likely.likelihoods.compress import counted
-from likely.likelihoods.rows_of import rows_of
+from likely.likelihoods.fitted_rows import rows_of
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.progress import Task, check_progress

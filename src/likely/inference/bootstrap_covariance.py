@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from likely.covariance.request import Covariance, Request
 from likely.errors import IntervalError, OptionError, listed
+from likely.estimates.covariance.request import Covariance, Request
 from likely.inference.bootstrap import bootstrap, check_failed
 from likely.models import scale
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from likely.covariance import Request, requested, with_small_sample
 from likely.errors import Interrupted
 from likely.estimates import Estimates
+from likely.estimates.covariance import Request, requested, with_small_sample
 from likely.estimates.maximum import maximize
 from likely.inference.bootstrap_covariance import bootstrap_covariance
 from likely.likelihoods.log_likelihood import LogLikelihood, log_likelihood

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from likely.compute import blocks
-from likely.covariance import refuse_spread
 from likely.errors import FamilyError, IntervalError, OptionError, is_one_of, listed, unknown
+from likely.estimates.covariance import refuse_spread
 from likely.inference.simultaneous import critical_value
-from likely.likelihoods.rows_of import FittedRows
+from likely.likelihoods.fitted_rows import FittedRows
 from likely.namespace import Jet, JetNamespace
 
 TOGETHER = ("max-t", "scheffe", "bonferroni", "sidak")

@@ -14,7 +14,7 @@ from likely.compute.blocks import Matrix
 from likely.errors import OptionError
 from likely.families import FAMILIES
 from likely.families.base import Family
-from likely.likelihoods.rows_of import bare
+from likely.likelihoods.fitted_rows import bare
 from likely.models.identify import with_place_of_intercept
 from likely.models.model import Model
 from likely.models.rows import Rows

@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.compute import blocks
 from likely.compute.solve import newton
-from likely.compute.solve.restricted import Evaluates
+from likely.compute.solve.equalities import Evaluates
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.estimates.maximum import peak_of
 from likely.likelihoods import Objective, RowsObjective

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.covariance import refuse_spread, unit_rows
 from likely.data.tables import Table
 from likely.errors import IntervalError, OptionError
-from likely.inference.record import Record
+from likely.estimates.covariance import refuse_spread, unit_rows
+from likely.inference.records import Record
 from likely.inference.simultaneous import adjusted
 from likely.models.checks import check_level
-from likely.show.grid import DASH, Grid, alike, fixed, p_value
+from likely.show.text_table import DASH, Grid, alike, fixed, p_value
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

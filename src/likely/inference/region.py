@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import linalg
 
-from likely.compute.solve import newton, restricted
-from likely.compute.solve.restricted import Solutions
-from likely.covariance import rank, refuse_spread
-from likely.covariance.reference import Reference
+from likely.compute.solve import equalities as restricted
+from likely.compute.solve import newton
+from likely.compute.solve.equalities import Solutions
 from likely.data.tables import Table
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
+from likely.estimates.covariance import rank, refuse_spread
+from likely.estimates.covariance.reference import Reference
 from likely.inference.profile import locate
-from likely.inference.record import Record
+from likely.inference.records import Record
 from likely.inference.tests import large_sample_note
 from likely.models import scale
 from likely.models.checks import check_level, items_of
 from likely.models.naming import Names
-from likely.show.grid import Grid, alike
+from likely.show.text_table import Grid, alike
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

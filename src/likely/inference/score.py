@@ -14,8 +14,8 @@ from scipy import linalg
 
 from likely.compute import blocks
 from likely.compute.solve.newton import Point
-from likely.covariance import inverse_information
 from likely.errors import IntervalError, is_one_of, unknown
+from likely.estimates.covariance import inverse_information
 from likely.likelihoods import Objective
 
 if TYPE_CHECKING:

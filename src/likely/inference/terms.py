@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.covariance import inverse_information
-from likely.covariance.reference import Reference
 from likely.data.tables import Table
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
-from likely.inference.record import Record
+from likely.estimates.covariance import inverse_information
+from likely.estimates.covariance.reference import Reference
+from likely.inference.constrained_fit import Coordinates, Hypothesis, maximum_under
+from likely.inference.records import Record
 from likely.inference.score import INFORMATION, information_at
 from likely.inference.tests import METHODS, calibrated, large_sample_note, likelihood_note, wald_statistic
-from likely.inference.under import Coordinates, Hypothesis, maximum_under
 from likely.models.naming import column_of, parts_of
-from likely.show.grid import DASH, Grid, number, p_value
+from likely.show.text_table import DASH, Grid, number, p_value
 
 if TYPE_CHECKING:
     from likely.compute.solve.newton import Point

@@ -13,7 +13,7 @@ from likely.families import get_family, means_family
 from likely.families.base import Family
 from likely.losses.loss import Loss
 from likely.losses.names import FORMS, LIBRARIES, Form
-from likely.losses.unlikely import NOT_LIKELIHOODS
+from likely.losses.not_likelihoods import NOT_LIKELIHOODS
 
 # estimators whose loss is no setting of theirs -> the name of it
 ESTIMATORS: dict[str, str] = {

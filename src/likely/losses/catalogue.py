@@ -8,9 +8,9 @@ from typing import Any, final
 from likely.data.tables import Table
 from likely.errors.boundary import public
 from likely.families import FAMILIES
-from likely.inference.record import Record
+from likely.inference.records import Record
 from likely.losses.names import FORMS, LIBRARIES, tweedie
-from likely.show.grid import Grid
+from likely.show.text_table import Grid
 
 
 @final

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, final
 
-from likely.losses.believes import alternatives, confident_and_wrong, pulls
+from likely.losses.implied_noise import alternatives, confident_and_wrong, pulls
 from likely.losses.recognise import usual_name
 from likely.losses.split import moves
 from likely.losses.symbols import Formulas, Sampled, as_latex, readable

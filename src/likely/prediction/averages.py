@@ -12,7 +12,7 @@ import numpy as np
 from likely.data import design as designs
 from likely.data import tables
 from likely.errors import DataError, OptionError, is_one_of, listed, unknown
-from likely.likelihoods.rows_of import FittedRows
+from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.checks import items_of
 from likely.prediction import exposure
 from likely.prediction.scenarios import OFFSETS, Scenarios

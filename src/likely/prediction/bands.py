@@ -11,7 +11,7 @@ from scipy import stats
 
 from likely.errors import OptionError
 from likely.families.base import generator
-from likely.likelihoods.rows_of import rows_of
+from likely.likelihoods.fitted_rows import rows_of
 from likely.models.checks import check_level
 from likely.prediction.residuals import residuals
 

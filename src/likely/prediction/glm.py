@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from likely.covariance.sandwich import predictor_coefficients
-from likely.likelihoods.rows_of import FittedRows
+from likely.estimates.covariance.sandwich import predictor_coefficients
+from likely.likelihoods.fitted_rows import FittedRows
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.covariance.request import group_codes
 from likely.errors import LikelyError, OptionError
+from likely.estimates.covariance.request import group_codes
 from likely.families.base import Family, generator
 from likely.inference.refit import refit
 from likely.likelihoods import objective_of, offers_of
-from likely.likelihoods.rows_of import bare
+from likely.likelihoods.fitted_rows import bare
 from likely.models import scale
 from likely.models.identify import check_identified
 from likely.models.model import Model

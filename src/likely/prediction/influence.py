@@ -13,14 +13,14 @@ from likely.compute.engines import memory
 from likely.compute.solve.inverse import inverse_information
 from likely.data.tables import Table
 from likely.errors import DataError, FitError, IntervalError, OptionError, is_one_of, unknown
-from likely.inference.record import Record
+from likely.inference.records import Record
 from likely.inference.refit import refit
 from likely.likelihoods.expected import Expected
 from likely.models import scale
 from likely.prediction.glm import Glm, glm_of
-from likely.prediction.pulls import Pulls
+from likely.prediction.influential_rows import Pulls
 from likely.progress import Task
-from likely.show.grid import Grid
+from likely.show.text_table import Grid
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -20,7 +20,7 @@ from likely.compute import blocks
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.families.base import Family
 from likely.inference.mean_interval import refuse_unseen, stderr_of
-from likely.likelihoods.rows_of import FittedRows
+from likely.likelihoods.fitted_rows import FittedRows
 from likely.models import scale
 from likely.namespace import NumpyNamespace
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.covariance.unseen import unit_rows
 from likely.errors import IntervalError, OptionError
+from likely.estimates.covariance.rank import unit_rows
 from likely.likelihoods.density.bound import new_rows
 from likely.likelihoods.density.objective import DensityObjective
 from likely.models.checks import check_level

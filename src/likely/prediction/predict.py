@@ -15,7 +15,7 @@ from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknow
 from likely.families.base import Parameter, generator
 from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_interval
-from likely.likelihoods.rows_of import FittedRows, draw, rows_of
+from likely.likelihoods.fitted_rows import FittedRows, draw, rows_of
 from likely.likelihoods.strata import chances
 from likely.models.checks import check_level, check_one_column, row_of_numbers
 from likely.prediction.observation import prediction_interval

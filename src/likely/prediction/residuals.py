@@ -10,7 +10,7 @@ from scipy import special as sc
 
 from likely.errors import OptionError, first_rows, is_one_of, unknown
 from likely.families.base import Kind, generator, jumps
-from likely.likelihoods.rows_of import FittedRows, rows_of
+from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
 from likely.prediction.glm import Glm, common_dispersion, glm_of
 from likely.prediction.influence import influence

@@ -13,7 +13,7 @@ from likely.errors import OptionError
 from likely.families.base import Distributions, Family, Kind, Tails, jumps
 from likely.inference.refit import names_of, refit
 from likely.likelihoods import RowsObjective
-from likely.likelihoods.rows_of import rows_of
+from likely.likelihoods.fitted_rows import rows_of
 from likely.models import scale
 from likely.models.model import Model
 from likely.models.rows import Rows

@@ -16,7 +16,7 @@ from likely.data.design import Design
 from likely.data.tables import Table, read
 from likely.errors import DataError, OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import Groups
-from likely.likelihoods.rows_of import FittedRows, rows_of
+from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.models.bind import Bound
 from likely.models.naming import references
 from likely.models.rows import Rows

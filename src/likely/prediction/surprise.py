@@ -10,13 +10,13 @@ import numpy as np
 from likely.data.tables import Table
 from likely.errors import OptionError
 from likely.families.base import Kind
-from likely.inference.record import Record
+from likely.inference.records import Record
 from likely.likelihoods.cells import Cells, interpolated
+from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.likelihoods.nodes import nodes
-from likely.likelihoods.rows_of import FittedRows, rows_of
 from likely.models.checks import require_whole
 from likely.namespace import NumpyNamespace
-from likely.show.grid import Grid, fixed, number, p_value
+from likely.show.text_table import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -11,7 +11,7 @@ import numpy as np
 from likely.errors import OptionError, unknown
 from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_gradient
-from likely.likelihoods.rows_of import FittedRows
+from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.model import Model
 from likely.namespace import Jet, JetNamespace
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import final
 
-from likely.show.grid import Grid
+from likely.show.text_table import Grid
 
 WIDTH = 88  # of wrapped text
 

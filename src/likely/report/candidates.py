@@ -7,7 +7,7 @@ from typing import final
 
 from likely.report.blocks import Block, as_text
 from likely.show.curves import LikelihoodTable
-from likely.show.grid import Grid, number
+from likely.show.text_table import Grid, number
 
 
 @final

@@ -8,7 +8,7 @@ from typing import Any, final
 from likely.families import FAMILIES, ConditionalLogit, get_family
 from likely.families.base import Family
 from likely.report.blocks import Block, Facts, Title, as_text
-from likely.show.grid import Grid
+from likely.show.text_table import Grid
 
 
 @final

@@ -14,7 +14,7 @@ from likely.compute import blocks
 from likely.data.formula import variables
 from likely.errors import DesignError
 from likely.models.naming import LEVEL, column_of, parts_of, references
-from likely.show.grid import alike, number
+from likely.show.text_table import alike, number
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

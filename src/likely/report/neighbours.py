@@ -12,7 +12,7 @@ from likely.errors import FitError, LikelyError
 from likely.estimates.maximum import peak_of
 from likely.families import get_family
 from likely.families.base import Family
-from likely.inference.recipe import Recipe
+from likely.inference.fit_code import Recipe
 from likely.progress import Task
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import sys
 from typing import IO, TYPE_CHECKING, Any, final
 
 from likely.report.blocks import Facts, Title
-from likely.show.grid import Grid
+from likely.show.text_table import Grid
 
 if TYPE_CHECKING:
     from rich.console import Console

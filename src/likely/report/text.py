@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
-from likely.covariance.reference import Reference
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
+from likely.estimates.covariance.reference import Reference
 from likely.inference.derived import derived_quantities
 from likely.inference.interval import Interval
 from likely.inference.intervals import METHODS, intervals
 from likely.models.checks import check_level
-from likely.report import facts
+from likely.report import overview as facts
 from likely.report.blocks import Block, Facts, as_html, as_text
-from likely.show.grid import DASH, Grid, alike, fixed, number, p_value, plain
+from likely.show.text_table import DASH, Grid, alike, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

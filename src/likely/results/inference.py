@@ -219,7 +219,7 @@ class Inference(Values):
         >>> large.lr_test(small).df
         1
         """
-        from likely.inference.between import lr_test
+        from likely.inference.model_tests import lr_test
 
         return lr_test(self.estimates, low(other))
 
@@ -255,7 +255,7 @@ class Inference(Values):
         >>> print(lk.fit("poisson", data, "y ~ 1").score_test("~ . + x"))
         Score test of rate.x = 0: chi-squared = 8.32035, df = 1, p = 0.00392
         """
-        from likely.inference.between import score_test
+        from likely.inference.model_tests import score_test
 
         return score_test(self.estimates, low(larger), information, formulas)
 

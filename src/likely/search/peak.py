@@ -17,15 +17,15 @@ from likely.likelihoods.strata import check_within
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.identify import Coordinates, beside_level, check_identified, coordinates
-from likely.search.around import ANOTHER, Look, highest_corner, highest_of
-from likely.search.closed import closed_form, least_loss
-from likely.search.corners import cornered_peak, with_corners
+from likely.search.closed_form import closed_form, least_loss
+from likely.search.iterations import Trail
+from likely.search.nonsmooth import cornered_peak, with_corners
+from likely.search.other_peaks import ANOTHER, Look, highest_corner, highest_of
 from likely.search.outcome import Outcome
 from likely.search.plateau import find_plateau
 from likely.search.singular import identified_peak, sharpened
 from likely.search.starts import start_of
 from likely.search.state import FitState
-from likely.search.trail import Trail
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
 MANY_PARAMETERS = 1500  # beyond, an information matrix at every step costs more than L-BFGS's extra passes

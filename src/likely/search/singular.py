@@ -19,9 +19,9 @@ import numpy as np
 from scipy import linalg
 
 from likely.compute.solve import trust_region
+from likely.compute.solve.equalities import Solutions
 from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
-from likely.compute.solve.restricted import Solutions
 from likely.likelihoods import Guide, Objective
 from likely.models.model import Model
 

@@ -12,7 +12,7 @@ from scipy import linalg, optimize
 from likely.compute import blocks
 from likely.likelihoods import RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.likelihoods.restraints import Region, Restraints
+from likely.models.constraints import Region, Restraints
 from likely.models.identify import check_identified
 from likely.models.model import Model
 from likely.models.rows import Rows

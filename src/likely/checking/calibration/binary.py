@@ -18,7 +18,7 @@ from likely.checking.calibration.judged import STATED, Judged
 from likely.checking.calibration.scores import Gap, Score, auc, brier, gap, log_score, score, spiegelhalter
 from likely.checking.calibration.slope import Line, line
 from likely.errors.boundary import public_class
-from likely.show.grid import Grid, fixed, number, p_value, plain
+from likely.show.text_table import Grid, fixed, number, p_value, plain
 
 WIDTH = 88
 

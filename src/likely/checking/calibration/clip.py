@@ -8,7 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import OptionError
-from likely.show.grid import number
+from likely.show.text_table import number
 
 
 @final

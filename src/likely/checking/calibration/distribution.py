@@ -19,7 +19,7 @@ from likely.families.base import generator
 from likely.likelihoods.nodes import nodes
 from likely.namespace import NumpyNamespace
 from likely.prediction.bands import PITHistogram, histogram
-from likely.show.grid import DASH, Grid, fixed, number, p_value, plain
+from likely.show.text_table import DASH, Grid, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
     from likely.checking.calibration.fitted import Predictions

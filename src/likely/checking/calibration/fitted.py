@@ -12,7 +12,7 @@ from likely.checking.calibration.checked import Outcomes, column_of_numbers, rea
 from likely.checking.calibration.judged import EACH_THE_SAME, OWN, Judged
 from likely.errors import FitError, OptionError
 from likely.families.base import Family
-from likely.likelihoods.rows_of import FittedRows, rows_of
+from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
 from likely.prediction.held_rows import Without, dealt, held_values
 from likely.progress import Task

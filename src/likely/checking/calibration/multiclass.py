@@ -17,7 +17,7 @@ from likely.checking.calibration.judged import STATED, Judged
 from likely.checking.calibration.scores import Score
 from likely.checking.calibration.sharpening import Sharpening, sharpening
 from likely.errors.boundary import public_class
-from likely.show.grid import Grid, fixed, number, p_value, plain
+from likely.show.text_table import Grid, fixed, number, p_value, plain
 
 
 @final

@@ -16,7 +16,7 @@ from likely.checking.calibration.scores import log_score
 from likely.errors import DataError, FitError, OptionError, ParameterError, first_rows, is_one_of, unknown
 from likely.errors.boundary import public, public_class
 from likely.families.base import generator
-from likely.show.grid import Grid, fixed, p_value
+from likely.show.text_table import Grid, fixed, p_value
 
 
 @final

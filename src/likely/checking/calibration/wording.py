@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from likely.checking.calibration.slope import impossible
-from likely.show.grid import p_value
+from likely.show.text_table import p_value
 
 if TYPE_CHECKING:
     from likely.checking.calibration.binary import Calibration

@@ -10,7 +10,7 @@ import numpy as np
 from likely.checking.comparison.record import Row, observations
 from likely.estimates import Estimates
 from likely.prediction.held_rows import numbers_of
-from likely.show.grid import number
+from likely.show.text_table import number
 
 SURELY = 2.0  # standard errors
 GREAT = 10.0  # nats, which is a great deal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.errors import LikelyError, OptionError
-from likely.likelihoods.rows_of import bare
+from likely.likelihoods.fitted_rows import bare
 from likely.namespace import NumpyNamespace
 from likely.prediction.held_rows import dealt, held_values, numbers_of
 from likely.prediction.influence import influence

@@ -13,12 +13,12 @@ from likely.checking.comparison.between import Preference, clarke, vuong
 from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
 from likely.estimates import Estimates
-from likely.inference.between import lr_test
+from likely.inference.model_tests import lr_test
 from likely.inference.tests import TestResult
-from likely.likelihoods.rows_of import rows_of
+from likely.likelihoods.fitted_rows import rows_of
 from likely.prediction.surprise import own_log_density
 from likely.search.end import End
-from likely.show.grid import DASH, Grid, fixed, plain
+from likely.show.text_table import DASH, Grid, fixed, plain
 
 F = TypeVar("F")
 G = TypeVar("G")

@@ -14,7 +14,7 @@ from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknow
 from likely.families import get_family
 from likely.families.base import Kind
 from likely.models.asked import Asked
-from likely.show.grid import p_value
+from likely.show.text_table import p_value
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.checking.diagnosis.facts import FACTS, stated
 from likely.checking.diagnosis.finding import Check, Diagnosis, Finding, holm
 from likely.checking.diagnosis.moments import MOMENTS, Order
-from likely.checking.diagnosis.null import Outcome, outcomes
+from likely.checking.diagnosis.notes import FACTS, stated
+from likely.checking.diagnosis.null_distribution import Outcome, outcomes
 from likely.checking.diagnosis.wording import MANY, Case, word
-from likely.covariance.request import group_codes
 from likely.errors import FitError, OptionError, is_one_of, listed, unknown
+from likely.estimates.covariance.request import group_codes
 from likely.families.base import generator
 from likely.models.checks import items_of
 from likely.prediction.sample import Sample, sample_of
 from likely.progress import Task
-from likely.show.grid import p_value
+from likely.show.text_table import p_value
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -9,8 +9,8 @@ from html import escape
 from typing import Any, final
 
 from likely.data.tables import Table
-from likely.inference.record import WIDTH, Record
-from likely.show.grid import Grid, number, p_value, plain
+from likely.inference.records import WIDTH, Record
+from likely.show.text_table import Grid, number, p_value, plain
 
 SEVERITIES = ("finding", "note", "unknown")
 

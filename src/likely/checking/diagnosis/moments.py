@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.checking.diagnosis.features import PREDICTOR, Feature, squares, straight
-from likely.checking.diagnosis.null import Moment
+from likely.checking.diagnosis.null_distribution import Moment
 from likely.families.base import Kind
 from likely.namespace import NumpyNamespace
 from likely.prediction.sample import Sample, View

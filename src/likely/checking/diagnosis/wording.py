@@ -10,16 +10,16 @@ import numpy as np
 
 from likely.checking.diagnosis.features import PREDICTOR
 from likely.checking.diagnosis.finding import Finding
-from likely.checking.diagnosis.matters import moved, robust, robust_step
+from likely.checking.diagnosis.impact import moved, robust, robust_step
 from likely.checking.diagnosis.moments import Order, row_tails, scale_slot, signed, zero
-from likely.checking.diagnosis.null import Outcome
+from likely.checking.diagnosis.null_distribution import Outcome
 from likely.errors import LikelyError
 from likely.estimates.maximum import peak_of
 from likely.families import get_family
-from likely.inference.recipe import Recipe
+from likely.inference.fit_code import Recipe
 from likely.prediction.influence import influence
 from likely.prediction.sample import Sample
-from likely.show.grid import number
+from likely.show.text_table import number
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

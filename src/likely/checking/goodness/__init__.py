@@ -13,10 +13,10 @@ from likely.checking.goodness.statistics import statistic_of
 from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, unknown
 from likely.families.base import Kind, generator
-from likely.inference.record import Record
+from likely.inference.records import Record
 from likely.prediction.sample import Sample, sample_of
 from likely.progress import Task
-from likely.show.grid import Grid, number, p_value
+from likely.show.text_table import Grid, number, p_value
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import special as sc
 
-from likely.families.base.numeric.beyond import log_beyond
+from likely.families.base.numeric.log_tails import log_beyond
 from likely.families.base.support import Kind
 from likely.namespace import NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.families.base.distributed import Distributed
+    from likely.families.base.distribution import Distributed
 
 
 @final

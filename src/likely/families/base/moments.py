@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.errors.boundary import public_class
 from likely.families.base.arguments import by_keyword, plain_number
-from likely.families.base.distributed import Distributed
+from likely.families.base.distribution import Distributed
 from likely.namespace import NumpyNamespace
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.errors import FamilyError
-from likely.families.base.numeric.beyond import log_beyond
+from likely.families.base.numeric.log_tails import log_beyond
 from likely.families.base.numeric.rule import double_exponential
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
 
 if TYPE_CHECKING:
-    from likely.families.base.distributed import Distributed
+    from likely.families.base.distribution import Distributed
 
 FAINT = 1e-270  # a tail with less probability is taken from the density nearby
 TERMS = 4096  # of a sum of probabilities, at most

@@ -14,8 +14,8 @@ from likely.losses.heads import Heads
 from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.losses.torch.batches import tensor_of
 from likely.losses.torch.fused import fused
-from likely.losses.torch.look import Look
 from likely.losses.torch.precision import holds_in_single
+from likely.losses.torch.quick_check import Look
 from likely.namespace.torch import TorchNamespace, has_values, torch_module
 
 torch = torch_module()

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from likely.data.tables import Table
-from likely.inference.record import Record
-from likely.show.grid import Grid, fixed
+from likely.inference.records import Record
+from likely.show.text_table import Grid, fixed
 
 SHOWN = 12  # epochs in a printed record
 COLUMNS = ("epoch", "loss", "held_out", "seconds")

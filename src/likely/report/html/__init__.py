@@ -15,7 +15,7 @@ from likely.errors import LikelyError, OptionError
 from likely.prediction.influence import influence
 from likely.prediction.surprise import surprising
 from likely.progress import Task, check_progress
-from likely.report import facts
+from likely.report import overview as facts
 from likely.report.html.page import page
 from likely.report.html.sections import Contents, body, spec_id
 from likely.report.neighbours import neighbours

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any, final
 
-from likely.show.grid import Grid, plain
+from likely.show.text_table import Grid, plain
 
 VOID = ("br", "hr", "meta", "link")
 # what ends a script, opens a comment in one, or is no text in every JavaScript

@@ -9,13 +9,13 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
-from likely.inference.recipe import Recipe
-from likely.report import facts
+from likely.inference.fit_code import Recipe
+from likely.report import overview as facts
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
 from likely.report.text import Summary
-from likely.show.grid import Grid, fixed, number, p_value
+from likely.show.text_table import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
     from likely.checking.comparison import Comparison

@@ -10,8 +10,8 @@ import numpy as np
 
 from likely.errors import FitError, OptionError
 from likely.errors.boundary import public, public_class
-from likely.likelihoods.restraints import Restraints
 from likely.models import scale as scales
+from likely.models.constraints import Restraints
 from likely.results.fits import Fit
 from likely.results.likelihoods import Likelihood, likelihood
 from likely.results.paths.held_out import CrossValidation, check_rule, cross_validate
@@ -25,7 +25,7 @@ from likely.results.paths.strengths import (
     shown,
     why_none,
 )
-from likely.show.grid import Grid, fixed, number
+from likely.show.text_table import Grid, fixed, number
 
 
 @final

@@ -13,7 +13,7 @@ from likely.errors.boundary import public_class
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.prediction.held_rows import dealt, of_rows
 from likely.results.paths.strengths import check_progress, climb, shown
-from likely.show.grid import Grid, fixed, number
+from likely.show.text_table import Grid, fixed, number
 
 if TYPE_CHECKING:
     from likely.results.fits import Fit

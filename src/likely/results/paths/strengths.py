@@ -11,11 +11,11 @@ import numpy as np
 from likely.errors import FitError, OptionError, is_one_of, unknown
 from likely.estimates.maximum import peak_of
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.likelihoods.restraints import Restraints
 from likely.models.checks import require_whole
+from likely.models.constraints import Restraints
 from likely.models.penalties import ElasticNet, Lasso, Ridge, Shrinkage, check_ratio
+from likely.search.constrained import find_restrained_peak
 from likely.search.outcome import Outcome
-from likely.search.restrained import find_restrained_peak
 from likely.search.unbounded import find_unbounded
 
 PENALTIES = ("lasso", "ridge", "elastic net")

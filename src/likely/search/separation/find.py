@@ -22,7 +22,7 @@ from likely.search.separation.large import separate_large
 from likely.search.separation.matched import matched_separation
 from likely.search.separation.ordered import ordered_separation
 from likely.search.separation.programme import WORKING, Direction, separate
-from likely.search.separation.told import Told, many
+from likely.search.separation.wording import Told, many
 
 if TYPE_CHECKING:
     from likely.likelihoods.log_likelihood import LogLikelihood

@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 from scipy import optimize
 
-from likely.compute.solve.restricted import independent, remainder
+from likely.compute.solve.equalities import independent, remainder
 from likely.errors import OptionError, ParameterError, listed
 from likely.models import limits, scale
 from likely.models.asked import RESTRAINTS, Asked

@@ -9,7 +9,7 @@ from typing import Any
 
 from likely.data.tables import Table
 from likely.errors.boundary import public_class
-from likely.show.grid import Grid, plain
+from likely.show.text_table import Grid, plain
 
 WIDTH = 88  # of wrapped notes
 

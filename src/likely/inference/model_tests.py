@@ -10,10 +10,10 @@ from scipy import special as sc
 
 from likely.errors import FitError, IntervalError, OptionError, listed
 from likely.estimates import Estimates
+from likely.inference.constrained_fit import enlarged
 from likely.inference.nesting import AIC_ADVICE, nesting
 from likely.inference.score import INFORMATION_NOTES, embedded, score_statistic
 from likely.inference.tests import ROUNDING, TestResult, calibrated, likelihood_note
-from likely.inference.under import enlarged
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.identify import check_identified
 

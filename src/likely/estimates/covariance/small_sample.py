@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import linalg
 
-from likely.covariance.linear import LINEAR, check_kind, check_small_sample
-from likely.covariance.reference import Reference
-from likely.covariance.request import CURVATURE, Covariance, Request, usual_correction
-from likely.covariance.sandwich import predictor_coefficients
 from likely.errors import IntervalError, OptionError
+from likely.estimates.covariance.linear import LINEAR, check_kind, check_small_sample
+from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.request import CURVATURE, Covariance, Request, usual_correction
+from likely.estimates.covariance.sandwich import predictor_coefficients
 from likely.models.bind import Bound
 
 if TYPE_CHECKING:

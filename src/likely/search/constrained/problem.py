@@ -13,13 +13,14 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute import blocks
-from likely.compute.solve import lbfgs, least_squares, newton, restricted, sequential
+from likely.compute.solve import equalities as restricted
+from likely.compute.solve import lbfgs, least_squares, newton, sequential
 from likely.compute.solve.newton import Point, Solution
 from likely.compute.solve.quadratic import with_absolute_values, with_inequalities
 from likely.errors import OptionError
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.penalised import Penalised
-from likely.likelihoods.restraints import Region, Restraints, free_region
+from likely.models.constraints import Region, Restraints, free_region
 from likely.models.identify import Coordinates, untangled
 from likely.models.penalties import Applied
 from likely.search.peak import MANY_PARAMETERS

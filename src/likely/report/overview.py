@@ -9,7 +9,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.inference.tests import all_predictors
 from likely.report.blocks import Title
 from likely.search.end import EndKind
-from likely.show.grid import fixed, number, p_value
+from likely.show.text_table import fixed, number, p_value
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

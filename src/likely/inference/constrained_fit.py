@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.compute.blocks import Matrix
-from likely.compute.solve import restricted
+from likely.compute.solve import equalities as restricted
+from likely.compute.solve.equalities import Solutions
 from likely.compute.solve.newton import Point
-from likely.compute.solve.restricted import Solutions
 from likely.data import design as designs
 from likely.data import tables
 from likely.data.design import Design

@@ -23,19 +23,19 @@ from scipy import special as sc
 
 from likely.compute.blocks import dense
 from likely.compute.solve.inverse import inverse_information
-from likely.covariance import sparsity
-from likely.covariance.request import Covariance, Request
-from likely.covariance.unseen import SHARE
 from likely.errors import IntervalError, first_rows
+from likely.estimates.covariance import sparsity
+from likely.estimates.covariance.rank import SHARE
+from likely.estimates.covariance.request import Covariance, Request
 from likely.families import AsymmetricLaplace
 from likely.likelihoods import RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
 from likely.progress import Task
-from likely.search.closed import PerfectFit
+from likely.search.closed_form import PerfectFit
+from likely.search.iterations import Trail
 from likely.search.peak import find_peak
-from likely.search.trail import Trail
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

@@ -12,17 +12,17 @@ from likely.compute.solve.newton import Point, Solution
 from likely.errors import OptionError, unknown
 from likely.likelihoods import by_rows
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.likelihoods.restraints import Restraints
 from likely.models.asked import Asked
+from likely.models.constraints import Restraints
 from likely.models.identify import check_identified
-from likely.search.around import ANOTHER, Look, highest_of
+from likely.search.constrained.account import account
+from likely.search.constrained.problem import Problem, seen
+from likely.search.iterations import Trail
+from likely.search.other_peaks import ANOTHER, Look, highest_of
 from likely.search.outcome import Outcome
 from likely.search.peak import check_options
-from likely.search.restrained.account import account
-from likely.search.restrained.problem import Problem, seen
 from likely.search.starts import start_of
 from likely.search.state import FitState
-from likely.search.trail import Trail
 
 SOLVERS = ("auto", "newton", "lbfgs")
 

@@ -5,11 +5,17 @@ holds for any family, link and density of one's own.
 """
 
 from likely.compute.solve.inverse import flat_names, inverse_information, rank, root
-from likely.covariance.quantile import likelihood_ratio_factor
-from likely.covariance.request import KINDS, Covariance, Request, default, requested
-from likely.covariance.sandwich import covariance
-from likely.covariance.small_sample import least_squares_root, reference, refuse_spread, scaled, with_small_sample
-from likely.covariance.unseen import depends, unit_rows
+from likely.estimates.covariance.quantile import likelihood_ratio_factor
+from likely.estimates.covariance.rank import depends, unit_rows
+from likely.estimates.covariance.request import KINDS, Covariance, Request, default, requested
+from likely.estimates.covariance.sandwich import covariance
+from likely.estimates.covariance.small_sample import (
+    least_squares_root,
+    reference,
+    refuse_spread,
+    scaled,
+    with_small_sample,
+)
 
 __all__ = [
     "KINDS",

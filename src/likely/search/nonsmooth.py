@@ -23,7 +23,7 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.model import Model
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
-from likely.search.closed import PerfectFit, conditioned_covariance, information_beside
+from likely.search.closed_form import PerfectFit, conditioned_covariance, information_beside
 from likely.search.outcome import Outcome
 
 CLOSE = 1e-8  # a gain of log-likelihood still to be had, at most: the square of 1e-4 standard errors

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.compute.solve.inverse import inverse_information
-from likely.covariance.leverage import leveraged_scores
-from likely.covariance.quantile import quantile_covariance
-from likely.covariance.request import Covariance, Request
-from likely.covariance.seen import Seen
 from likely.errors import IntervalError
+from likely.estimates.covariance.leverage import leveraged_scores
+from likely.estimates.covariance.quantile import quantile_covariance
+from likely.estimates.covariance.request import Covariance, Request
+from likely.estimates.covariance.withheld import Seen
 from likely.likelihoods import Objective, Offers, RowsObjective, by_rows
 from likely.likelihoods.expected import expected_information
 from likely.models.identify import coordinates

@@ -10,9 +10,9 @@ import numpy as np
 from likely.errors import FamilyError, OptionError
 from likely.errors.boundary import public_class
 from likely.families.base.arguments import by_keyword, check_size, generator, plain_number
+from likely.families.base.description import Stated
 from likely.families.base.distributions import Distributions
 from likely.families.base.numeric import NumericDistribution
-from likely.families.base.stated import Stated
 from likely.families.base.within import Within
 from likely.namespace import NumpyNamespace
 

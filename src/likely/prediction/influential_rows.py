@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from likely.data.tables import Table
-from likely.inference.record import Record
-from likely.show.grid import Grid, number
+from likely.inference.records import Record
+from likely.show.text_table import Grid, number
 
 
 @final

@@ -8,8 +8,6 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.covariance.linear import check_kind, check_small_sample
-from likely.covariance.sparsity import BANDWIDTHS, KERNELS
 from likely.data import tables
 from likely.errors import (
     DataError,
@@ -21,6 +19,8 @@ from likely.errors import (
     listed,
     unknown,
 )
+from likely.estimates.covariance.linear import check_kind, check_small_sample
+from likely.estimates.covariance.sparsity import BANDWIDTHS, KERNELS
 from likely.models.bind import Bound, cluster_ways
 from likely.models.model import Model
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.errors import LikelyError
 from likely.inference.fitting import other_covariance
-from likely.show.grid import number
+from likely.show.text_table import number
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

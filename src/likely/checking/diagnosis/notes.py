@@ -11,15 +11,15 @@ import numpy as np
 from likely.checking.diagnosis.finding import Finding
 from likely.errors import LikelyError
 from likely.estimates.maximum import peak_of
+from likely.inference.fit_code import Recipe
 from likely.inference.fitting import estimates_of
 from likely.inference.intervals import intervals
-from likely.inference.recipe import Recipe
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.penalties import Firth, Ridge
 from likely.prediction.held_rows import dealt, numbers_of, of_rows
 from likely.prediction.influence import influence
 from likely.prediction.sample import Sample
-from likely.show.grid import number
+from likely.show.text_table import number
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates

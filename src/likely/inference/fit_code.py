@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.covariance.request import usual_correction
 from likely.data import design as designs
 from likely.errors import LikelyError
+from likely.estimates.covariance.request import usual_correction
 from likely.families import FAMILIES
 from likely.likelihoods.log_likelihood import log_likelihood
 from likely.models.asked import RESTRAINTS

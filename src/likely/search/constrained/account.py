@@ -9,15 +9,15 @@ import numpy as np
 from scipy import optimize
 
 from likely.compute import blocks
-from likely.compute.solve import restricted
+from likely.compute.solve import equalities as restricted
 from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.likelihoods.restraints import Restraints
+from likely.models.constraints import Restraints
 from likely.models.slot import Slot
+from likely.search.constrained.problem import Problem, checked, spread_of
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
-from likely.search.restrained.problem import Problem, checked, spread_of
 
 AT_BOUND = 1e-7  # standard errors from a constraint within which it holds with equality
 

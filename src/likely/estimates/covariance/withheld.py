@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from scipy import linalg
 
-from likely.covariance.request import Covariance
-from likely.covariance.unseen import FEW, NOTHING, SHARE, Sight, exact_directions, weak_directions
 from likely.errors import IntervalError, first_rows
+from likely.estimates.covariance.rank import FEW, NOTHING, SHARE, Sight, exact_directions, weak_directions
+from likely.estimates.covariance.request import Covariance
 
 if TYPE_CHECKING:
-    from likely.covariance.sandwich import Work
+    from likely.estimates.covariance.sandwich import Work
 
 MOST_NUMBERS = 20_000_000  # rows times coefficients whose scores are held once more for the sake of a note
 
