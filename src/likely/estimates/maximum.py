@@ -31,7 +31,7 @@ from likely.search.end import End, EndKind
 from likely.search.iterations import Trail
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
-from likely.search.separation import remaining as rest
+from likely.search.separation import rest
 from likely.search.state import FitState
 from likely.search.unbounded import Unbounded, find_unbounded
 
