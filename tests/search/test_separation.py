@@ -11,7 +11,7 @@ from likely.errors import FitError
 from likely.estimates.verdict import SATURATED
 from likely.search.separation import Cone, find_separation, separate
 
-SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "reference" / "data"
 
 
 def failed(*args, **options):

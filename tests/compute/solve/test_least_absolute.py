@@ -9,7 +9,7 @@ import pytest
 import likely as lk
 from likely.compute.solve import least_absolute
 
-SHARED = Path(__file__).parents[3] / "shared" / "reference"
+SHARED = Path(__file__).parents[4] / "shared" / "reference"
 
 # Brownlee's stack loss plant: air flow, water temperature, acid concentration, stack loss (R's datasets::stackloss)
 STACKLOSS = np.array(

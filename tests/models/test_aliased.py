@@ -12,7 +12,7 @@ from likely.cli import app
 from likely.compute.solve import least_squares
 from likely.errors import DataError, DesignError, FitError, UnknownNameError
 
-SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "reference" / "data"
 
 
 def data(n=60, seed=0):

@@ -166,7 +166,7 @@ def endometrial() -> dict[str, list[float]]:
     """Heinze and Schemper (2002), data of E. Asseryanis (in Agresti 2015, table 5.3)."""
     from pathlib import Path
 
-    path = Path(__file__).resolve().parents[2] / "shared" / "reference" / "data" / "endometrial.csv"
+    path = Path(__file__).resolve().parents[3] / "shared" / "reference" / "data" / "endometrial.csv"
     if not path.exists():
         pytest.skip("no ../shared/reference beside the repository")
     rows = [line.split(",") for line in path.read_text().replace('"', "").split()]

@@ -13,7 +13,7 @@ from likely.cli import app
 from likely.errors import DataError, FitError, UnknownNameError
 from likely.search.separation import find, separate_large
 
-SHARED = Path(__file__).parents[2] / "shared" / "reference" / "data"
+SHARED = Path(__file__).parents[3] / "shared" / "reference" / "data"
 
 
 def most_separated(a, tied):
