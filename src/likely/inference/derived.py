@@ -14,27 +14,7 @@ if TYPE_CHECKING:
 
 
 def derived_quantities(fit: Estimates) -> dict[str, tuple[float, float | None]]:
-    """The family's derived quantities at the estimates of a model of constants.
-
-    Parameters
-    ----------
-    fit : Estimates
-
-    Returns
-    -------
-    dict of str to (float, float or None)
-        Value and standard error, sqrt(g' V g) with g the exact derivatives with respect to the coefficients; None
-        where a parameter that enters has none. Quantities that are not finite, or that only known parameters enter,
-        are left out; so is everything for a model with predictors. Where a parameter ran to a limit, they are those
-        of the limiting family.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("exponential", [1.0, 2.0, 3.0, 6.0])
-    >>> {k: (round(v, 3), round(se, 3)) for k, (v, se) in fit.derived().items()}
-    {'mean': (3.0, 1.5), 'median': (2.079, 1.04)}
-    """
+    """The family's derived quantities at the estimates of a model of constants; see `likely.Fit.derived`."""
     effective = fit.effective
     model = effective.likelihood.model
     if not fit.converged or not model.constant or model.known_by_row:

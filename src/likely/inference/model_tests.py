@@ -19,36 +19,7 @@ from likely.models.identify import check_identified
 
 
 def lr_test(a: Estimates, b: Estimates) -> TestResult:
-    """Likelihood-ratio test of the smaller of two nested fits to the same data against the larger.
-
-    Twice the difference of the log-likelihoods is chi-squared with as many degrees of freedom as the larger model has
-    more parameters (Wilks 1938). Where the smaller one holds a parameter at the end of its domain (a Poisson is a
-    negative binomial of dispersion 0), it is an equal mixture of that and one degree of freedom less (Self and Liang
-    1987): with one parameter more, the p-value is halved.
-
-    Parameters
-    ----------
-    a, b : Estimates
-        In either order.
-
-    Returns
-    -------
-    TestResult
-
-    Raises
-    ------
-    OptionError
-        If the data differ or the models are not nested; the message says what AIC can do instead.
-    FitError
-        If a fit did not converge, or the larger one is the worse of the two.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> y = [0, 0, 0, 1, 2, 9, 0, 0, 12, 1]
-    >>> print(lk.fit("poisson", y).lr_test(lk.fit("negative_binomial", y)))  # doctest: +ELLIPSIS
-    Likelihood ratio test of Poisson within NegativeBinomial: chi-squared = 33.0174, df = 1, p = 4.567e-09 (...)
-    """
+    """Likelihood-ratio test of the smaller of two nested fits against the larger; see `likely.Fit.lr_test`."""
     for fit in (a, b):
         if not isinstance(fit, Estimates):
             raise OptionError(f"a likelihood-ratio test needs two fits, found {fit!r}")
@@ -127,31 +98,7 @@ def _equations(fit: Estimates) -> Any:
 def score_test(
     fit: Estimates, larger: Any, information: str = "observed", formulas: Mapping[str, str] | None = None
 ) -> TestResult:
-    """Rao's score test of a fit against a larger model, which is not fitted.
-
-    Parameters
-    ----------
-    fit : Estimates
-        The smaller model.
-    larger : str, LogLikelihood or Estimates
-        Of the same data. A formula such as ``"~ . + z"`` describes the family's first parameter; its dot stands for
-        the formula of the fit.
-    information : {"observed", "expected", "opg"}
-        Of the larger model at the smaller one's estimates.
-    formulas : mapping of str to str, optional
-        Formulas of further parameters, which may hold the dot too.
-
-    Returns
-    -------
-    TestResult
-
-    Raises
-    ------
-    OptionError
-        If the models are not nested or the data differ.
-    IntervalError
-        If the information cannot be inverted, or the smaller model holds a parameter at the end of its domain.
-    """
+    """Rao's score test of a fit against a larger model, which is not fitted; see `likely.Fit.score_test`."""
     if not fit.converged:
         raise FitError(f"a score test needs a converged fit; this one: {fit.status}", fit)
     fit.require_likelihood("a score test", plain=True)

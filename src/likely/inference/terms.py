@@ -126,25 +126,7 @@ class Term:
 
 
 def term_table(fit: Estimates, type: str = "II", method: str = "wald", information: str = "observed") -> TermTable:
-    """Tests of every term.
-
-    Parameters
-    ----------
-    fit : Estimates
-    type : {"I", "II", "III"}
-    method : {"wald", "lr", "score"}
-    information : {"observed", "expected", "opg"}
-        Of score tests.
-
-    Returns
-    -------
-    TermTable
-
-    Raises
-    ------
-    OptionError
-        If no parameter has predictors.
-    """
+    """Tests of every term; see `likely.Fit.terms`."""
     kind = {"1": "I", "2": "II", "3": "III"}.get(str(type), str(type).upper())
     if not is_one_of(kind, TYPES):
         raise unknown("type", type, TYPES, " of tests")

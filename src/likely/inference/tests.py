@@ -112,50 +112,7 @@ def calibrated(fit: Estimates, names: Iterable[str]) -> tuple[float, str]:
 
 
 def hypothesis_test(fit: Estimates, hypothesis: str, method: str = "wald", information: str = "observed") -> TestResult:
-    """Wald, likelihood-ratio or score test of linear hypotheses about the estimates.
-
-    Wald: W = (R b - r)' (R V R')^-1 (R b - r) (Wald 1943). Likelihood ratio: twice what the log-likelihood loses when
-    it is maximised under the hypothesis (Wilks 1938). Score: s' I^-1 s at that restricted maximum, s the score and I
-    the information of the whole model (Rao 1948). All are chi-squared with as many degrees of freedom as there are
-    independent equations.
-
-    Parameters
-    ----------
-    fit : Estimates
-    hypothesis : str
-        Equations, separated by commas: ``"p.income = 0"``, ``"mean.a = mean.b, sd = 1"``, ``"2*p.a + p.b = 1"``, or
-        shorter where it means one thing: ``"income = 0, segment[b] = segment[c]"``. Constant parameters are tested on
-        the natural scale on which they are reported (``sd = 1``, not its logarithm).
-    method : {"wald", "lr", "score"}
-    information : {"observed", "expected", "opg"}
-        Of the score test: minus the second derivatives at the restricted maximum, their expectation, or the sum of
-        the outer products of the rows' scores there.
-
-    Returns
-    -------
-    TestResult
-
-    Raises
-    ------
-    UnknownNameError
-        If a name is not that of an estimate.
-    OptionError
-        If the text cannot be read, restricts nothing or contradicts itself.
-    IntervalError
-        If an estimate has no standard error (Wald), or the information cannot be inverted (score).
-    FitError
-        If the likelihood has no maximum under the hypothesis.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
-    >>> for method in ("wald", "lr", "score"):
-    ...     print(fit.test("p = 0.5", method))
-    Wald test of p = 0.5: chi-squared = 1.90476, df = 1, p = 0.1675
-    Likelihood ratio test of p = 0.5: chi-squared = 1.64566, df = 1, p = 0.1996
-    Score test of p = 0.5: chi-squared = 1.6, df = 1, p = 0.2059
-    """
+    """Wald, likelihood-ratio or score test of linear hypotheses about the estimates; see `likely.Fit.test`."""
     if not is_one_of(method, METHODS):
         raise unknown("method", method, METHODS, " for a test")
     if information != "observed" and method != "score":

@@ -300,39 +300,7 @@ class Influence(Record):
 
 
 def influence(fit: Estimates) -> Influence:
-    """What the estimates would be without each row, to first order.
-
-    Parameters
-    ----------
-    fit : Estimates
-        That converged to a peak inside the parameters' domains.
-
-    Returns
-    -------
-    Influence
-
-    Raises
-    ------
-    OptionError
-        If the rows have no information of their own: strata, densities of functions, corners, penalties.
-
-    Notes
-    -----
-    Without row i of weight w the peak moves, in one Newton step with expected information, by
-    V X' (1 - w W A)^-1 w g, with g the row's score and W its information in its linear predictors, V the inverse of
-    the whole information and A = X V X'. For a linear model that is exact.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0])
-    >>> print(fit.influence().top(2))
-    The most influential of 5 rows, one step without each
-    row   y    Cook  leverage  moves most  with it  without  pull (SE)
-    ------------------------------------------------------------------
-      4  60   0.997       0.2  sd          19.8252   13.643      +1.18
-      2   9  0.0827       0.2  mean           20.4    23.25      -0.32
-    """
+    """What the estimates would be without each row, to first order; see `likely.Fit.influence`."""
     effective = fit.effective
     model = effective.likelihood.model
     _refuse(fit, effective)

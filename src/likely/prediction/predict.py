@@ -65,68 +65,7 @@ def predict(
     known: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Any:
-    """Predictions for the rows of the fit or of new data.
-
-    Parameters
-    ----------
-    fit : Estimates
-    new : data of any kind, optional
-        By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
-        row. For a model of two matrices of predictors: a dict of matrices by parameter.
-    what : {"mean", "params", "quantile", "interval", "prediction", "prob", "class"}
-        By default the mean, and for a quantile regression (`AsymmetricLaplace`) its quantile; with ``level=`` the same
-        as "interval".
-        "mean": the expected value (for a Binomial n p), also of the density of a quantile regression.
-        "interval": columns mean (or quantile), stderr, lower, upper. The interval is for the mean, not for an
-        observation.
-        "prediction": columns median, lower, upper of an interval for a new observation; see `method`.
-        "params": a column for each parameter of the row's distribution: what its exposure multiplies, with it. For a
-        rate per unit pass ``exposure=1``.
-        "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
-        "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
-        Bernoulli a column for each level.
-        "class": the most probable level, for labels and Bernoulli.
-    q, level, y
-        See `what`. `y` is one value, one per row, or the name of a column of `new`.
-    simultaneous : bool or {"max-t", "scheffe", "bonferroni", "sidak"}
-        For "interval": limits that hold for all these rows together; True is "max-t".
-    method : {"mixture", "plug-in", "calibrated", "t"}
-        For "prediction", see `likely.prediction.observation`; "mixture" by default, "t" with ``small_sample="t"``.
-    replicates, seed : int
-        Of the bootstrap that calibrates.
-    unseen : {"error", "missing"}
-        New rows with levels that the fit has not seen: an error that names them, or a missing prediction.
-    known : dict, optional
-        Values of known parameters for the new rows, ``{"n": 20}``, where they are not columns.
-    **given : number or array
-        ``offset=`` or ``exposure=`` of the new rows; known parameters by their own names, too (``n=20``).
-
-    Returns
-    -------
-    A column or table of the user's own library (pandas keeps its index); arrays, or dicts of arrays, for arrays,
-    dicts, lists and files.
-
-    Raises
-    ------
-    DataError
-        If a row lies so far out that a prediction is no number; the message names it with its linear predictor.
-
-    Notes
-    -----
-    Standard errors of the mean come from the delta method. Where the mean depends on one linear predictor, its Wald
-    interval is mapped through the link, so it stays inside the domain; otherwise the interval is computed on the log
-    scale for positive data and directly for real-valued ones.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("poisson", {"y": [1, 2, 4, 9], "x": [0, 1, 2, 3]}, "y ~ x")
-    >>> [round(v, 2) for v in fit.predict({"x": [4, 5]}).tolist()]
-    [18.74, 39.58]
-    >>> row = fit.predict({"x": 4}, level=0.95)
-    >>> [round(float(row[k][0]), 1) for k in ("mean", "lower", "upper")]
-    [18.7, 6.6, 52.9]
-    """
+    """Predictions for the rows of the fit or of new data; see `likely.Fit.predict`."""
     if callable(new) and not hasattr(new, "__len__"):
         new, what = None, new
     if callable(what):
@@ -175,32 +114,7 @@ def simulate(
     known: Mapping[str, Any] | None = None,
     **given: Any,
 ) -> Any:
-    """Responses drawn from the fitted model.
-
-    Parameters
-    ----------
-    fit : Estimates
-    size : int, optional
-        Number of replicates of all rows; by default one, without the first axis.
-    new : data of any kind, optional
-        By default the rows that the fit used.
-    seed : int or numpy.random.Generator, optional
-    known : dict, optional
-        Values of known parameters for the new rows.
-    **given : number or array
-        ``offset=`` or ``exposure=`` for the new rows; known parameters by their own names, too.
-
-    Returns
-    -------
-    A column of the user's own library, or an array of shape (size, n). Levels for a Categorical.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("normal", [1.0, 2.0, 4.0])
-    >>> fit.simulate(5, seed=1).shape
-    (5, 3)
-    """
+    """Responses drawn from the fitted model; see `likely.Fit.simulate`."""
     if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
         found = f"an object of type {type(size).__name__}" if np.ndim(size) else repr(size)
         hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""

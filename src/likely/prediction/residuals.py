@@ -33,58 +33,7 @@ SATURATED: Mapping[str, Callable[[Any], Any]] = {
 
 
 def residuals(fit: Estimates, kind: str = "quantile", *, seed: Any = 0) -> Any:
-    """Residuals of every row that the fit used.
-
-    Parameters
-    ----------
-    fit : Estimates
-    kind : str
-        "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
-        of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean, and
-        y - quantile for a quantile regression.
-
-        Of a linear or generalised linear model, as R and Stata have them. "pearson": (y - mean)/sqrt(V), V the variance
-        as a function of the mean, without the dispersion. "deviance": the signed root of the row's part of the
-        deviance. "anscombe": (A(y) - A(mean))/(A'(mean) sqrt(V)) with A' = V^(-1/3): closer to normal than Pearson's
-        (Anscombe 1953; McCullagh and Nelder 1989, section 2.4). "standardized": the deviance residual divided by
-        sqrt(phi (1 - h)), with h the row's leverage and phi the dispersion, 1 for counts and chances and else Pearson's
-        with divisor n - p: R's ``rstandard``; of a linear model, the residual in its standard deviations.
-        "standardized_pearson": Pearson's in the place of the deviance residual. "studentized": R's ``rstudent``, with
-        the dispersion estimated without the row.
-
-        Of other models "pearson" is (y - mean)/sd, "standardized" Pearson's divided by sqrt(1 - h), and "deviance" and
-        "anscombe", where there are any, are divided by the root of the row's own dispersion.
-    seed : int or numpy.random.Generator
-        For the quantile residuals of discrete data.
-
-    Returns
-    -------
-    A column of the user's own library.
-
-    Raises
-    ------
-    UnknownNameError
-        For another kind.
-    OptionError
-        If the family has no such residuals.
-
-    Notes
-    -----
-    A row of frequency weight w is w observations, and its residual is that of each. A mean of w units (analytic
-    weights) has w times less variance, which all but "response" take into account.
-
-    A continuous observation on the very end of its fitted support, such as the extremes under a Uniform, has a cdf of
-    exactly 0 or 1; it takes the level 1/(2 n) of that end.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("normal", [1.0, 2.0, 3.0, 6.0])
-    >>> [round(v, 3) for v in fit.residuals().tolist()]
-    [-1.069, -0.535, 0.0, 1.604]
-    >>> [round(v, 3) for v in fit.residuals("standardized").tolist()]
-    [-1.069, -0.535, 0.0, 1.604]
-    """
+    """Residuals of every row that the fit used; see `likely.Fit.residuals` for the kinds and their formulas."""
     if not is_one_of(kind, KINDS):
         raise unknown("kind of residuals", kind, KINDS)
     rows = rows_of(fit, observed=True)

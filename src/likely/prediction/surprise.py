@@ -28,39 +28,7 @@ SAME = 1e-9  # log-densities closer than this are equal
 
 
 def surprise(fit: Estimates, tail: bool = False) -> Any:
-    """Minus the log-density of every row under the fitted model, in nats.
-
-    Parameters
-    ----------
-    fit : Estimates
-    tail : bool
-        Whether to say beside each surprise what the model expects of it.
-
-    Returns
-    -------
-    A column of the user's own library, one value for each row that the fit used. With `tail` a table: surprise,
-    expected (its mean under the model, the entropy of the row's distribution) and tail (the probability of a surprise
-    at least as large).
-
-    Raises
-    ------
-    OptionError
-        If the family's density has several peaks, so that the tail is no tail.
-
-    Notes
-    -----
-    The tail is P(f(Y) <= f(y)), taken with the estimates as they are. For a density with one peak it is the probability
-    beyond y and beyond the point on the other side where the density is the same.
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
-    >>> [round(v, 3) for v in fit.surprise().tolist()[6:8]]
-    [0.357, 1.204]
-    >>> {name: round(float(column[7]), 3) for name, column in fit.surprise(tail=True).items()}
-    {'surprise': 1.204, 'expected': 0.611, 'tail': 0.3}
-    """
+    """Minus the log-density of every row under the fitted model; see `likely.Fit.surprise`."""
     rows = rows_of(fit, observed=True)
     y = rows.fit.likelihood.bound.y
     if not rows.offers.independent_rows:
@@ -326,29 +294,7 @@ def _text(value: Any) -> str:
 
 
 def surprising(fit: Estimates, count: int = 10) -> Surprising:
-    """The rows that the fitted model expected least, by their tail probability.
-
-    Parameters
-    ----------
-    fit : Estimates
-    count : int
-
-    Returns
-    -------
-    Surprising
-
-    Examples
-    --------
-    >>> import likely as lk
-    >>> print(lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).surprising(2))
-    The least expected of 5 rows (surprise in nats)
-    row   y  expected  surprise  on average    tail   share
-    -------------------------------------------------------
-      4  60      20.4      5.90        4.41  0.0458  92.9 %
-      2   9      20.4      4.07        4.41  0.5653   3.7 %
-    Tail: the chance of a surprise at least as large, if the model is true; among 5 rows,
-    0.23 would be as surprising as the first.
-    """
+    """The rows that the fitted model expected least; see `likely.Fit.surprising`."""
     require_whole(count=count)
     rows = rows_of(fit, observed=True)
     bound = rows.fit.likelihood.bound

@@ -248,7 +248,10 @@ class Effects(Values):
         Returns
         -------
         dict of str to (float, float or None)
-            Value and standard error.
+            Value and standard error, sqrt(g' V g) with g the exact derivatives with respect to the coefficients; None
+            where a parameter that enters has none. Quantities that are not finite, or that only known parameters enter,
+            are left out; so is everything for a model with predictors. Where a parameter ran to a limit, they are those
+            of the limiting family.
 
         Examples
         --------

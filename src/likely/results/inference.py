@@ -155,13 +155,17 @@ class Inference(Values):
         Parameters
         ----------
         hypothesis : str
-            Equations, separated by commas, in the names of the estimates; ``p.income`` may be written ``income``,
-            ``p.C(segment)[T.b]`` also ``segment[b]``, where that means one thing. A reference level's coefficient is 0.
+            Equations, separated by commas, in the names of the estimates: ``"p.income = 0"``,
+            ``"mean.a = mean.b, sd = 1"``, ``"2*p.a + p.b = 1"``. ``p.income`` may be written ``income``,
+            ``p.C(segment)[T.b]`` also ``segment[b]``, where that means one thing. A reference level's
+            coefficient is 0. Constant parameters are tested on the natural scale on which they are reported
+            (``sd = 1``, not its logarithm).
         method : {"wald", "lr", "score"}
             Wald's test needs no further search; the likelihood-ratio and score tests maximise the likelihood under the
             hypothesis and hold better in small samples.
         information : {"observed", "expected", "opg"}
-            Of the score test.
+            Of the score test: minus the second derivatives at the restricted maximum, their expectation, or the sum of
+            the outer products of the rows' scores there.
 
         Returns
         -------
@@ -175,18 +179,26 @@ class Inference(Values):
         OptionError
             If the text cannot be read, restricts nothing or contradicts itself.
         IntervalError
-            If an estimate has no standard error, or the information cannot be inverted.
+            If an estimate has no standard error (Wald), or the information cannot be inverted (score).
         FitError
             If the likelihood has no maximum under the hypothesis.
+
+        Notes
+        -----
+        Wald: W = (R b - r)' (R V R')^-1 (R b - r) (Wald 1943). Likelihood ratio: twice what the log-likelihood loses
+        when it is maximised under the hypothesis (Wilks 1938). Score: s' I^-1 s at that restricted maximum, s the score
+        and I the information of the whole model (Rao 1948). All are chi-squared with as many degrees of freedom as
+        there are independent equations.
 
         Examples
         --------
         >>> import likely as lk
         >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
-        >>> print(fit.test("p = 0.5"))
+        >>> for method in ("wald", "lr", "score"):
+        ...     print(fit.test("p = 0.5", method))
         Wald test of p = 0.5: chi-squared = 1.90476, df = 1, p = 0.1675
-        >>> print(fit.test("p = 0.5", method="lr"))
         Likelihood ratio test of p = 0.5: chi-squared = 1.64566, df = 1, p = 0.1996
+        Score test of p = 0.5: chi-squared = 1.6, df = 1, p = 0.2059
         """
         from likely.inference.tests import hypothesis_test
 
@@ -194,6 +206,11 @@ class Inference(Values):
 
     def lr_test(self, other: Values) -> TestResult:
         """Likelihood-ratio test of this fit against a smaller or larger nested one.
+
+        Twice the difference of the log-likelihoods is chi-squared with as many degrees of freedom as the larger model
+        has more parameters (Wilks 1938). Where the smaller one holds a parameter at the end of its domain (a Poisson is
+        a negative binomial of dispersion 0), it is an equal mixture of that and one degree of freedom less (Self and
+        Liang 1987): with one parameter more, the p-value is halved.
 
         Parameters
         ----------
@@ -207,17 +224,16 @@ class Inference(Values):
         Raises
         ------
         OptionError
-            If the data differ or the models are not nested.
+            If the data differ or the models are not nested; the message says what AIC can do instead.
         FitError
-            If a fit did not converge.
+            If a fit did not converge, or the larger one is the worse of the two.
 
         Examples
         --------
         >>> import likely as lk
-        >>> data = {"y": [1.0, 2.2, 2.9, 4.1, 5.3], "x": [1, 2, 3, 4, 5]}
-        >>> large, small = lk.fit("normal", data, "y ~ x"), lk.fit("normal", data, "y ~ 1")
-        >>> large.lr_test(small).df
-        1
+        >>> y = [0, 0, 0, 1, 2, 9, 0, 0, 12, 1]
+        >>> print(lk.fit("poisson", y).lr_test(lk.fit("negative_binomial", y)))  # doctest: +ELLIPSIS
+        Likelihood ratio test of Poisson within NegativeBinomial: chi-squared = 33.0174, df = 1, p = 4.567e-09 (...)
         """
         from likely.inference.model_tests import lr_test
 
@@ -246,7 +262,7 @@ class Inference(Values):
         OptionError
             If the models are not nested or the data differ.
         IntervalError
-            If the information cannot be inverted there.
+            If the information cannot be inverted there, or this fit holds a parameter at the end of its domain.
 
         Examples
         --------

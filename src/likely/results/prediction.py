@@ -23,30 +23,55 @@ class Prediction(Values):
         Parameters
         ----------
         new : data of any kind, optional
-            By default the rows that the fit used.
-        what : {"mean", "params", "quantile", "interval", "prediction", "prob"}, optional
-            By default the expected value, and for a quantile regression (`AsymmetricLaplace`) its quantile. The
-            expected value; every parameter; quantiles (``q=``); an interval for the mean (``level=``, and
-            ``simultaneous=True`` for all rows together); an interval for a new observation (``level=``, ``method=``);
-            the probability or density of ``y=`` (class probabilities for Categorical).
+            By default the rows that the fit used (rows dropped for missing values are absent). A dict of numbers is one
+            row. For a model of two matrices of predictors: a dict of matrices by parameter.
+        what : {"mean", "params", "quantile", "interval", "prediction", "prob", "class"}, optional
+            By default the mean, and for a quantile regression (`AsymmetricLaplace`) its quantile; with ``level=`` the
+            same as "interval".
+            "mean": the expected value (for a Binomial n p), also of the density of a quantile regression.
+            "interval": columns mean (or quantile), stderr, lower, upper. The interval is for the mean, not for an
+            observation.
+            "prediction": columns median, lower, upper of an interval for a new observation; see `method`.
+            "params": a column for each parameter of the row's distribution: what its exposure multiplies, with it. For
+            a rate per unit pass ``exposure=1``.
+            "quantile": the quantiles ``q=``, a number (0.5 by default) or a list, which gives a column for each.
+            "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
+            Bernoulli a column for each level.
+            "class": the most probable level, for labels and Bernoulli.
         **options
-            ``q``, ``level``, ``y``, ``simultaneous`` and ``method``, see `what`; known parameters (``known={"n": 20}``,
-            or ``n=20``, which type checkers do not know), ``offset=`` or ``exposure=`` of the new rows. Methods for a
-            new observation: "mixture" (the default) averages over the estimates' uncertainty, "calibrated" by refits of
-            simulated data (``replicates=400``, ``seed=0``), "plug-in" ignores it, "t" (the default with
-            ``small_sample="t"``) is Student's. ``unseen="missing"`` gives a missing prediction, not an error, to rows
-            with levels that the fit has not seen.
+            ``q``, ``level`` and ``y``, see `what`; ``y`` is one value, one for each row, or the name of a column of
+            `new`.
+
+            ``simultaneous``, of "interval": limits that hold for all these rows together, by "max-t" (or True),
+            "scheffe", "bonferroni" or "sidak".
+
+            ``method``, of "prediction": "mixture" (the default) averages over the estimates' uncertainty, "calibrated"
+            by refits of simulated data (``replicates=400``, ``seed=0``), "plug-in" ignores it, "t" (the default with
+            ``small_sample="t"``) is Student's.
+
+            ``unseen="missing"`` gives a missing prediction, not an error, to rows with levels that the fit has not
+            seen.
+
+            Known parameters of the new rows that are not columns, ``known={"n": 20}`` (or ``n=20``, which type checkers
+            do not know), and their ``offset=`` or ``exposure=``.
 
         Returns
         -------
-        A column or table of the user's own library, an array for arrays, lists and files.
+        A column or table of the user's own library (pandas keeps its index); arrays, or dicts of arrays, for arrays,
+        dicts, lists and files.
 
         Raises
         ------
         DataError, MissingValuesError, UnknownNameError
-            If the new data lack something, or lie so far out that the prediction is no number.
+            If the new data lack something, or a row lies so far out that a prediction is no number.
         FitError
             If the fit did not converge.
+
+        Notes
+        -----
+        Standard errors of the mean come from the delta method. Where the mean depends on one linear predictor, its Wald
+        interval is mapped through the link, so it stays inside the domain; otherwise the interval is computed on the
+        log scale for positive data and directly for real-valued ones.
 
         Examples
         --------
@@ -103,25 +128,39 @@ class Prediction(Values):
         Parameters
         ----------
         tail : bool
-            Whether to give a table: the surprise, its expectation under the model, and the probability of one at least
-            as large.
+            Whether to say beside each surprise what the model expects of it.
 
         Returns
         -------
-        A column or table of the user's own library, or an array or dict of arrays.
+        A column of the user's own library, one value for each row that the fit used. With `tail` a table: surprise,
+        expected (its mean under the model, the entropy of the row's distribution) and tail (the probability of a
+        surprise at least as large).
+
+        Raises
+        ------
+        OptionError
+            If the family's density has several peaks, so that the tail is no tail.
+
+        Notes
+        -----
+        The tail is P(f(Y) <= f(y)), taken with the estimates as they are. For a density with one peak it is the
+        probability beyond y and beyond the point on the other side where the density is the same.
 
         Examples
         --------
         >>> import likely as lk
-        >>> lk.fit("bernoulli", [1, 1, 1, 0]).surprise().round(3).tolist()
-        [0.288, 0.288, 0.288, 1.386]
+        >>> fit = lk.fit("bernoulli", [1] * 7 + [0] * 3)
+        >>> fit.surprise().round(3).tolist()[6:8]
+        [0.357, 1.204]
+        >>> {name: round(float(column[7]), 3) for name, column in fit.surprise(tail=True).items()}
+        {'surprise': 1.204, 'expected': 0.611, 'tail': 0.3}
         """
         from likely.prediction.surprise import surprise
 
         return surprise(self.estimates, tail)
 
     def surprising(self, count: int = 10) -> Surprising:
-        """The rows that the fitted model expected least, with the chance of such a surprise.
+        """The rows that the fitted model expected least, by the probability of a surprise at least as large.
 
         Parameters
         ----------
@@ -134,26 +173,43 @@ class Prediction(Values):
         Examples
         --------
         >>> import likely as lk
-        >>> lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).surprising().rows[0]["row"]
-        4
+        >>> print(lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).surprising(2))
+        The least expected of 5 rows (surprise in nats)
+        row   y  expected  surprise  on average    tail   share
+        -------------------------------------------------------
+          4  60      20.4      5.90        4.41  0.0458  92.9 %
+          2   9      20.4      4.07        4.41  0.5653   3.7 %
+        Tail: the chance of a surprise at least as large, if the model is true; among 5 rows,
+        0.23 would be as surprising as the first.
         """
         from likely.prediction.surprise import surprising
 
         return surprising(self.estimates, count)
 
     def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Any:
-        """Residuals of every row.
+        """Residuals of every row that the fit used.
 
         Parameters
         ----------
         kind : str
-            "quantile": standard normal if the model holds, whatever the family, randomised for counts. "response":
-            observed minus expected. "pearson", "deviance", "anscombe", "standardized" (``rstandard``), "studentized"
-            (``rstudent``): those of R and Stata for linear and generalised linear models, and Pearson's
-            "standardized_pearson". Of other models "pearson" is divided by the standard deviation, "standardized" also
-            by the root of one minus the leverage. See `likely.prediction.residuals.residuals` for the formulas.
+            "quantile" (Dunn and Smyth 1996): the normal quantile of the fitted cdf at y, drawn uniformly over the jump
+            of a discrete cdf; standard normal if the model holds, whatever its family. "response": y - mean, and
+            y - quantile for a quantile regression.
+
+            Of a linear or generalised linear model, as R and Stata have them. "pearson": (y - mean)/sqrt(V), V the
+            variance as a function of the mean, without the dispersion. "deviance": the signed root of the row's part of
+            the deviance. "anscombe": (A(y) - A(mean))/(A'(mean) sqrt(V)) with A' = V^(-1/3): closer to normal than
+            Pearson's (Anscombe 1953; McCullagh and Nelder 1989, section 2.4). "standardized": the deviance residual
+            divided by sqrt(phi (1 - h)), with h the row's leverage and phi the dispersion, 1 for counts and chances and
+            else Pearson's with divisor n - p: R's ``rstandard``; of a linear model, the residual in its standard
+            deviations.
+            "standardized_pearson": Pearson's in the place of the deviance residual. "studentized": R's ``rstudent``,
+            with the dispersion estimated without the row.
+
+            Of other models "pearson" is (y - mean)/sd, "standardized" Pearson's divided by sqrt(1 - h), and "deviance"
+            and "anscombe", where there are any, are divided by the root of the row's own dispersion.
         seed : int
-            Of the randomised ones.
+            For the quantile residuals of discrete data.
 
         Returns
         -------
@@ -161,14 +217,27 @@ class Prediction(Values):
 
         Raises
         ------
+        UnknownNameError
+            For another kind.
         OptionError
             If the family has no residuals of this kind.
+
+        Notes
+        -----
+        A row of frequency weight w is w observations, and its residual is that of each. A mean of w units (analytic
+        weights) has w times less variance, which all but "response" take into account.
+
+        A continuous observation on the very end of its fitted support, such as the extremes under a Uniform, has a cdf
+        of exactly 0 or 1; it takes the level 1/(2 n) of that end.
 
         Examples
         --------
         >>> import likely as lk
-        >>> lk.fit("normal", [1.0, 2.0, 3.0]).residuals().round(3).tolist()
-        [-1.225, 0.0, 1.225]
+        >>> fit = lk.fit("normal", [1.0, 2.0, 3.0, 6.0])
+        >>> fit.residuals().round(3).tolist()
+        [-1.069, -0.535, 0.0, 1.604]
+        >>> fit.residuals("response").tolist()
+        [-2.0, -1.0, 0.0, 3.0]
         """
         from likely.prediction.residuals import residuals
 
@@ -188,14 +257,27 @@ class Prediction(Values):
         Raises
         ------
         OptionError
-            If single rows have no influence that one step could tell; the message says why.
+            If single rows have no influence that one step could tell (strata, densities of functions, corners,
+            penalties); the message says why.
+
+        Notes
+        -----
+        Without row i of weight w the peak moves, in one Newton step with expected information, by
+        V X' (1 - w W A)^-1 w g, with g the row's score and W its information in its linear predictors, V the inverse of
+        the whole information and A = X V X'. For a linear model that is exact.
 
         Examples
         --------
         >>> import likely as lk
         >>> influence = lk.fit("normal", [10.0, 11.0, 9.0, 12.0, 60.0]).influence()
-        >>> influence.top(1).rows[0]["row"], round(float(influence.pull("mean")[4]), 2)
-        (4, 1.12)
+        >>> print(influence.top(2))
+        The most influential of 5 rows, one step without each
+        row   y    Cook  leverage  moves most  with it  without  pull (SE)
+        ------------------------------------------------------------------
+          4  60   0.997       0.2  sd          19.8252   13.643      +1.18
+          2   9  0.0827       0.2  mean           20.4    23.25      -0.32
+        >>> round(float(influence.pull("mean")[4]), 2)
+        1.12
         """
         from likely.prediction.influence import influence
 
