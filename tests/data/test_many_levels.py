@@ -11,7 +11,8 @@ from scipy import sparse
 
 import likely as lk
 from likely.compute import blocks
-from likely.compute.blocks import Blocks, Dense, Indicators, Sparse, constant_column
+from likely.compute.blocks import Blocks, constant_column
+from likely.compute.parts import Dense, Indicators, Sparse
 from likely.data import many_levels
 from likely.data.learn import from_formula
 from likely.data.tables import read

@@ -15,7 +15,8 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.compute.blocks import Blocks, Dense, Indicators, Part
+from likely.compute.blocks import Blocks
+from likely.compute.parts import Dense, Indicators, Part
 from likely.data.formula import decode, names_in
 from likely.data.predictors import as_array
 

@@ -8,8 +8,9 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute import blocks
-from likely.compute.blocks import Blocks, Indicators
+from likely.compute.blocks import Blocks
 from likely.compute.engines import memory
+from likely.compute.parts import Indicators
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
