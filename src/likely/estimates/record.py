@@ -9,6 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.compute.solve.inverse import rank
 from likely.errors import IntervalError, OptionError
 from likely.estimates.covariance import (
     Covariance,
@@ -17,7 +18,6 @@ from likely.estimates.covariance import (
     default,
     depends,
     least_squares_root,
-    rank,
     reference,
     root,
     scaled,

@@ -12,9 +12,10 @@ from scipy import linalg
 from likely.compute.solve import equalities as restricted
 from likely.compute.solve import newton
 from likely.compute.solve.equalities import Solutions
+from likely.compute.solve.inverse import rank
 from likely.data.tables import Table
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
-from likely.estimates.covariance import rank, refuse_spread
+from likely.estimates.covariance import refuse_spread
 from likely.estimates.covariance.reference import Reference
 from likely.inference.profile import locate
 from likely.inference.records import Record

@@ -4,7 +4,7 @@ But for quantiles, everything follows from each row's score and information with
 holds for any family, link and density of one's own.
 """
 
-from likely.compute.solve.inverse import flat_names, inverse_information, rank, root
+from likely.compute.solve.inverse import flat_names, inverse_information, root
 from likely.estimates.covariance.quantile import likelihood_ratio_factor
 from likely.estimates.covariance.rank import depends, unit_rows
 from likely.estimates.covariance.request import KINDS, Covariance, Request, default, requested
@@ -28,7 +28,6 @@ __all__ = [
     "inverse_information",
     "least_squares_root",
     "likelihood_ratio_factor",
-    "rank",
     "reference",
     "refuse_spread",
     "requested",
