@@ -410,8 +410,8 @@ def test_the_status_line_is_for_a_person_who_waits(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("json_wanted", [False, True])
 def test_ctrl_c_says_what_was_reached(json_wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(L, asked, trail):
-        trail(0, L.objective.point(np.zeros(L.model.size)), 12.0)
+    def stopped(L, asked, history):
+        history(0, L.objective.point(np.zeros(L.model.size)), 12.0)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("likely.estimates.maximum._search", stopped)

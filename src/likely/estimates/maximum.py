@@ -28,7 +28,7 @@ from likely.search import failures
 from likely.search.closed_form import PerfectFit
 from likely.search.constrained import find_restrained_peak
 from likely.search.end import End, EndKind
-from likely.search.iterations import Trail
+from likely.search.iterations import SearchHistory
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
 from likely.search.separation import rest
@@ -54,15 +54,15 @@ def maximize(L: LogLikelihood, asked: Asked) -> Estimates:
     title = f"fitting {L.model.family.title} to {len(L.bound.y):,} rows"
     long = len(L.bound.y) * max(L.model.size, 1) > LONG
     with Task(title, asked.progress if called is None else False, long=long) as task:
-        trail = Trail(L, task, called, asked.start if isinstance(asked.start, FitState) else None)
+        history = SearchHistory(L, task, called, asked.start if isinstance(asked.start, FitState) else None)
         try:
             with memory.one_blas_thread() if tall else nullcontext():
                 endless = find_unbounded(L, Restraints.of(asked))
-                found = _found(L, asked, trail) if endless is None else _endless(L, asked, endless)
+                found = _found(L, asked, history) if endless is None else _endless(L, asked, endless)
                 if asked.separation == "drop" and found.separation is not None:
                     found = _rest(found, asked)
         except KeyboardInterrupt as stopped:
-            raise trail.interrupted() from stopped
+            raise history.interrupted() from stopped
     if not found.converged and asked.on_failure == "raise":
         raise FitError(found.end.words, found)
     return found
@@ -82,11 +82,11 @@ def _checked_start(L: LogLikelihood, start: Any) -> Mapping[str, float] | FitSta
     return start
 
 
-def _found(L: LogLikelihood, asked: Asked, trail: Trail) -> Estimates:
+def _found(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates:
     """What the search found; where it failed among numbers of a size that no square can have, that is the reason."""
     try:
         with np.errstate(over="ignore"):
-            found = _search(L, asked, trail)
+            found = _search(L, asked, history)
     except OverflowError:
         if (told := failures.extreme(L)) is None:
             raise
@@ -114,14 +114,14 @@ def _representable(fit: Estimates) -> bool:
         return fit._observed_cov is None or bool(np.all(np.isfinite(fit._observed_cov)))
 
 
-def _search(L: LogLikelihood, asked: Asked, trail: Trail) -> Estimates:
+def _search(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates:
     restraints = Restraints.of(asked)
     find = find_peak if restraints is None else find_restrained_peak
     watched = _watched(L, restraints)
     again = asked.start if isinstance(asked.start, FitState) else None
     watching = _Watch(L, watched, resumed=again is not None) if watched or failures.runaway_slots(L.model) else None
     try:
-        outcome = find(L, asked, trail=trail, stop=watching)
+        outcome = find(L, asked, history=history, stop=watching)
     except PerfectFit as perfect:
         return _endless(L, asked, Unbounded.exact(L, perfect.parameter, 0.0, perfect.coefficients))
     at_limit = _at_limit(L, asked, outcome, watched)
@@ -130,7 +130,7 @@ def _search(L: LogLikelihood, asked: Asked, trail: Trail) -> Estimates:
     if (
         watching is not None and watching.limit_hit and not outcome.converged
     ):  # passed the mark, yet the limiting family is no better: go on
-        outcome = find(L, asked.replace(start=again, starts=None), trail=trail, stop=None)
+        outcome = find(L, asked.replace(start=again, starts=None), history=history, stop=None)
     return judge(L, asked, outcome)
 
 

@@ -223,7 +223,7 @@ class Values:
         restrained = self.effective.outcome.restrained
         if restrained is None:
             return
-        if restrained.shrinks or restrained.corners or (plain and restrained.penalty):
+        if restrained.shrinks or restrained.nonsmooth or (plain and restrained.penalty):
             raise OptionError(
                 f"{what} is for maximum likelihood estimates; these are penalised ({restrained.penalty}), which "
                 "changes its distribution. Fit without penalty="

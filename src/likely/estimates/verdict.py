@@ -65,10 +65,10 @@ def judge(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
     if model.fixed:
         which = ", ".join(model.fixed)
         return Estimates(L, asked, outcome, End(EndKind.EDGE, f"{which}: {EDGE}"), dict.fromkeys(model.fixed, EDGE))
-    return Estimates(L, asked, outcome, CONVERGED, _corners_of_parts(L))
+    return Estimates(L, asked, outcome, CONVERGED, _nonsmooth_parts(L))
 
 
-def _corners_of_parts(L: LogLikelihood) -> dict[str, str]:
+def _nonsmooth_parts(L: LogLikelihood) -> dict[str, str]:
     """Coefficients of a sum of likelihoods in which one has corners: there is no curvature, and no density is taken."""
     family = L.model.family
     if family.absolute_location is not None:  # whose covariance knows what to do

@@ -49,7 +49,7 @@ class Profiler:
         if self._inner is not None:
             self._objective = RowsObjective(likelihood.model, self._inner.data)
             self._at, self._unit = self._inner.place(index)
-            start = self._inner.inward(self.best)
+            start = self._inner.from_original(self.best)
         self._free = np.array([j for j in range(likelihood.model.size) if j != self._at], dtype=int)
         self._known = [self._evaluate(start)]
 
@@ -80,7 +80,7 @@ class Profiler:
                 return -np.inf, 0.0, np.array(self.best)
             self._known.append(point)
             if part == 1.0:
-                x = point.x if self._inner is None else self._inner.outward(point.x)
+                x = point.x if self._inner is None else self._inner.to_original(point.x)
                 return point.value, float(point.score[self._at]) * self._unit, x
         return -np.inf, 0.0, np.array(self.best)
 

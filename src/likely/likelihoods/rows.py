@@ -128,14 +128,14 @@ class RowsObjective:
     def point(self, coefficients: Any) -> Point:
         """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
         model, p = self.model, self.model.size
-        corners = [k for k, slot in enumerate(model.slots) if slot.parameter.name in model.family.kinked]
+        nonsmooth = [k for k, slot in enumerate(model.slots) if slot.parameter.name in model.family.kinked]
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             with np.errstate(all="ignore"):
                 jet = self.row_jet(coefficients, slice(lo, hi), 2)
                 w = self._weights(lo, hi)
-                if corners:
-                    jet = _with_corners(jet, corners)
+                if nonsmooth:
+                    jet = _with_score_products(jet, nonsmooth)
                 if not isinstance(jet, Jet):  # no free parameter enters the density
                     return total(jet, w, hi - lo), np.zeros(p), np.zeros((p, p))
                 return (
@@ -227,15 +227,15 @@ class RowsObjective:
         return None if self.weights is None else self.weights[lo:hi]
 
 
-def _with_corners(jet: Jet, corners: list[int]) -> Jet:
+def _with_score_products(jet: Jet, nonsmooth: list[int]) -> Jet:
     """The jet of a density with corners in some variables: there, products of first derivatives for the second ones.
 
     The second derivative misses what sits in the corners; its expectation is minus that of the product (Bartlett's
     second identity).
     """
     h = dict(jet.h)
-    for a, i in enumerate(corners):
-        for j in corners[a:]:
+    for a, i in enumerate(nonsmooth):
+        for j in nonsmooth[a:]:
             if i in jet.g and j in jet.g:
                 h[i, j] = -jet.g[i] * jet.g[j]
     return Jet(jet.v, jet.g, h, jet.order)

@@ -165,14 +165,14 @@ class Coordinates:
     origin: Any = 0.0
     level: float = 0.0  # what is taken off the response
 
-    def inward(self, coefficients: Any) -> Any:
+    def from_original(self, coefficients: Any) -> Any:
         return self.turned(coefficients - self.origin)
 
     def turned(self, coefficients: Any) -> Any:
         """The coordinates of the user's coefficients for the response less its level."""
         return np.asarray(self.forward @ coefficients, dtype=float)
 
-    def outward(self, coordinates: Any) -> Any:
+    def to_original(self, coordinates: Any) -> Any:
         return np.asarray(self.inverse @ coordinates + self.origin, dtype=float)
 
     def point(self, point: Point) -> Point:
@@ -180,7 +180,7 @@ class Coordinates:
         forward = np.asarray(self.forward, dtype=float)
         with np.errstate(all="ignore"):  # of a point that is not finite, and so not usable either way
             info, score = forward.T @ point.info @ forward, forward.T @ point.score
-        return Point(self.outward(point.x), point.value, score, 0.5 * (info + info.T))
+        return Point(self.to_original(point.x), point.value, score, 0.5 * (info + info.T))
 
     def place(self, index: int) -> tuple[int, float]:
         """The coordinate that the `last` coefficient of `coordinates` is a multiple of, and how many make one."""

@@ -309,12 +309,12 @@ class Applied:
     prior: str
 
     @property
-    def corners(self) -> bool:
+    def nonsmooth(self) -> bool:
         """Whether absolute values take part."""
         return bool(np.any(self.l1 > 0.0))
 
     def cost(self, x: Any) -> float:
-        """The part with corners."""
+        """The part that is not smooth."""
         return float(self.l1 @ np.abs(x))
 
 

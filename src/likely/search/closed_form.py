@@ -178,7 +178,7 @@ def conditioned_covariance(L: LogLikelihood, coefficients: Any, slot: Slot | Non
     wanted = coordinates(L.model, L.bound.data)
     if wanted is None:
         return None
-    inner = wanted.inward(coefficients)
+    inner = wanted.from_original(coefficients)
     if slot is None:
         info = RowsObjective(L.model, wanted.data).point(inner).info
     else:

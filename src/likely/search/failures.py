@@ -250,7 +250,7 @@ def not_converged(L: LogLikelihood, outcome: Outcome) -> str:
     told = outcome.message
     if outcome.solver not in ("newton", "lbfgs", "trust region") and outcome.restrained is None:
         return told  # of a search that knows of corners
-    corners = [slot.label for slot in L.model.slots if slot.parameter.name in L.model.family.kinked]
+    nonsmooth = [slot.label for slot in L.model.slots if slot.parameter.name in L.model.family.kinked]
     leaving = [slot for slot in L.model.slots if slot.leaves_domain]
     if leaving and short_of_domain(leaving[0]):
         slot = leaving[0]
@@ -265,14 +265,14 @@ def not_converged(L: LogLikelihood, outcome: Outcome) -> str:
             f"({slot.parameter.domain.name}), and the likelihood seems highest there. Use its default link, "
             f"{slot.parameter.domain.link}"
         )
-    if corners and outcome.restrained is not None:
+    if nonsmooth and outcome.restrained is not None:
         return (
-            f"{told}: the likelihood of {L.model.family.title} has corners in {corners[0]}, and under a penalty or "
+            f"{told}: the likelihood of {L.model.family.title} has corners in {nonsmooth[0]}, and under a penalty or "
             "constraints the search cannot follow them. Fit without, or choose a smooth family such as lk.StudentT()"
         )
-    if corners and not L.model.constant:
+    if nonsmooth and not L.model.constant:
         return (
-            f"{told}: the likelihood of {L.model.family.title} has corners in {corners[0]}, where Newton's method "
+            f"{told}: the likelihood of {L.model.family.title} has corners in {nonsmooth[0]}, where Newton's method "
             "does not apply. Leave solver= at 'auto', whose least absolute deviations do, or give start="
         )
     if not outcome.point.usable:

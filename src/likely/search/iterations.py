@@ -1,4 +1,4 @@
-"""What a search for the peak has reached: told to who watches, and kept for who interrupts."""
+"""What a search for the peak has reached: shown as progress, and kept where the search is interrupted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from likely.models import scale
 from likely.progress import Task, time_left
 from likely.search.state import FitState
 
-Told = Callable[[int, Point, float], None]  # iteration, point, distance to the peak in standard errors
+ProgressCallback = Callable[[int, Point, float], None]  # iteration, point, distance to the peak in standard errors
 
 
 @final
-class Trail:
+class SearchHistory:
     """The passes of one search over all rows, and the best point that it accepted.
 
     Parameters
@@ -27,19 +27,21 @@ class Trail:
     L : LogLikelihood
     task : Task
         Where it is shown.
-    told : callable, optional
-        The user's own; called as ``told(iteration, point, decrement)``.
+    callback : callable, optional
+        The user's own; called as ``callback(iteration, point, decrement)``.
     since : FitState, optional
         Where an earlier search had got to.
 
     Attributes
     ----------
-    outward : callable
+    to_original : callable
         From the point of the search to the user's coordinates, where they differ.
     """
 
-    def __init__(self, L: LogLikelihood, task: Task, told: Told | None = None, since: FitState | None = None) -> None:
-        self._likelihood, self._task, self._told = L, task, told
+    def __init__(
+        self, L: LogLikelihood, task: Task, callback: ProgressCallback | None = None, since: FitState | None = None
+    ) -> None:
+        self._likelihood, self._task, self._callback = L, task, callback
         self._passes = 0 if since is None else since.passes
         self._own = 0
         self._best: tuple[Point, float] | None = None
@@ -47,11 +49,11 @@ class Trail:
         self._sketch: Any = None
         self._since = since
         self.tolerance = 1e-6
-        self.outward: Callable[[Point], Point] = lambda point: point
+        self.to_original: Callable[[Point], Point] = lambda point: point
 
     def __call__(self, iteration: int, point: Point, distance: float) -> None:
         """A pass over all rows; the iteration is that of the solver, of which a search may use several."""
-        point = self.outward(point)
+        point = self.to_original(point)
         self._passes += 1
         self._own += 1
         if self._best is None or point.value >= self._best[0].value:
@@ -64,22 +66,22 @@ class Trail:
                 f"pass {self._passes}, log-likelihood {point.value:,.3f}, {distance:.2g} standard errors from the peak"
                 + time_left(seconds)
             )
-        if self._told is not None:
-            self._told(self._passes - 1, point, distance)
+        if self._callback is not None:
+            self._callback(self._passes - 1, point, distance)
 
-    def sample(self, rows: int) -> Told:
+    def sample(self, rows: int) -> ProgressCallback:
         """What to call at every pass over a sample of the rows."""
 
-        def told(iteration: int, point: Point, distance: float) -> None:
+        def callback(iteration: int, point: Point, distance: float) -> None:
             if self._best is None:
-                self._sketch = self.outward(point).x
+                self._sketch = self.to_original(point).x
             if self._task.watched:
                 self._task.say(f"a start from {rows:,} of the rows, pass {iteration + 1}")
 
-        return told
+        return callback
 
-    def aside(self, text: str) -> None:
-        """Another place is looked at, such as a second peak."""
+    def note(self, text: str) -> None:
+        """Say that something else is done, such as the search for a second peak."""
         if self._task.watched:
             self._task.say(text)
 

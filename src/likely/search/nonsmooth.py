@@ -33,12 +33,12 @@ ENOUGH = 1e-10  # a gain of one turn, at most, once so little is left
 SOLVER = "least absolute deviations"
 
 
-def with_corners(model: Model) -> bool:
+def has_nonsmooth_location(model: Model) -> bool:
     """Whether the model's location is free and has corners."""
     return any(slot.parameter.name == model.family.absolute_location for slot in model.slots)
 
 
-def cornered_peak(
+def nonsmooth_peak(
     L: LogLikelihood,
     start: Any,
     *,
@@ -47,42 +47,42 @@ def cornered_peak(
     progress: Callable[[int, newton.Point, float], None] | None = None,
 ) -> Outcome:
     """The peak reached from `start` by turns of location and spread, each solved exactly."""
-    climb = _Climb(L)
+    steps = _AlternatingSteps(L)
     x = np.array(start, dtype=float)
-    value = climb.objective.value(x)
+    value = steps.objective.value(x)
     if not np.isfinite(value):
-        return climb.end(x, 0, False, "the log-likelihood is not finite at the starting values")
+        return steps.end(x, 0, False, "the log-likelihood is not finite at the starting values")
     told, before = f"no peak within {max_iterations} iterations", None
     for iteration in range(max_iterations):
-        x, smooth = climb.spread(x, tolerance)
+        x, smooth = steps.spread(x, tolerance)
         if not smooth:
-            climb.refuse_perfect_fit(x)
-            return climb.end(x, iteration, False, f"no peak of {', '.join(climb.others)} with the location held")
-        value = climb.objective.value(x)
-        if climb.level is None:
-            return climb.end(x, iteration, False, "the level of the quantile differs from row to row")
-        step, promised = climb.location(x)
+            steps.refuse_perfect_fit(x)
+            return steps.end(x, iteration, False, f"no peak of {', '.join(steps.others)} with the location held")
+        value = steps.objective.value(x)
+        if steps.level is None:
+            return steps.end(x, iteration, False, "the level of the quantile differs from row to row")
+        step, promised = steps.location(x)
         if step is None:
-            name, link = climb.slot.label, climb.slot.link.name
+            name, link = steps.slot.label, steps.slot.link.name
             told = f"no peak was found: {name} runs so far that its {link} link is flat or not finite in some rows"
-            return climb.end(x, iteration, False, f"{told}. Use link='identity', or leave out predictors")
+            return steps.end(x, iteration, False, f"{told}. Use link='identity', or leave out predictors")
         if progress is not None:
             flat = np.zeros(len(x))
             reached = newton.Point(x, value, flat, np.outer(flat, flat))
             progress(iteration, reached, float(np.sqrt(2.0 * max(promised, 0.0))))
         if promised <= max(tolerance**2, 64 * np.finfo(float).eps * abs(value)):
-            return climb.end(x, iteration, True, "")
-        higher = climb.search(x, step, value, promised)
-        left = climb.left(x, step, value, promised)
+            return steps.end(x, iteration, True, "")
+        higher = steps.search(x, step, value, promised)
+        left = steps.left(x, step, value, promised)
         if higher is None:
             close = left <= CLOSE
-            return climb.end(x, iteration, close, "" if close else "no step raises the log-likelihood any more")
-        higher = climb.between(higher, before, x + step)
-        gained = climb.objective.value(higher) - value
+            return steps.end(x, iteration, close, "" if close else "no step raises the log-likelihood any more")
+        higher = steps.between(higher, before, x + step)
+        gained = steps.objective.value(higher) - value
         before, x = x + step, higher
         if left <= CLOSE and gained <= ENOUGH:  # the rest would take many turns
-            return climb.end(x, iteration, True, "")
-    return climb.end(x, max_iterations, False, told)
+            return steps.end(x, iteration, True, "")
+    return steps.end(x, max_iterations, False, told)
 
 
 def _onward(link: str, eta: Any) -> Any:
@@ -92,8 +92,8 @@ def _onward(link: str, eta: Any) -> Any:
     return 1e-9 * eta
 
 
-class _Climb:
-    """The two halves of a turn."""
+class _AlternatingSteps:
+    """Steps of the location and of the spread, in turn."""
 
     def __init__(self, L: LogLikelihood) -> None:
         model = L.model

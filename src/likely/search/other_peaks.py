@@ -1,4 +1,4 @@
-"""A look around the place where a search ended: higher peaks from other starts, and whether there is a peak at all."""
+"""After a search has ended: higher peaks from other starts, and whether there is a peak at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
 from likely.search.outcome import Outcome
-from likely.search.starts import corner_starts, further_starts, given_starts, mirror_starts, shifted
+from likely.search.starts import further_starts, given_starts, mirror_starts, nonsmooth_starts, shifted
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
@@ -42,16 +42,16 @@ def highest_of(L: LogLikelihood, asked: Asked, find: Callable[[Asked], Outcome])
     return replace(best, note="; ".join(part for part in (note, best.note) if part))
 
 
-def highest_corner(L: LogLikelihood, first: Outcome, x0: Any, climb: Callable[[Any], Outcome]) -> Outcome:
-    """The highest end of climbs to peaks on corners, from other starts than `x0` too, with a note of other peaks.
+def highest_nonsmooth(L: LogLikelihood, first: Outcome, x0: Any, search_from: Callable[[Any], Outcome]) -> Outcome:
+    """The highest end of searches for nonsmooth peaks, from other starts than `x0` too, with a note of other peaks.
 
     With the identity link there is one peak; another link may make several.
     """
     objective = by_rows(L.row_objective, "a search for corners")
-    starts = corner_starts(objective, x0)
+    starts = nonsmooth_starts(objective, x0)
     if not starts:
         return first
-    found = [first, *(climb(x) for x in starts)]
+    found = [first, *(search_from(x) for x in starts)]
     peaks = [end for end in found if end.converged]
     best = max(peaks or [first], key=lambda end: end.point.value)
     away = [end for end in found if not end.converged and end.point.usable]
@@ -66,8 +66,8 @@ def highest_corner(L: LogLikelihood, first: Outcome, x0: Any, climb: Callable[[A
 
 @final
 @dataclass(frozen=True, eq=False)
-class Look:
-    """What a look around needs.
+class OtherPeaks:
+    """The search for other peaks than the one found first.
 
     Attributes
     ----------
@@ -77,10 +77,10 @@ class Look:
         The same in the coordinates of the search.
     own_start : bool
         Whether the first search started from the family's values and not from the user's.
-    climb : callable
+    search_from : callable
         The search from a start in the user's coefficients, which may end at once where it heads for one of the peaks
         that are known; the value of its end is the height that counts.
-    outward : callable
+    to_original : callable
         From an end of a search to the user's coefficients.
     level : callable
         Whether what is maximised stays level for ever from a place where a search has ended.
@@ -89,11 +89,11 @@ class Look:
     given: Objective
     objective: Objective
     own_start: bool
-    climb: Callable[[Any, Sequence[Point]], Solution]
-    outward: Callable[[Point], Point]
+    search_from: Callable[[Any, Sequence[Point]], Solution]
+    to_original: Callable[[Point], Point]
     level: Callable[[Point], bool]
 
-    def around(self, first: Solution, x0: Any) -> tuple[Solution, str]:
+    def best(self, first: Solution, x0: Any) -> tuple[Solution, str]:
         """The best end of searches from other starts than `x0`, and a note of other peaks.
 
         They are tried where the first search failed, and where the likelihood may have several peaks.
@@ -107,18 +107,18 @@ class Look:
         starts = further_starts(self.given, x0)
         if not starts:
             return first, ""
-        found = self._climbs([first], starts)
+        found = self._with_searches([first], starts)
         best, note = self._highest(found)
-        mirrored = mirror_starts(self.given, self.outward(best.point).x)
+        mirrored = mirror_starts(self.given, self.to_original(best.point).x)
         if not mirrored:
             return best, note
-        found = self._climbs(found, mirrored)
+        found = self._with_searches(found, mirrored)
         return self._highest([best, *(end for end in found if end is not best)])
 
-    def _climbs(self, found: list[Solution], starts: list[Any]) -> list[Solution]:
+    def _with_searches(self, found: list[Solution], starts: list[Any]) -> list[Solution]:
         """What was found, with the ends of searches from these starts."""
         for x in starts:
-            found = [*found, self.climb(x, _distinct(end.point for end in found if end.converged))]
+            found = [*found, self.search_from(x, _distinct(end.point for end in found if end.converged))]
         return found
 
     def _highest(self, found: list[Solution]) -> tuple[Solution, str]:
@@ -131,7 +131,7 @@ class Look:
     def _elsewhere(self, first: Solution, x0: Any) -> Solution:
         """The search again from starts around the default one: a density is not finite there, or runs away."""
         for x in shifted(self.given.model, self.given.data, x0):
-            solution = self.climb(x, ())
+            solution = self.search_from(x, ())
             better = solution.point.value > first.point.value or not first.point.usable
             if solution.converged and better:
                 return solution

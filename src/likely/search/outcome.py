@@ -34,7 +34,7 @@ class Restrained:
         that within the active ones; None where there is none.
     free : float
         Effective number of parameters.
-    corners : bool
+    nonsmooth : bool
         Whether the penalty has corners, which hold coefficients at 0.
     shrinks : bool
         Whether the penalty bends the objective, so that its curvature is that of a posterior.
@@ -57,7 +57,7 @@ class Restrained:
     objective: float
     covariance: Any
     free: float
-    corners: bool
+    nonsmooth: bool
     shrinks: bool
     held: Mapping[int, str]
     at_bound: tuple[int, ...]

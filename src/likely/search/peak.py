@@ -18,9 +18,9 @@ from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.identify import Coordinates, beside_level, check_identified, coordinates
 from likely.search.closed_form import closed_form, least_loss
-from likely.search.iterations import Trail
-from likely.search.nonsmooth import cornered_peak, with_corners
-from likely.search.other_peaks import ANOTHER, Look, highest_corner, highest_of
+from likely.search.iterations import SearchHistory
+from likely.search.nonsmooth import has_nonsmooth_location, nonsmooth_peak
+from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_nonsmooth, highest_of
 from likely.search.outcome import Outcome
 from likely.search.plateau import find_plateau
 from likely.search.singular import identified_peak, sharpened
@@ -37,7 +37,7 @@ def find_peak(
     L: LogLikelihood,
     asked: Asked,
     *,
-    trail: Trail,
+    history: SearchHistory,
     stop: Callable[[Point], str | None] | None = None,
     alone: bool = False,
 ) -> Outcome:
@@ -51,12 +51,14 @@ def find_peak(
     check_options(asked.solver, asked.max_iterations, asked.tolerance)
     model, solver, start = L.model, asked.solver, asked.start
     if asked.starts is not None and model.slots:
-        return highest_of(L, asked, lambda one: find_peak(L, one, trail=trail, stop=stop, alone=one.start is not None))
+        return highest_of(
+            L, asked, lambda one: find_peak(L, one, history=history, stop=stop, alone=one.start is not None)
+        )
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
     if (guide := L.objective.guide) is not None:
-        return _far_peak(L, guide, solver, start, {"tolerance": asked.tolerance, "progress": trail})
+        return _far_peak(L, guide, solver, start, {"tolerance": asked.tolerance, "progress": history})
     if (strata := L.objective.strata) is not None:
         check_within(model, L.bound.data, strata)
     else:
@@ -69,18 +71,18 @@ def find_peak(
     if solver == "closed form":
         raise unknown("solver", solver, SOLVERS[2:], f": {model.family.title} has no closed form for this model")
     x0 = start_of(L, start)
-    trail.tolerance = asked.tolerance
+    history.tolerance = asked.tolerance
     options: dict[str, Any] = {"max_iterations": asked.max_iterations, "tolerance": asked.tolerance}
-    if solver == "auto" and with_corners(model):
-        found = cornered_peak(L, x0, **options, progress=trail)
+    if solver == "auto" and has_nonsmooth_location(model):
+        found = nonsmooth_peak(L, x0, **options, progress=history)
         if start is None and not alone:
-            found = highest_corner(L, found, x0, lambda x: cornered_peak(L, x, **options))
+            found = highest_nonsmooth(L, found, x0, lambda x: nonsmooth_peak(L, x, **options))
     else:
-        found = _climbed(L, x0, solver, start, {**options, "progress": trail, "stop": stop}, alone)
+        found = _smooth_peak(L, x0, solver, start, {**options, "progress": history, "stop": stop}, alone)
     return replace(found, start=x0) if isinstance(start, Mapping) else found
 
 
-def _climbed(L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
+def _smooth_peak(L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
     """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
     model, whole = L.model, L.objective
     rows = whole.linear
@@ -90,7 +92,7 @@ def _climbed(L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[s
         whole = RowsObjective(model, whole.data.with_weights(whole.weights / unit))
     objective, first = whole, x0
     if wanted is not None:
-        options["progress"].outward = wanted.point
+        options["progress"].to_original = wanted.point
         data, x0 = whole.data.with_response(whole.y - wanted.level), x0 - wanted.origin
         whole = RowsObjective(model, data)
         objective, first = RowsObjective(model, replace(data, designs=wanted.data.designs)), wanted.turned(x0)
@@ -99,30 +101,30 @@ def _climbed(L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[s
         told = options["progress"]
         solution, name = lbfgs.maximize(objective.point, objective.value_and_score, first, progress=told), "lbfgs"
     else:
-        solution = _climb_by_size(objective, first, start, options)
+        solution = _search_by_size(objective, first, start, options)
         if objective.rows <= SUBSAMPLE_ABOVE and not alone:
-            look = _look(whole, objective, wanted, not isinstance(start, Mapping), options)
-            solution, note = look.around(solution, x0)
+            other_peaks = _other_peaks(whole, objective, wanted, not isinstance(start, Mapping), options)
+            solution, note = other_peaks.best(solution, x0)
     return _outcome(solution, name, note, wanted, unit)
 
 
-def _look(
+def _other_peaks(
     whole: Objective, objective: Objective, wanted: Coordinates | None, own_start: bool, options: dict[str, Any]
-) -> Look:
-    """A look around a search in the coordinates `wanted` of an objective whose response is next to zero."""
+) -> OtherPeaks:
+    """The search for other peaks in the coordinates `wanted` of an objective whose response is next to zero."""
 
-    def climb(x: Any, known: Sequence[Point]) -> Solution:
-        options["progress"].aside(ANOTHER)
+    def search_from(x: Any, known: Sequence[Point]) -> Solution:
+        options["progress"].note(ANOTHER)
         x = x if wanted is None else wanted.turned(x)
         return newton.maximize(objective.point, x, **{**options, "progress": None, "known": known})
 
-    def outward(end: Point) -> Point:
+    def to_original(end: Point) -> Point:
         return end if wanted is None else replace(wanted, origin=0.0).point(end)
 
     def level(end: Point) -> bool:
-        return find_plateau(whole, outward(end)) is not None
+        return find_plateau(whole, to_original(end)) is not None
 
-    return Look(whole, objective, own_start, climb, outward, level)
+    return OtherPeaks(whole, objective, own_start, search_from, to_original, level)
 
 
 def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
@@ -202,7 +204,7 @@ def check_options(solver: str, max_iterations: int, tolerance: float) -> None:
         )
 
 
-def _climb_by_size(likelihood: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
+def _search_by_size(likelihood: Objective, x0: Any, start: Any, options: dict[str, Any]) -> Solution:
     """Newton from x0; with many rows, from the peak of a subsample, or with its information from an earlier state."""
     info: Any = None
     objective = likelihood.linear
@@ -241,7 +243,7 @@ def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | N
     )
 
 
-def _subsample_start(objective: RowsObjective, x0: Any, stop: Any, trail: Trail) -> tuple[Any, Any]:
+def _subsample_start(objective: RowsObjective, x0: Any, stop: Any, history: SearchHistory) -> tuple[Any, Any]:
     """The estimate from every k-th row with its information scaled up; x0 and None where that fails."""
     info: Any = None
     # the first only has to come near, so it may have few rows for each coefficient
@@ -249,7 +251,7 @@ def _subsample_start(objective: RowsObjective, x0: Any, stop: Any, trail: Trail)
         small, times = _sample(objective, every)
         # a subsample's own peak is off by its standard error, so a tenth of one is close enough
         solution = newton.maximize(
-            small.point, x0, max_iterations=50, tolerance=0.1, stop=stop, progress=trail.sample(small.rows)
+            small.point, x0, max_iterations=50, tolerance=0.1, stop=stop, progress=history.sample(small.rows)
         )
         if not solution.converged:
             return x0, None

@@ -155,7 +155,7 @@ def mirror_starts(likelihood: Objective, x: Any) -> list[Any]:
     return found
 
 
-def corner_starts(objective: RowsObjective, x0: Any) -> list[Any]:
+def nonsmooth_starts(objective: RowsObjective, x0: Any) -> list[Any]:
     """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
     model = objective.model
     slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)

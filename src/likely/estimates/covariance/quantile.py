@@ -34,7 +34,7 @@ from likely.models.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
 from likely.progress import Task
 from likely.search.closed_form import PerfectFit
-from likely.search.iterations import Trail
+from likely.search.iterations import SearchHistory
 from likely.search.peak import find_peak
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def quantile_covariance(fit: Estimates, request: Request) -> Covariance:
         raise IntervalError(NO_DENSITY)
     out = np.zeros_like(found)
     out[np.ix_(peak.order, peak.order)] = 0.5 * (found + found.T)
-    out = peak.outward(out)
+    out = peak.to_original(out)
     unseen, withheld = (None, {}) if lost is None else _withheld(peak, lost, density)
     told = np.setdiff1d(np.arange(len(out)), list(withheld))
     if np.any(np.diagonal(out)[told] <= 0.0):
@@ -214,7 +214,7 @@ def _withheld(peak: _Peak, lost: Any, density: Any) -> tuple[Any, dict[int, str]
     )
     unseen = np.zeros((len(peak.order), lost.shape[1]))
     unseen[peak.own] = lost
-    unseen = peak.outward_directions(unseen)
+    unseen = peak.original_directions(unseen)
     under_model = linalg.norm(peak.fit._observed_root, axis=1)
     touched = linalg.norm(unseen, axis=1) > SHARE * under_model
     return unseen, {int(j): reason for j in np.flatnonzero(touched)}
@@ -264,7 +264,7 @@ class _Peak:
         self.wanted = None if fit.outcome.covariance is None else coordinates(L.model, L.bound.data)
         model, data = L.model, L.bound.data if self.wanted is None else self.wanted.data
         family, self.fit, self.model = model.family, fit, model
-        self.x = fit.outcome.point.x if self.wanted is None else self.wanted.inward(fit.outcome.point.x)
+        self.x = fit.outcome.point.x if self.wanted is None else self.wanted.from_original(fit.outcome.point.x)
         self.objective = RowsObjective(model, data)
         self.slot = next(s for s in model.slots if s.parameter.name == family.absolute_location)
         self.own = np.arange(self.slot.start, self.slot.stop)
@@ -294,11 +294,11 @@ class _Peak:
         self.y = L.bound.y / self.spread
         self.e = (L.bound.y - jet.v) / self.spread
 
-    def outward(self, found: Any) -> Any:
+    def to_original(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
         return found if self.wanted is None else self.wanted.covariance(found)
 
-    def outward_directions(self, directions: Any) -> Any:
+    def original_directions(self, directions: Any) -> Any:
         """Directions of the user's coefficients."""
         return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
 
@@ -336,7 +336,7 @@ class _Peak:
         asked = again.asked.searched(start=None if slot.link.name == "identity" else here)
         with Task(f"the quantile at level {level:.4g}") as task:
             try:
-                found = find_peak(again, asked, trail=Trail(again, task))
+                found = find_peak(again, asked, history=SearchHistory(again, task))
                 lost = "" if found.converged else found.message
             except PerfectFit:
                 lost = f"the predictors reproduce every value of {model.response} exactly"

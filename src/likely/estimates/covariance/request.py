@@ -28,7 +28,7 @@ CURVATURE = ("observed", "expected", "opg")  # those that take the model as true
 SANDWICHES = ("HC0", "HC1", "HC2", "HC3", "cluster")
 KINDS = (*CURVATURE, *SANDWICHES, "bootstrap")
 OF_QUANTILES = ("iid", "nid", "kernel")
-CORNERED = (*OF_QUANTILES, "bootstrap", "cluster", "expected")  # of a location with corners
+NONSMOOTH = (*OF_QUANTILES, "bootstrap", "cluster", "expected")  # of a location with corners
 BREADS = ("observed", "expected")
 CORRECTIONS = {"HC0": ("none", "stata"), "HC1": ("HC1",), "HC2": ("none",), "HC3": ("none",)}
 CLUSTERED = ("stata", "HC0", "HC1", "none")
@@ -41,7 +41,7 @@ OTHER_KINDS = {
     **dict.fromkeys(("clustered", "cl", "vcovcl", "twoway"), "cluster"),
     **dict.fromkeys(("boot", "bs"), "bootstrap"),
 }
-OTHER_CORNERED = {
+OTHER_NONSMOOTH = {
     **dict.fromkeys(("robust", "sandwich", "white", "hc", "hc0", "hc1", "hc2", "hc3", "rank", "fitted"), "nid"),
     **dict.fromkeys(("nonrobust", "residual"), "iid"),
     **dict.fromkeys(("ker", "powell"), "kernel"),
@@ -169,13 +169,13 @@ def default(bound: Bound) -> Request:
     The observed information's, or Stata's sandwich for a sample. Of a quantile regression quantreg's "nid", which takes
     no density as true; a Laplace distribution without predictors is a density, whose expected information it is.
     """
-    if not _cornered(bound.model):
+    if not _is_nonsmooth(bound.model):
         return Request("HC0", correction="stata") if bound.pseudo else Request()
     density = bound.model.constant and bound.model.family.corner_level is None and not bound.pseudo
     return Request("expected") if density else Request("nid", of_quantile=True)
 
 
-def _cornered(model: Model) -> bool:
+def _is_nonsmooth(model: Model) -> bool:
     """Whether the location is free and a quantile, at which the log-density has a corner."""
     return any(slot.parameter.name == model.family.absolute_location for slot in model.slots)
 
@@ -216,15 +216,15 @@ def requested(
                 return usual
             return Request("HC1", correction="HC1", small_sample="t") if bound.pseudo else Request(small_sample="t")
         kind = "cluster" if cluster is not None else "nid" if usual.of_quantile else "HC0"
-    cornered = _cornered(bound.model)
-    _check_kind(kind, cluster, bound.model, cornered)
+    nonsmooth = _is_nonsmooth(bound.model)
+    _check_kind(kind, cluster, bound.model, nonsmooth)
     check_kind(kind, student)
     if bound.pseudo and kind in (*CURVATURE, "iid"):
         raise OptionError(
             f"cov={kind!r} takes the curvature as the evidence in the data, which under sampling weights it is not: "
             f"use cov={usual.kind!r} (the default there) or cov='cluster' with cluster= the sampling units"
         )
-    if bread is not None and (kind not in SANDWICHES or cornered):
+    if bread is not None and (kind not in SANDWICHES or nonsmooth):
         raise OptionError(f"bread= belongs to a sandwich ({listed(SANDWICHES)}), not to cov={kind!r}{_here(bound)}")
     if correction is not None and kind not in SANDWICHES:
         raise OptionError(f"correction= belongs to a sandwich ({listed(SANDWICHES)}), not to cov={kind!r}")
@@ -236,7 +236,7 @@ def requested(
     if not is_one_of(correction, valid):
         raise unknown("correction", correction, valid, f" for cov={kind!r}")
     clusters = _clusters(bound, cluster) if cluster is not None else ()
-    given = _checked_options(kind, cornered and kind in (*OF_QUANTILES, "cluster"), options)
+    given = _checked_options(kind, nonsmooth and kind in (*OF_QUANTILES, "cluster"), options)
     return Request(kind, bread or "observed", correction, clusters, small_sample="t" if student else "z", **given)
 
 
@@ -248,7 +248,7 @@ def usual_correction(bound: Bound, kind: str, student: bool) -> str:
 
 
 def _here(bound: Bound) -> str:
-    return f" of {bound.model.family.title}" if _cornered(bound.model) else ""
+    return f" of {bound.model.family.title}" if _is_nonsmooth(bound.model) else ""
 
 
 def _checked_options(kind: str, of_quantile: bool, options: dict[str, Any]) -> dict[str, Any]:
@@ -285,11 +285,11 @@ def _checked_options(kind: str, of_quantile: bool, options: dict[str, Any]) -> d
     return out
 
 
-def _check_kind(kind: Any, cluster: Any, model: Model, cornered: bool) -> None:
-    valid, others = (CORNERED, OTHER_CORNERED) if cornered else (KINDS, OTHER_KINDS)
+def _check_kind(kind: Any, cluster: Any, model: Model, nonsmooth: bool) -> None:
+    valid, others = (NONSMOOTH, OTHER_NONSMOOTH) if nonsmooth else (KINDS, OTHER_KINDS)
     if kind not in valid:
-        if cornered and kind in (*CURVATURE, *SANDWICHES):
-            raise IntervalError(_corner_reason(model, kind))
+        if nonsmooth and kind in (*CURVATURE, *SANDWICHES):
+            raise IntervalError(_nonsmooth_reason(model, kind))
         if kind in OF_QUANTILES:
             raise OptionError(
                 f"cov={kind!r} is for quantile regressions, of AsymmetricLaplace and Laplace; {model.family.title} has "
@@ -305,7 +305,7 @@ def _check_kind(kind: Any, cluster: Any, model: Model, cornered: bool) -> None:
         raise OptionError(f"cluster= belongs to cov='cluster' and cov='bootstrap', not to cov={kind!r}")
 
 
-def _corner_reason(model: Model, kind: str) -> str:
+def _nonsmooth_reason(model: Model, kind: str) -> str:
     """Why a density with corners has none of the usual covariances, and which it has."""
     return (
         f"the log-density of {model.family.title} has corners in {model.family.absolute_location}, so it has no "

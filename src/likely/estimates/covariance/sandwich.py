@@ -51,11 +51,11 @@ def covariance(fit: Any, request: Request) -> Covariance:
         return Covariance(np.zeros((0, 0)))
     work = Work(fit, request)
     if request.kind == "observed":
-        return Covariance(work.outward(work.bread("observed")))
+        return Covariance(work.to_original(work.bread("observed")))
     if request.kind == "expected":
-        return Covariance(work.outward(work.bread("expected")))
+        return Covariance(work.to_original(work.bread("expected")))
     if request.kind == "opg":
-        return Covariance(work.outward(_outer_products(work)))
+        return Covariance(work.to_original(_outer_products(work)))
     bread = work.bread(request.bread)
     return Seen(work, bread, work.clustered() if request.clusters else work.meat()).covariance()
 
@@ -83,18 +83,18 @@ class Work:
         self.x = fit.outcome.point.x
         if self.wanted is not None:
             self.objective = RowsObjective(fit.likelihood.model, self.wanted.data)
-            self.x = self.wanted.inward(self.x)
+            self.x = self.wanted.from_original(self.x)
 
     @property
     def offers(self) -> Offers:
         """What the kind of likelihood offers."""
         return self.fit.likelihood.offers
 
-    def outward(self, found: Any) -> Any:
+    def to_original(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
         return found if self.wanted is None else self.wanted.covariance(found)
 
-    def outward_directions(self, directions: Any) -> Any:
+    def original_directions(self, directions: Any) -> Any:
         """Directions of the user's coefficients."""
         return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
 

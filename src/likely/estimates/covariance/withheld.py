@@ -33,7 +33,9 @@ class Seen:
     def __init__(self, work: Work, bread: Any, meat: Any) -> None:
         self.work, self.bread, self.meat = work, bread, meat
         self.model = work.fit.likelihood.model
-        self.under_model = np.sqrt(np.maximum(np.diagonal(work.outward(bread)), 0.0))  # errors, the model taken as true
+        self.under_model = np.sqrt(
+            np.maximum(np.diagonal(work.to_original(bread)), 0.0)
+        )  # errors, the model taken as true
 
     @cached_property
     def sight(self) -> Sight:
@@ -46,7 +48,7 @@ class Seen:
 
     def covariance(self) -> Covariance:
         """The sandwich; coefficients of which it says nothing are withheld."""
-        found = self.work.outward(self.bread @ self.meat @ self.bread)
+        found = self.work.to_original(self.bread @ self.meat @ self.bread)
         found, note = 0.5 * (found + found.T), ""
         if not np.all(np.isfinite(found)):
             raise IntervalError("the covariance is not finite: some rows' scores are not numbers")
@@ -79,7 +81,7 @@ class Seen:
         if not weak.shape[1]:
             return None
         found = exact_directions(self.sight, self.work.by_predictor, weak)
-        return self.work.outward_directions(found) if found.shape[1] else None
+        return self.work.original_directions(found) if found.shape[1] else None
 
     @cached_property
     def shares(self) -> Any:

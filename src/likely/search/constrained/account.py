@@ -33,7 +33,7 @@ def account(problem: Problem, restraints: Restraints, solution: Solution, solver
     if converged:
         active = _active(problem, x, penalised)
         multipliers = _multipliers(problem, penalised, active)
-        if penalty.corners:
+        if penalty.nonsmooth:
             free = _effective(point.info, penalty.l2, np.eye(len(x))[:, _moving(problem, x)])
         else:
             equations = _basis(region.equal, penalised)
@@ -53,7 +53,7 @@ def account(problem: Problem, restraints: Restraints, solution: Solution, solver
         penalised.value - penalty.cost(x),
         covariance,
         free,
-        penalty.corners,
+        penalty.nonsmooth,
         bool(np.any(penalty.l2)),
         held,
         tuple(j for j in held if j not in fast),
@@ -62,7 +62,7 @@ def account(problem: Problem, restraints: Restraints, solution: Solution, solver
         bool(len(region.room)),
     )
     return Outcome(
-        problem.outward(point),
+        problem.to_original(point),
         solver,
         solution.iterations,
         converged,
@@ -155,7 +155,7 @@ def end_of(restrained: Restrained) -> End:
 
 def withheld_of(L: LogLikelihood, outcome: Outcome, restrained: Restrained) -> dict[str, str]:
     """Estimates without a standard error, with the reason."""
-    if restrained.corners:
+    if restrained.nonsmooth:
         reason = (
             "a penalty with corners holds coefficients at 0, where the curvature says nothing of their uncertainty; "
             "see fit.interval(method='bootstrap') for how the estimates vary"

@@ -17,8 +17,8 @@ from likely.models.constraints import Restraints
 from likely.models.identify import check_identified
 from likely.search.constrained.account import account
 from likely.search.constrained.problem import Problem, seen
-from likely.search.iterations import Trail
-from likely.search.other_peaks import ANOTHER, Look, highest_of
+from likely.search.iterations import SearchHistory
+from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_of
 from likely.search.outcome import Outcome
 from likely.search.peak import check_options
 from likely.search.starts import start_of
@@ -31,7 +31,7 @@ def find_restrained_peak(
     L: LogLikelihood,
     asked: Asked,
     *,
-    trail: Trail | None = None,
+    history: SearchHistory | None = None,
     stop: Callable[[Point], str | None] | None = None,
     alone: bool = False,
 ) -> Outcome:
@@ -49,7 +49,7 @@ def find_restrained_peak(
     check_options(solver if solver not in ("closed form",) else "newton", asked.max_iterations, asked.tolerance)
     if asked.starts is not None and L.model.slots:
         return highest_of(
-            L, asked, lambda one: find_restrained_peak(L, one, trail=trail, stop=stop, alone=one.start is not None)
+            L, asked, lambda one: find_restrained_peak(L, one, history=history, stop=stop, alone=one.start is not None)
         )
     if not L.model.size:
         raise OptionError(
@@ -57,36 +57,40 @@ def find_restrained_peak(
             "extremes of the data"
         )
     problem = Problem.of(L, restraints)
-    if solver == "closed form" or (solver == "lbfgs" and (problem.penalty.corners or problem.penalty.firth)):
+    if solver == "closed form" or (solver == "lbfgs" and (problem.penalty.nonsmooth or problem.penalty.firth)):
         raise unknown("solver", solver, SOLVERS[:2], " for these penalties or constraints")
     if problem.penalty.firth:
         _check_firth(L)
     x0 = start.copy() if isinstance(start, np.ndarray) else start_of(L, start)
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
     most = asked.max_iterations * (10 if problem.penalty.firth else 1)
-    options: dict[str, Any] = {"max_iterations": most, "tolerance": asked.tolerance, "progress": trail, "stop": stop}
+    options: dict[str, Any] = {"max_iterations": most, "tolerance": asked.tolerance, "progress": history, "stop": stop}
     if problem.wanted is not None:
         options = seen(problem.wanted.point, options)
-    solution, name = problem.maximize(problem.inward(x0), solver, **options)
+    solution, name = problem.maximize(problem.from_original(x0), solver, **options)
     note, follows = "", isinstance(start, np.ndarray)  # the peak of a problem next to this one
     if name == "newton" and not (alone or follows or problem.penalty.firth):
-        look = _look(L, problem, not isinstance(start, Mapping), trail, {**options, "progress": None})
+        other_peaks = _other_peaks(L, problem, not isinstance(start, Mapping), history, {**options, "progress": None})
         first = problem.at_height(solution)
-        best, note = look.around(first, x0)
+        best, note = other_peaks.best(first, x0)
         solution = solution if best is first else problem.from_height(best)
     outcome = replace(account(problem, restraints, solution, name), note=note)
     return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)
 
 
-def _look(L: LogLikelihood, problem: Problem, own_start: bool, trail: Trail | None, options: dict[str, Any]) -> Look:
-    """A look around a search, by what is maximised: penalties with corners are part of the height."""
+def _other_peaks(
+    L: LogLikelihood, problem: Problem, own_start: bool, history: SearchHistory | None, options: dict[str, Any]
+) -> OtherPeaks:
+    """The search for other peaks of what is maximised: penalties that are not smooth are part of the height."""
 
-    def climb(x: Any, known: Sequence[Point]) -> Solution:
-        if trail is not None:
-            trail.aside(ANOTHER)
-        return problem.at_height(problem.maximize(problem.inward(x), "newton", **options)[0])
+    def search_from(x: Any, known: Sequence[Point]) -> Solution:
+        if history is not None:
+            history.note(ANOTHER)
+        return problem.at_height(problem.maximize(problem.from_original(x), "newton", **options)[0])
 
-    return Look(L.objective, problem.objective.objective, own_start, climb, problem.outward, lambda end: False)
+    return OtherPeaks(
+        L.objective, problem.objective.objective, own_start, search_from, problem.to_original, lambda end: False
+    )
 
 
 def _check_firth(L: LogLikelihood) -> None:

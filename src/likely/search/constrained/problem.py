@@ -71,11 +71,11 @@ class Problem:
         objective = LogLikelihood(replace(L.bound, data=wanted.data)).objective
         return cls(Penalised(objective, penalty), penalty, moved, region, wanted)
 
-    def inward(self, x: Any) -> Any:
+    def from_original(self, x: Any) -> Any:
         """The user's coefficients, in those of the problem."""
-        return x if self.wanted is None else self.wanted.inward(x)
+        return x if self.wanted is None else self.wanted.from_original(x)
 
-    def outward(self, point: Point) -> Point:
+    def to_original(self, point: Point) -> Point:
         """A point in the user's coefficients."""
         return point if self.wanted is None else self.wanted.point(point)
 
@@ -100,7 +100,7 @@ class Problem:
         """The local maximum reached from near `start`, and the solver's name; the point is the penalised one."""
         region, penalty = self.region, self.penalty
         start = self._beside_held(start)
-        if penalty.corners:
+        if penalty.nonsmooth:
             if (box := self.box) is None:
                 raise OptionError(
                     "a lasso or elastic net penalty goes together with bounds= and fixed=, not with constraints "
@@ -198,14 +198,14 @@ class Problem:
         return out
 
 
-def seen(outward: Callable[[Point], Point], options: dict[str, Any]) -> dict[str, Any]:
+def seen(to_original: Callable[[Point], Point], options: dict[str, Any]) -> dict[str, Any]:
     """The options with callbacks that see points in other coordinates."""
     progress, stop = options["progress"], options["stop"]
     out = dict(options)
     if progress is not None:
-        out["progress"] = lambda i, point, decrement: progress(i, outward(point), decrement)
+        out["progress"] = lambda i, point, decrement: progress(i, to_original(point), decrement)
     if stop is not None:
-        out["stop"] = lambda point: stop(outward(point))
+        out["stop"] = lambda point: stop(to_original(point))
     return out
 
 
