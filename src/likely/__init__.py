@@ -140,8 +140,8 @@ def __getattr__(name: str) -> Any:
         if not name.startswith("_"):
             from likely.families import advice
 
-            if (told := advice(name)) is not None:
-                raise AttributeError(f"likely has no {name!r}: {told}") from None
+            if (message := advice(name)) is not None:
+                raise AttributeError(f"likely has no {name!r}: {message}") from None
         raise AttributeError(str(unknown("name", name, __all__, " in likely"))) from None
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value

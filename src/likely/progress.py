@@ -114,20 +114,20 @@ def time_left(seconds: float | None) -> str:
     return f", about {seconds / 60:.0f} min left" if seconds < 5940 else f", about {seconds / 3600:.1f} h left"
 
 
-def check_progress(progress: Any, told: str) -> Callable[..., None] | None:
+def check_progress(progress: Any, arguments: str) -> Callable[..., None] | None:
     """The callable that the user gave as ``progress=``, None where it is one of the other choices.
 
     Parameters
     ----------
     progress
-    told : str
-        What a callable is told, for the message.
+    arguments : str
+        What a callable is called with, for the message.
     """
     if callable(progress):
         return progress
     if progress is None or isinstance(progress, bool) or progress == AUTO:
         return None
-    raise OptionError(f"progress is 'auto', True, False or a function of {told}; found {progress!r}")
+    raise OptionError(f"progress is 'auto', True, False or a function of {arguments}; found {progress!r}")
 
 
 # -- the line ------------------------------------------------------------------------------------------------
@@ -266,12 +266,12 @@ class _Lines:
     """Lines on standard error, now and then, for a log that was asked for."""
 
     def start(self, line: _Line) -> None:
-        self._told = -float("inf")
+        self._last_shown = -float("inf")
         self.changed(line)
 
     def changed(self, line: _Line) -> None:
-        if (now := time.perf_counter()) - self._told >= OFTEN:
-            self._told = now
+        if (now := time.perf_counter()) - self._last_shown >= OFTEN:
+            self._last_shown = now
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 

@@ -100,11 +100,11 @@ def contour(fit: Estimates, names: tuple[str, str] | None = None) -> Any:
     pair = items_of(names, f"a contour is of two estimates, such as {fit.names[:2]}")
     xs, ys, line, order = [], [], [], []
     for level in (0.5, 0.95):
-        for method, told in (("profile", "profile likelihood"), ("wald", "covariance")):
+        for method, basis in (("profile", "profile likelihood"), ("wald", "covariance")):
             found = region(fit, pair, level, method)
             xs.append(found.points[:, 0])
             ys.append(found.points[:, 1])
-            line.append(np.repeat(f"{100 * level:g} %, {told}", len(found.points)))
+            line.append(np.repeat(f"{100 * level:g} %, {basis}", len(found.points)))
             order.append(np.arange(len(found.points)))
     columns = theme.data(
         x=np.concatenate(xs), y=np.concatenate(ys), line=np.concatenate(line), order=np.concatenate(order)

@@ -99,7 +99,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             if isinstance(error, OSError) and not isinstance(error, LikelyError):
                 unwritable(error)
                 raise typer.Exit(FAILED) from None
-            message, code = _told(error)
+            message, code = _message_and_code(error)
             say(message)
             if kwargs.get("json"):
                 emit_error(message if code == BROKEN else message.partition(": ")[2], type(error).__name__, code)
@@ -113,7 +113,7 @@ def _line(json: bool) -> Task:
     return Task("", None if not json and sys.stdout.isatty() else False, patience=2.0, long=True)
 
 
-def _told(error: Exception) -> tuple[str, int]:
+def _message_and_code(error: Exception) -> tuple[str, int]:
     """What to say of an error, and the exit code."""
     if isinstance(error, FitError):
         return f"The fit failed: {in_shell(str(error))}", FAILED
@@ -208,8 +208,8 @@ def diagnose(
         found = fitted(task)
         if not found.converged:
             raise FitError(found.end.words, found)
-        told = found.diagnose(level, index=index, groups=groups, seed=seed)
-    emit(told, told.to_dict, json, output)
+        report = found.diagnose(level, index=index, groups=groups, seed=seed)
+    emit(report, report.to_dict, json, output)
 
 
 @app.command()

@@ -172,7 +172,9 @@ def chosen(cells: Texts, name: str, where: str = "", signs: bool = True) -> Read
     if cells.marked and reading.plain:
         return reading
     warnings.warn(
-        f"column {name!r}{where} holds text and is read as numbers: {reading.told}", TextColumnWarning, stacklevel=6
+        f"column {name!r}{where} holds text and is read as numbers: {reading.wording}",
+        TextColumnWarning,
+        stacklevel=6,
     )
     return reading
 

@@ -83,14 +83,14 @@ class Aliasing:
     ----------
     null : ndarray, shape (columns of the recipe, m)
         Directions of the coefficients that change no row of the fit.
-    told : mapping of str to str
+    combinations : mapping of str to str
         The columns left out, each with the combination of the others that it is in the fit.
     beside : Beside or None
         What another parameter's columns do along these directions: thresholds, along a change of the location.
     """
 
     null: Any
-    told: Mapping[str, str]
+    combinations: Mapping[str, str]
     beside: Beside | None = None
 
     def joined(self, other: Aliasing) -> Aliasing:
@@ -102,7 +102,7 @@ class Aliasing:
                 for one in (self, other)
             ]
             beside = replace(beside, null=np.column_stack(parts))
-        return Aliasing(np.column_stack([self.null, other.null]), {**self.told, **other.told}, beside)
+        return Aliasing(np.column_stack([self.null, other.null]), {**self.combinations, **other.combinations}, beside)
 
 
 @final
@@ -218,7 +218,7 @@ class Design:
             broken = np.abs(sum(columns @ null for columns, null in parts)) > 1e-7 * size
         if np.any(broken):
             i, k = (int(v) for v in np.argwhere(broken)[0])
-            name, made_of = list(aliasing.told.items())[k]
+            name, made_of = list(aliasing.combinations.items())[k]
             count = int(np.count_nonzero(np.any(broken, axis=1)))
             more = f" and {count - 1} more of the new data" if count > 1 else " of the new data"
             raise DataError(

@@ -60,7 +60,7 @@ class Reading:
         return (self.decimal, self.thousands, self.currency, self.percent) == (".", "", "", False)
 
     @property
-    def told(self) -> str:
+    def wording(self) -> str:
         """What the reading is, as a note says it."""
         value = self.value(self.example)
         how = [f"{BETWEEN.get(self.thousands, 'spaces')} between thousands"] if self.thousands else []
@@ -104,9 +104,9 @@ def read_all(cells: Sequence[str], reading: Reading, name: str, where: str = "")
             values = [plain.value(cell) if value is None else value for cell, value in zip(cells, values, strict=True)]
             odd = [cell for cell, value in zip(cells, values, strict=True) if value is None]
     if odd:
-        told = f", where {reading.told}" if reading.told else ""
+        how = f", where {reading.wording}" if reading.wording else ""
         raise DataError(
             f"column {name!r}{where} holds {', '.join(repr(c) for c in odd[:4])}, which cannot be read as in the fit"
-            f"{told}: write these cells in the same way, or as numbers"
+            f"{how}: write these cells in the same way, or as numbers"
         )
     return np.array(values, dtype=float)

@@ -98,7 +98,7 @@ def _of_aliasing(aliasing: Aliasing) -> dict[str, Any]:
     beside = aliasing.beside
     return {
         "null": plain(aliasing.null),
-        "told": dict(aliasing.told),
+        "told": dict(aliasing.combinations),
         "beside": None
         if beside is None
         else {

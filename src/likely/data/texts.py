@@ -107,9 +107,9 @@ class Texts:
         signs = sorted({cell.currency for cell in cells} | ({"%"} if any(c.percent for c in cells) else set()))
         plain = any(not cell.currency and not cell.percent for cell in cells)
         if len(signs) > 1 and ("" not in signs or len(signs) > 2 or plain):
-            told = ", ".join(repr(sign) for sign in signs if sign)
+            shown = ", ".join(repr(sign) for sign in signs if sign)
             others = " in some cells and no sign in others" if plain else " in different cells"
-            return f"holds numbers as text with {told}{others}, so they are not in one unit: bring them to one unit"
+            return f"holds numbers as text with {shown}{others}, so they are not in one unit: bring them to one unit"
         decimal = self._decimal(cells)
         if decimal not in (".", ","):
             return decimal
@@ -118,14 +118,14 @@ class Texts:
             shown = self._first(lambda cell: bool(cell.mark(decimal)))
             return f"holds numbers as text in different ways of writing thousands, such as {shown}: write them alike"
         below = max(cell.below for cell in cells)
-        told = max(self.cells, key=lambda cell: ("\u2212" in cell, not cell.strip().isdecimal(), -len(cell)))
+        example = max(self.cells, key=lambda cell: ("\u2212" in cell, not cell.strip().isdecimal(), -len(cell)))
         mark = next(iter(marks), "") or ""
         if mark:
-            told = self._first(lambda cell: bool(cell.mark(decimal)), quoted=False)
+            example = self._first(lambda cell: bool(cell.mark(decimal)), quoted=False)
         if below:
-            told = self._first(lambda cell: bool(cell.below), quoted=False)
+            example = self._first(lambda cell: bool(cell.below), quoted=False)
         currency = next((sign for sign in signs if sign not in ("", "%")), "")
-        return Reading(decimal, mark, currency, "%" in signs, told, below)
+        return Reading(decimal, mark, currency, "%" in signs, example, below)
 
     def _decimal(self, cells: Sequence[Cell]) -> str:
         """The sign before decimals, or why there is none: words."""
@@ -169,10 +169,10 @@ class Texts:
 
     def _shown(self, cells: Sequence[str], most: int = 4) -> str:
         count = dict(zip(self.cells, map(int, self.counts), strict=True))
-        told = ", ".join(
+        counts = ", ".join(
             f"{cell[:40]!r}" + (f" ({count[cell]} times)" if count[cell] > 1 else "") for cell in cells[:most]
         )
-        return told + (f" and {len(cells) - most} more" if len(cells) > most else "")
+        return counts + (f" and {len(cells) - most} more" if len(cells) > most else "")
 
     def _first(self, wanted: Any, most: int = 3, quoted: bool = True) -> str:
         found = [c for c, parsed in zip(self.cells, self.parsed, strict=True) if parsed is not None and wanted(parsed)]

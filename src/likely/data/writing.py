@@ -163,7 +163,7 @@ def _state(path: Path) -> os.stat_result | None:
 
 def _refused(what: str, error: OSError) -> WriteError:
     """An error of the system in words, with what to do where that is known."""
-    told = {
+    advice_by_errno = {
         errno.ENOSPC: "make room, or name a file on another disk",
         errno.EDQUOT: "make room, or name a file on another disk",
         errno.EFBIG: "raise the limit, or name a file on another disk",
@@ -172,5 +172,5 @@ def _refused(what: str, error: OSError) -> WriteError:
         errno.EROFS: "name a file on a disk that can be written",
         errno.ENAMETOOLONG: "use a shorter name",
     }
-    advice = f"; {told[error.errno]}" if error.errno in told else ""
+    advice = f"; {advice_by_errno[error.errno]}" if error.errno in advice_by_errno else ""
     return WriteError(f"cannot {what}: {error.strerror or error}{advice}")

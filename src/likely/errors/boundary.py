@@ -59,7 +59,7 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
         except Exception as error:
             if _passes(error) or os.environ.get(AS_THEY_ARE):
                 raise
-            raise InternalError(_told(function, error)) from error
+            raise InternalError(_message_for(function, error)) from error
         finally:
             _inside.reset(token)
 
@@ -110,7 +110,7 @@ def _of_the_user(trace: TracebackType) -> bool:
     return False
 
 
-def _told(function: Callable[..., Any], error: Exception) -> str:
+def _message_for(function: Callable[..., Any], error: Exception) -> str:
     """What to say of a fault."""
     from importlib.metadata import version
 

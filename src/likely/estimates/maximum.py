@@ -88,15 +88,15 @@ def _found(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates:
         with np.errstate(over="ignore"):
             found = _search(L, asked, history)
     except OverflowError:
-        if (told := failures.extreme(L)) is None:
+        if (message := failures.extreme(L)) is None:
             raise
-        return failed(L, asked, NO_SEARCH, EndKind.OVERFLOW, told)
-    told = failures.beyond_cubes(L)
-    if told is None and not (found.converged and _representable(found)):
-        told = failures.extreme(L)
-    if told is None:
+        return failed(L, asked, NO_SEARCH, EndKind.OVERFLOW, message)
+    message = failures.beyond_cubes(L)
+    if message is None and not (found.converged and _representable(found)):
+        message = failures.extreme(L)
+    if message is None:
         return found
-    return failed(L, asked, found.outcome, EndKind.OVERFLOW, told)
+    return failed(L, asked, found.outcome, EndKind.OVERFLOW, message)
 
 
 def _endless(L: LogLikelihood, asked: Asked, why: Unbounded) -> Estimates:

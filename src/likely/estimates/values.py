@@ -130,8 +130,8 @@ class Values:
     def aliased(self) -> dict[str, str]:
         """Coefficients that were not estimated because others make up their columns, each with that combination."""
         slots = [slot for slot in self.likelihood.model.slots if slot.design is not None]
-        told = [(slot, slot.design.aliasing.told) for slot in slots if slot.design and slot.design.aliasing]
-        return {f"{slot.label}.{name}": made_of for slot, names in told for name, made_of in names.items()}
+        found = [(slot, slot.design.aliasing.combinations) for slot in slots if slot.design and slot.design.aliasing]
+        return {f"{slot.label}.{name}": made_of for slot, names in found for name, made_of in names.items()}
 
     @property
     def note(self) -> str:

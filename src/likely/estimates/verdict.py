@@ -18,7 +18,7 @@ from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
 from likely.search.plateau import flat_directions
 from likely.search.separation import find_separation
-from likely.search.singular import told
+from likely.search.singular import reasons_of
 
 SATURATED = 12.0  # linear predictors beyond this ask whether some columns separate the outcomes
 
@@ -39,7 +39,7 @@ def judge(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
     if not outcome.converged:
         return _lost(L, asked, outcome)
     if outcome.unidentified is not None:
-        reasons = told(outcome.unidentified, model)
+        reasons = reasons_of(outcome.unidentified, model)
         return Estimates(L, asked, outcome, End(EndKind.NOT_IDENTIFIED, next(iter(reasons.values()))), reasons)
     covariance, flat = outcome.covariance, np.zeros((0, 0))
     if ends := failures.at_ends(L, outcome):
@@ -107,8 +107,8 @@ def _judge_restrained(L: LogLikelihood, asked: Asked, outcome: Outcome, restrain
         free = unpenalised(L, outcome)
         separation = None if free is None else find_separation(*free, SATURATED)
         if separation is not None:
-            told = None if restrained.penalty else separation
-            return replace(failed(L, asked, outcome, EndKind.SEPARATED, separation.message), separation=told)
+            certificate = None if restrained.penalty else separation
+            return replace(failed(L, asked, outcome, EndKind.SEPARATED, separation.message), separation=certificate)
     if (runaway := failures.ran_away(L, outcome)) is not None:
         return failed(L, asked, outcome, EndKind.RUNAWAY, runaway)
     if not outcome.converged:

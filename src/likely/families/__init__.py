@@ -146,7 +146,7 @@ _CALLED: dict[str, str] = {
     "glm gam mle regression": "name the distribution of the response, such as 'normal' or 'poisson'",
 }
 ADVICE: dict[str, str] = {
-    **{name: told for names, told in _CALLED.items() for name in names.split()},
+    **{name: message for names, message in _CALLED.items() for name in names.split()},
     **{
         name + end: f"{name} is a link, not a family: name the distribution and write link={name!r}"
         for name in _LINKS
@@ -222,8 +222,8 @@ def get_family(spec: Any) -> Family:
     if isinstance(spec, str):
         if (found := _CHOSEN.get(_key(spec), _BY_KEY.get(_key(spec)))) is not None:
             return found()
-        if (told := advice(spec)) is not None:
-            raise UnknownNameError(f"there is no family {spec!r}: {told}")
+        if (message := advice(spec)) is not None:
+            raise UnknownNameError(f"there is no family {spec!r}: {message}")
         raise unknown("family", spec, FAMILIES, aliases=[a for family in FAMILIES.values() for a in family.aliases])
     raise OptionError(
         "a family is lk.Normal(), its name such as 'normal', or a density made with lk.family(...); found "

@@ -71,12 +71,12 @@ class CustomFamily(Family):
         except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
             if type(error).__module__.partition(".")[0] not in ("builtins", "numpy"):
                 raise  # JAX's own, which the caller words
-            told = f"{type(error).__name__}: {error}; check_family({self.title}) may tell more"
+            message = f"{type(error).__name__}: {error}; check_family({self.title}) may tell more"
             if "ufunc" in str(error):
-                told = "it calls NumPy on a parameter; write it with the functions of xp (xp.log, xp.exp, ...)"
+                message = "it calls NumPy on a parameter; write it with the functions of xp (xp.log, xp.exp, ...)"
             if "truth value" in str(error):
-                told = "it cannot branch on its data or parameters with `if`; use xp.where(condition, a, b)"
-            raise FamilyError(f"the log-density of {self.title} cannot be evaluated: {told}") from error
+                message = "it cannot branch on its data or parameters with `if`; use xp.where(condition, a, b)"
+            raise FamilyError(f"the log-density of {self.title} cannot be evaluated: {message}") from error
         if (wrong := _wrong(value, [y, *params.values()])) is not None:
             raise FamilyError(
                 f"the log-density of {self.title} is a number for each observation, but the function returns {wrong}"

@@ -117,15 +117,15 @@ def bootstrap(
     _check_weights(fit, kind)
     _check_clusters(fit, kind)
     check_replicates(replicates)
-    told = check_progress(progress, "(done, replicates)")
+    callback = check_progress(progress, "(done, replicates)")
     rng = generator(seed)
     state = BootstrapState(
         fit.coef, np.zeros((0, len(fit.names))), {}, int(replicates), kind, dict(rng.bit_generator.state)
     )
     if resume is not None:
         state, rng = resumed(fit, resume), resume.generator()
-    with Task("bootstrap", progress if told is None else False, alone=True) as task:
-        return _drawn(fit, state, rng, task, told)
+    with Task("bootstrap", progress if callback is None else False, alone=True) as task:
+        return _drawn(fit, state, rng, task, callback)
 
 
 def resumed(fit: Estimates, state: Any) -> BootstrapState:
@@ -137,7 +137,7 @@ def resumed(fit: Estimates, state: Any) -> BootstrapState:
     return state
 
 
-def _drawn(fit: Estimates, state: BootstrapState, rng: np.random.Generator, task: Task, told: Any) -> Bootstrap:
+def _drawn(fit: Estimates, state: BootstrapState, rng: np.random.Generator, task: Task, callback: Any) -> Bootstrap:
     """The refits, after those that the state already has."""
     draw, total = (_cases if state.kind == "cases" else _simulated), state.replicates
     made: list[Any] = []
@@ -147,8 +147,8 @@ def _drawn(fit: Estimates, state: BootstrapState, rng: np.random.Generator, task
                 continue
             made.append(refit(fit, fit.likelihood.model, data))
             task.count(i + 1, total, "refits")
-            if told is not None:
-                told(i + 1, total)
+            if callback is not None:
+                callback(i + 1, total)
     except KeyboardInterrupt as stopped:
         reached = _with(state, made)
         raise Interrupted(

@@ -90,8 +90,8 @@ class Recipe:
         if len(code) > 96:
             code = "fit = lk.fit(\n    " + ",\n    ".join(arguments) + ",\n)"
         if further := self._further_covariance():
-            told = "".join(f", {name}={_text(value)}" for name, value in further.items())
-            code += f"\nfit = fit.with_cov({_text(self.fit.cov_kind)}{told})"
+            text = "".join(f", {name}={_text(value)}" for name, value in further.items())
+            code += f"\nfit = fit.with_cov({_text(self.fit.cov_kind)}{text})"
         return code
 
     def _further_covariance(self) -> dict[str, Any]:

@@ -93,10 +93,10 @@ def profile(fit: Estimates, name: str, level: float) -> Interval:
         which = " and ".join(w for w, is_open in zip(("lower", "upper"), open_ends, strict=True) if is_open)
         note = f"no {which} limit: the profile never falls far enough, so the data do not bound {name} there"
     if fit._request.robust:
-        told = f"follows the likelihood, not the {fit.cov_kind} covariance, which method='wald' uses"
+        robust_note = f"follows the likelihood, not the {fit.cov_kind} covariance, which method='wald' uses"
         if fit._request.of_quantile:  # the likelihood of a density that nobody takes as true
-            told += ": it does not hold at its level unless the density does"
-        note = f"{note}; {told}" if note else told
+            robust_note += ": it does not hold at its level unless the density does"
+        note = f"{note}; {robust_note}" if note else robust_note
     return Interval(ends[0], ends[1], level, "profile", note)
 
 

@@ -89,9 +89,9 @@ def refuse_unseen(rows: FittedRows, gradient: Mapping[int, Any], what: str) -> N
     jacobian = jacobian_of(rows, gradient)
     if np.any(lost := rows.fit.unseen(jacobian)):
         where = np.flatnonzero(lost)
-        told = ", ".join(f"row {i}" for i in where[:5]) + (f" and {len(where) - 5} more" if len(where) > 5 else "")
+        listed = ", ".join(f"row {i}" for i in where[:5]) + (f" and {len(where) - 5} more" if len(where) > 5 else "")
         raise IntervalError(
-            f"{what} has no standard error in {told}: {rows.fit.unseen_reason(jacobian[where[0]])}. Leave these rows "
+            f"{what} has no standard error in {listed}: {rows.fit.unseen_reason(jacobian[where[0]])}. Leave these rows "
             "out, or predict without level="
         )
 

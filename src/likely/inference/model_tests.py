@@ -41,7 +41,7 @@ def lr_test(a: Estimates, b: Estimates) -> TestResult:
             "search ended at another peak. Fit it again with start= from the smaller model's estimates",
             large,
         )
-    factor, told = calibrated(large, set(large.names) - set(small.names))
+    factor, scaling_note = calibrated(large, set(large.names) - set(small.names))
     statistic = max(factor * statistic, 0.0)
     p = float(sc.chdtrc(df, statistic))
     note = ""
@@ -55,7 +55,7 @@ def lr_test(a: Estimates, b: Estimates) -> TestResult:
         )
     elif on_end:
         note = f"{', '.join(on_end)} are at the end of their domains in the smaller model: the true p is smaller"
-    note = "; ".join(part for part in (note, told or likelihood_note(small)) if part)
+    note = "; ".join(part for part in (note, scaling_note or likelihood_note(small)) if part)
     hypothesis = ", ".join(added) or _hypothesis(small.likelihood, large.likelihood)
     return TestResult(statistic, df, p, "likelihood ratio", hypothesis, note)
 

@@ -59,8 +59,8 @@ INCLUSIONS = (
 def nesting(small: LogLikelihood, large: LogLikelihood) -> list[str]:
     """Parameters that the smaller model holds at the end of their domain; an error unless it is a special case."""
     for family in (small.model.family, large.model.family):
-        if (told := family._nests(small.model.family, large.model.family)) is not None:
-            return told
+        if (reason := family._nests(small.model.family, large.model.family)) is not None:
+            return reason
     return _compare(small, large, *_meanings(small.model, large.model))
 
 

@@ -151,8 +151,8 @@ def quantities(
     estimate, jacobian = np.asarray(estimate, dtype=float), np.atleast_2d(np.asarray(jacobian, dtype=float))
     refuse_spread(fit, jacobian, "the quantity")
     if np.any(wrong := ~np.isfinite(estimate) | ~np.all(np.isfinite(jacobian), axis=1)):
-        told = ", ".join(f"{k} {v}" for k, v in labels[int(np.flatnonzero(wrong)[0])].items())
-        raise IntervalError(f"the quantity is not finite at the estimates, so it has no standard error ({told})")
+        which = ", ".join(f"{k} {v}" for k, v in labels[int(np.flatnonzero(wrong)[0])].items())
+        raise IntervalError(f"the quantity is not finite at the estimates, so it has no standard error ({which})")
     unit, size = unit_rows(jacobian)
     forms = unit @ fit.link_root  # of lengths that a float can hold, whatever the units are
     with np.errstate(over="ignore"):

@@ -128,8 +128,8 @@ def region(fit: Estimates, names: Sequence[str], level: float = 0.95, method: st
     else:
         fit.require_likelihood("a region by the profile likelihood", plain=True)
         fit.require_independent("a region by the profile likelihood", "method='wald'")
-        if told := large_sample_note(inner):
-            notes = (f"{told[:1].upper()}{told[1:]}.",)
+        if note := large_sample_note(inner):
+            notes = (f"{note[:1].upper()}{note[1:]}.",)
         if inner.likelihood.model.family.kinked:
             raise IntervalError("the log-density has corners, so its contours cannot be followed: use method='wald'")
         profile = PairProfile(inner, places)

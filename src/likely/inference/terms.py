@@ -169,10 +169,10 @@ def term_table(fit: Estimates, type: str = "II", method: str = "wald", informati
     if reference.df is not None:
         notes.append(f"F with {reference.words} in the denominator.")
     elif method != "wald" and inner._request.of_quantile:
-        told = calibrated(inner, [])[1] if method == "lr" else likelihood_note(inner)
-        notes.append(f"{told[:1].upper()}{told[1:]}.")
-    elif told := large_sample_note(inner):
-        notes.append(f"{told[:1].upper()}{told[1:]}.")
+        note = calibrated(inner, [])[1] if method == "lr" else likelihood_note(inner)
+        notes.append(f"{note[:1].upper()}{note[1:]}.")
+    elif note := large_sample_note(inner):
+        notes.append(f"{note[:1].upper()}{note[1:]}.")
     return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.table, reference.df)
 
 

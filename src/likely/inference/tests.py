@@ -131,11 +131,11 @@ def hypothesis_test(fit: Estimates, hypothesis: str, method: str = "wald", infor
         if not fit.converged:
             raise FitError(f"a test needs a converged fit; this one: {fit.status}", fit)
         rank = len(read.rows)
-        factor, told = 1.0, likelihood_note(fit)
+        factor, note = 1.0, likelihood_note(fit)
         if method == "lr":
-            factor, told = calibrated(fit, _named(read))
+            factor, note = calibrated(fit, _named(read))
         statistic = factor * lr_statistic(fit, read) if method == "lr" else _score_statistic(fit, read, information)
-        notes += [told] if told else []
+        notes += [note] if note else []
     if method == "score" and information != "observed":
         notes.append(INFORMATION_NOTES[information])
     p = float(reference.joint_p_value(statistic, rank))

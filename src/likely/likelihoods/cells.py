@@ -111,8 +111,8 @@ def interpolated(
         shape = (degree,) * len(varying)
         table = {pair: v.reshape(shape) for pair, v in function(made).items()}
         found = _Interpolation(varying, ends, points, table)
-        told = found(probe)
-        if all(np.max(np.abs(told[k] - truth[k])) <= AGREE * size[k] for k in truth):
+        approximation = found(probe)
+        if all(np.max(np.abs(approximation[k] - truth[k])) <= AGREE * size[k] for k in truth):
             return found
     return None
 

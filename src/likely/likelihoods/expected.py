@@ -174,7 +174,7 @@ class Expected:
         except LikelyError:
             raise
         except (ArithmeticError, ValueError) as error:
-            raise IntervalError(self._told(f"its quantiles cannot be computed ({error})")) from error
+            raise IntervalError(self._message(f"its quantiles cannot be computed ({error})")) from error
         return g, h, p
 
     def _nodes(self, cells: Cells) -> tuple[Any, Any]:
@@ -286,7 +286,7 @@ class Expected:
             if not np.all(np.abs(mean) <= 1e-3 * size[k] + 1e-9 * np.max(size[k])):
                 worst = float(np.max(np.where(np.isfinite(mean), np.abs(mean) / size[k], np.inf)))
                 label = self.model.slots[k].label
-                raise IntervalError(self._told(f"the score of {label} has a mean of {worst:.2g} of its sd, not 0"))
+                raise IntervalError(self._message(f"the score of {label} has a mean of {worst:.2g} of its sd, not 0"))
         for j in slots:
             for k in slots[j:]:
                 if (j, k) in self.spanned:
@@ -294,9 +294,9 @@ class Expected:
                 gap = _mean(h.get((j, k), np.zeros_like(p)), p) - _mean(g[j] * g[k], p)
                 both = size[j] * size[k]
                 if not np.all(np.abs(gap) <= 1e-4 * both + 1e-9 * np.max(both)):
-                    raise IntervalError(self._told("the variance of the scores is not the expected curvature"))
+                    raise IntervalError(self._message("the variance of the scores is not the expected curvature"))
 
-    def _told(self, reason: str) -> str:
+    def _message(self, reason: str) -> str:
         return (
             f"{self.model.family.title} has no expected information here: {reason}. The support may move with a "
             "parameter, the density may not integrate to 1, or its tails be too heavy; use cov='observed'"

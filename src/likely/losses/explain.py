@@ -176,9 +176,9 @@ def _beliefs(loss: DensityLoss) -> tuple[str, ...]:
     family = loss.family
     out = [f"{family.title}: {family.assumes}" if family.assumes else f"{family.title}: a density of your own"]
     out += [pull.text for pull in pulls(loss)]
-    told = confident_and_wrong(loss)
-    if told is not None:
-        out.append(told)
+    message = confident_and_wrong(loss)
+    if message is not None:
+        out.append(message)
     dropped = sorted(n for n in loss.parts.factor.depends if "[" not in n)
     if dropped:
         out.append(

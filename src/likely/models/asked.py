@@ -188,9 +188,9 @@ class Asked:
         except (KeyError, TypeError, ValueError, AttributeError):
             raise OptionError(NO_ARGUMENTS) from None
         if lost:
-            told = ", ".join(f"{name} ({what})" for name, what in lost.items())
+            message = ", ".join(f"{name} ({what})" for name, what in lost.items())
             call = ", ".join(f"{name}=..." for name in lost)
-            raise OptionError(f"given as what no file holds: {told}. Give it again: Asked.from_dict(saved, {call})")
+            raise OptionError(f"given as what no file holds: {message}. Give it again: Asked.from_dict(saved, {call})")
         return cls.of(**{**held, **again})
 
     # -- its parts -----------------------------------------------------------------------------------------

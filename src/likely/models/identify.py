@@ -43,7 +43,7 @@ def check_identified(model: Model, data: Rows) -> None:
         less, _ = without_aliased(whole, x)
         if less.aliasing is None or less is whole:
             continue
-        sums = {name: less.aliasing.told[name] for name in slot.design.names if name not in less.names}
+        sums = {name: less.aliasing.combinations[name] for name in slot.design.names if name not in less.names}
         raise DesignError(
             f"the predictors of {slot.parameter.name} are linearly dependent, so their coefficients cannot be told "
             f"apart: {'; '.join(f'{name} = {combination}' for name, combination in list(sums.items())[:5])}. Leave out "
@@ -97,10 +97,10 @@ def without_aliased(design: Design, x: Matrix, last: Sequence[str] = ()) -> tupl
     null[independent] = np.where(real, -combination, 0.0)
     null[dependent, range(len(dependent))] = 1.0
     kept = sorted(independent)
-    return design.keep(kept, Aliasing(null, told(names, dependent, null))), blocks.select(x, kept)
+    return design.keep(kept, Aliasing(null, combinations_of(names, dependent, null))), blocks.select(x, kept)
 
 
-def told(names: Sequence[str], dependent: Sequence[int], null: Any) -> dict[str, str]:
+def combinations_of(names: Sequence[str], dependent: Sequence[int], null: Any) -> dict[str, str]:
     """The dependent columns, each with the combination of the others that it is."""
     out = {}
     for k, j in enumerate(dependent):
@@ -137,7 +137,7 @@ def without_place_of_intercept(
     null = less.aliasing.null
     beside = Beside(parameter, None if place is None else place[0], null[:first])
     kept = [j - first for j in less.kept if j >= first]
-    return design.keep(kept, Aliasing(null[first:], less.aliasing.told, beside)), blocks.select(x, kept)
+    return design.keep(kept, Aliasing(null[first:], less.aliasing.combinations, beside)), blocks.select(x, kept)
 
 
 def _beside(own: tuple[Design, Matrix], place: tuple[Design, Matrix] | None, parameter: str) -> tuple[Design, Matrix]:

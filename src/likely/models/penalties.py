@@ -325,17 +325,17 @@ def applied(penalty: Any, model: Model, data: Rows) -> Applied | None:
     if not isinstance(penalty, Mapping):
         penalty = {"": penalty}
     l1, l2 = np.zeros(model.size), np.zeros(model.size)
-    told: list[tuple[str, Shrinkage]] = []
+    shrinkages: list[tuple[str, Shrinkage]] = []
     for name, one in penalty.items():
         _check_kind(name, one)
         places = _places(name, one, model, data)
         factor = np.array([_spread(model, data, j) if one.scale else 1.0 for j in places])
         l1[places], l2[places] = one.l1 * factor, one.l2 * factor**2
-        told.append((name, one))
+        shrinkages.append((name, one))
     if not np.any(l1) and not np.any(l2):
         return None
-    titles = [(f"{name}: " if name else "") + one.title for name, one in told if one.l1 or one.l2]
-    priors = [(f"{name}: " if name else "") + one.prior for name, one in told if one.l1 or one.l2]
+    titles = [(f"{name}: " if name else "") + one.title for name, one in shrinkages if one.l1 or one.l2]
+    priors = [(f"{name}: " if name else "") + one.prior for name, one in shrinkages if one.l1 or one.l2]
     return Applied(l1, l2, False, "; ".join(titles), "; ".join(priors))
 
 

@@ -130,7 +130,7 @@ def setting(fit: Estimates, what: str | None, at: Any, by: Any, y: Any, weights:
     cells = tuple(dict(cell) for cell in product(*choices))
     notes = [counting] if counting and over != "balanced" else []
     if per_unit:
-        notes.append(f"Per unit of exposure: {exposure.told(given)} = 1.")
+        notes.append(f"Per unit of exposure: {exposure.described(given)} = 1.")
     elif given and not among & set(held) and (what == "mean" or what.startswith("link")):
         notes.append(_own_exposure(given))
     elif not given and _own_offset(scenarios, what, held):
@@ -186,7 +186,7 @@ def _own_offset(scenarios: Scenarios, what: str, held: Mapping[str, Any]) -> boo
 def _own_exposure(given: Sequence[Any]) -> str:
     names = exposure.columns_of(list(given))
     name = names[0] if len(names) == 1 else "exposure"
-    return f"At each row's own exposure ({exposure.told(list(given))}); at={{{name!r}: 1}} for that of one unit."
+    return f"At each row's own exposure ({exposure.described(list(given))}); at={{{name!r}: 1}} for that of one unit."
 
 
 # -- how often a row counts ------------------------------------------------------------------------------------

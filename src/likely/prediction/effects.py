@@ -190,9 +190,9 @@ def _cells(setting: Setting, variables: Any) -> list[tuple[dict[str, Any], dict[
     for levels in product(*(setting.scenarios.levels[name] for name in free)):
         more = dict(zip(free, levels, strict=True))
         for changes, words in setting.cells:
-            told = {**{k: str(v) for k, v in more.items()}, **words}
-            first = {name: told[name] for name in names}
-            out.append(({**changes, **more}, {**first, **told}))
+            values = {**{k: str(v) for k, v in more.items()}, **words}
+            first = {name: values[name] for name in names}
+            out.append(({**changes, **more}, {**first, **values}))
     return out
 
 

@@ -42,7 +42,7 @@ def columns_of(specs: list[Any]) -> list[str]:
     return list(dict.fromkeys(v for spec in specs if isinstance(spec, str) for v in designs.variables(spec)))
 
 
-def told(specs: list[Any]) -> str:
+def described(specs: list[Any]) -> str:
     """Exposures in words: what they were given as, or "exposure" for numbers without a name."""
     names = [(inside_log(spec) or "").strip("`") if isinstance(spec, str) else "exposure" for spec in specs]
     return ", ".join(dict.fromkeys(names))

@@ -85,7 +85,7 @@ def meanings(fit: Estimates, estimates: Sequence[Estimate]) -> tuple[Meaning, ..
         if slot is None or slot.constant:
             text, key = _constant(fit, e), e.name
         else:
-            text, key = tellers[slot.label].told(e)
+            text, key = tellers[slot.label].describe(e)
         out.setdefault(key, Meaning(e.name, text))
     return tuple(out.values())
 
@@ -116,7 +116,7 @@ class _Teller:
         self._others = count > 1
         self._uses = {term: set(_variables(term)) for term, _ in self._terms}
 
-    def told(self, e: Estimate) -> tuple[str, str]:
+    def describe(self, e: Estimate) -> tuple[str, str]:
         """The sentence, and a key that columns of one curve share."""
         column = e.name.removeprefix(f"{self._slot.label}.")
         if column == "Intercept":
@@ -154,8 +154,8 @@ class _Teller:
             return f"{_capital(effect.level)} {effect.stands(e)}."
         others = "every number at 0 and levels at their references" if self._references else "every predictor at 0"
         outside = [name for name in names if name.isidentifier() and self._outside(name)]
-        told = f" (outside the data: {', '.join(outside)})" if outside else ""
-        return f"With {others}{told}, {effect.level} {effect.stands(e)}."
+        warning = f" (outside the data: {', '.join(outside)})" if outside else ""
+        return f"With {others}{warning}, {effect.level} {effect.stands(e)}."
 
     def _outside(self, column: str) -> bool:
         """Whether 0 lies outside the values of a column."""

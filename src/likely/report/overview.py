@@ -70,24 +70,24 @@ def data(fit: Estimates) -> str:
     """How many observations there are, and what became of the other rows."""
     bound = fit.likelihood.bound
     rows = len(bound.y)
-    told = f"{rows:,} observations" if rows != 1 else "1 observation"
+    summary = f"{rows:,} observations" if rows != 1 else "1 observation"
     if bound.weighted:
-        told = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
+        summary = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
     apart = 0 if bound.separation is None else len(bound.separation.left_out)
     if apart:
-        told += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
+        summary += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
     if (strata := fit.likelihood.objective.strata) is not None:
         used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
-        told = f"{rows:,} rows in {strata.total:,} strata, {used}"
+        summary = f"{rows:,} rows in {strata.total:,} strata, {used}"
         if strata.count < strata.total:
-            told += "; the others have no case, or nothing else, and drop out"
+            summary += "; the others have no case, or nothing else, and drop out"
     if bound.dropped:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
         all_rows = bound.table.n - bound.weightless
-        told += f"; {all_rows - rows - apart:,} of {all_rows:,} rows dropped for missing values ({lost})"
+        summary += f"; {all_rows - rows - apart:,} of {all_rows:,} rows dropped for missing values ({lost})"
     if bound.weightless:
-        told += f"; {bound.weightless:,} row{'' if bound.weightless == 1 else 's'} of weight 0 left out"
-    return told
+        summary += f"; {bound.weightless:,} row{'' if bound.weightless == 1 else 's'} of weight 0 left out"
+    return summary
 
 
 def treatment(fit: Estimates, name: str) -> str:
@@ -147,8 +147,8 @@ def overall(fit: Estimates) -> tuple[tuple[str, str], ...]:
     if found is None:
         return ()
     p = p_value(found.p_value)
-    told = f"{fixed(found.statistic)} on {found.df} and {found.df_residual:g} degrees of freedom"
-    return (("F of all predictors", f"{told}, p {p if p.startswith('<') else f'= {p}'}"),)
+    summary = f"{fixed(found.statistic)} on {found.df} and {found.df_residual:g} degrees of freedom"
+    return (("F of all predictors", f"{summary}, p {p if p.startswith('<') else f'= {p}'}"),)
 
 
 def goodness(fit: Estimates) -> tuple[tuple[str, str], ...]:

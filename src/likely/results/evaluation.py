@@ -29,7 +29,7 @@ class Evaluation(Face):
 
     def __init__(self, function: LogLikelihood) -> None:
         self.function = function
-        self._told = False
+        self._warned = False
 
     @property
     def below(self) -> LogLikelihood:
@@ -90,8 +90,8 @@ class Evaluation(Face):
         """
         log = self.log(values, **params)
         out = math.exp(log) if log < 709.0 else math.inf
-        if out == 0.0 and log > -math.inf and not self._told:
-            self._told = True
+        if out == 0.0 and log > -math.inf and not self._warned:
+            self._warned = True
             warnings.warn(
                 f"the likelihood of {self.n:,} observations is exp({log:.6g}): too small for a float, so it reads 0. "
                 "Its logarithm is not: use L.log(...) or compare with L.ratio(...)",

@@ -27,8 +27,8 @@ FAR = 14.0  # a constant's linear predictor that moved this far (a factor of a m
 def extreme(L: LogLikelihood) -> str | None:
     """Values whose squares leave what a float can hold, among the predictors or the response, and what to do."""
     for slot in L.model.slots:
-        if slot.design is not None and (told := identify.extreme(slot, L.bound.data.designs[slot.label])) is not None:
-            return told
+        if slot.design is not None and (reason := identify.extreme(slot, L.bound.data.designs[slot.label])) is not None:
+            return reason
     y = np.asarray(L.bound.y)
     if y.dtype.kind != "f" or y.size == 0 or L.model.family.kind.discrete:
         return None
@@ -116,8 +116,8 @@ def ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
         slots = [slot for slot in slots if _closes_in(L, slot, slot.natural(outcome.point.x[slot.start]))]
     elif outcome.solver not in ("newton", "lbfgs"):
         return None
-    if (told := on_plateau(L, outcome)) is not None:
-        return told
+    if (message := on_plateau(L, outcome)) is not None:
+        return message
     x0 = starting_values(L.model, L.objective.data) if outcome.start is None else outcome.start
     unit = log_range(L)
     for slot in slots:
@@ -247,39 +247,39 @@ def _end(slot: Slot, value: float) -> str:
 
 def not_converged(L: LogLikelihood, outcome: Outcome) -> str:
     """What the search said, with what is known about the place where it stopped."""
-    told = outcome.message
+    reason = outcome.message
     if outcome.solver not in ("newton", "lbfgs", "trust region") and outcome.restrained is None:
-        return told  # of a search that knows of corners
+        return reason  # of a search that knows of corners
     nonsmooth = [slot.label for slot in L.model.slots if slot.parameter.name in L.model.family.kinked]
     leaving = [slot for slot in L.model.slots if slot.leaves_domain]
     if leaving and short_of_domain(leaving[0]):
         slot = leaving[0]
         return (
-            f"{told}: the {slot.link.name} link reaches only a {slot.parameter.name} above {slot.link.lower:g}, and "
+            f"{reason}: the {slot.link.name} link reaches only a {slot.parameter.name} above {slot.link.lower:g}, and "
             f"the likelihood seems highest at that end. Use link='identity', which reaches every value"
         )
     if leaving:
         slot = leaving[0]
         return (
-            f"{told}: the {slot.link.name} link lets {slot.label} reach the end of its domain "
+            f"{reason}: the {slot.link.name} link lets {slot.label} reach the end of its domain "
             f"({slot.parameter.domain.name}), and the likelihood seems highest there. Use its default link, "
             f"{slot.parameter.domain.link}"
         )
     if nonsmooth and outcome.restrained is not None:
         return (
-            f"{told}: the likelihood of {L.model.family.title} has corners in {nonsmooth[0]}, and under a penalty or "
+            f"{reason}: the likelihood of {L.model.family.title} has corners in {nonsmooth[0]}, and under a penalty or "
             "constraints the search cannot follow them. Fit without, or choose a smooth family such as lk.StudentT()"
         )
     if nonsmooth and not L.model.constant:
         return (
-            f"{told}: the likelihood of {L.model.family.title} has corners in {nonsmooth[0]}, where Newton's method "
+            f"{reason}: the likelihood of {L.model.family.title} has corners in {nonsmooth[0]}, where Newton's method "
             "does not apply. Leave solver= at 'auto', whose least absolute deviations do, or give start="
         )
     if not outcome.point.usable:
-        return told
+        return reason
     _, flat = outcome.point.inverse
     names = flat_names(L.model.names(), flat) if flat.size else []
-    return (f"{told}; it is flat along {', '.join(names)}" if names else told) + elsewhere(L)
+    return (f"{reason}; it is flat along {', '.join(names)}" if names else reason) + elsewhere(L)
 
 
 def elsewhere(L: LogLikelihood) -> str:

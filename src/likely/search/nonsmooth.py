@@ -52,7 +52,7 @@ def nonsmooth_peak(
     value = steps.objective.value(x)
     if not np.isfinite(value):
         return steps.end(x, 0, False, "the log-likelihood is not finite at the starting values")
-    told, before = f"no peak within {max_iterations} iterations", None
+    message, before = f"no peak within {max_iterations} iterations", None
     for iteration in range(max_iterations):
         x, smooth = steps.spread(x, tolerance)
         if not smooth:
@@ -64,8 +64,8 @@ def nonsmooth_peak(
         step, promised = steps.location(x)
         if step is None:
             name, link = steps.slot.label, steps.slot.link.name
-            told = f"no peak was found: {name} runs so far that its {link} link is flat or not finite in some rows"
-            return steps.end(x, iteration, False, f"{told}. Use link='identity', or leave out predictors")
+            message = f"no peak was found: {name} runs so far that its {link} link is flat or not finite in some rows"
+            return steps.end(x, iteration, False, f"{message}. Use link='identity', or leave out predictors")
         if progress is not None:
             flat = np.zeros(len(x))
             reached = newton.Point(x, value, flat, np.outer(flat, flat))
@@ -82,7 +82,7 @@ def nonsmooth_peak(
         before, x = x + step, higher
         if left <= CLOSE and gained <= ENOUGH:  # the rest would take many turns
             return steps.end(x, iteration, True, "")
-    return steps.end(x, max_iterations, False, told)
+    return steps.end(x, max_iterations, False, message)
 
 
 def _onward(link: str, eta: Any) -> Any:

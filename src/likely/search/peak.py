@@ -98,8 +98,8 @@ def _smooth_peak(L: LogLikelihood, x0: Any, solver: str, start: Any, options: di
         objective, first = RowsObjective(model, replace(data, designs=wanted.data.designs)), wanted.turned(x0)
     note, name = "", "newton"
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
-        told = options["progress"]
-        solution, name = lbfgs.maximize(objective.point, objective.value_and_score, first, progress=told), "lbfgs"
+        progress = options["progress"]
+        solution, name = lbfgs.maximize(objective.point, objective.value_and_score, first, progress=progress), "lbfgs"
     else:
         solution = _search_by_size(objective, first, start, options)
         if objective.rows <= SUBSAMPLE_ABOVE and not alone:

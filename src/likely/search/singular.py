@@ -213,7 +213,7 @@ def sharpened(objective: Guide, solution: Solution, tolerance: float) -> tuple[S
     return replace(solution, point=point, converged=False, reason=reason, decrement=decrement), None
 
 
-def told(space: NullSpace, model: Model) -> dict[str, str]:
+def reasons_of(space: NullSpace, model: Model) -> dict[str, str]:
     """Every coefficient that is not identified, with the reason in words."""
     names = model.names()
     on = {slot.names[0]: slot.link.name for slot in model.slots if slot.constant and slot.link.name != "identity"}

@@ -58,9 +58,9 @@ def find_unbounded(L: LogLikelihood, restraints: Restraints | None = None) -> Un
     """Why a continuous family's likelihood, penalised or not, has no highest point; None where nothing is seen."""
     if L.offers.far or L.model.family.kind.discrete:
         return None
-    told = _constant_response(L, restraints)
-    if told is not None:
-        return Unbounded(told)
+    message = _constant_response(L, restraints)
+    if message is not None:
+        return Unbounded(message)
     return _exact_fit(L, restraints) or (None if restraints is not None else _at_pole(L))
 
 

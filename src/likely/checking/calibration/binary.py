@@ -118,7 +118,7 @@ class Calibration:
     @property
     def verdict(self) -> str:
         """What all this says, in a sentence."""
-        return self.judged.told(wording.of_events(self))
+        return self.judged.qualified(wording.of_events(self))
 
     @property
     def grid(self) -> Grid:

@@ -107,7 +107,7 @@ class DistributionCalibration:
     @property
     def verdict(self) -> str:
         """What all this says, in a sentence."""
-        return self.judged.told(self._verdict())
+        return self.judged.qualified(self._verdict())
 
     def _verdict(self) -> str:
         if self.impossible:

@@ -188,12 +188,12 @@ def _held(fit: Estimates, own: Predictions, folds: Any, groups: Any, seed: int, 
     rows = np.concatenate([part.rows for part in found])
     order = np.argsort(rows, kind="stable")
     values = {name: np.concatenate([_full(part, name) for part in found])[order] for name in own.values}
-    told = f"held-out predictions: {len(parts)} folds{f' of {by}' if by else ''}, each predicted by a fit to the others"
-    told += f" (seed {seed})"
+    text = f"held-out predictions: {len(parts)} folds{f' of {by}' if by else ''}, each predicted by a fit to the others"
+    text += f" (seed {seed})"
     if lost:
-        told += f"; {len(bound.y) - len(rows):,} of {len(bound.y):,} rows are left out, because {lost[0]}"
+        text += f"; {len(bound.y) - len(rows):,} of {len(bound.y):,} rows are left out, because {lost[0]}"
     rows = rows[order]
-    return Predictions(own.family, values, own.y[rows], None if own.w is None else own.w[rows], Judged(told))
+    return Predictions(own.family, values, own.y[rows], None if own.w is None else own.w[rows], Judged(text))
 
 
 def _together(fit: Estimates, groups: Any) -> tuple[Any, int]:

@@ -27,7 +27,7 @@ class Judged:
         """The text as a sentence."""
         return f"Of {self.text}." if self.text else ""
 
-    def told(self, verdict: str) -> str:
+    def qualified(self, verdict: str) -> str:
         """A verdict, which a fit's own rows cannot give where it would be a good one."""
         if not self.own:
             return verdict

@@ -117,7 +117,7 @@ class MulticlassCalibration:
     @property
     def verdict(self) -> str:
         """What all this says, in a sentence."""
-        return self.judged.told(wording.of_labels(self))
+        return self.judged.qualified(wording.of_labels(self))
 
     def plot(self) -> Any:
         """As an Altair chart; see `likely.charts.calibration`."""

@@ -68,9 +68,9 @@ def diagnose(
         for name in chosen:
             task.say(name)
             if name in FACTS:
-                told = stated(name, fit, sample, seed)
-                records.append(Check(name, FACTS[name][0], told.outcome))
-                findings += [told.finding] if told.finding is not None else []
+                result = stated(name, fit, sample, seed)
+                records.append(Check(name, FACTS[name][0], result.outcome))
+                findings += [result.finding] if result.finding is not None else []
                 continue
             asks, outcome = MOMENTS[name].asks, tested[name]
             if isinstance(outcome, str):

@@ -186,9 +186,9 @@ class Diagnosis(Record):
     def _repr_html_(self) -> str:
         parts = [f"<h3>{escape(self.title)}</h3><p>{escape(self.verdict)}</p>"]
         for f in self.findings:
-            told = " ".join(_sentence(t) for t in (f.seen, f.means, f.matters) if t)
+            text = " ".join(_sentence(t) for t in (f.seen, f.means, f.matters) if t)
             code = f"<pre>{escape(f.next_step)}</pre>" if f.next_step else ""
-            parts.append(f"<h4>{escape(f.title)}</h4><p>{escape(told)}</p>{code}")
+            parts.append(f"<h4>{escape(f.title)}</h4><p>{escape(text)}</p>{code}")
         parts.append(self.grid.html())
         return f'<div class="likely-diagnosis">{"".join(parts)}</div>'
 

@@ -83,7 +83,7 @@ class Outcome:
 
 
 def outcomes(
-    sample: Sample, moments: list[Moment], rng: np.random.Generator, told: Callable[[int, int], None] | None = None
+    sample: Sample, moments: list[Moment], rng: np.random.Generator, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, Outcome | str]:
     """Every moment with its p-value by name, or why there is none."""
     if not moments:
@@ -100,8 +100,8 @@ def outcomes(
     if few or count >= ENOUGH:
         views = sample.refitted(count, rng) if few else sample.simulated(count, rng)
         for i, view in enumerate(views):
-            if told is not None:
-                told(i, count)
+            if progress is not None:
+                progress(i, count)
             for m in usable:
                 if m.extreme and not few:
                     continue

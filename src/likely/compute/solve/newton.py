@@ -175,8 +175,8 @@ def maximize(
             )
             return Solution(point, close, reason, iteration, decrement)
         point = trial
-        if stop is not None and (told := stop(point)) is not None:
-            return Solution(point, False, told, iteration + 1, decrement, stopped=True)
+        if stop is not None and (requested := stop(point)) is not None:
+            return Solution(point, False, requested, iteration + 1, decrement, stopped=True)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
 
 

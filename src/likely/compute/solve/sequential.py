@@ -92,8 +92,8 @@ def maximize(
         if trial is None or blind > 3:
             return Solution(point, decrement <= 1e-4, KEPT, iteration, decrement)
         point = trial
-        if stop is not None and (told := stop(point)) is not None:
-            return Solution(point, False, told, iteration + 1, decrement)
+        if stop is not None and (reason := stop(point)) is not None:
+            return Solution(point, False, reason, iteration + 1, decrement)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
 
 

@@ -72,10 +72,10 @@ def _asked(code: str, n: int) -> float:
         name = path_of(node.func) if isinstance(node, ast.Call) else None
         if not isinstance(node, ast.Call) or name not in _COLUMNS:
             continue
-        told = {k.arg: k.value for k in node.keywords if k.arg in _COLUMNS[name]}
+        given = {k.arg: k.value for k in node.keywords if k.arg in _COLUMNS[name]}
         if len(node.args) > 1 and name != "hashed":
-            told[_COLUMNS[name][0]] = node.args[1]
-        for argument, value in told.items():
+            given[_COLUMNS[name][0]] = node.args[1]
+        for argument, value in given.items():
             count = numbers.get(id(value), 0.0)
             asked = f"{argument}={count:,.0f}" if count < 1e15 else f"{argument}={count:.3g}"
             if name != "hashed" and count > n:

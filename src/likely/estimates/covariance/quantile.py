@@ -75,8 +75,8 @@ def quantile_covariance(fit: Estimates, request: Request) -> Covariance:
     out[np.ix_(peak.order, peak.order)] = 0.5 * (found + found.T)
     out = peak.to_original(out)
     unseen, withheld = (None, {}) if lost is None else _withheld(peak, lost, density)
-    told = np.setdiff1d(np.arange(len(out)), list(withheld))
-    if np.any(np.diagonal(out)[told] <= 0.0):
+    reported = np.setdiff1d(np.arange(len(out)), list(withheld))
+    if np.any(np.diagonal(out)[reported] <= 0.0):
         raise IntervalError(NO_DENSITY)
     beyond = peak.n * min(peak.level, 1.0 - peak.level)
     if beyond < FEW * len(peak.own):

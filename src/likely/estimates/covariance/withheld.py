@@ -100,9 +100,9 @@ class Seen:
         if rows is None:
             return "has a score of 0 in every row"
         own = rows if self.work.bound.rows is None else np.flatnonzero(self.work.bound.rows)[rows]  # as in the data
-        told = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.kind.labels else _numbered(own)
+        which = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.kind.labels else _numbered(own)
         alone = (
-            f"a row that it fits exactly (leverage 1; {told})" if len(rows) == 1 else f"rows fitted exactly ({told})"
+            f"a row that it fits exactly (leverage 1; {which})" if len(rows) == 1 else f"rows fitted exactly ({which})"
         )
         return f"rests on {alone}"
 

@@ -209,8 +209,8 @@ class worded:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if error is None or isinstance(error, LikelyError) or not isinstance(error, Exception):
             return
-        name, told = type(error).__name__, str(error).strip().splitlines()[0] if str(error).strip() else ""
-        if name in ("TracerArrayConversionError", "TracerIntegerConversionError") or "__array__" in told:
+        name, detail = type(error).__name__, str(error).strip().splitlines()[0] if str(error).strip() else ""
+        if name in ("TracerArrayConversionError", "TracerIntegerConversionError") or "__array__" in detail:
             advice = "it hands a parameter to NumPy, SciPy or math; use jax.numpy (jnp.exp, jnp.log, ...) and jax.scipy"
         elif name in ("TracerBoolConversionError", "ConcretizationTypeError"):
             advice = (
@@ -220,5 +220,5 @@ class worded:
         elif name == "NonConcreteBooleanIndexError":
             advice = "it picks rows by a condition, so that their number varies; use jnp.where(condition, a, b)"
         else:
-            advice = f"{name}: {told}"
+            advice = f"{name}: {detail}"
         raise FamilyError(f"{self.what} cannot be traced by JAX: {advice}") from error

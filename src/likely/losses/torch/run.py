@@ -67,8 +67,8 @@ class Run:
             )
             if self.path is not None:
                 self.save()
-            told = None if callback is None else callback(len(self.history), loss, held)
-            if isinstance(told, (bool, np.bool_)) and told:
+            asked_to_stop = None if callback is None else callback(len(self.history), loss, held)
+            if isinstance(asked_to_stop, (bool, np.bool_)) and asked_to_stop:
                 return "stopped by the callback"
         return self._out_of_patience(patience) or (f"all {epochs:,} epochs done" if epochs > 1 else "the epoch is done")
 
@@ -162,7 +162,7 @@ class Run:
         return Training(self.model, tuple(self.history), best, stopped, whole)
 
     @property
-    def told(self) -> str:
+    def interruption_message(self) -> str:
         """What an interruption leaves, in words."""
         done = len(self.history)
         where = f"interrupted in epoch {done + 1:,}"

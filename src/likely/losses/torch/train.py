@@ -157,7 +157,7 @@ def train(
         try:
             stopped = run.to_the_end(int(epochs), patience, callback, task)
         except KeyboardInterrupt:
-            raise Interrupted(run.told, run.record("interrupted")) from None
+            raise Interrupted(run.interruption_message, run.record("interrupted")) from None
     run.restore_best()
     return run.record(stopped)
 

@@ -29,14 +29,14 @@ def element(tag: str, /, *children: str, **attributes: Any) -> Markup:
     >>> element("p", "a < b", element("b", "c"), class_="x&y")
     '<p class="x&amp;y">a &lt; b<b>c</b></p>'
     """
-    told = "".join(
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
     if tag in VOID:
-        return Markup(f"<{tag}{told}>")
-    return Markup(f"<{tag}{told}>{joined(children)}</{tag}>")
+        return Markup(f"<{tag}{written}>")
+    return Markup(f"<{tag}{written}>{joined(children)}</{tag}>")
 
 
 def joined(parts: Iterable[str]) -> Markup:

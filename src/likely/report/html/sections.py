@@ -129,10 +129,10 @@ def headline(contents: Contents) -> str:
 
 def _leading(contents: Contents) -> list[Meaning]:
     """What the most telling estimates mean."""
-    told = {m.name: m for m in contents.summary.meanings}
+    meanings = {m.name: m for m in contents.summary.meanings}
     tested = [e for e in contents.summary.estimates if e.z is not None and not e.name.endswith("Intercept")]
     chosen = sorted(tested, key=lambda e: -abs(e.z or 0.0)) or contents.summary.estimates
-    return [told[e.name] for e in chosen if e.name in told][:LEADING]
+    return [meanings[e.name] for e in chosen if e.name in meanings][:LEADING]
 
 
 def _holds_zero(e: Any) -> bool:
@@ -161,8 +161,8 @@ def _verdict(diagnosis: Any) -> str:
 def failure(contents: Contents) -> Markup:
     """Why the fit failed; the reason says what to do."""
     reason = _sentence(contents.fit.end.words)
-    told = "Where the search stopped is no peak of the likelihood, so no number of it is shown here."
-    return element("div", paragraphs(reason, told), class_="failed", role="alert")
+    explanation = "Where the search stopped is no peak of the likelihood, so no number of it is shown here."
+    return element("div", paragraphs(reason, explanation), class_="failed", role="alert")
 
 
 def findings(contents: Contents) -> Markup:
@@ -222,10 +222,10 @@ def estimates(contents: Contents) -> Markup:
     parts += [element("p", text, class_="note") for text in (summary.legend,) if text]
     if summary.notes:
         parts.append(terms((f"[{i}]", _sentence(note)) for i, note in enumerate(summary.notes, 1)))
-    told = contents.summary.meanings
-    parts.append(element("ul", *(element("li", m.text) for m in told[:COEFFICIENTS]), class_="plain"))
-    if len(told) > COEFFICIENTS:
-        parts.append(element("p", f"The other {len(told) - COEFFICIENTS:,} read likewise.", class_="note"))
+    meanings = contents.summary.meanings
+    parts.append(element("ul", *(element("li", m.text) for m in meanings[:COEFFICIENTS]), class_="plain"))
+    if len(meanings) > COEFFICIENTS:
+        parts.append(element("p", f"The other {len(meanings) - COEFFICIENTS:,} read likewise.", class_="note"))
     if fit.aliased:
         parts.append(terms((name, f"not estimated: {why}") for name, why in facts.aliased(fit).items()))
     if summary.extra is not None:

@@ -83,8 +83,8 @@ def climb(L: LogLikelihood, made: Made, strengths: Any) -> Iterator[Outcome | No
 def why_none(L: LogLikelihood, made: Made, strength: float) -> str:
     """What a fit at this strength says of its failure."""
     found = peak_of(L.bound, penalty=made.penalty(float(strength)))
-    told = found.end.words
-    return f"{told[:1].upper()}{told[1:]}"
+    words = found.end.words
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def falling_strengths(L: LogLikelihood, made: Made, n: int, ratio: float | None) -> Any:
@@ -99,8 +99,8 @@ def falling_strengths(L: LogLikelihood, made: Made, n: int, ratio: float | None)
     nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}
     outcome = find_restrained_peak(L, L.asked.searched(fixed=nothing, tolerance=1e-9))
     if not outcome.converged:
-        told = peak_of(L.bound, fixed=nothing).end.words
-        raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {told}")
+        words = peak_of(L.bound, fixed=nothing).end.words
+        raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {words}")
     at = spread > 0.0
     largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(made.l1_ratio, RIDGE)
     if not largest > 0.0:

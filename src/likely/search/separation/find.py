@@ -22,7 +22,7 @@ from likely.search.separation.large import separate_large
 from likely.search.separation.matched import matched_separation
 from likely.search.separation.ordered import ordered_separation
 from likely.search.separation.programme import WORKING, Direction, separate
-from likely.search.separation.wording import Told, many
+from likely.search.separation.wording import SeparationWording, many
 
 if TYPE_CHECKING:
     from likely.likelihoods.log_likelihood import LogLikelihood
@@ -166,11 +166,11 @@ def _examine(L: LogLikelihood, slots: list[Slot], codes: Any, coefficients: Any)
     if found is None:
         return None
     columns, fewer = _enough(cone, found, intercept)
-    told = Told(L, slots, names, cone, x, y, codes, fewer, columns, intercept, near is not x)
+    wording = SeparationWording(L, slots, names, cone, x, y, codes, fewer, columns, intercept, near is not x)
     b = np.where(found.free, found.b, 0.0)
     if intercept is not None and np.any(shift):  # back to the columns as they are
         b[intercept] -= shift @ b
-    return _certificate(L, slots, names, codes, places, found, b, [names[j] for j in columns], told.message())
+    return _certificate(L, slots, names, codes, places, found, b, [names[j] for j in columns], wording.message())
 
 
 def _certificate(

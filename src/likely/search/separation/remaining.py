@@ -95,17 +95,17 @@ def _levels(slots: list[Slot], data: Rows, excluded: Any) -> tuple[list[Slot], R
             data, slot = data.with_offset(slot, own + offsets[:, m]), replace(slot, offset=slot.offset or ())
         mine = [k for k, j in enumerate(dependent) if j // p == m]
         if design is not None and mine:
-            told: dict[str, str] = {}
+            combinations: dict[str, str] = {}
             for k in mine:
                 others = [int(i) for i in np.flatnonzero(null[:, k]) if i != dependent[k]]
                 of = {i: "" if i // p == m else f" of {slots[i // p].label}" for i in others}
-                told[design.names[dependent[k] % p]] = sum_of(
+                combinations[design.names[dependent[k] % p]] = sum_of(
                     [(-float(null[i, k]), design.names[i % p] + of[i]) for i in others]
                 )
             left_out = {dependent[k] - m * p for k in mine}
             part = null[m * p : (m + 1) * p, mine]
             stay = [j for j in range(p) if j not in left_out]
             data = data.with_design(slot, blocks.select(data.designs[slot.label], stay))
-            slot = replace(slot, design=design.keep(stay, Aliasing(part, told)))
+            slot = replace(slot, design=design.keep(stay, Aliasing(part, combinations)))
         out.append(slot)
     return out, data

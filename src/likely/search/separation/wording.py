@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Told:
+class SeparationWording:
     """A separation in words.
 
     Attributes
