@@ -105,6 +105,22 @@ def test_nothing_below_knows_what_people_hold(low: str) -> None:
     assert "results" not in reachable(packages(), low)
 
 
+def test_no_package_gives_another_thing_the_name_of_one_of_its_modules() -> None:
+    """Importing the module would put it in the other's place."""
+    found = []
+    for package in ROOT.rglob("__init__.py"):
+        modules = {path.stem for path in package.parent.iterdir() if path.suffix in ("", ".py")}
+        for node in ast.parse(package.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom):
+                names = {
+                    alias.asname or alias.name for alias in node.names if not f"{node.module}".endswith(alias.name)
+                }
+            else:
+                names = {getattr(node, "name", "")}
+            found += [f"{module_of(package)}.{name}" for name in names & modules]
+    assert found == []
+
+
 def test_no_module_shares_its_name_with_a_public_function() -> None:
     modules = {path.stem if path.stem != "__init__" else path.parent.name for path in ROOT.iterdir()}
     assert {name for name in lk.__all__ if name in modules} == {"charts", "errors", "estimators", "losses"}

@@ -503,7 +503,7 @@ def test_demo_walks_the_real_data() -> None:
 
 
 def test_demo_on_a_terminal() -> None:
-    from likely.cli.demo import run as walk
+    from likely.cli.walkthrough import run as walk
 
     stream = io.StringIO()
     screen = Screen(stream, plain=False)

@@ -339,7 +339,7 @@ def families(
 @_guarded
 def demo() -> None:
     """A walk through the library on real data: coins, defaults and heavy tails."""
-    from likely.cli.demo import run
+    from likely.cli.walkthrough import run
 
     run(screen())
 

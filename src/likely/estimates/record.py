@@ -23,7 +23,7 @@ from likely.estimates.covariance import (
     scaled,
     unit_rows,
 )
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 from likely.estimates.values import Values
 from likely.models import scale
 

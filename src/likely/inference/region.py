@@ -16,7 +16,7 @@ from likely.compute.solve.inverse import rank
 from likely.data.tables import Table
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.estimates.covariance import refuse_spread
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 from likely.inference.profile import locate
 from likely.inference.records import Record
 from likely.inference.tests import large_sample_note

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import optimize
 
 from likely.errors import is_one_of, unknown
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 
 ADJUSTMENTS = ("none", "bonferroni", "sidak", "holm", "max-t", "scheffe")
 DIRECTIONS = 20_000

@@ -15,7 +15,7 @@ import numpy as np
 from likely.data.tables import Table
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.estimates.covariance import inverse_information
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 from likely.inference.constrained_fit import Coordinates, Hypothesis, maximum_under
 from likely.inference.records import Record
 from likely.inference.score import INFORMATION, information_at

@@ -12,7 +12,7 @@ from scipy import linalg
 from likely.compute.solve.equalities import independent, remainder, solved
 from likely.errors import FitError, IntervalError, OptionError, ParameterError, is_one_of, unknown
 from likely.estimates.covariance import likelihood_ratio_factor, refuse_spread, unit_rows
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 from likely.inference.constrained_fit import Hypothesis, maximum_under
 from likely.inference.score import INFORMATION_NOTES, score_statistic
 from likely.models.hypotheses import equations, text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.errors import IntervalError, OptionError
-from likely.estimates.covariance.rank import unit_rows
+from likely.estimates.covariance.zero_scores import unit_rows
 from likely.likelihoods.density.bound import new_rows
 from likely.likelihoods.density.objective import DensityObjective
 from likely.models.checks import check_level

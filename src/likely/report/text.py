@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 from likely.inference.derived import derived_quantities
 from likely.inference.interval import Interval
 from likely.inference.intervals import METHODS, intervals

@@ -11,7 +11,7 @@ from likely.estimates import Estimates
 from likely.results.face import Face
 
 if TYPE_CHECKING:
-    from likely.estimates.covariance.reference import Reference
+    from likely.estimates.covariance.reference_distribution import Reference
     from likely.models.asked import Asked
     from likely.search.end import End
     from likely.search.outcome import Outcome

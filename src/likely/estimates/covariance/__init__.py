@@ -6,7 +6,6 @@ holds for any family, link and density of one's own.
 
 from likely.compute.solve.inverse import flat_names, inverse_information, root
 from likely.estimates.covariance.quantile import likelihood_ratio_factor
-from likely.estimates.covariance.rank import depends, unit_rows
 from likely.estimates.covariance.request import KINDS, Covariance, Request, default, requested
 from likely.estimates.covariance.sandwich import covariance
 from likely.estimates.covariance.small_sample import (
@@ -16,6 +15,7 @@ from likely.estimates.covariance.small_sample import (
     scaled,
     with_small_sample,
 )
+from likely.estimates.covariance.zero_scores import depends, unit_rows
 
 __all__ = [
     "KINDS",

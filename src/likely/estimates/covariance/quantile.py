@@ -25,8 +25,8 @@ from likely.compute.blocks import dense
 from likely.compute.solve.inverse import inverse_information
 from likely.errors import IntervalError, first_rows
 from likely.estimates.covariance import sparsity
-from likely.estimates.covariance.rank import SHARE
 from likely.estimates.covariance.request import Covariance, Request
+from likely.estimates.covariance.zero_scores import SHARE
 from likely.families import AsymmetricLaplace
 from likely.likelihoods import RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood

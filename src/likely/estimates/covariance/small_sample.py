@@ -15,7 +15,7 @@ from scipy import linalg
 
 from likely.errors import IntervalError, OptionError
 from likely.estimates.covariance.linear import LINEAR, check_kind, check_small_sample
-from likely.estimates.covariance.reference import Reference
+from likely.estimates.covariance.reference_distribution import Reference
 from likely.estimates.covariance.request import CURVATURE, Covariance, Request, usual_correction
 from likely.estimates.covariance.sandwich import predictor_coefficients
 from likely.models.bind import Bound

@@ -10,8 +10,8 @@ import numpy as np
 from scipy import linalg
 
 from likely.errors import IntervalError, first_rows
-from likely.estimates.covariance.rank import FEW, NOTHING, SHARE, Sight, exact_directions, weak_directions
 from likely.estimates.covariance.request import Covariance
+from likely.estimates.covariance.zero_scores import FEW, NOTHING, SHARE, Sight, exact_directions, weak_directions
 
 if TYPE_CHECKING:
     from likely.estimates.covariance.sandwich import Work
