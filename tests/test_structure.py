@@ -112,9 +112,8 @@ def test_no_package_gives_another_thing_the_name_of_one_of_its_modules() -> None
         modules = {path.stem for path in package.parent.iterdir() if path.suffix in ("", ".py")}
         for node in ast.parse(package.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ImportFrom):
-                names = {
-                    alias.asname or alias.name for alias in node.names if not f"{node.module}".endswith(alias.name)
-                }
+                own = (module_of(package), *(f"{module_of(package)}.{alias.name}" for alias in node.names))
+                names = set() if node.module in own else {alias.asname or alias.name for alias in node.names}
             else:
                 names = {getattr(node, "name", "")}
             found += [f"{module_of(package)}.{name}" for name in names & modules]
