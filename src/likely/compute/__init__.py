@@ -1,1 +1,1 @@
-"""Sums over rows, and peaks of functions: no statistics."""
+"""Matrices, sums over rows, and peaks of functions: no statistics."""

@@ -1,1 +1,4 @@
-"""What follows from the sum of log-densities: the objective, covariance, intervals, tests, predictions."""
+"""What follows about parameters: intervals, tests, tables of terms, regions, functions of estimates, the bootstrap.
+
+Everything takes `Estimates`; what people call on a `Fit` is worked out here.
+"""

@@ -1,1 +1,1 @@
-"""What follows about rows."""
+"""What follows about rows: predictions, effects, residuals, surprise, influence, simulated observations."""

@@ -1,1 +1,1 @@
-"""How records print and draw themselves."""
+"""How records print: tables of text, and records of curves."""
