@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+from copy import deepcopy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,3 +80,55 @@ def test_densities_of_ones_own_are_the_same_if_their_functions_are() -> None:
 def test_a_copy_is_the_same() -> None:
     for family in (lk.Normal(sd=np.arange(1.0, 4.0)), lk.Ordinal(["a", "b"]), lk.Gamma()):
         assert pickle.loads(pickle.dumps(family)) == family
+
+
+class Powered(Family):
+    """A family that is made with more than known values."""
+
+    name = "powered"
+    parameters = lk.Normal.parameters
+    support = Support()
+
+    def __init__(self, base: Family | None = None, powers: Any = (1.0,), **known: Any) -> None:
+        super().__init__(**known)
+        self.base, self.powers = base or lk.Normal(), powers
+
+    def _log_density(self, xp: Any, y: Any, **params: Any) -> Any:
+        return self.powers[0] * self.base.within(xp).log_prob(y, **params)
+
+    @cached_property
+    def worked_out(self) -> float:
+        return float(self.powers[0])
+
+
+def test_what_a_family_is_made_with_counts() -> None:
+    one = Powered(powers=np.array([1.0, 2.0]))
+    assert one == Powered(powers=np.array([1.0, 2.0])) == pickle.loads(pickle.dumps(one))
+    assert one != Powered(powers=np.array([1.0, 3.0]))
+    assert Powered() != Powered(lk.Laplace())
+    assert Powered(sd=1.0) != Powered(sd=2.0)
+    before = hash(one)
+    assert one.worked_out == 1.0
+    assert hash(one) == before
+    assert one == Powered(powers=np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("around", "others"),
+    [([[1], [1, 2]], [[1], [1, 3]]), ([{"a": 1}], [{"a": 2}]), ({1, 2}, {1, 3}), ([1, "a"], ["1", "a"])],
+)
+def test_families_are_the_same_by_what_their_functions_use(around: Any, others: Any) -> None:
+    def of(used: Any) -> Family:
+        return lk.family(params={"rate": lk.Positive})(lambda y, rate, xp: xp.log(rate) - rate * y * len(used))
+
+    assert of(around) == of(deepcopy(around)) != of(others)
+    assert hash(of(around)) == hash(of(deepcopy(around)))
+
+
+def test_a_name_that_is_set_later() -> None:
+    @lk.family(params={"rate": lk.Positive})
+    def early(y: Any, rate: Any, xp: Any) -> Any:
+        return xp.log(rate) - rate * y * later
+
+    assert early == early(rate=None)
+    later = 1.0

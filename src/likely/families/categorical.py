@@ -94,7 +94,7 @@ class Categorical(Labelled):
         return {**({} if self.reference is None else {"reference": self.reference}), **known}
 
     def _structure(self) -> tuple[Hashable, ...]:
-        return (*super()._structure(), self.reference if self.levels is None else None)
+        return (*super()._structure()[:3], self.reference if self.levels is None else None)
 
     # -- levels and their codes -----------------------------------------------------------------------
 

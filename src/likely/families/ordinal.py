@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, final
@@ -148,9 +148,6 @@ class Ordinal(Labelled):
     def kind(self) -> Kind:
         """Labels in order."""
         return Kind.ORDERED
-
-    def _structure(self) -> tuple[Hashable, ...]:
-        return (*super()._structure(), self.link)
 
     @property
     def variant(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Hashable, Mapping
-from types import FunctionType
+from types import CellType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -75,16 +75,41 @@ def short(value: Any) -> str:
 def frozen(value: Any) -> Hashable:
     """Something that is equal for values of equal content, and can be hashed: of numbers, arrays, dicts, functions.
 
-    Two functions are the same if their code is, with the same defaults and the same values around it.
+    Two functions are the same if their code is, with the same defaults and the same values around it. What can be
+    neither compared nor looked into is the same as itself alone.
     """
     if isinstance(value, Mapping):
         return frozenset((name, frozen(part)) for name, part in value.items())
+    if isinstance(value, (set, frozenset)):
+        return frozenset(map(frozen, value))
     if isinstance(value, FunctionType):
-        around = tuple(cell.cell_contents for cell in value.__closure__ or ())
+        around = tuple(map(_content, value.__closure__ or ()))
         inner = tuple(part if isinstance(part, FunctionType) else frozen(part) for part in around)
-        return (value.__module__, value.__qualname__, value.__code__, value.__defaults__, inner)
+        return (value.__module__, value.__qualname__, value.__code__, frozen(value.__defaults__ or ()), inner)
     if isinstance(value, (list, tuple, np.ndarray)):
+        if (array := _numbers(value)) is not None:
+            return (array.shape, array.tobytes())
+        parts = value.ravel().tolist() if isinstance(value, np.ndarray) else value
+        return (np.shape(value) if isinstance(value, np.ndarray) else (len(parts),), *map(frozen, parts))
+    try:
+        hash(value)
+    except TypeError:
+        return (type(value), id(value))
+    return cast(Hashable, value)
+
+
+def _content(cell: CellType) -> Any:
+    """What a function finds under a name of the function around it; None where that is not yet set."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _numbers(value: Any) -> Any:
+    """Numbers as an array of floats; None of anything else."""
+    try:
         array = np.asarray(value)
-        array = array.astype(float) if array.dtype.kind in "biuf" else array
-        return (array.shape, array.tobytes() if array.dtype.kind == "f" else tuple(array.ravel().tolist()))
-    return value if isinstance(value, Hashable) else id(value)
+    except ValueError:  # lists of different lengths
+        return None
+    return array.astype(float) if array.dtype.kind in "biuf" else None

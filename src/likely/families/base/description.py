@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -138,11 +139,13 @@ class Stated(ABC):
     def __repr__(self) -> str:
         return f"{self.title}({', '.join(f'{k}={v!r}' for k, v in self.arguments.items())})"
 
-    # -- equality: the same family with the same known values ------------------------------------------
+    # -- equality: the same family, made with the same ---------------------------------------------------
 
     def _structure(self) -> tuple[Hashable, ...]:
-        """What tells it apart from other families."""
-        return (type(self), self.levels, frozenset((name, frozen(value)) for name, value in self.known.items()))
+        """What tells it apart from other families: its levels, known values, and what else it was made with."""
+        cls, own = type(self), {k: v for k, v in vars(self).items() if k not in ("known", "levels")}
+        kept = {k: v for k, v in own.items() if not isinstance(getattr(cls, k, None), cached_property)}
+        return (cls, self.levels, frozen(self.known), frozen(kept))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Stated) and self._structure() == other._structure()
