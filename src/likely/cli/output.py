@@ -39,10 +39,10 @@ class Worded:
 
 
 def _worded(block: Any) -> Any:
-    from likely.report.blocks import Facts
+    from likely.report.blocks import LabelledRows
 
-    if isinstance(block, Facts):
-        return Facts(tuple((label, in_shell(text)) for label, text in block.rows))
+    if isinstance(block, LabelledRows):
+        return LabelledRows(tuple((label, in_shell(text)) for label, text in block.rows))
     return in_shell(block).removesuffix(".") + "." if isinstance(block, str) else block
 
 

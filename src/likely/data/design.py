@@ -37,7 +37,7 @@ from likely.errors import DataError, LikelyError, listed
 
 __all__ = [
     "Aliasing",
-    "Beside",
+    "AliasingPartner",
     "Design",
     "NamedMatrix",
     "expand",
@@ -57,7 +57,7 @@ __all__ = [
 
 @final
 @dataclass(frozen=True, eq=False)
-class Beside:
+class AliasingPartner:
     """The columns of another parameter that take part in what a design says nothing about.
 
     Attributes
@@ -85,24 +85,24 @@ class Aliasing:
         Directions of the coefficients that change no row of the fit.
     combinations : mapping of str to str
         The columns left out, each with the combination of the others that it is in the fit.
-    beside : Beside or None
+    partner : AliasingPartner or None
         What another parameter's columns do along these directions: thresholds, along a change of the location.
     """
 
     null: Any
     combinations: Mapping[str, str]
-    beside: Beside | None = None
+    partner: AliasingPartner | None = None
 
     def joined(self, other: Aliasing) -> Aliasing:
         """The directions of both."""
-        beside = other.beside or self.beside
-        if beside is not None:
+        partner = other.partner or self.partner
+        if partner is not None:
             parts = [
-                np.zeros((len(beside.null), one.null.shape[1])) if one.beside is None else one.beside.null
+                np.zeros((len(partner.null), one.null.shape[1])) if one.partner is None else one.partner.null
                 for one in (self, other)
             ]
-            beside = replace(beside, null=np.column_stack(parts))
-        return Aliasing(np.column_stack([self.null, other.null]), {**self.combinations, **other.combinations}, beside)
+            partner = replace(partner, null=np.column_stack(parts))
+        return Aliasing(np.column_stack([self.null, other.null]), {**self.combinations, **other.combinations}, partner)
 
 
 @final
@@ -187,17 +187,21 @@ class Design:
         return self.names if self.kept is None else self.whole
 
     @property
-    def beside(self) -> Beside | None:
+    def partner(self) -> AliasingPartner | None:
         """What of another parameter new rows have to agree with."""
-        return None if self.aliasing is None else self.aliasing.beside
+        return None if self.aliasing is None else self.aliasing.partner
 
     def apply(self, table: Table, other: Table | None = None) -> Any:
         """The matrix for new data, by the same recipe (levels, centring and knots as in the fit).
 
-        `other` is the table of the parameter `beside`, where it is not the same.
+        `other` is the table of the parameter of `partner`, where it is not the same.
         """
-        x, beside = self._apply_recipe(table), self.beside
-        z = None if beside is None or beside.design is None else beside.design.apply(table if other is None else other)
+        x, partner = self._apply_recipe(table), self.partner
+        z = (
+            None
+            if partner is None or partner.design is None
+            else partner.design.apply(table if other is None else other)
+        )
         return self._in_use(x, z)
 
     def _in_use(self, x: Matrix, z: Matrix | None) -> Matrix:
@@ -209,10 +213,10 @@ class Design:
         return blocks.select(x, self.kept)
 
     def _require_aliased(self, x: Matrix, z: Matrix | None, aliasing: Aliasing) -> None:
-        """Raise DataError unless new rows obey what made columns needless; z are the columns of the one beside."""
+        """Raise DataError unless new rows obey what made columns needless; z are the columns of the partner."""
         parts = [(x, aliasing.null)]
-        if aliasing.beside is not None:
-            parts.append((np.ones((len(x), 1)) if z is None else z, aliasing.beside.null))
+        if aliasing.partner is not None:
+            parts.append((np.ones((len(x), 1)) if z is None else z, aliasing.partner.null))
         with np.errstate(over="ignore"):
             size = sum(blocks.absolute(columns) @ np.abs(null) for columns, null in parts)
             broken = np.abs(sum(columns @ null for columns, null in parts)) > 1e-7 * size
@@ -291,8 +295,11 @@ class Design:
         if (wrong := not_finite(x)) is not None:
             i, j = wrong
             raise DataError(f"{self.made[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
-        beside = self.beside
-        return self._in_use(x, None if beside is None or beside.design is None else beside.design.apply_sparse(matrix))
+        partner = self.partner
+        return self._in_use(
+            x,
+            None if partner is None or partner.design is None else partner.design.apply_sparse(matrix),
+        )
 
     def _apply_matrix(self, table: Table) -> Any:
         """By name where the new data have names; by position for an array of the same width."""

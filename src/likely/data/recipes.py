@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.data import values
-from likely.data.design import Aliasing, Beside, Design
+from likely.data.design import Aliasing, AliasingPartner, Design
 from likely.data.evaluation import Products
 from likely.data.many_levels import Coding, Levels, Numbers, Product
 from likely.errors import OptionError
@@ -95,26 +95,26 @@ def _recipe_of(data: Mapping[str, Any] | None) -> Any:
 
 
 def _of_aliasing(aliasing: Aliasing) -> dict[str, Any]:
-    beside = aliasing.beside
+    partner = aliasing.partner
     return {
         "null": plain(aliasing.null),
         "told": dict(aliasing.combinations),
         "beside": None
-        if beside is None
+        if partner is None
         else {
-            "parameter": beside.parameter,
-            "design": None if beside.design is None else of_design(beside.design),
-            "null": plain(beside.null),
+            "parameter": partner.parameter,
+            "design": None if partner.design is None else of_design(partner.design),
+            "null": plain(partner.null),
         },
     }
 
 
 def _aliasing_of(data: Mapping[str, Any]) -> Aliasing:
-    beside = data["beside"]
-    if beside is not None:
-        design = None if beside["design"] is None else design_of(beside["design"])
-        beside = Beside(beside["parameter"], design, restored(beside["null"]))
-    return Aliasing(restored(data["null"]), dict(data["told"]), beside)
+    partner = data["beside"]
+    if partner is not None:
+        design = None if partner["design"] is None else design_of(partner["design"])
+        partner = AliasingPartner(partner["parameter"], design, restored(partner["null"]))
+    return Aliasing(restored(data["null"]), dict(data["told"]), partner)
 
 
 # -- formulaic's recipes -----------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ from likely.search.end import End, EndKind
 from likely.search.iterations import SearchHistory
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
-from likely.search.separation import rest
+from likely.search.separation import remaining
 from likely.search.state import FitState
 from likely.search.unbounded import Unbounded, find_unbounded
 
@@ -60,7 +60,7 @@ def maximize(L: LogLikelihood, asked: Asked) -> Estimates:
                 endless = find_unbounded(L, Restraints.of(asked))
                 found = _found(L, asked, history) if endless is None else _endless(L, asked, endless)
                 if asked.separation == "drop" and found.separation is not None:
-                    found = _rest(found, asked)
+                    found = _remaining(found, asked)
         except KeyboardInterrupt as stopped:
             raise history.interrupted() from stopped
     if not found.converged and asked.on_failure == "raise":
@@ -134,25 +134,25 @@ def _search(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates
     return judge(L, asked, outcome)
 
 
-def _rest(found: Estimates, asked: Asked) -> Estimates:
+def _remaining(found: Estimates, asked: Asked) -> Estimates:
     """The fit of what separation leaves."""
-    apart = found.separation
-    assert apart is not None
+    separation = found.separation
+    assert separation is not None
     family = found.likelihood.model.family
     if not found.likelihood.offers.independent_rows:
         return replace(found, end=found.end.adding("separated strata are not left out by separation='drop'"))
     if family.kind is Kind.ORDERED:
         half = "A row may be separated from one neighbour of its level only, so separation='drop' leaves none out"
         return replace(found, end=found.end.adding(half))
-    left = rest(found.likelihood, apart)
-    if left is None:
+    bound = remaining(found.likelihood, separation)
+    if bound is None:
         nothing = "every row is separated, so that nothing is left to estimate: separation='drop' cannot help here"
         return replace(found, end=found.end.adding(nothing))
     again = maximize(
-        LogLikelihood(left), asked.replace(separation="refuse", on_failure="return", start=None, starts=None)
+        LogLikelihood(bound), asked.replace(separation="refuse", on_failure="return", start=None, starts=None)
     )
-    end = again.end if again.end.remarkable else End(EndKind.SEPARATED_LEFT_OUT, apart.dropped(again.aliased))
-    return replace(again, end=end, separation=apart)
+    end = again.end if again.end.remarkable else End(EndKind.SEPARATED_LEFT_OUT, separation.dropped(again.aliased))
+    return replace(again, end=end, separation=separation)
 
 
 # -- families at their limit ---------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ class Estimates(Values):
     def withheld(self) -> Mapping[str, str]:
         """Parameters without a standard error, each with the reason."""
         if self.limit is not None:
-            inner = {self.limit.outward(k): v for k, v in self.limit.fit.withheld.items()}
+            inner = {self.limit.original_name(k): v for k, v in self.limit.fit.withheld.items()}
             return {**inner, **self.reasons}
         if not self._has_peak:
             return self.reasons

@@ -46,11 +46,11 @@ class AtLimit(Generic[F]):
     fit: F
     names: Mapping[str, str]
 
-    def outward(self, name: str) -> str:
+    def original_name(self, name: str) -> str:
         """A coefficient's name under the user's family."""
         return renamed(name, self.names)
 
-    def inward(self, name: str) -> str:
+    def limiting_name(self, name: str) -> str:
         """A coefficient's name under the limiting family."""
         return renamed(name, {old: new for new, old in self.names.items()})
 
@@ -94,7 +94,7 @@ class Values:
     @cached_property
     def _coef(self) -> dict[str, float]:
         if self.limit is not None:
-            inner = {self.limit.outward(k): v for k, v in self.limit.fit.coef.items()}
+            inner = {self.limit.original_name(k): v for k, v in self.limit.fit.coef.items()}
             inner[self.limit.parameter] = self.limit.at
             return {name: inner[name] for name in self.names}
         if self.outcome.solver == "none":  # there was nothing to search for, so there are no numbers
@@ -111,7 +111,7 @@ class Values:
     def boundary(self) -> dict[str, float]:
         """Parameters whose estimate is the end of their domain, with that value."""
         if self.limit is not None:
-            inner = {self.limit.outward(k): v for k, v in self.limit.fit.boundary.items()}
+            inner = {self.limit.original_name(k): v for k, v in self.limit.fit.boundary.items()}
             return {**inner, self.limit.parameter: self.limit.at}
         return dict(self.outcome.boundary)
 

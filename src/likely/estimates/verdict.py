@@ -37,7 +37,7 @@ def judge(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
     if (runaway := failures.ran_away(L, outcome)) is not None:
         return failed(L, asked, outcome, EndKind.RUNAWAY, runaway)
     if not outcome.converged:
-        return _lost(L, asked, outcome)
+        return _not_converged(L, asked, outcome)
     if outcome.unidentified is not None:
         reasons = reasons_of(outcome.unidentified, model)
         return Estimates(L, asked, outcome, End(EndKind.NOT_IDENTIFIED, next(iter(reasons.values()))), reasons)
@@ -112,11 +112,11 @@ def _judge_restrained(L: LogLikelihood, asked: Asked, outcome: Outcome, restrain
     if (runaway := failures.ran_away(L, outcome)) is not None:
         return failed(L, asked, outcome, EndKind.RUNAWAY, runaway)
     if not outcome.converged:
-        return _lost(L, asked, outcome)
+        return _not_converged(L, asked, outcome)
     return Estimates(L, asked, outcome, end_of(restrained), withheld_of(L, outcome, restrained))
 
 
-def _lost(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
+def _not_converged(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
     """The fit of a search that stopped somewhere else than at a peak."""
     kind = EndKind.ITERATIONS if outcome.iterations >= asked.max_iterations else EndKind.NO_PEAK
     return failed(L, asked, outcome, kind, failures.not_converged(L, outcome))

@@ -146,10 +146,10 @@ class MLEEstimator(BaseEstimator):
         """The columns of X behind a slot's coefficients."""
         return [CONSTANT] if slot.design is None else [self._place[name] for name in slot.design.names]
 
-    def _outward(self, slot: Slot) -> str:
+    def _original_name(self, slot: Slot) -> str:
         """A slot's parameter, in the names of the family that the user asked for."""
         limit = self.fit_.limit
-        return slot.parameter.name if limit is None else limit.outward(slot.parameter.name)
+        return slot.parameter.name if limit is None else limit.original_name(slot.parameter.name)
 
     def _rows(self, X: Any, offset: Any = None) -> FittedRows:
         """The fitted model on the rows of X."""
@@ -166,15 +166,15 @@ class MLEEstimator(BaseEstimator):
         slots = found.likelihood.model.slots
         made: dict[str, Any] = {}
         for slot in slots:
-            if slot.design is not None and self._outward(slot) not in made:
+            if slot.design is not None and self._original_name(slot) not in made:
                 matrix = _matrix(X, self._columns(slot))
-                made[self._outward(slot)] = from_sparse(matrix) if is_sparse(matrix) else matrix
-        designs = {slot.label: made[self._outward(slot)] for slot in slots if slot.design is not None}
+                made[self._original_name(slot)] = from_sparse(matrix) if is_sparse(matrix) else matrix
+        designs = {slot.label: made[self._original_name(slot)] for slot in slots if slot.design is not None}
         offsets = {slot.label: offset for slot in slots if slot.offset is not None}
-        outward = {slot.parameter.name: self._outward(slot) for slot in slots}
+        original_names = {slot.parameter.name: self._original_name(slot) for slot in slots}
         data = Rows(n, None, None, designs, offsets, found.estimates.likelihood.bound.data.known)
         limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
-        return FittedRows(found.estimates, Table(), data, {}, outward, limits)
+        return FittedRows(found.estimates, Table(), data, {}, original_names, limits)
 
 
 def checked_weights(sample_weight: Any, X: Any) -> Any:

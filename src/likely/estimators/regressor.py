@@ -207,7 +207,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         if not np.all(np.isfinite(mean)):
             rows.require_reached()
         if np.any(none := np.isnan(mean)):  # tails so heavy that no mean exists
-            mean = np.where(none, rows.full(rows.bare.quantile(0.5, **rows.values)), mean)
+            mean = np.where(none, rows.full(rows.free_family.quantile(0.5, **rows.values)), mean)
         return mean
 
     def predict_quantile(self, X: Any, q: float = 0.5, offset: Any = None) -> Any:
@@ -242,7 +242,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         rows.require_reached()
         self._require_spread()
         with np.errstate(all="ignore"):
-            out = rows.full(rows.bare.quantile(float(q), **rows.values))
+            out = rows.full(rows.free_family.quantile(float(q), **rows.values))
         if not np.all(np.isfinite(out)):
             raise rows.too_far(~np.isfinite(out), "quantile")
         return out
@@ -292,7 +292,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         """
         rows = self._rows(X, offset)
         rows.require_reached()
-        values = {rows.outward.get(name, name): value for name, value in rows.values.items()}
+        values = {rows.original_names.get(name, name): value for name, value in rows.values.items()}
         return {name: rows.full(value) for name, value in {**values, **rows.limits}.items()}
 
     # -- scores --------------------------------------------------------------------------------------------

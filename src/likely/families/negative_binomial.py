@@ -182,11 +182,11 @@ class _Distribution(Frozen):
         open_ = np.isfinite(q) & (q < 1)
         while np.any(short := open_ & ~reached(high) & (high < 1e300)):
             low, high = np.where(short, high, low), np.where(short, 2.0 * high + 1.0, high)
-        while np.any(apart := open_ & (high - low > np.maximum(1.0, 4e-16 * high))):
+        while np.any(distinct := open_ & (high - low > np.maximum(1.0, 4e-16 * high))):
             middle = np.floor(0.5 * (low + high))
             down = reached(middle)
-            high = np.where(apart & down, middle, high)
-            low = np.where(apart & ~down, middle, low)
+            high = np.where(distinct & down, middle, high)
+            low = np.where(distinct & ~down, middle, low)
         # as scipy.stats: -1 just below the support at level 0
         out = np.where(q == 0, -1.0, np.where(q == 1, np.inf, high))
         return np.where(np.isnan(q) | (q < 0) | (q > 1), np.nan, out)[()]

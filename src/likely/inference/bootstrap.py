@@ -253,7 +253,7 @@ def _simulated(fit: Estimates, replicates: int, rng: np.random.Generator) -> Ite
         data, n = data.take(repeat), len(repeat)
         vector = {p.name for p in rows.family.parameters if p.vector}
         params = {k: v[repeat] if np.ndim(v) > (k in vector) else v for k, v in params.items()}
-    at_once, fitted = max(1, DRAWN_AT_ONCE // n), rows.bare.at(params)
+    at_once, fitted = max(1, DRAWN_AT_ONCE // n), rows.free_family.at(params)
     for first in range(0, replicates, at_once):
         for y in fitted.draw((min(at_once, replicates - first), n), rng).astype(float):
             drawn = data.with_response(y)

@@ -159,5 +159,5 @@ def _influence(fit: Estimates) -> dict[str, Any]:
         by = w if not likelihood.bound.pseudo else 1.0
         moves = np.stack([np.bincount(which, by * column) for column in moves.T], axis=1)
         w = np.ones(len(moves))
-    outward = effective.names if fit.limit is None else [fit.limit.outward(n) for n in effective.names]
-    return {name: (w, moves[:, j]) for j, name in enumerate(outward[: moves.shape[1]])}
+    original_names = effective.names if fit.limit is None else [fit.limit.original_name(n) for n in effective.names]
+    return {name: (w, moves[:, j]) for j, name in enumerate(original_names[: moves.shape[1]])}

@@ -68,8 +68,8 @@ def other_covariance(
 ) -> Estimates:
     """The estimates with another covariance; see `likely.Fit.with_cov`."""
     bound, parts = estimates.likelihood.bound, (kind, cluster, correction, bread)
-    bare = all(part is None for part in (*parts, *options.values()))
-    if bare and small_sample is not None and estimates.request is not None:
+    all_default = all(part is None for part in (*parts, *options.values()))
+    if all_default and small_sample is not None and estimates.request is not None:
         asked = estimates.asked.replace(small_sample=small_sample)
         request = with_small_sample(bound, estimates.request, small_sample)
         return with_covariance(replace(estimates, asked=asked), request)

@@ -173,7 +173,7 @@ class _Estimates(Mapping[str, Any]):
         outer = self._function.outer
         if own in outer.withheld:
             raise IntervalError(f"{own} has no standard error: {outer.withheld[own]}")
-        return self._values[own if outer.limit is None else outer.limit.inward(own)]
+        return self._values[own if outer.limit is None else outer.limit.limiting_name(own)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._function.names.names)

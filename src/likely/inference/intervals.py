@@ -108,7 +108,7 @@ def _center(fit: Estimates, name: str, index: int) -> tuple[Any, float]:
             se = float(1.0 / np.sqrt(fit.outcome.point.info[index, index]))
         return fit.outcome.point.x, se
     inner = fit.limit.fit
-    _, place = locate(inner.likelihood, fit.limit.inward(name))
+    _, place = locate(inner.likelihood, fit.limit.limiting_name(name))
     se = inner.link_stderr(place)
     assert se is not None
     x = np.zeros(fit.likelihood.model.size)
@@ -167,5 +167,5 @@ def _one(fit: Estimates, name: str, level: float, method: str) -> Interval:
     except IntervalError as error:
         return Interval(None, None, level, method, str(error))
     inner = fit.limit.fit
-    found = wald(inner, fit.limit.inward(name), level)
+    found = wald(inner, fit.limit.limiting_name(name), level)
     return replace(found, note=found.note or f"as {inner.likelihood.model.family.title}")

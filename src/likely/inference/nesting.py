@@ -14,7 +14,7 @@ from likely.compute.blocks import Matrix
 from likely.errors import OptionError
 from likely.families import FAMILIES
 from likely.families.base import Family
-from likely.likelihoods.fitted_rows import bare
+from likely.likelihoods.fitted_rows import with_nothing_known
 from likely.models.identify import with_place_of_intercept
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -144,7 +144,7 @@ def _compare(
 
 def _turned(family: Family, name: str | None, value: Any) -> Any:
     """The larger family's mean for a known rate or chance of the smaller one."""
-    return np.asarray(bare(family).mean(**{str(name): value}))
+    return np.asarray(with_nothing_known(family).mean(**{str(name): value}))
 
 
 def _held(name: str, slots: list[Slot], value: Any, data: Rows) -> bool:

@@ -65,7 +65,7 @@ def default_grid(fit: Estimates, name: str, points: int = 201) -> Any:
     """Values over which the likelihood is not negligible: about four standard errors on the link scale."""
     likelihood = fit.likelihood
     if fit.limit is not None and name != fit.limit.parameter:
-        return default_grid(fit.limit.fit, fit.limit.inward(name), points)
+        return default_grid(fit.limit.fit, fit.limit.limiting_name(name), points)
     slot, index = locate(likelihood, name)
     domain = slot.parameter.domain
     if slot.constant and np.isfinite(domain.lower) and np.isfinite(domain.upper):

@@ -107,7 +107,7 @@ def region(fit: Estimates, names: Sequence[str], level: float = 0.95, method: st
     if fit.limit is None:
         fit.require_regular("a joint region")
     inner = fit.effective
-    own = [name if fit.limit is None else fit.limit.inward(name) for name in pair]
+    own = [name if fit.limit is None else fit.limit.limiting_name(name) for name in pair]
     slots, places = zip(*(locate(inner.likelihood, name) for name in own), strict=True)
     center = inner.outcome.point.x[list(places)]
     reference = inner.reference if method == "wald" else Reference()
@@ -266,8 +266,8 @@ def _follow(function: Level, level: float, first: Any, sense: float) -> tuple[An
     tangent = _tangent(found[1], sense)
     while len(points) < MOST_POINTS and float(np.linalg.norm(here)) <= FARTHEST * level:
         back = first - here
-        along, aside = float(back @ tangent), float(abs(back[0] * tangent[1] - back[1] * tangent[0]))
-        if len(points) > 3 and 0.0 < along <= 1.2 * step and aside <= 0.5 * step:
+        along, across = float(back @ tangent), float(abs(back[0] * tangent[1] - back[1] * tangent[0]))
+        if len(points) > 3 and 0.0 < along <= 1.2 * step and across <= 0.5 * step:
             return np.array(points), True
         landed = _correct(function, level, here + step * tangent)
         turn = np.pi if landed is None else float(np.arccos(np.clip(_tangent(landed[1], sense) @ tangent, -1.0, 1.0)))

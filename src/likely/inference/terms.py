@@ -140,7 +140,9 @@ def term_table(fit: Estimates, type: str = "II", method: str = "wald", informati
     terms = terms_of(inner)
     if not terms:
         raise OptionError("no parameter has predictors, so there are no terms to test; see fit.test")
-    outward = {} if fit.limit is None else {name: fit.limit.outward(name) for name in {t.parameter for t in terms}}
+    original = (
+        {} if fit.limit is None else {name: fit.limit.original_name(name) for name in {t.parameter for t in terms}}
+    )
     steps = _Steps(inner, method, information)
     reference = inner.reference if method == "wald" else Reference()
     tests = []
@@ -149,7 +151,7 @@ def term_table(fit: Estimates, type: str = "II", method: str = "wald", informati
             continue
         without = [other for j, other in enumerate(terms) if j != i and _absent(kind, term, other, later=j > i)]
         away = [c for other in without for c in other.columns]
-        name = outward.get(term.parameter, term.parameter)
+        name = original.get(term.parameter, term.parameter)
         try:
             statistic, df = steps.added(term.columns, away)
         except IntervalError as error:

@@ -159,7 +159,7 @@ def _at_limit(fit: Estimates, hypothesis: str, method: str, information: str) ->
     read, _ = _read(fit, hypothesis, fit.names)
     if np.any(read.rows[:, read.names.index(limit.parameter)]):
         raise IntervalError(f"{limit.parameter} ran to its limit: {fit.withheld[limit.parameter]}")
-    inner = [{limit.inward(n): float(c) for n, c in zip(read.names, row, strict=True) if c} for row in read.rows]
+    inner = [{limit.limiting_name(n): float(c) for n, c in zip(read.names, row, strict=True) if c} for row in read.rows]
     words = ", ".join(text({**form, "": -float(t)}) for form, t in zip(inner, read.targets, strict=True))
     found = hypothesis_test(limit.fit, words, method, information)
     note = f"as {limit.fit.likelihood.model.family.title}"

@@ -46,7 +46,7 @@ class FittedRows:
         A known parameter is NaN where the new data lack the column; units are None for rows of one unit.
     lacking : mapping of str to LikelyError
         Why a known parameter has no values.
-    outward : mapping of str to str
+    original_names : mapping of str to str
         The parameters' names to those of the family that the user fitted.
     limits : mapping of str to float
         Parameters of that family which ran to a limit.
@@ -56,7 +56,7 @@ class FittedRows:
     table: Table
     data: Rows
     lacking: Mapping[str, LikelyError]
-    outward: Mapping[str, str]
+    original_names: Mapping[str, str]
     limits: Mapping[str, float]
     linear: Model | None = None  # in place of the fit's model, for parameters that are functions
     of_mean: bool = False  # whether predictions are of the mean, whatever the family's are of
@@ -100,7 +100,7 @@ class FittedRows:
                     bad |= value == 0.0
             if np.any(bad):
                 i = int(np.flatnonzero(bad)[0])
-                name = self.outward[slot.parameter.name]
+                name = self.original_names[slot.parameter.name]
                 lost = not np.isfinite(value[i]) or value[i] == 0.0
                 why = "more than a float can hold" if lost else f"but it must be {slot.parameter.domain.name}"
                 if slot.link.positive and eta[i] < 0.0:
@@ -120,15 +120,17 @@ class FittedRows:
                 if not np.all(inside := np.broadcast_to(domain.holds(entries), (self.n,))):
                     i = int(np.flatnonzero(~inside)[0])
                     raise DataError(
-                        f"row {i} of the new data lies too far out: {self.outward[name]} must be {domain.name}, but is "
-                        f"{', '.join(f'{v[i]:.6g}' for v in entries)} there"
+                        f"row {i} of the new data lies too far out: {self.original_names[name]} must be {domain.name}, "
+                        f"but is {', '.join(f'{v[i]:.6g}' for v in entries)} there"
                     )
 
     def too_far(self, bad: Any, what: str) -> DataError:
         """The error for rows whose result cannot be computed: the first one, with its linear predictors."""
         i = int(np.flatnonzero(np.broadcast_to(bad, (self.n,)))[0])
         slots = zip(self.model.slots, self.etas, strict=True)
-        where = ", ".join(f"{self.outward[slot.parameter.name]} {float(self.full(eta)[i]):.6g}" for slot, eta in slots)
+        where = ", ".join(
+            f"{self.original_names[slot.parameter.name]} {float(self.full(eta)[i]):.6g}" for slot, eta in slots
+        )
         return DataError(f"row {i} lies too far out: its {what} cannot be computed (linear predictors: {where})")
 
     def parameters(self, xp: Any, etas: list[Any] | None = None) -> dict[str, Any]:
@@ -157,9 +159,9 @@ class FittedRows:
         return out
 
     @property
-    def bare(self) -> Family:
+    def free_family(self) -> Family:
         """The family with nothing known, so that every parameter can be passed."""
-        return bare(self.family)
+        return with_nothing_known(self.family)
 
     def require_known(self) -> None:
         """Raise unless every known parameter has its values."""
@@ -269,13 +271,13 @@ def rows_of(
     effective = fit.effective
     model = effective.likelihood.model
     limit = fit.limit
-    outward = {p.name: p.name if limit is None else limit.outward(p.name) for p in model.family.parameters}
+    original_names = {p.name: p.name if limit is None else limit.original_name(p.name) for p in model.family.parameters}
     limits = {} if limit is None else {limit.parameter: limit.at}
     functions = effective.likelihood.objective.functions
     if functions is not None and functions.density.base is not None:
         return _of_functions(effective, functions, new, dict(given or {}))
     given = dict(given or {})
-    valid = [outward[name] for name in model.known] + ["offset"]
+    valid = [original_names[name] for name in model.known] + ["offset"]
     if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:
         valid.append("exposure")
     for name in given:
@@ -286,9 +288,9 @@ def rows_of(
             raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
         bound = effective.likelihood.bound
         own = bound.data if observed else replace(bound.data, units=None)
-        return FittedRows(effective, bound.used, own, {}, outward, limits)
-    read = NewData(model, new, given, unseen, outward)
-    rows = FittedRows(effective, read.table, read.rows, read.lacking, outward, limits)
+        return FittedRows(effective, bound.used, own, {}, original_names, limits)
+    read = NewData(model, new, given, unseen, original_names)
+    rows = FittedRows(effective, read.table, read.rows, read.lacking, original_names, limits)
     rows.require_reached()
     return rows
 
@@ -303,7 +305,7 @@ def _of_functions(fit: Estimates, functions: DensityObjective, new: Any, given: 
     return FittedRows(fit, table, rows.data, {}, names, {}, linear=rows.model)
 
 
-def bare(family: Family) -> Family:
+def with_nothing_known(family: Family) -> Family:
     """A family with nothing known, so that every parameter can be passed."""
     out = copy.copy(family)
     out.known = {}

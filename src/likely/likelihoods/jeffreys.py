@@ -25,7 +25,7 @@ from likely.likelihoods.expected import Expected
 from likely.namespace import Jet
 
 STEP = 0.02  # of the scale on which a row's density changes
-ASIDE = 0.37  # how far the linear predictors are moved to see whether second derivatives depend on y
+SHIFT = 0.37  # how far the linear predictors are moved to see whether second derivatives depend on y
 SAME = 1e-9  # of their size, by which they may differ from their expectations and do not
 STENCIL = ((1, 3.0 / 4.0), (2, -3.0 / 20.0), (3, 1.0 / 60.0))
 
@@ -85,19 +85,19 @@ class Jeffreys:
         if self._asked or not self.objective.model.slots:
             return
         self._asked = True
-        aside = self.objective
-        for c in range(len(aside.model.slots)):  # off places of symmetry, such as a probability of one half
-            aside = _beside(aside, c, ASIDE)
+        shifted = self.objective
+        for c in range(len(shifted.model.slots)):  # off places of symmetry, such as a probability of one half
+            shifted = _shifted_by(shifted, c, SHIFT)
         try:
             with warnings.catch_warnings():  # of quantiles that are looked for in vain
                 warnings.simplefilter("ignore")
-                expected = Expected(aside, x)
+                expected = Expected(shifted, x)
         except IntervalError:
             return
         if not expected.exact:
             return
-        rows = slice(0, min(aside.rows, aside.block))
-        seen, meant = self._second(x, aside)(rows), expected.block(rows.start, rows.stop)
+        rows = slice(0, min(shifted.rows, shifted.block))
+        seen, meant = self._second(x, shifted)(rows), expected.block(rows.start, rows.stop)
         pairs = seen.keys() | meant.keys()
         size = max((float(np.max(np.abs(v))) for v in meant.values()), default=0.0)
         off = max((float(np.max(np.abs(seen.get(pair, 0.0) + meant.get(pair, 0.0)))) for pair in pairs), default=0.0)
@@ -127,7 +127,7 @@ class Jeffreys:
     def _moved(self, c: int, by: float) -> RowsObjective:
         """The log-likelihood with one linear predictor moved in every row."""
         if (c, by) not in self._shifted:
-            self._shifted[c, by] = _beside(self.objective, c, by)
+            self._shifted[c, by] = _shifted_by(self.objective, c, by)
         return self._shifted[c, by]
 
     def _steps(self, x: Any) -> list[float]:
@@ -144,7 +144,7 @@ class Jeffreys:
         return out
 
 
-def _beside(objective: RowsObjective, c: int, by: float) -> RowsObjective:
+def _shifted_by(objective: RowsObjective, c: int, by: float) -> RowsObjective:
     """The log-likelihood with one linear predictor moved in every row."""
     slot, data = objective.model.slots[c], objective.data
     offset = np.full(data.n, by) + (0.0 if slot.offset is None else data.offsets[slot.label])

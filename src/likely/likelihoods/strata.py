@@ -215,8 +215,8 @@ class StrataObjective:
     def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
         """The sum over clusters of S S' with S the sum of a cluster's scores; a stratum lies within one cluster."""
         for shape in self.strata.shapes:
-            if np.any(apart := np.any(codes[shape.rows] != codes[shape.rows[:, :1]], axis=1)):
-                row = int(shape.rows[np.flatnonzero(apart)[0], 0])
+            if np.any(differ := np.any(codes[shape.rows] != codes[shape.rows[:, :1]], axis=1)):
+                row = int(shape.rows[np.flatnonzero(differ)[0], 0])
                 raise DataError(
                     f"the stratum of row {row} falls into several clusters: clusters consist of whole strata"
                 )

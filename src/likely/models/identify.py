@@ -12,7 +12,7 @@ from likely.compute import blocks
 from likely.compute.blocks import Matrix
 from likely.compute.solve import least_squares, orthogonal
 from likely.compute.solve.newton import Point
-from likely.data.design import Aliasing, Beside, Design
+from likely.data.design import Aliasing, AliasingPartner, Design
 from likely.errors import DesignError, listed
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -135,9 +135,9 @@ def without_place_of_intercept(
         return design, x
     first = len(whole.names) - len(design.names)
     null = less.aliasing.null
-    beside = Beside(parameter, None if place is None else place[0], null[:first])
+    partner = AliasingPartner(parameter, None if place is None else place[0], null[:first])
     kept = [j - first for j in less.kept if j >= first]
-    return design.keep(kept, Aliasing(null[first:], less.aliasing.combinations, beside)), blocks.select(x, kept)
+    return design.keep(kept, Aliasing(null[first:], less.aliasing.combinations, partner)), blocks.select(x, kept)
 
 
 def _beside(own: tuple[Design, Matrix], place: tuple[Design, Matrix] | None, parameter: str) -> tuple[Design, Matrix]:
@@ -224,7 +224,7 @@ def coordinates(model: Model, data: Rows, last: int | None = None) -> Coordinate
     return Coordinates(replace(data, designs=designs), inverse, forward)
 
 
-def beside_level(model: Model, wanted: Coordinates | None, data: Rows) -> Coordinates | None:
+def less_level(model: Model, wanted: Coordinates | None, data: Rows) -> Coordinates | None:
     """Coordinates for a response that varies little about a large value, in a family that moves with it.
 
     A location's own digits would be lost to those of the level: at 1e14 neighbouring numbers are 1/64 apart.

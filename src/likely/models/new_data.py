@@ -39,7 +39,7 @@ class NewData:
         Values of known parameters, ``offset`` and ``exposure``, where they are not what the model says.
     unseen : {"error", "missing"}
         What becomes of rows with levels that the model does not know.
-    outward : mapping of str to str, optional
+    original_names : mapping of str to str, optional
         The parameters' names in messages and in `given`, where they are not the family's.
 
     Attributes
@@ -56,10 +56,10 @@ class NewData:
         new: Any,
         given: Mapping[str, Any] | None = None,
         unseen: str = "error",
-        outward: Mapping[str, str] | None = None,
+        original_names: Mapping[str, str] | None = None,
     ) -> None:
         self.model, self.given, self.lacking = model, given or {}, dict[str, LikelyError]()
-        self.outward = outward or {p.name: p.name for p in model.family.parameters}
+        self.original_names = original_names or {p.name: p.name for p in model.family.parameters}
         plain = {
             slot.parameter.name: slot.design
             for slot in model.slots
@@ -197,8 +197,8 @@ class NewData:
         assert slot.design is not None
         if self.sparse is not None:
             return slot.design.apply_sparse(self.sparse)
-        beside = slot.design.beside
-        other = None if beside is None else self.own.get(beside.parameter, self.table)
+        partner = slot.design.partner
+        other = None if partner is None else self.own.get(partner.parameter, self.table)
         return slot.design.apply(self.own.get(slot.parameter.name, self.table), other)
 
     def _values(self, spec: Any, what: str) -> Any:
@@ -208,22 +208,23 @@ class NewData:
 
     def _known(self, name: str) -> Any:
         """The values of a known parameter; NaN, and the reason, where there are none."""
-        model, outward = self.model, self.outward[name]
-        spec = self.given.get(outward, model.family.known.get(name))
-        if outward not in self.given and np.ndim(spec) > 0:
+        model, original_name = self.model, self.original_names[name]
+        spec = self.given.get(original_name, model.family.known.get(name))
+        if original_name not in self.given and np.ndim(spec) > 0:
             self.lacking[name] = OptionError(
-                f"{outward} was given to the fit as an array, so the new rows' values are not known: pass {outward}=..."
+                f"{original_name} was given to the fit as an array, so the new rows' values are not known: pass "
+                f"{original_name}=..."
             )
             return np.nan
         try:
             if model.family.parameter(name).domain is Groups:
-                values = tables.codes(self.data.labels(spec, outward))
+                values = tables.codes(self.data.labels(spec, original_name))
             else:
-                values = self._values(spec, outward)
+                values = self._values(spec, original_name)
         except LikelyError as error:
             self.lacking[name] = error
             return np.nan
-        model.family.parameter(name).domain.check(f"{model.family.title}'s known {outward}", values)
+        model.family.parameter(name).domain.check(f"{model.family.title}'s known {original_name}", values)
         return values
 
     def _log_exposure(self) -> Any:
@@ -235,7 +236,7 @@ class NewData:
 
     def _offset(self, slot: Slot) -> Any:
         """A linear predictor's offset."""
-        name, specs = self.outward[slot.parameter.name], slot.offset or ()
+        name, specs = self.original_names[slot.parameter.name], slot.offset or ()
         if "offset" in self.given:
             value = self.given["offset"]
             specs = (value.get(name, 0.0) if isinstance(value, Mapping) else value,)

@@ -178,10 +178,10 @@ def _functions() -> dict[str, Callable[..., Any]]:
         q = a / b
         usual = (q > 1e-290) & (q < inf)
         log = jnp.where(usual, jnp.log(jnp.where(usual, q, 1.0)), jnp.log(a) - jnp.log(b))
-        apart = a * (log - 1.0) + b
+        general = a * (log - 1.0) + b
         edge = jnp.where((x == 0.0) | (m == inf), m, inf)
         invalid = ~((x >= 0.0) & (m >= 0.0)) | ((x == inf) & (m == inf))
-        out = jnp.where(near, close, jnp.where(inner, apart, edge))
+        out = jnp.where(near, close, jnp.where(inner, general, edge))
         return jnp.where(invalid, nan, out)
 
     @bd0.defjvp

@@ -14,19 +14,19 @@ class Memory:
     """Remembered logarithms and complements, keyed by identity."""
 
     def __init__(self) -> None:
-        self._facts: dict[int, tuple[Any, Any, Any]] = {}  # id -> (the object itself, its log, its complement)
+        self._known: dict[int, tuple[Any, Any, Any]] = {}  # id -> (the object itself, its log, its complement)
 
     def remember(self, value: Any, *, log: Any = None, complement: Any = None, log_complement: Any = None) -> Any:
         """Note the exact log and complement (1 - value) of `value`; returns `value`."""
-        self._facts[id(value)] = (value, log, complement)
+        self._known[id(value)] = (value, log, complement)
         if complement is not None:
-            self._facts[id(complement)] = (complement, log_complement, value)
+            self._known[id(complement)] = (complement, log_complement, value)
         return value
 
     def recall_log(self, value: Any) -> Any:
         """The remembered logarithm, or None."""
-        fact = self._facts.get(id(value))
-        return None if fact is None else fact[1]
+        known = self._known.get(id(value))
+        return None if known is None else known[1]
 
     def over(self: Any, a: Any, b: Any) -> Any:
         """a / b, with 1/b from the logarithm where a link knows it.
@@ -38,9 +38,9 @@ class Memory:
 
     def complement(self, p: Any) -> Any:
         """1 - p, exact where the link that made p knows it."""
-        fact = self._facts.get(id(p))
-        if fact is not None and fact[2] is not None:
-            return fact[2]
+        known = self._known.get(id(p))
+        if known is not None and known[2] is not None:
+            return known[2]
         return 1.0 - p
 
     def log_complement(self: Any, p: Any) -> Any:

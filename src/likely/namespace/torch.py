@@ -99,9 +99,9 @@ def _made() -> dict[str, Callable[..., Any]]:
         inner = ~near & (x > 0.0) & (m >= 0.0) & (known | (m > 0.0))
         a, b = where(inner, x, 1.0), where(inner, m, 3.0)
         log_b = where(inner, log_m, math.log(3.0)) if known else torch.log(b)
-        apart = a * (torch.log(a) - log_b - 1.0) + b
+        general = a * (torch.log(a) - log_b - 1.0) + b
         edge = where(x == 0.0, m, where(m >= 0.0, torch.full_like(m, math.inf), math.nan))
-        return where(near, close, where(inner, apart, edge))
+        return where(near, close, where(inner, general, edge))
 
     def xlogy(x: Any, y: Any) -> Any:
         x, y = tensors(x, y)

@@ -165,11 +165,11 @@ def _rate(fit: Estimates, what: str, given: Sequence[Any]) -> tuple[str, bool]:
         return what, False
     effective = fit.effective
     first = effective.likelihood.model.slots[0].parameter.name
-    outward = first if fit.limit is None else fit.limit.outward(first)
+    original_name = first if fit.limit is None else fit.limit.original_name(first)
     names = [p.name for p in fit.likelihood.model.family.parameters]
     if what == RATE and RATE not in names:
-        return outward, True
-    return what, what == outward and what != "mean"
+        return original_name, True
+    return what, what == original_name and what != "mean"
 
 
 def _own_offset(scenarios: Scenarios, what: str, held: Mapping[str, Any]) -> bool:
@@ -177,7 +177,7 @@ def _own_offset(scenarios: Scenarios, what: str, held: Mapping[str, Any]) -> boo
     if not scenarios.offsets or not scenarios.offsets[0]:
         return False
     first, specs = scenarios.base.model.slots[0], scenarios.offsets[0]
-    own = {scenarios.base.outward[first.parameter.name], "mean", "link", f"link.{first.parameter.name}"}
+    own = {scenarios.base.original_names[first.parameter.name], "mean", "link", f"link.{first.parameter.name}"}
     texts = [spec for spec in specs if isinstance(spec, str)]
     columns = {name for spec in texts for name in designs.variables(spec)} | {"offset"}
     return what in own and not columns & set(held)

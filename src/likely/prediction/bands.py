@@ -188,7 +188,7 @@ def pit_histogram(fit: Estimates, bins: int = 10, level: float = 0.95) -> PITHis
     if isinstance(bins, bool) or not isinstance(bins, int) or bins < 2:
         raise OptionError(f"bins is a whole number of at least 2, found {bins!r}")
     y = rows.fit.likelihood.bound.y
-    tails = rows.bare.at(rows.values).tails(y)
+    tails = rows.free_family.at(rows.values).tails(y)
     before, below = rows.full(tails.before), rows.full(tails.below)
     return histogram(before, below, bins, level, rows.fit.likelihood.bound.weights)
 

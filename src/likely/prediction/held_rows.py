@@ -13,7 +13,7 @@ from likely.estimates.covariance.request import group_codes
 from likely.families.base import Family, generator
 from likely.inference.refit import refit
 from likely.likelihoods import objective_of, offers_of
-from likely.likelihoods.fitted_rows import bare
+from likely.likelihoods.fitted_rows import with_nothing_known
 from likely.models import scale
 from likely.models.identify import check_identified
 from likely.models.model import Model
@@ -118,7 +118,7 @@ def held_values(fit: Estimates, fold_of: Any, task: Task) -> Iterator[Without]:
         part, others = bound.data.take(away), bound.data.take(np.flatnonzero(fold_of != fold))
         functions = objective_of(model, part).functions
         base = None if functions is None else functions.density.base
-        family = bare(base or model.family)
+        family = with_nothing_known(base or model.family)
         found = _unidentified(fit, model, others) or refit(fit, model, others)
         if isinstance(found, str):
             yield Without(fold, away, family, None, f"there is no fit without fold {fold} of {count}: {found}")

@@ -227,7 +227,7 @@ class Influence(Record):
     def _place(self, name: str) -> int:
         model = self.fit.effective.likelihood.model
         limit = self.fit.limit
-        names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
+        names = [n if limit is None else limit.original_name(n) for s in model.slots for n in s.names]
         if not is_one_of(name, names):
             raise unknown("estimate", name, names)
         return names.index(name)
@@ -271,7 +271,7 @@ class Influence(Record):
         errors = np.where(self._errors > 0.0, self._errors, np.inf)  # a coefficient that is held does not move
         moved = (self._x[None, :] - without) / errors
         limit = self.fit.limit
-        names = [n if limit is None else limit.outward(n) for s in model.slots for n in s.names]
+        names = [n if limit is None else limit.original_name(n) for s in model.slots for n in s.names]
         y, leverage, distance = self.fit.likelihood.bound.y, self.leverage, self.distance
         levels = model.levels if model.family.kind.labels else None
         rows = []

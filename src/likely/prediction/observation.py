@@ -45,13 +45,13 @@ def prediction_interval(rows: FittedRows, level: float, method: str | None, repl
         raise OptionError(f"observations of {rows.family.title} are labels: use what='prob'")
     chances = (0.5, 0.5 - 0.5 * level, 0.5 + 0.5 * level)
     if method == "plug-in":
-        columns = [rows.full(rows.bare.quantile(q, **rows.values)) for q in chances]
+        columns = [rows.full(rows.free_family.quantile(q, **rows.values)) for q in chances]
     elif method == "mixture":
         columns = _mixed(rows, chances)
     elif method == "t":
         columns = _exact(rows, chances)
     else:
-        median = rows.full(rows.bare.quantile(0.5, **rows.values))
+        median = rows.full(rows.free_family.quantile(0.5, **rows.values))
         columns = [median, *_calibrated(rows, chances[1:], replicates, seed)]
     for column in columns:
         if np.any(bad := ~np.isfinite(column)):
@@ -99,7 +99,7 @@ def _mixed(rows: FittedRows, chances: tuple[float, ...]) -> list[Any]:
         w = np.where(inside, weights, 0.0)
         w = w / np.sum(w, axis=1, keepdims=True)
         for values, q in zip(out, chances, strict=True):
-            values[part] = mixture_quantile(rows.bare, params, w, q)
+            values[part] = mixture_quantile(rows.free_family, params, w, q)
     return out
 
 
@@ -235,7 +235,7 @@ def _calibrated(rows: FittedRows, chances: tuple[float, ...], replicates: int, s
         params = _drawn_parameters(rows, draws, part) | {name: value[None, :] for name, value in edges.items()}
         own = {k: v[part] if isinstance(v, np.ndarray) and v.ndim else v for k, v in rows.values.items()}
         for limits, q in zip(out, chances, strict=True):
-            limits[part] = _level_that_holds(rows.bare, params, own, q, part.stop - part.start)
+            limits[part] = _level_that_holds(rows.free_family, params, own, q, part.stop - part.start)
     return out
 
 

@@ -138,7 +138,7 @@ def _drawn(rows: FittedRows, shape: tuple[int, ...], rng: np.random.Generator) -
     """Responses; an error where they are too large to be drawn, which NumPy and SciPy word each in their own way."""
     try:
         with _quiet():
-            drawn = draw(rows.bare, rows.values, shape, rng)
+            drawn = draw(rows.free_family, rows.values, shape, rng)
     except (ValueError, OverflowError) as error:
         if isinstance(error, LikelyError):
             raise
@@ -163,7 +163,7 @@ def _quiet() -> Iterator[None]:
 def _parameters(rows: FittedRows) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for p in rows.family.parameters:
-        value, name = rows.values[p.name], rows.outward[p.name]
+        value, name = rows.values[p.name], rows.original_names[p.name]
         if p.vector:
             columns |= {f"{name}[{entry}]": value[..., j] for j, entry in enumerate(_entries(rows, p))}
         else:
@@ -179,9 +179,9 @@ def _entries(rows: FittedRows, p: Parameter) -> list[str]:
 def _quantiles(rows: FittedRows, q: Any) -> Any:
     def one(level: float) -> Any:
         if rows.family.kind.labels:  # an error of the family where they have no order
-            return np.broadcast_to(np.asarray(rows.bare.quantile(level, **rows.values)), (rows.n,))
+            return np.broadcast_to(np.asarray(rows.free_family.quantile(level, **rows.values)), (rows.n,))
         with _quiet():
-            out = rows.full(rows.bare.quantile(level, **rows.values))
+            out = rows.full(rows.free_family.quantile(level, **rows.values))
         if 0.0 < level < 1.0 and not np.all(np.isfinite(out)):
             raise rows.too_far(~np.isfinite(out), "quantile")
         return out

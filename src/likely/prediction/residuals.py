@@ -190,7 +190,7 @@ def _deviance(rows: FittedRows, gap: Any) -> Any:
 
 
 def _quantile(rows: FittedRows, rng: Any) -> Any:
-    tails = rows.bare.at(rows.values).tails(rows.fit.likelihood.bound.y)
+    tails = rows.free_family.at(rows.values).tails(rows.fit.likelihood.bound.y)
     share = 1.0 if rows.family.kind is Kind.NUMBERS else jumps(rng, rows.n)
     out = rows.full(tails.normal(share))
     if not np.any(at_end := np.isinf(out) & np.isfinite(own_log_density(rows))):

@@ -245,9 +245,9 @@ def sample_of(fit: Estimates, rng: np.random.Generator) -> Sample:
         data, values = rows.data, dict(rows.values)
     else:
         data = rows.data.take(chosen)
-        values = values_at(rows.model, data, rows.bare, x)
+        values = values_at(rows.model, data, rows.free_family, x)
     data = replace(data, y=np.asarray(data.y, dtype=float), weights=None)
-    return Sample(effective, rows.bare, rows.model, data, x, values, chosen, total)
+    return Sample(effective, rows.free_family, rows.model, data, x, values, chosen, total)
 
 
 def values_at(model: Model, data: Rows, family: Family, x: Any) -> dict[str, Any]:

@@ -259,7 +259,7 @@ def _columns_in(spec: Any, table: Table) -> list[str]:
 
 def _text_of(fit: Estimates, base: FittedRows, name: str) -> str | None:
     """The column or expression that a known parameter was given as; None for other things and for labels."""
-    spec = fit.likelihood.model.family.known.get(base.outward[name])
+    spec = fit.likelihood.model.family.known.get(base.original_names[name])
     return spec if isinstance(spec, str) and base.model.family.parameter(name).domain is not Groups else None
 
 

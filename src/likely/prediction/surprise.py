@@ -68,7 +68,7 @@ def expected(rows: FittedRows) -> Any:
             with np.errstate(all="ignore"):
                 y, p = nodes(model.family, values, part.count)
                 columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
-                f = np.broadcast_to(rows.bare._log_density(NumpyNamespace(), y, **columns), y.shape)
+                f = np.broadcast_to(rows.free_family._log_density(NumpyNamespace(), y, **columns), y.shape)
                 out[lo : lo + part.count] = -np.sum(np.where((p > 0) & np.isfinite(f), p * f, 0.0), axis=1)
         return {"entropy": out}
 
@@ -123,8 +123,8 @@ class _OnePeak:
     def __init__(self, rows: FittedRows, y: Any) -> None:
         self.rows, self.y = rows, y
         self.discrete = rows.family.kind.discrete
-        self.fitted = rows.bare.at(rows.values)
-        lower, upper = rows.bare.bounds(**rows.values)
+        self.fitted = rows.free_family.at(rows.values)
+        lower, upper = rows.free_family.bounds(**rows.values)
         self.lower, self.upper = rows.full(lower), rows.full(upper)
         self.valley = self._valley()
 

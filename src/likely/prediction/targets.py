@@ -52,9 +52,9 @@ def target(rows: FittedRows, what: str, y: Any = None) -> Target:
         For "prob".
     """
     model = rows.model
-    names = {outward: inner for inner, outward in rows.outward.items()}
+    names = {original: inner for inner, original in rows.original_names.items()}
     free = {slot.parameter.name for slot in model.slots}
-    choices = ["mean", "prob", "link", *(rows.outward[name] for name in free)]
+    choices = ["mean", "prob", "link", *(rows.original_names[name] for name in free)]
     if not isinstance(what, str):
         raise unknown("quantity", what, choices, " for what=")
     if y is not None and what != "prob":
@@ -65,15 +65,13 @@ def target(rows: FittedRows, what: str, y: Any = None) -> Target:
         return Target(f"mean of {model.response}", ("",), _mean)
     if what == "prob":
         return _probability(rows, y)
-    if not isinstance(what, str):
-        raise unknown("quantity", what, ["mean", "prob", "link", *(rows.outward[name] for name in free)], " for what=")
     if what == "link" or what.startswith("link."):
         if not model.slots:
             raise OptionError(f"{model.family.title} has no linear predictor here: nothing depends on predictors")
-        wanted = what.partition(".")[2] or rows.outward[model.slots[0].parameter.name]
-        places = [k for k, s in enumerate(model.slots) if rows.outward[s.parameter.name] == wanted]
+        wanted = what.partition(".")[2] or rows.original_names[model.slots[0].parameter.name]
+        places = [k for k, s in enumerate(model.slots) if rows.original_names[s.parameter.name] == wanted]
         if not places:
-            raise unknown("parameter", wanted, [rows.outward[name] for name in free], " for a linear predictor")
+            raise unknown("parameter", wanted, [rows.original_names[name] for name in free], " for a linear predictor")
         parts = tuple(model.slots[k].entry or "" for k in places)
         return Target(f"linear predictor of {wanted}", parts, lambda r: [_link(r, k) for k in places])
     if what in names and names[what] in free:
@@ -81,7 +79,7 @@ def target(rows: FittedRows, what: str, y: Any = None) -> Target:
         if isinstance(domain, VectorDomain):
             return Target(what, tuple(domain.entries(model.levels)), lambda r: _parameter(r, names[what]))
         return Target(_title(model, what, names[what]), ("",), lambda r: [_parameter(r, names[what])[0]])
-    raise unknown("quantity", what, ["mean", "prob", "link", *(rows.outward[name] for name in free)], " for what=")
+    raise unknown("quantity", what, choices, " for what=")
 
 
 def _title(model: Model, what: str, name: str) -> str:

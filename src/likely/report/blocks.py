@@ -31,7 +31,7 @@ class Title:
 
 @final
 @dataclass(frozen=True)
-class Facts:
+class LabelledRows:
     """Labels with a sentence each."""
 
     rows: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ class Facts:
         return Grid(("", ""), self.rows, "ll").html()
 
 
-Block = Title | Facts | Grid | str
+Block = Title | LabelledRows | Grid | str
 
 
 def as_text(blocks: Iterable[Block]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, final
 
 from likely.families import FAMILIES, ConditionalLogit, get_family
 from likely.families.base import Family
-from likely.report.blocks import Block, Facts, Title, as_text
+from likely.report.blocks import Block, LabelledRows, Title, as_text
 from likely.show.text_table import Grid
 
 
@@ -51,13 +51,13 @@ class FamilyCard:
             )
             for p in family.parameters
         )
-        facts = [("assumes", family.assumes), ("data", self.support), ("usual loss", family.loss_name)]
+        lines = [("assumes", family.assumes), ("data", self.support), ("usual loss", family.loss_name)]
         names = [family.name, *family.aliases]
-        facts.append(("names", ", ".join(names)))
+        lines.append(("names", ", ".join(names)))
         for limit in family.limits:
             simpler = limit.becomes().title
-            facts.append(("limit", f"{simpler}, as {limit.parameter} goes to {_word(limit.at)}"))
-        out: list[Block] = [Title(self.signature, True), Facts(tuple(facts))]
+            lines.append(("limit", f"{simpler}, as {limit.parameter} goes to {_word(limit.at)}"))
+        out: list[Block] = [Title(self.signature, True), LabelledRows(tuple(lines))]
         grid = Grid(("parameter", "meaning", "domain", "link"), tuple(row[:4] for row in rows), "llll")
         others = [f"{row[0]}: {row[4]}" for row in rows if row[4]]
         return [*out, grid, *([f"Other links: {'; '.join(others)}."] if others else [])]
@@ -109,10 +109,10 @@ class FamilyList:
     @property
     def blocks(self) -> list[Block]:
         """The list, and where to read on."""
-        facts = tuple(
+        lines = tuple(
             (c.signature, f"{c.family.assumes}. Data: {c.support}. Loss: {c.family.loss_name}.") for c in self.cards
         )
-        return [Facts(facts), "likely families NAME tells what each parameter means and where it lives."]
+        return [LabelledRows(lines), "likely families NAME tells what each parameter means and where it lives."]
 
     def __str__(self) -> str:
         return as_text(self.blocks)

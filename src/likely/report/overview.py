@@ -38,7 +38,7 @@ def title(fit: Estimates) -> Title:
     return Title(f"{model.family.title} fit of {model.response}: {ENDS.get(fit.end.kind, fit.end.title)}", True)
 
 
-def facts(fit: Estimates) -> list[tuple[str, str]]:
+def overview_rows(fit: Estimates) -> list[tuple[str, str]]:
     """What was assumed, of which data, and how the peak was found."""
     family = fit.likelihood.model.family
     out = [("assumes", family.assumes)] if family.assumes else []
@@ -73,9 +73,9 @@ def data(fit: Estimates) -> str:
     summary = f"{rows:,} observations" if rows != 1 else "1 observation"
     if bound.weighted:
         summary = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
-    apart = 0 if bound.separation is None else len(bound.separation.left_out)
-    if apart:
-        summary += f"; {apart:,} separated row{'' if apart == 1 else 's'} left out"
+    separated = 0 if bound.separation is None else len(bound.separation.left_out)
+    if separated:
+        summary += f"; {separated:,} separated row{'' if separated == 1 else 's'} left out"
     if (strata := fit.likelihood.objective.strata) is not None:
         used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
         summary = f"{rows:,} rows in {strata.total:,} strata, {used}"
@@ -84,7 +84,7 @@ def data(fit: Estimates) -> str:
     if bound.dropped:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
         all_rows = bound.table.n - bound.weightless
-        summary += f"; {all_rows - rows - apart:,} of {all_rows:,} rows dropped for missing values ({lost})"
+        summary += f"; {all_rows - rows - separated:,} of {all_rows:,} rows dropped for missing values ({lost})"
     if bound.weightless:
         summary += f"; {bound.weightless:,} row{'' if bound.weightless == 1 else 's'} of weight 0 left out"
     return summary
@@ -133,7 +133,7 @@ def spreads(whole: Estimates) -> dict[str, tuple[float, str]]:
     if not spread.constant:
         return {}
     n, room, ml = fit.n, fit.df_residual, fit.coef[spread.label]
-    label = spread.label if whole.limit is None else whole.limit.outward(spread.label)
+    label = spread.label if whole.limit is None else whole.limit.original_name(spread.label)
     out = {label: (ml, f"maximum likelihood, divides by n = {n:,}")}
     if room > 0:
         residual = "residual SD" if label == "sd" else f"residual {label}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import IO, TYPE_CHECKING, Any, final
 
-from likely.report.blocks import Facts, Title
+from likely.report.blocks import LabelledRows, Title
 from likely.show.text_table import Grid
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Screen:
 
         if isinstance(block, Title):
             self.console.print(Text(block.text, style="bold green" if block.good else "bold red"))
-        elif isinstance(block, Facts):
+        elif isinstance(block, LabelledRows):
             longest = max(len(label) for label, _ in block.rows)
             if longest > self.console.width // 2:  # no room beside the labels
                 for label, text in block.rows:

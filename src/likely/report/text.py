@@ -13,8 +13,8 @@ from likely.inference.derived import derived_quantities
 from likely.inference.interval import Interval
 from likely.inference.intervals import METHODS, intervals
 from likely.models.checks import check_level
-from likely.report import overview as facts
-from likely.report.blocks import Block, Facts, as_html, as_text
+from likely.report import overview
+from likely.report.blocks import Block, LabelledRows, as_html, as_text
 from likely.show.text_table import DASH, Grid, alike, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Summary:
     @property
     def spreads(self) -> dict[str, tuple[float, str]]:
         """The two spreads of a linear model, with how they are made."""
-        return facts.spreads(self.fit)
+        return overview.spreads(self.fit)
 
     @cached_property
     def notes(self) -> list[str]:
@@ -256,24 +256,26 @@ class Summary:
         if not self.fit.converged:
             reason = self.fit.end.words
             return [
-                facts.title(self.fit),
+                overview.title(self.fit),
                 self._sentence(reason),
-                Facts(tuple(facts.facts(self.fit))),
+                LabelledRows(tuple(overview.overview_rows(self.fit))),
                 "No estimates are shown: where the search stopped is no peak of the likelihood.",
             ]
-        out: list[Block] = [facts.title(self.fit), Facts(tuple(facts.facts(self.fit))), self.grid]
+        out: list[Block] = [overview.title(self.fit), LabelledRows(tuple(overview.overview_rows(self.fit))), self.grid]
         if self.fit.aliased:
-            out.append(Facts(tuple((name, f"not estimated: {why}") for name, why in facts.aliased(self.fit).items())))
+            out.append(
+                LabelledRows(tuple((name, f"not estimated: {why}") for name, why in overview.aliased(self.fit).items()))
+            )
         if self.legend:
             out.append(self.legend)
         if self.notes:
-            out.append(Facts(tuple((f"[{i}]", self._sentence(note)) for i, note in enumerate(self.notes, 1))))
+            out.append(LabelledRows(tuple((f"[{i}]", self._sentence(note)) for i, note in enumerate(self.notes, 1))))
         elif self.fit.end.remarkable:
             out.append(self._sentence(self.fit.status))
         if self.extra is not None:
             out.append(self.extra)
         spreads = [(label, f"{number(value)} ({how})") for label, (value, how) in self.spreads.items()]
-        out.append(Facts((*spreads, *facts.overall(self.fit), *facts.goodness(self.fit))))
+        out.append(LabelledRows((*spreads, *overview.overall(self.fit), *overview.goodness(self.fit))))
         return out
 
     def __str__(self) -> str:
@@ -308,7 +310,7 @@ class Summary:
                 "family": model.family.name,
                 "assumes": model.family.assumes,
                 "response": model.response,
-                "parameters": {p.name: facts.treatment(fit, p.name) for p in model.family.parameters},
+                "parameters": {p.name: overview.treatment(fit, p.name) for p in model.family.parameters},
                 "n": fit.n,
                 "rows": len(fit.likelihood.bound.y),
                 "weights": None if not fit.likelihood.bound.weighted else fit.likelihood.bound.weights_kind,

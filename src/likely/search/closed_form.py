@@ -148,14 +148,14 @@ def least_loss(L: LogLikelihood) -> Outcome | None:
         # beyond the rounding errors of the terms, well within the residuals
         terms = float(np.max(blocks.largest(x) * np.abs(beta), initial=0.0))
         nudge = max(1e-8 * float(np.mean(np.abs(target - x @ beta))), 64.0 * np.finfo(float).eps * terms)
-        point = replace(point, info=information_beside(L, slot, coefficients, nudge))
+        point = replace(point, info=information_nearby(L, slot, coefficients, nudge))
         covariance = conditioned_covariance(L, coefficients, slot, nudge)
     else:
         covariance = conditioned_covariance(L, coefficients)
     return Outcome(point, loss.solver, 0, True, "", covariance=covariance)
 
 
-def information_beside(L: LogLikelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None) -> Any:
+def information_nearby(L: LogLikelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None) -> Any:
     """The information a step above and a step below the location's linear predictor, averaged.
 
     Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
@@ -165,8 +165,8 @@ def information_beside(L: LogLikelihood, slot: Slot, coefficients: Any, step: fl
     model = L.model.shifted(slot)
     infos = []
     for shift in (-step, step):
-        beside = data.with_offset(slot, np.full(len(data), shift) if slot.offset is None else data.offset(slot) + shift)
-        infos.append(RowsObjective(model, beside).point(coefficients).info)
+        nearby = data.with_offset(slot, np.full(len(data), shift) if slot.offset is None else data.offset(slot) + shift)
+        infos.append(RowsObjective(model, nearby).point(coefficients).info)
     return 0.5 * (infos[0] + infos[1])
 
 
@@ -182,7 +182,7 @@ def conditioned_covariance(L: LogLikelihood, coefficients: Any, slot: Slot | Non
     if slot is None:
         info = RowsObjective(L.model, wanted.data).point(inner).info
     else:
-        info = information_beside(L, slot, inner, step, wanted.data)
+        info = information_nearby(L, slot, inner, step, wanted.data)
     covariance, _ = inverse_information(info)
     return None if covariance is None else wanted.covariance(covariance)
 

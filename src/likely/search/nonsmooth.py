@@ -23,7 +23,7 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.model import Model
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
-from likely.search.closed_form import PerfectFit, conditioned_covariance, information_beside
+from likely.search.closed_form import PerfectFit, conditioned_covariance, information_nearby
 from likely.search.outcome import Outcome
 
 CLOSE = 1e-8  # a gain of log-likelihood still to be had, at most: the square of 1e-4 standard errors
@@ -259,7 +259,7 @@ class _AlternatingSteps:
             values = self.parameters(x)
             size = float(np.mean(np.abs(self.y - values[self.slot.parameter.name])))
             nudge = 1e-8 * size / max(float(np.mean(np.abs(values["slope"]))), 1e-300)
-            point = replace(point, info=information_beside(self.L, self.slot, x, nudge))
+            point = replace(point, info=information_nearby(self.L, self.slot, x, nudge))
         covariance = conditioned_covariance(self.L, x) if converged else None
         return Outcome(point, SOLVER, iterations, converged and point.usable, message, covariance=covariance)
 

@@ -20,7 +20,7 @@ from likely.search.starts import further_starts, given_starts, mirror_starts, no
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
-APART = 1e-2  # standard errors between two peaks
+DISTINCT = 1e-2  # standard errors between two peaks
 
 
 def highest_of(L: LogLikelihood, asked: Asked, find: Callable[[Asked], Outcome]) -> Outcome:
@@ -194,9 +194,9 @@ def _note(objective: Objective, best: Point, peaks: list[Point], tried: int) -> 
     here = objective.log_density(best.x)
     different: list[Point] = []
     for other in peaks:
-        apart = all(np.max(np.abs(other.x - p.x) / scale) > APART for p in (best, *different))
+        distinct = all(np.max(np.abs(other.x - p.x) / scale) > DISTINCT for p in (best, *different))
         # signs of a linear predictor may not matter, as under the square root
-        if apart and np.max(np.abs(objective.log_density(other.x) - here)) > 1e-6:
+        if distinct and np.max(np.abs(objective.log_density(other.x) - here)) > 1e-6:
             different.append(other)
     if not different:
         return ""

@@ -170,8 +170,8 @@ class Calibration:
         for label, s in (("Brier", self.brier), ("log score", self.log_score)):
             if not np.isfinite(s.value):
                 clipped = float(np.average(log_score(self._hit, self.clip(self.outcomes.p)), weights=self.outcomes.w))
-                beside = f"; {clipped:.4f} with the clip" if self.clip.size else ""
-                out.append((label, f"infinite: an outcome that was given the probability 0 happened{beside}"))
+                clipped_note = f"; {clipped:.4f} with the clip" if self.clip.size else ""
+                out.append((label, f"infinite: an outcome that was given the probability 0 happened{clipped_note}"))
                 continue
             out.append(
                 (
@@ -218,20 +218,20 @@ class Calibration:
 
     def __str__(self) -> str:
         width = max(len(label) for label, _ in self.facts) + 2
-        facts = [
+        lines = [
             textwrap.fill(text, WIDTH, initial_indent=label.ljust(width), subsequent_indent=" " * width)
             for label, text in self.facts
         ]
         texts = [textwrap.fill(self.verdict, WIDTH)]
         if self.remark and self.line is not None:
             texts.append(textwrap.fill(self.remark, WIDTH))
-        return "\n".join([str(self.grid), "", *facts, "", *texts])
+        return "\n".join([str(self.grid), "", *lines, "", *texts])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        facts = Grid(("", ""), tuple(self.facts), "ll").html()
-        return f'<div class="likely-calibration">{self.grid.html()}{facts}<p>{escape(self.verdict)}</p></div>'
+        table = Grid(("", ""), tuple(self.facts), "ll").html()
+        return f'<div class="likely-calibration">{self.grid.html()}{table}<p>{escape(self.verdict)}</p></div>'
 
     @property
     def _hit(self) -> Any:

@@ -161,15 +161,15 @@ class DistributionCalibration:
         error = "" if self.crps_stderr is None else f" (SE {self.crps_stderr:.2g})"
         score = DASH if self.crps is None else f"{self.crps:.6g}{error}"
         surprise = "infinite" if self.impossible else fixed(self.log_score, 4)
-        facts = [textwrap.fill(self.judged.sentence, WIDTH)] if self.judged.text else []
-        facts.append(f"CRPS {score}, log score {surprise}")
+        lines = [textwrap.fill(self.judged.sentence, WIDTH)] if self.judged.text else []
+        lines.append(f"CRPS {score}, log score {surprise}")
         if self.pit is not None:
-            facts.append(
+            lines.append(
                 f"transforms: chi-squared {self.pit.statistic:.4g} for {len(self.pit.heights)} equal bins, "
                 f"p {p_value(self.pit.p_value)}"
             )
         texts = [textwrap.fill(t, WIDTH) for t in (self.verdict, self.remark) if t]
-        return "\n".join([str(self.grid), "", *facts, *texts])
+        return "\n".join([str(self.grid), "", *lines, *texts])
 
     __repr__ = __str__
 

@@ -119,7 +119,7 @@ def _own(fit: Estimates) -> Predictions:
     rows = rows_of(fit, observed=True)
     bound = rows.fit.likelihood.bound
     _require_rows(rows)
-    return Predictions(rows.bare, dict(rows.values), np.asarray(bound.y, dtype=float), _counted(bound), OWN)
+    return Predictions(rows.free_family, dict(rows.values), np.asarray(bound.y, dtype=float), _counted(bound), OWN)
 
 
 def _require_rows(rows: FittedRows) -> None:
@@ -150,7 +150,7 @@ def _of_new(fit: Estimates, new: Any) -> Predictions:
     if name not in rows.table:
         raise OptionError(f"the new data have no column {name!r}, which is what was predicted")
     rows.require_known()
-    family, said = rows.bare, Judged(f"{rows.n:,} new rows")
+    family, said = rows.free_family, Judged(f"{rows.n:,} new rows")
     if family.kind.classes:
         levels = tuple(rows.model.levels) if family.kind.labels else (0, 1)
         empty = Predictions(family, rows.values, np.zeros(rows.n), None, said)

@@ -150,15 +150,15 @@ class MulticlassCalibration:
 
     def __str__(self) -> str:
         score = self.log_score
-        facts = [textwrap.fill(self.judged.sentence, WIDTH)] if self.judged.text else []
-        facts += [
+        lines = [textwrap.fill(self.judged.sentence, WIDTH)] if self.judged.text else []
+        lines += [
             f"accuracy {self.accuracy:.4f}, log score {'infinite' if not np.isfinite(score) else f'{score:.4f}'}, "
             f"Brier {self.brier.value:.4f}"
         ]
         if (s := self.sharpening) is not None:
-            facts.append(f"slope of all logits {s.slope:.4f} (SE {s.stderr:.4f}); test of 1: p {p_value(s.p_value)}")
+            lines.append(f"slope of all logits {s.slope:.4f} (SE {s.stderr:.4f}); test of 1: p {p_value(s.p_value)}")
         texts = [self.verdict, *([self.remark] if self.remark and self.sharpening is not None else [])]
-        return "\n".join([str(self.grid), "", *facts, *(textwrap.fill(text, WIDTH) for text in texts)])
+        return "\n".join([str(self.grid), "", *lines, *(textwrap.fill(text, WIDTH) for text in texts)])
 
     __repr__ = __str__
 

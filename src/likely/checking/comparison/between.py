@@ -80,14 +80,14 @@ def clarke(names: tuple[str, str], a: Any, b: Any, w: Any, k: tuple[float, float
     n = float(np.sum(w))
     gap = k[0] - k[1]
     m = a - b - {"none": 0.0, "aic": gap, "bic": 0.5 * gap * np.log(n)}[correction] / n
-    for_first, apart = float(np.sum(w[m > 0])), float(np.sum(w[m != 0]))
-    if apart == 0:
+    for_first, unequal = float(np.sum(w[m > 0])), float(np.sum(w[m != 0]))
+    if unequal == 0:
         raise OptionError(f"{names[0]} and {names[1]} say the same of every row, so there is nothing to test")
-    if not float(apart).is_integer():
+    if not float(unequal).is_integer():
         raise OptionError("Clarke's test counts rows: it needs weights that are whole numbers")
-    p = float(stats.binomtest(int(for_first), int(apart)).pvalue)
-    side = for_first - 0.5 * apart
-    return Preference("Clarke", for_first, p, *names, _preferred(names, side, p), apart)
+    p = float(stats.binomtest(int(for_first), int(unequal)).pvalue)
+    side = for_first - 0.5 * unequal
+    return Preference("Clarke", for_first, p, *names, _preferred(names, side, p), unequal)
 
 
 def _preferred(names: tuple[str, str], side: float, p: float) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.errors import LikelyError, OptionError
-from likely.likelihoods.fitted_rows import bare
+from likely.likelihoods.fitted_rows import with_nothing_known
 from likely.namespace import NumpyNamespace
 from likely.prediction.held_rows import dealt, held_values, numbers_of
 from likely.prediction.influence import influence
@@ -60,7 +60,7 @@ def held_out(fit: Estimates, folds: Any, task: Task) -> Any:
 
 def _log_density(family: Any, y: Any, values: Any) -> Any:
     with np.errstate(all="ignore"):
-        value = np.broadcast_to(bare(family)._log_density(NumpyNamespace(), y, **values), np.shape(y))
+        value = np.broadcast_to(with_nothing_known(family)._log_density(NumpyNamespace(), y, **values), np.shape(y))
         return np.where(family.inside(y, values), value, -np.inf)
 
 

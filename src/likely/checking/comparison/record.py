@@ -197,10 +197,10 @@ class Comparison(Generic[F]):
             (float(a.k or 0), float(b.k or 0)),
         )
 
-    def holding(self, face: Callable[[Estimates], G]) -> Comparison[G]:
+    def holding(self, record: Callable[[Estimates], G]) -> Comparison[G]:
         """The same with something else to hold of every fit."""
         rows = [
-            Row(**{**vars(row), "fit": None if row.estimates is None else face(row.estimates)}) for row in self.rows
+            Row(**{**vars(row), "fit": None if row.estimates is None else record(row.estimates)}) for row in self.rows
         ]
         return Comparison(tuple(rows), self.response, self.n, self.notes)
 

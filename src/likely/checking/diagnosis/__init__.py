@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.checking.diagnosis.finding import Check, Diagnosis, Finding, holm
 from likely.checking.diagnosis.moments import MOMENTS, Order
-from likely.checking.diagnosis.notes import FACTS, stated
+from likely.checking.diagnosis.notes import NOTES, stated
 from likely.checking.diagnosis.null_distribution import Outcome, outcomes
 from likely.checking.diagnosis.wording import MANY, Case, word
 from likely.errors import FitError, OptionError, is_one_of, listed, unknown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Check", "Diagnosis", "Finding", "diagnose"]
 
-CHECKS = (*MOMENTS, *FACTS)
+CHECKS = (*MOMENTS, *NOTES)
 WILD = 1e-6  # expected number of rows as far out as the first, below which it is a mistake rather than a tail
 
 
@@ -67,9 +67,9 @@ def diagnose(
         records: list[Check] = []
         for name in chosen:
             task.say(name)
-            if name in FACTS:
+            if name in NOTES:
                 result = stated(name, fit, sample, seed)
-                records.append(Check(name, FACTS[name][0], result.outcome))
+                records.append(Check(name, NOTES[name][0], result.outcome))
                 findings += [result.finding] if result.finding is not None else []
                 continue
             asks, outcome = MOMENTS[name].asks, tested[name]

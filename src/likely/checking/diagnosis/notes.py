@@ -1,4 +1,4 @@
-"""Facts about a fit that need no null distribution: its design, its single rows, its size, how it does on new rows."""
+"""Notes on a fit that need no null distribution: its design, its single rows, its size, how it does on new rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PROFILED_ROWS = 100_000  # rows from which on the two agree
 @final
 @dataclass(frozen=True)
 class Stated:
-    """How a check of facts ended.
+    """How a check ended.
 
     Attributes
     ----------
@@ -347,7 +347,7 @@ def _constant(fit: Estimates, fold_of: Any, folds: int) -> Any:
     return held
 
 
-FACTS: dict[str, tuple[str, Callable[[Any, Sample, int], Stated]]] = {
+NOTES: dict[str, tuple[str, Callable[[Any, Sample, int], Stated]]] = {
     "influence": ("Does any single row decide an estimate?", _influence),
     "aliasing": ("Can the effects of the predictors be told apart?", _aliasing),
     "separation": ("Do the predictors nearly separate the outcomes?", _separation),
@@ -357,8 +357,8 @@ FACTS: dict[str, tuple[str, Callable[[Any, Sample, int], Stated]]] = {
 
 
 def stated(check: str, fit: Estimates, sample: Sample, seed: int) -> Stated:
-    """How a check of facts ended; one that cannot be run says why."""
+    """How a check ended; one that cannot be run says why."""
     try:
-        return FACTS[check][1](fit, sample, seed)
+        return NOTES[check][1](fit, sample, seed)
     except LikelyError as error:
         return Stated(f"not run: {error}")

@@ -105,10 +105,10 @@ def _tails(case: Case) -> Finding:
     name = HEAVIER.get(case.name)
     other = case.other(name) if name else None
     evidence: dict[str, Any] = {"beyond_3": far, "expected_beyond_3": expected}
-    matters = robust(case.fit)
+    impact = robust(case.fit)
     if other is not None:
         gain = other.loglik - case.fit.loglik
-        matters = f"{moved(case.fit, other)}. {matters}"
+        impact = f"{moved(case.fit, other)}. {impact}"
         evidence |= {"loglik_gain": gain, "neighbour": name}
         if case.name == "normal":
             from scipy import stats
@@ -121,7 +121,7 @@ def _tails(case: Case) -> Finding:
         f"The tails are heavier than those of {case.sample.family.title}",
         seen,
         "Rows far from the centre are less of a surprise than the model takes them for, so it lets them pull too much",
-        matters=matters,
+        matters=impact,
         next_step=case.recipe.code("data", get_family(name)) if name and other else robust_step(case.fit),
         chart="qq",
         evidence=evidence,
@@ -142,16 +142,16 @@ def _skew(case: Case) -> Finding:
     if case.name == "normal" and float(np.min(case.sample.y)) > 0.0 and case.outcome.z > 0:
         name = "gamma"
     other = case.other(name) if name else None
-    matters, evidence = robust(case.fit), {"skewness": value}
+    impact, evidence = robust(case.fit), {"skewness": value}
     if other is not None:
-        matters = f"{moved(case.fit, other)}. {matters}"
+        impact = f"{moved(case.fit, other)}. {impact}"
         evidence["loglik_gain"] = other.loglik - case.fit.loglik
     return _found(
         f"The {long} side is longer than that of {case.sample.family.title}",
         f"The skewness of the quantile residuals is {number(value, 3)}, where 0 is expected",
         f"Large deviations come more often {'above' if long == 'upper' else 'below'} what is expected than the family, "
         "with its own shape, allows for",
-        matters=matters,
+        matters=impact,
         next_step=case.recipe.code("data", get_family(name)) if name and other else robust_step(case.fit),
         chart="qq",
         evidence=evidence,
@@ -167,7 +167,7 @@ def _scale(case: Case) -> Finding:
     name = slot.parameter.name
     where = "grows" if case.outcome.z > 0 else "falls"
     step = f"# {name} as a function of the predictors:\nfit.likelihood.model.formula"
-    matters, evidence = robust(case.fit), {"column": label, "effect": case.outcome.effect}
+    impact, evidence = robust(case.fit), {"column": label, "effect": case.outcome.effect}
     if isinstance(right, str):
         change: dict[str, Any] = {name: f"~ {right}"}
         step = case.recipe.code("data", **change)
@@ -175,7 +175,7 @@ def _scale(case: Case) -> Finding:
             other = peak_of(case.recipe.likelihood(**change).bound, progress=False)
             if other.converged:
                 evidence["loglik_gain"] = gain = other.loglik - case.fit.loglik
-                matters = f"{moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {matters}"
+                impact = f"{moved(case.fit, other)}; the log-likelihood rises by {number(gain, 4)}. {impact}"
         except LikelyError:
             pass
     return _found(
@@ -184,7 +184,7 @@ def _scale(case: Case) -> Finding:
         f"{slot.link.name} scale, to first order, where the model says by 0",
         f"One {name} for all rows is wrong: some rows count too much and others too little, and standard errors and "
         "intervals are off",
-        matters=matters,
+        matters=impact,
         next_step=step,
         chart="residuals",
         evidence=evidence,
@@ -314,20 +314,20 @@ def _outliers(case: Case) -> Finding:
     first = case.sample.y[chosen[0]]
     levels = case.sample.model.levels if case.sample.family.kind.labels else None
     value = str(levels[int(first)]) if levels else number(float(first))
-    matters, evidence = "", {"rows": rows[:1000], "smallest_tail": float(tail[0])}
+    impact, evidence = "", {"rows": rows[:1000], "smallest_tail": float(tail[0])}
     try:
         top = influence(case.fit)
         own = top._pulls(
             case.sample.rows[chosen[:1]], top._x[None] - top.moves(case.sample.rows[chosen[:1]]), exact=False
         )
         found = own.rows[0]
-        matters = (
+        impact = (
             f"Row {found['row']:,} alone moves {found['estimate']} from {number(found['without'])} to "
             f"{number(found['with'])}: {number(found['pull'], 3)} standard errors"
         )
         evidence |= {"estimate": found["estimate"], "pull": found["pull"]}
     except LikelyError:
-        matters = "How much they move the estimates shows a fit without them"
+        impact = "How much they move the estimates shows a fit without them"
     step = "fit.influence().refit([" + ", ".join(map(str, rows[:5])) + "])"
     if case.name == "normal":
         step += "\n" + case.recipe.code("data", get_family("student_t"))
@@ -337,7 +337,7 @@ def _outliers(case: Case) -> Finding:
         f"Row{'s' if many else ''} {named}; {case.fit.likelihood.model.response} = {value} in row {rows[0]:,} has a "
         f"chance of {tail[0]:.2g} to lie that far out",
         "Either they are mistakes in the data, or the family's tails are too light for them",
-        matters=matters,
+        matters=impact,
         next_step=step,
         chart="surprise",
         evidence=evidence,

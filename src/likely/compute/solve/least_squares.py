@@ -187,7 +187,7 @@ def _factorised(x: Any, y: Any, root: Any, shift: Any) -> Any:
     Appl.* 88).
     """
     scale = column_scale(x, shift)
-    whole = triangle(x, shift, scale, root, beside=y)
+    whole = triangle(x, shift, scale, root, extra=y)
     p = x.shape[1]
     r, top = whole[:p, :p], whole[:p, p]
     inner = linalg.solve_triangular(r, top)

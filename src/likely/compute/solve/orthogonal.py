@@ -55,7 +55,7 @@ def far_from_zero(x: Any, constant: int | None) -> Any:
     return np.where(far, x[0], 0.0)
 
 
-def triangle(x: Any, shift: Any = 0.0, scale: Any = 1.0, rows: Any = None, beside: Any = None) -> Any:
+def triangle(x: Any, shift: Any = 0.0, scale: Any = 1.0, rows: Any = None, extra: Any = None) -> Any:
     """The triangular factor R of (x - shift) / scale.
 
     Parameters
@@ -65,19 +65,19 @@ def triangle(x: Any, shift: Any = 0.0, scale: Any = 1.0, rows: Any = None, besid
     shift, scale : ndarray, shape (p,), or float
     rows : ndarray, shape (n,), optional
         A factor for every row; rows whose factor is zero do not count.
-    beside : ndarray, shape (n,), optional
+    extra : ndarray, shape (n,), optional
         A further column, the last one, neither shifted nor scaled.
 
     Returns
     -------
-    ndarray, shape (min(n, p), p), with one column more for `beside`
+    ndarray, shape (min(n, p), p), with one column more for `extra`
     """
     n, p = x.shape
 
     def block(lo: int, hi: int) -> tuple[Any, ...]:
         part = (x[lo:hi] - shift) / scale
-        if beside is not None:
-            part = np.column_stack([part, beside[lo:hi]])
+        if extra is not None:
+            part = np.column_stack([part, extra[lo:hi]])
         if rows is not None:
             part = part * rows[lo:hi, None]
         return (np.linalg.qr(part, mode="r"),)

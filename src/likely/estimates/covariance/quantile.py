@@ -62,13 +62,13 @@ def quantile_covariance(fit: Estimates, request: Request) -> Covariance:
     density, note = _density(peak, request)
     kept, lost = _directions(peak, density)
     bread = kept @ _inverse(np.sqrt(peak.w * density)[:, None] * (peak.z @ kept)) @ kept.T
-    scores, (beside, outside) = peak.psi[:, None] * peak.z, peak.beside
+    scores, (other_scores, other_inverse) = peak.psi[:, None] * peak.z, peak.other_coefficients
     if request.clusters or fit.likelihood.bound.pseudo:
-        meat = _meat(peak, np.hstack([scores, beside]), request)
-        step = linalg.block_diag(bread, outside)
+        meat = _meat(peak, np.hstack([scores, other_scores]), request)
+        step = linalg.block_diag(bread, other_inverse)
         found = step @ meat @ step
     else:
-        found = _unweighted(peak, bread, scores, beside, outside)
+        found = _unweighted(peak, bread, scores, other_scores, other_inverse)
     if not np.all(np.isfinite(found)):
         raise IntervalError(NO_DENSITY)
     out = np.zeros_like(found)
@@ -105,18 +105,18 @@ def likelihood_ratio_factor(fit: Estimates) -> float | None:
     return float(doubled * _density(peak, request)[0][0] / (peak.level * (1.0 - peak.level)))
 
 
-def _unweighted(peak: _Peak, bread: Any, scores: Any, beside: Any, outside: Any) -> Any:
+def _unweighted(peak: _Peak, bread: Any, scores: Any, other_scores: Any, other_inverse: Any) -> Any:
     """The covariance of independent rows: the slope of the check function has the variance tau (1 - tau)."""
     share, root = peak.level * (1.0 - peak.level), np.sqrt(peak.w)[:, None]
     moved = bread @ (root * peak.z).T
     own = share * moved @ moved.T
-    if not len(outside):
+    if not len(other_inverse):
         return own
-    other = outside @ ((root * beside).T @ (root * beside)) @ outside
+    other = other_inverse @ ((root * other_scores).T @ (root * other_scores)) @ other_inverse
     # Both factors estimate the same root; with one in place of the other the whole stays positive definite
     directions, _ = _triangular(root * scores)
     _, factor = _triangular(root * peak.z)
-    cross = np.sqrt(share) * bread @ factor.T @ (directions.T @ (root * beside)) @ outside
+    cross = np.sqrt(share) * bread @ factor.T @ (directions.T @ (root * other_scores)) @ other_inverse
     return np.block([[own, cross], [cross.T, other]])
 
 
@@ -169,8 +169,8 @@ def _density(peak: _Peak, request: Request) -> tuple[Any, str]:
         if not np.dot(peak.w, terms) > 0.0:
             raise IntervalError(NO_DENSITY)
         return (np.full(rows, np.dot(peak.w, terms) / np.sum(peak.w)) if stata else terms), ""
-    apart = peak.fitted(tau + h) - peak.fitted(tau - h)
-    there = apart > peak.rounding
+    distance = peak.fitted(tau + h) - peak.fitted(tau - h)
+    there = distance > peak.rounding
     lost = float(np.sum(peak.w[~there]))
     if lost > 0.5 * float(np.sum(peak.w)):
         raise IntervalError(NO_DENSITY)
@@ -178,7 +178,7 @@ def _density(peak: _Peak, request: Request) -> tuple[Any, str]:
     note = (
         f"the lines of the levels {tau - h:.3g} and {tau + h:.3g} meet or cross in {lost:g} {rows_}, {which} for none"
     )
-    return np.where(there, 2.0 * h / np.where(there, apart, 1.0), 0.0), note if lost else ""
+    return np.where(there, 2.0 * h / np.where(there, distance, 1.0), 0.0), note if lost else ""
 
 
 # -- coefficients without a density ------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ class _Peak:
         return np.where(np.abs(self.e) <= self.rounding, 0.0, self.level - (self.e < 0.0))
 
     @cached_property
-    def beside(self) -> tuple[Any, Any]:
+    def other_coefficients(self) -> tuple[Any, Any]:
         """The rows' scores in the other coefficients, and the inverse of their information."""
         if not len(self.rest):
             return np.zeros((len(self.e), 0)), np.zeros((0, 0))

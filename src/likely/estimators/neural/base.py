@@ -139,12 +139,12 @@ class NeuralEstimator(BaseEstimator):
 
     # -- files ---------------------------------------------------------------------------------------------
 
-    def _facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _metadata(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a file needs beyond the network: plain facts, and arrays."""
         raise NotImplementedError
 
-    def _restore(self, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
-        """Take over what `_facts` gave."""
+    def _restore(self, metadata: dict[str, Any], arrays: dict[str, Any]) -> None:
+        """Take over what `_metadata` gave."""
         raise NotImplementedError
 
     def save(self, path: Any) -> None:
@@ -161,8 +161,8 @@ class NeuralEstimator(BaseEstimator):
         options["hidden"] = list(self._layers)
         if "constant" in options:
             options["constant"] = list(self._constants)
-        own, arrays = self._facts()
-        facts = {
+        own, arrays = self._metadata()
+        metadata = {
             "estimator": type(self).__name__,
             "options": options,
             "features": getattr(self, "feature_names_in_", np.array([])).tolist(),
@@ -170,15 +170,15 @@ class NeuralEstimator(BaseEstimator):
             **own,
         }
         weights = {f"network.{name}": value.numpy() for name, value in self.network_.state_dict().items()}
-        file.write(path, facts, {**weights, "center": self._center, "spread": self._spread, **arrays})
+        file.write(path, metadata, {**weights, "center": self._center, "spread": self._spread, **arrays})
 
     @classmethod
     def _loaded(cls, path: Any, family: Family | None = None) -> Self:
-        facts, arrays = file.read(path)
+        metadata, arrays = file.read(path)
         try:
-            if (kind := facts["estimator"]) != cls.__name__:
+            if (kind := metadata["estimator"]) != cls.__name__:
                 raise OptionError(f"{path} holds a {kind}: {kind}.load(path) reads it")
-            return cls._made(facts, arrays, family)
+            return cls._made(metadata, arrays, family)
         except LikelyError:
             raise
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
@@ -188,15 +188,15 @@ class NeuralEstimator(BaseEstimator):
             ) from None
 
     @classmethod
-    def _made(cls, facts: dict[str, Any], arrays: dict[str, Any], family: Family | None) -> Self:
-        model = cls(**facts["options"])
+    def _made(cls, metadata: dict[str, Any], arrays: dict[str, Any], family: Family | None) -> Self:
+        model = cls(**metadata["options"])
         model.n_features_in_ = len(arrays["center"])
-        if facts["features"]:
-            model.feature_names_in_ = np.array(facts["features"], dtype=object)
+        if metadata["features"]:
+            model.feature_names_in_ = np.array(metadata["features"], dtype=object)
         model._check_options()
         if family is not None:
-            facts["given"] = family
-        model._restore(facts, arrays)
+            metadata["given"] = family
+        model._restore(metadata, arrays)
         model._center, model._spread = arrays["center"], arrays["spread"]
         zeros = [0.0] * len(model._heads)
         model.network_ = model._network(zeros, zeros)
@@ -204,7 +204,7 @@ class NeuralEstimator(BaseEstimator):
         weights = {k.removeprefix("network."): torch.tensor(v) for k, v in arrays.items() if k.startswith("network.")}
         model.network_.load_state_dict(weights)
         model.network_.eval()
-        model.n_iter_ = facts["epochs"]
+        model.n_iter_ = metadata["epochs"]
         return model
 
 

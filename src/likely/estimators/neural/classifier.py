@@ -244,7 +244,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
     # -- files ---------------------------------------------------------------------------------------------
 
-    def _facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _metadata(self) -> tuple[dict[str, Any], dict[str, Any]]:
         classes = self.classes_
         if classes.dtype.kind == "O":
             if not all(isinstance(label, str) for label in classes):
@@ -252,9 +252,9 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
             classes = classes.astype(str)
         return {"temperature": self.temperature_, "objects": self.classes_.dtype.kind == "O"}, {"classes": classes}
 
-    def _restore(self, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
-        self.classes_ = arrays["classes"].astype(object) if facts["objects"] else arrays["classes"]
-        self.temperature_ = facts["temperature"]
+    def _restore(self, metadata: dict[str, Any], arrays: dict[str, Any]) -> None:
+        self.classes_ = arrays["classes"].astype(object) if metadata["objects"] else arrays["classes"]
+        self.temperature_ = metadata["temperature"]
         self._name_heads()
 
     @classmethod

@@ -17,20 +17,20 @@ from likely.errors import DataError, OptionError
 FORMAT = "likely network 1"
 
 
-def write(path: Any, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+def write(path: Any, metadata: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
     """Write plain facts and arrays, whole or not at all.
 
     Parameters
     ----------
     path : path
-    facts : mapping
+    metadata : mapping
         Ready for JSON.
     arrays : mapping of str to ndarray
     """
     target = destination(path, "a network", (".likely",), folders=True)
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as file:
-        file.writestr("facts.json", json.dumps({"format": FORMAT, **facts}, indent=1, default=_plain))
+        file.writestr("facts.json", json.dumps({"format": FORMAT, **metadata}, indent=1, default=_plain))
         for name, values in arrays.items():
             buffer = io.BytesIO()
             np.save(buffer, np.asarray(values), allow_pickle=False)
@@ -49,7 +49,7 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     path = Path(path)
     try:
         with zipfile.ZipFile(path) as file:
-            facts = json.loads(file.read("facts.json"))
+            metadata = json.loads(file.read("facts.json"))
             arrays = {
                 name.removesuffix(".npy"): np.load(io.BytesIO(file.read(name)), allow_pickle=False)
                 for name in file.namelist()
@@ -59,9 +59,9 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         raise DataError(f"there is no file {path}") from None
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, NotImplementedError) as error:
         raise DataError(f"{path} is no saved network of likely: {error}") from None
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise DataError(f"{path} is no saved network of likely, or one of another version")
-    return facts, arrays
+    return metadata, arrays
 
 
 def _plain(value: Any) -> Any:

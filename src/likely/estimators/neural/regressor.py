@@ -354,7 +354,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
 
     # -- files ---------------------------------------------------------------------------------------------
 
-    def _facts(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _metadata(self) -> tuple[dict[str, Any], dict[str, Any]]:
         family = self._family
         known = {name: float(value) for name, value in family.known.items()}
         levels = (
@@ -362,21 +362,21 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         )
         return {"family": family.name, "known": known, "calibrated": self.levels_ is not None}, levels
 
-    def _restore(self, facts: dict[str, Any], arrays: dict[str, Any]) -> None:
-        name, family = facts["family"], facts.get("given")
+    def _restore(self, metadata: dict[str, Any], arrays: dict[str, Any]) -> None:
+        name, family = metadata["family"], metadata.get("given")
         if family is None:
             if name not in FAMILIES:
                 raise OptionError(f"{name} is a family of one's own: NeuralRegressor.load(path, family=...)")
-            family = FAMILIES[name](**facts["known"])
+            family = FAMILIES[name](**metadata["known"])
         if family.name != name:
             raise OptionError(f"the file's network is for the family {name}, not {family.name}")
-        if {k: float(v) for k, v in family.known.items()} != facts["known"]:
+        if {k: float(v) for k, v in family.known.items()} != metadata["known"]:
             raise OptionError(
-                f"the file's network is for {name} with the known values {facts['known']}, not {family!r}"
+                f"the file's network is for {name} with the known values {metadata['known']}, not {family!r}"
             )
         self.family = self._family = family
         self._criterion(family)
-        self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if facts["calibrated"] else None
+        self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if metadata["calibrated"] else None
 
     @classmethod
     def load(cls, path: Any, family: Any = None) -> NeuralRegressor:

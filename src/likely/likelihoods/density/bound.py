@@ -43,11 +43,11 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
     y, name = _response(density, given)
     raw = {} if density.base is None else {k: given.values(v, k) for k, v in density.specs.items()}
     slots = _slots(density)
-    look = _traced if density.base is None else _rule_columns
-    used = look(density, slots, columns, text, given.table.n)
+    columns_read = _traced if density.base is None else _rule_columns
+    used = columns_read(density, slots, columns, text, given.table.n)
     columns = {k: v for k, v in columns.items() if k in used}
-    beside = {name: y, "weights": given.cut(given_weights), **{k: v for k, v in raw.items() if np.ndim(v)}}
-    looked_at = {**columns, **{k: v for k, v in beside.items() if v is not None}}
+    other_columns = {name: y, "weights": given.cut(given_weights), **{k: v for k, v in raw.items() if np.ndim(v)}}
+    looked_at = {**columns, **{k: v for k, v in other_columns.items() if v is not None}}
     rows, dropped = checks.missing_rows(_flat(looked_at), given.table.n, asked.missing)
     if dropped:
         checks.tell_dropped(given.table.n, int(np.count_nonzero(rows)), dropped)
@@ -66,9 +66,9 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
         base, response = density.base.bind(tables.numbers(y, name), known)
         base, response = base.settle(response)
         checks.check_support(base, response, known, name, given.table)
-        bare = type(density.base).__new__(type(density.base))
-        bare.__dict__ |= {**density.base.__dict__, "known": {}}
-        bound, response = density.with_base(bare), np.asarray(response, float)
+        unbound = type(density.base).__new__(type(density.base))
+        unbound.__dict__ |= {**density.base.__dict__, "known": {}}
+        bound, response = density.with_base(unbound), np.asarray(response, float)
     model = Model(
         bound,
         slots,

@@ -80,11 +80,11 @@ def _are_location_and_scale(family: Family, location: str, scale: str, values: M
         if np.isfinite(family.support.lower):  # on the scale of log y
             own = density(np.exp(place), at) + place
             twice = density(np.exp(FACTOR * place), larger) + FACTOR * place
-            beside = density(np.exp(place + 1.0), moved) + place + 1.0
+            unscaled = density(np.exp(place + 1.0), moved) + place + 1.0
         else:
-            own, twice, beside = density(place, at), density(FACTOR * place, larger), density(place + 1.0, moved)
+            own, twice, unscaled = density(place, at), density(FACTOR * place, larger), density(place + 1.0, moved)
     return bool(
         np.all(np.isfinite(own))
         and np.allclose(twice + np.log(FACTOR), own, rtol=TOLERANCE, atol=TOLERANCE)
-        and np.allclose(beside, own, rtol=TOLERANCE, atol=TOLERANCE)
+        and np.allclose(unscaled, own, rtol=TOLERANCE, atol=TOLERANCE)
     )

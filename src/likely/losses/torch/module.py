@@ -15,7 +15,7 @@ from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.losses.torch.batches import tensor_of
 from likely.losses.torch.fused import fused
 from likely.losses.torch.precision import holds_in_single
-from likely.losses.torch.quick_check import Look
+from likely.losses.torch.quick_check import QuickCheck
 from likely.namespace.torch import TorchNamespace, has_values, torch_module
 
 torch = torch_module()
@@ -97,7 +97,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             raise unknown("reduction", self.reduction, ("mean", "sum", "none"))
         self.check = check
         self._layout = Heads.of(source)
-        self._suspicious = Look(self._layout)
+        self._suspicious = QuickCheck(self._layout)
         self._single = holds_in_single(self._layout)
         self._fused = fused(source)
         self._codes = self._fused is not None and self._layout.predicted[0].vector  # targets may stay whole numbers

@@ -15,7 +15,7 @@ torch = torch_module()
 
 
 @final
-class Look:
+class QuickCheck:
     """Whether a target or a natural value may lie where it cannot. What is not finite shows in the loss.
 
     Parameters

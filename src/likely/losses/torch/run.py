@@ -103,11 +103,11 @@ class Run:
                 value = self.optimizer.step(closure)
             except (DataError, SupportError, ParameterError) as error:
                 if not all(bool(torch.isfinite(p).all()) for p in self.model.parameters()):
-                    raise FitError(self._lost(number, k + 1)) from None
+                    raise FitError(self._loss_not_finite(number, k + 1)) from None
                 raise type(error)(f"{error} (rows as they come in batch {k + 1} of epoch {number})") from None
             total += value.detach().double().cpu() * len(y)
             if not math.isfinite(total.item()):
-                raise FitError(self._lost(number, k + 1))
+                raise FitError(self._loss_not_finite(number, k + 1))
         return float(total) / self.rows.n
 
     def _check(self, number: int, held: Rows) -> float:
@@ -134,7 +134,7 @@ class Run:
             output = output[..., 0]  # else torch's losses compare every row with every other
         return self.criterion(output, y.to(output.dtype) if y.is_floating_point() else y)
 
-    def _lost(self, epoch: int, batch: int) -> str:
+    def _loss_not_finite(self, epoch: int, batch: int) -> str:
         return (
             f"the loss is no finite number any more, in batch {batch} of epoch {epoch}: the steps are too long, or the "
             "predictors or responses are of very different sizes. Lower lr=, set clip=1.0, or scale the columns of X"

@@ -57,20 +57,20 @@ def bind(asked: Asked, data: Any) -> Bound:
         added = offsets.of_exposure(asked.exposure, family, link, given)
         offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
     groups = cluster_ways(asked.cluster)
-    apart = [name, weights, asked.offset, asked.exposure, *groups, *family.known.values()]
-    rights = {k: _right_side(family, k, spec, offset_of, table, apart) for k, spec in formulas.items()}
+    other_specs = [name, weights, asked.offset, asked.exposure, *groups, *family.known.values()]
+    rights = {k: _right_side(family, k, spec, offset_of, table, other_specs) for k, spec in formulas.items()}
     rights = {k: right if isinstance(right, str) else given.matrix(right) for k, right in rights.items()}
     vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
     columns = {k: v for k, v in family.known.items() if k not in vectors}
 
-    beside = [(v, f"known {k}") for k, v in columns.items()]
-    beside += [] if weights is None else [(weights if isinstance(weights, str) else given_weights, "weights")]
-    beside += [(spec, "cluster") for spec in groups if spec is not None]
+    other_columns = [(v, f"known {k}") for k, v in columns.items()]
+    other_columns += [] if weights is None else [(weights if isinstance(weights, str) else given_weights, "weights")]
+    other_columns += [(spec, "cluster") for spec in groups if spec is not None]
     for parameter, specs in offset_of.items():
         family.parameter(parameter)
-        beside += [(spec, "offset") for spec in specs]
+        other_columns += [(spec, "offset") for spec in specs]
     y = response.values(family, given.table, name)
-    looked_at = {name: y, **_columns(beside, given), **_used(rights.values(), given.table)}
+    looked_at = {name: y, **_columns(other_columns, given), **_used(rights.values(), given.table)}
     rows, dropped = checks.missing_rows(looked_at, len(y), asked.missing)
     if dropped:
         checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
@@ -151,10 +151,10 @@ def _known(p: Parameter, values: Any) -> Any:
 # -- what is looked at for missing values --------------------------------------------------------------------
 
 
-def _columns(beside: Iterable[tuple[Any, str]], given: Given) -> dict[str, Any]:
+def _columns(other_columns: Iterable[tuple[Any, str]], given: Given) -> dict[str, Any]:
     """The columns of what was given beside the formulas."""
     out: dict[str, Any] = {}
-    for spec, what in beside:
+    for spec, what in other_columns:
         for name, values in given.columns(spec, what).items():
             alone = isinstance(spec, str) or name not in out  # several arrays may have the same part
             out[name if alone else f"{name} {1 + sum(key.startswith(name) for key in out)}"] = values
@@ -260,7 +260,7 @@ def _slots(
 
 
 def _right_side(
-    family: Family, name: str, spec: Any, offset_of: dict[str, list[Any]], table: Table, apart: list[Any]
+    family: Family, name: str, spec: Any, offset_of: dict[str, list[Any]], table: Table, other_specs: list[Any]
 ) -> Any:
     """A parameter's formula without its offsets, which go to `offset_of`; a matrix as it is."""
     if not isinstance(spec, str):
@@ -278,13 +278,13 @@ def _right_side(
     offset_of.setdefault(name, []).extend(found)
     if not offset_of[name]:
         del offset_of[name]
-    return designs.expand(right, _others(table, [*apart, *found]))
+    return designs.expand(right, _others(table, [*other_specs, *found]))
 
 
-def _others(table: Table, apart: list[Any]) -> list[str]:
+def _others(table: Table, other_specs: list[Any]) -> list[str]:
     """The columns that a dot in a formula stands for: those that have no other part in the model."""
     taken: set[str] = set()
-    for spec in apart:
+    for spec in other_specs:
         for part in spec.values() if isinstance(spec, Mapping) else [spec]:
             if isinstance(part, str):
                 taken |= {part} if part in table else set(designs.operands(designs.quote(part, table.names)))

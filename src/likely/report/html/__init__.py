@@ -15,7 +15,7 @@ from likely.errors import LikelyError, OptionError
 from likely.prediction.influence import influence
 from likely.prediction.surprise import surprising
 from likely.progress import Task, check_progress
-from likely.report import overview as facts
+from likely.report import overview
 from likely.report.html.page import page
 from likely.report.html.sections import Contents, body, spec_id
 from likely.report.neighbours import neighbours
@@ -88,12 +88,14 @@ def _contents(fit: Estimates, title: str | None, compare: Any, source: str | Non
     task.say("charts")
     charts, undrawn = drawn(fit, lambda: _made(calibration))
     task.say("neighbouring families")
-    beside = None
+    comparison = None
     if compare is not False and fit.converged:
-        beside = neighbours(fit, None if compare is True else compare)
+        comparison = neighbours(fit, None if compare is True else compare)
     task.say("rows that stand out")
-    heading = facts.title(fit).text.removesuffix(": converged") if title is None else str(title)
-    return Contents(fit, heading, summary, diagnosis, charts, undrawn, calibration, beside, _unexpected(fit), source)
+    heading = overview.title(fit).text.removesuffix(": converged") if title is None else str(title)
+    return Contents(
+        fit, heading, summary, diagnosis, charts, undrawn, calibration, comparison, _unexpected(fit), source
+    )
 
 
 def _unexpected(fit: Estimates) -> tuple[tuple[str, Any], ...]:

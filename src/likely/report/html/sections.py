@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
 from likely.inference.fit_code import Recipe
-from likely.report import overview as facts
+from likely.report import overview
 from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
@@ -115,7 +115,7 @@ def headline(contents: Contents) -> str:
     model = fit.likelihood.model
     if not fit.converged:
         return f"The fit of {model.family.title} to {model.response} failed. There are no estimates to report."
-    rows = facts.data(fit)
+    rows = overview.data(fit)
     parts = [_sentence(f"{model.family.title} was fitted to {model.response}, {rows}")]
     parts += [m.text for m in _leading(contents)]
     tested = [e for e in contents.summary.estimates if e.p is not None and not e.name.endswith("Intercept")]
@@ -212,7 +212,7 @@ def assumption(contents: Contents) -> Markup:
     pairs = [("family", fit.likelihood.model.family.title)]
     if isinstance(contents.recipe.formula, str):
         pairs.append(("formula", contents.recipe.formula))
-    return terms([*pairs, *facts.facts(fit)])
+    return terms([*pairs, *overview.overview_rows(fit)])
 
 
 def estimates(contents: Contents) -> Markup:
@@ -227,13 +227,13 @@ def estimates(contents: Contents) -> Markup:
     if len(meanings) > COEFFICIENTS:
         parts.append(element("p", f"The other {len(meanings) - COEFFICIENTS:,} read likewise.", class_="note"))
     if fit.aliased:
-        parts.append(terms((name, f"not estimated: {why}") for name, why in facts.aliased(fit).items()))
+        parts.append(terms((name, f"not estimated: {why}") for name, why in overview.aliased(fit).items()))
     if summary.extra is not None:
         parts += [element("h3", "What follows from them"), table(summary.extra, "Derived quantities")]
     spreads = [(label, f"{number(value)} ({how})") for label, (value, how) in summary.spreads.items()]
     parts += [
         element("h3", "How well they explain the data"),
-        terms([*spreads, *facts.overall(fit), *facts.goodness(fit)]),
+        terms([*spreads, *overview.overall(fit), *overview.goodness(fit)]),
     ]
     return joined(parts)
 

@@ -17,8 +17,8 @@ from likely.results.likelihoods import Likelihood, likelihood
 from likely.results.paths.held_out import CrossValidation, check_rule, cross_validate
 from likely.results.paths.strengths import (
     Made,
+    along_strengths,
     check_progress,
-    climb,
     falling_strengths,
     given_strengths,
     made_of,
@@ -273,7 +273,7 @@ def path(
     terms = Restraints(made.penalty(1.0)).penalty_of(L.model, L.bound.data)
     assert terms is not None
     penalised = (terms.l1 > 0.0) | (terms.l2 > 0.0)
-    for i, outcome in enumerate(climb(L, made, falling)):
+    for i, outcome in enumerate(along_strengths(L, made, falling)):
         if outcome is None:
             note = f"The path ends here: at strength {falling[i]:g} there is no peak. {why_none(L, made, falling[i])}"
             break

@@ -12,7 +12,7 @@ from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.prediction.held_rows import dealt, of_rows
-from likely.results.paths.strengths import check_progress, climb, shown
+from likely.results.paths.strengths import along_strengths, check_progress, shown
 from likely.show.text_table import Grid, fixed, number
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def cross_validate(
         test = LogLikelihood(of_rows(bound, out)).objective
         sizes[k] = len(out) if bound.weights is None else float(np.sum(bound.weights[out]))
         training = LogLikelihood(of_rows(bound, rows))
-        for i, outcome in enumerate(climb(training, path._made, path.strengths)):
+        for i, outcome in enumerate(along_strengths(training, path._made, path.strengths)):
             if outcome is None:
                 break
             held[k, i] = test.value(outcome.point.x)

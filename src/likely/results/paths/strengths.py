@@ -63,7 +63,7 @@ def made_of(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> M
     return Made(kind, check_ratio(l1_ratio), of, scale)
 
 
-def climb(L: LogLikelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
+def along_strengths(L: LogLikelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
     """The peak at every strength, each search started from the peak before; None, and the end, where there is none."""
     x: Any = None
     for strength in strengths:

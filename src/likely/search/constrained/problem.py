@@ -99,7 +99,7 @@ class Problem:
     def maximize(self, start: Any, solver: str, **options: Any) -> tuple[Solution, str]:
         """The local maximum reached from near `start`, and the solver's name; the point is the penalised one."""
         region, penalty = self.region, self.penalty
-        start = self._beside_held(start)
+        start = self._start_given_held(start)
         if penalty.nonsmooth:
             if (box := self.box) is None:
                 raise OptionError(
@@ -117,7 +117,7 @@ class Problem:
             return self._lbfgs(start, options["progress"]), "lbfgs"
         return newton.maximize(self.objective.point, start, **options), "newton"
 
-    def _beside_held(self, start: Any) -> Any:
+    def _start_given_held(self, start: Any) -> Any:
         """The start with held coefficients where they are held, the others of their predictors making up for it.
 
         Where a location has gone far, the other parameters start from what it leaves.

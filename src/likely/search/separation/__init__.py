@@ -15,6 +15,6 @@ from likely.search.separation.cone import Cone
 from likely.search.separation.find import find_separation
 from likely.search.separation.large import separate_large
 from likely.search.separation.programme import Direction, separate
-from likely.search.separation.remaining import rest
+from likely.search.separation.remaining import remaining
 
-__all__ = ["Cone", "Direction", "Separation", "find_separation", "rest", "separate", "separate_large"]
+__all__ = ["Cone", "Direction", "Separation", "find_separation", "remaining", "separate", "separate_large"]

@@ -186,16 +186,16 @@ def _certificate(
 ) -> Separation:
     """What was found, in terms of the data's rows and the coefficients' names."""
     levels = slots[0].entry is not None
-    apart = found.separated if levels else np.zeros(len(codes), dtype=bool)
+    chosen = found.separated if levels else np.zeros(len(codes), dtype=bool)
     if not levels:
-        apart[np.abs(codes) == 1.0] = found.separated
-    rows = places[apart]
+        chosen[np.abs(codes) == 1.0] = found.separated
+    rows = places[chosen]
     if L.bound.rows is not None:
         rows = np.flatnonzero(L.bound.rows)[rows]
     labels = [[slot.label] if slot.constant else [f"{slot.label}.{name}" for name in names] for slot in slots]
     b = b / np.max(np.abs(b))
     direction = {name: float(v) for k, own in enumerate(labels) for name, v in zip(own, b[:, k], strict=True) if v != 0}
-    excluded = found.met[apart] if levels else None
+    excluded = found.met[chosen] if levels else None
     return Separation(slots[0].parameter.name, tuple(columns), rows, direction, found.complete, message, excluded)
 
 

@@ -41,14 +41,14 @@ def matched_separation(L: LogLikelihood, strata: Strata, outcome: Outcome | None
         return None
     names = L.model.names()
     columns, found = enough(cone, found, [])
-    apart = np.unique(place[found.separated])
-    rows = np.sort(np.concatenate([s.rows[np.isin(s.places, apart)].ravel() for s in strata.shapes]))
+    separated_strata = np.unique(place[found.separated])
+    rows = np.sort(np.concatenate([s.rows[np.isin(s.places, separated_strata)].ravel() for s in strata.shapes]))
     b = found.b[:, 0] / np.max(np.abs(found.b))
     at: Any = range(len(names)) if len(b) == len(names) else columns
     few, one = ", ".join(slot.design.names[j] for j in columns[:8]), len(columns) == 1
     message = (
         f"{few}{f' and {len(columns) - 8} more' if len(columns) > 8 else ''} {'separates' if one else 'separate'} the "
-        f"cases from the others in {len(apart)} of {strata.count} strata: "
+        f"cases from the others in {len(separated_strata)} of {strata.count} strata: "
         f"{'its coefficient has' if one else 'their coefficients have'} no finite estimate "
         f"({runs(cone, names, columns)}). Leave out or regroup {'the column' if one else 'these columns'}, collect "
         f"more data, or hold {'its coefficient' if one else 'their coefficients'} at a value you trust with offset=..."

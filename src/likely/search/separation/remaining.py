@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHUNK = 2048  # rows of conditions at a time
 
 
-def rest(L: LogLikelihood, found: Separation) -> Bound | None:
+def remaining(L: LogLikelihood, found: Separation) -> Bound | None:
     """The data and the model without what is separated; None where nothing is left.
 
     Rows that are separated from everything are left out, and so are coefficients that the others do not identify. A

@@ -100,14 +100,14 @@ class SeparationWording:
         if self.slots[0].entry is None:
             return []
         count = len(self.slots) + 1
-        apart = np.ones((count, count), dtype=bool)
+        distinguished = np.ones((count, count), dtype=bool)
         for c in range(count):
             rows = self.cone.kind == c
             if np.any(rows):
-                apart[c, [k for k in range(count) if k != c]] = np.all(self.direction.met[rows], axis=0)
+                distinguished[c, [k for k in range(count) if k != c]] = np.all(self.direction.met[rows], axis=0)
         groups: list[list[int]] = []
         for c in range(count):
-            near = [g for g in groups if any(not (apart[c, k] and apart[k, c]) for k in g)]
+            near = [g for g in groups if any(not (distinguished[c, k] and distinguished[k, c]) for k in g)]
             groups = [g for g in groups if g not in near] + [sorted({c}.union(*near))]
         return sorted(groups)
 

@@ -31,7 +31,7 @@ class Continuous(Distribution):
         t = self._candidates(density)
         log_g = self._log_g(t)
         density.check_tried(log_g)
-        peak = self._climb(t, log_g)
+        peak = self._mode_from(t, log_g)
         if not (np.isfinite(low) or np.isfinite(high)):
             width = self._width(peak)
             seen = self.to_y(t)
@@ -109,7 +109,7 @@ class Continuous(Distribution):
             out = 2.2e-16 * np.maximum(np.abs(ya), np.abs(yb)) / np.abs(yb - ya) * (1.0 + change)
         return np.where(np.isfinite(out), out, 1e-12)
 
-    def _climb(self, t: Any, log_g: Any) -> float:
+    def _mode_from(self, t: Any, log_g: Any) -> float:
         """The highest point near the best candidate, by golden section."""
         i = int(np.argmax(log_g))
         a, b = float(t[max(i - 1, 0)]), float(t[min(i + 1, len(t) - 1)])

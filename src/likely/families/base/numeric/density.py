@@ -85,8 +85,8 @@ class Density:
 
     def __call__(self, y: Any) -> Any:
         if len(self.atoms):  # a value with a probability of its own has its neighbour's density
-            beside = np.nextafter(y, np.where(y >= self.high, -np.inf, np.inf))
-            y = np.where(np.isin(y, self.atoms), beside, y)
+            neighbouring = np.nextafter(y, np.where(y >= self.high, -np.inf, np.inf))
+            y = np.where(np.isin(y, self.atoms), neighbouring, y)
         return self._at(y)
 
     def _at(self, y: Any) -> Any:

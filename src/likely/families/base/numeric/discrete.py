@@ -24,7 +24,7 @@ class Discrete(Distribution):
         y = self._candidates()
         value = density(y)
         density.check_tried(value)
-        mode = self._climb(y, value)
+        mode = self._mode_from(y, value)
         up, more_above = self._grow(mode, 1.0)
         down, more_below = self._grow(mode - 1.0, -1.0)
         self.p = np.exp(np.concatenate([down[::-1], up]))
@@ -50,7 +50,7 @@ class Discrete(Distribution):
         points = np.round(np.concatenate(y))
         return np.unique(points[(points >= self.low) & (points <= self.high)])
 
-    def _climb(self, y: Any, value: Any) -> float:
+    def _mode_from(self, y: Any, value: Any) -> float:
         """The mode next to the best candidate, by ternary search."""
         i = int(np.argmax(value))
         a, b = float(y[max(i - 1, 0)]), float(y[min(i + 1, len(y) - 1)])
