@@ -399,3 +399,12 @@ def test_scikit_learn_is_imported_only_where_it_is_needed():
 def test_predictors_are_a_dict():
     with pytest.raises(lk.errors.OptionError, match=r"predictors is a dict .*\{'sd': \['age'\]\}; found \['a'\]"):
         MLERegressor("normal", predictors=["a"]).fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("y", "words"), [(["a", "b"], "MLEClassifier takes labels"), ([1.0, np.nan], "1 of 2 values of y are missing")]
+)
+def test_a_response_to_score_is_numbers_that_are_not_missing(y, words):
+    model = MLERegressor().fit([[0], [1], [2], [3]], [1.0, 2.0, 4.0, 5.0])
+    with pytest.raises(lk.errors.DataError, match=words):
+        model.log_likelihood([[0], [1]], y)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from likely.compute.blocks import from_sparse, is_sparse
 from likely.data.design import NamedMatrix
 from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, listed, unknown
+from likely.estimators.arguments import checked_offset
 from likely.families.base import Family
 from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.asked import Asked
@@ -175,76 +176,6 @@ class MLEEstimator(BaseEstimator):
         data = Rows(n, None, None, designs, offsets, found.estimates.likelihood.bound.data.known)
         limits = {} if self.fit_.limit is None else {self.fit_.limit.parameter: self.fit_.limit.at}
         return FittedRows(found.estimates, Table(), data, {}, original_names, limits)
-
-
-def checked_weights(sample_weight: Any, X: Any) -> Any:
-    """Weights as numbers, one for each row, not negative; None where all are 1."""
-    if sample_weight is None:
-        return None
-    w = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-    if not np.any(w > 0):
-        raise DataError("every sample_weight is 0: there is no observation left")
-    return None if np.all(w == 1.0) else w
-
-
-def response_of(y: Any, n: int) -> Any:
-    """One response for each of n rows."""
-    y = column_or_1d(y)
-    if len(y) != n:
-        raise DataError(f"X has {n} rows, y has {len(y)}")
-    return y
-
-
-def log_likelihood_of_labels(logs: Any, classes: Any, y: Any, weights: Any) -> float:
-    """The mean log-probability of labels, from those of every class; minus infinity for labels that are none."""
-    place = {label: k for k, label in enumerate(classes.tolist())}
-    codes = [place.get(label) for label in response_of(y, len(logs)).tolist()]
-    values = [-np.inf if code is None else row[code] for row, code in zip(logs, codes, strict=True)]
-    return float(np.average(values, weights=weights))
-
-
-def checked_offset(offset: Any, n: int) -> Any:
-    """An offset as one number for each row."""
-    try:
-        values = np.asarray(offset, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError("offset must be one number, or one for each row") from None
-    if values.ndim and values.shape != (n,):
-        raise DataError(f"X has {n} rows, offset has shape {values.shape}")
-    if not np.all(np.isfinite(values)):
-        raise DataError("offset has values that are missing or not finite")
-    return np.array(np.broadcast_to(values, (n,)))
-
-
-def require_plain_numbers(family: Family) -> None:
-    """Known parameters are numbers here: columns and arrays would not follow the rows of a pipeline or a split."""
-    for name, value in family.known.items():
-        if isinstance(value, str) or (np.ndim(value) and not family.parameter(name).vector):
-            raise OptionError(
-                f"{name} of {family.title} is known row by row, and scikit-learn passes on only X, y and weights: give "
-                "one number, or use lk.fit"
-            )
-
-
-def columns_of(spec: Any, names: Sequence[str], parameter: str) -> list[int]:
-    """The columns of X that "all", a list of names or a list of positions stands for."""
-    if isinstance(spec, str):
-        if spec == "all":
-            return list(range(len(names)))
-        raise OptionError(f"predictors of {parameter}: 'all', or a list of columns such as [{spec!r}]; found {spec!r}")
-    out = []
-    for item in spec:
-        if isinstance(item, str):
-            if not is_one_of(item, names):
-                raise unknown("feature", item, names, f" for {parameter}")
-            out.append(list(names).index(item))
-        elif isinstance(item, (int, np.integer)) and 0 <= item < len(names):
-            out.append(int(item))
-        else:
-            raise OptionError(
-                f"predictors of {parameter}: {item!r} is no column of X, which has {len(names)}: {listed(names)}"
-            )
-    return list(dict.fromkeys(out))
 
 
 def _matrix(X: Any, columns: Columns) -> Any:

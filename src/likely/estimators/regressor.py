@@ -12,14 +12,15 @@ from sklearn.utils.validation import validate_data
 
 from likely.data.alignment import refuse_another_order
 from likely.errors import FitError, LikelyError, OptionError
-from likely.estimators.base import (
-    MLEEstimator,
+from likely.estimators.arguments import (
     checked_offset,
     checked_weights,
     columns_of,
+    numbers,
+    quantile_level,
     require_plain_numbers,
-    response_of,
 )
+from likely.estimators.base import MLEEstimator
 from likely.families import get_family
 from likely.families.base import Family
 from likely.models.checks import check_level
@@ -236,13 +237,12 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         >>> model.predict_quantile([[4], [5]], 0.9).tolist()
         [24.0, 48.0]
         """
-        if isinstance(q, str) or np.ndim(q) or not 0.0 < q < 1.0:
-            raise OptionError(f"q is a number between 0 and 1, found {q!r}")
+        level = quantile_level(q)
         rows = self._rows(X, offset)
         rows.require_reached()
         self._require_spread()
         with np.errstate(all="ignore"):
-            out = rows.full(rows.free_family.quantile(float(q), **rows.values))
+            out = rows.full(rows.free_family.quantile(level, **rows.values))
         if not np.all(np.isfinite(out)):
             raise rows.too_far(~np.isfinite(out), "quantile")
         return out
@@ -338,6 +338,8 @@ class MLERegressor(RegressorMixin, MLEEstimator):
 
         Raises
         ------
+        DataError
+            If `y` is text, or values are missing.
         FitError
             If the fit is exact, so that nothing is known of the spread.
 
@@ -353,8 +355,8 @@ class MLERegressor(RegressorMixin, MLEEstimator):
         rows = self._rows(X, offset)
         rows.require_reached()
         self._require_spread()
-        y, w = response_of(y, rows.n), checked_weights(sample_weight, X)
-        return float(np.average(rows.log_density(y.astype(float)), weights=w))
+        y, w = numbers(y, rows.family, rows.n, "MLEClassifier"), checked_weights(sample_weight, X)
+        return float(np.average(rows.log_density(y), weights=w))
 
     def _require_spread(self) -> None:
         """Raise unless the fit gives every observation a density."""

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from likely.data.alignment import refuse_another_order
 from likely.errors import DataError, OptionError, listed
-from likely.estimators.base import checked_weights, log_likelihood_of_labels
+from likely.estimators.arguments import checked_weights, log_likelihood_of_labels
 from likely.estimators.neural.base import NeuralEstimator
 from likely.estimators.neural.levels import FEWEST
 from likely.families import Bernoulli, Categorical

@@ -13,6 +13,8 @@ import numpy as np
 
 from likely.data.writing import destination, write_bytes
 from likely.errors import DataError, OptionError
+from likely.families import FAMILIES
+from likely.families.base import Family
 
 FORMAT = "likely network 1"
 
@@ -62,6 +64,26 @@ def read(path: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise DataError(f"{path} is no saved network of likely, or one of another version")
     return metadata, arrays
+
+
+def family_of(metadata: Mapping[str, Any]) -> Family:
+    """The family of a regressor's metadata; one's own where it was given with them.
+
+    Raises
+    ------
+    OptionError
+        If it is one's own and was not given, or is another one.
+    """
+    name, family = metadata["family"], metadata.get("given")
+    if family is None:
+        if name not in FAMILIES:
+            raise OptionError(f"{name} is a family of one's own: NeuralRegressor.load(path, family=...)")
+        family = FAMILIES[name](**metadata["known"])
+    if family.name != name:
+        raise OptionError(f"the file's network is for the family {name}, not {family.name}")
+    if {k: float(v) for k, v in family.known.items()} != metadata["known"]:
+        raise OptionError(f"the file's network is for {name} with the known values {metadata['known']}, not {family!r}")
+    return family
 
 
 def _plain(value: Any) -> Any:

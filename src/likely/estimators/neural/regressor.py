@@ -12,9 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from likely.data.alignment import refuse_another_order
 from likely.errors import (
-    DataError,
     LikelyError,
-    MissingValuesError,
     OptionError,
     SupportError,
     first_rows,
@@ -22,11 +20,18 @@ from likely.errors import (
     listed,
     unknown,
 )
-from likely.estimators.base import checked_weights, require_plain_numbers, response_of
+from likely.estimators.arguments import (
+    checked_weights,
+    numbers,
+    quantile_level,
+    refuse_text,
+    require_plain_numbers,
+)
+from likely.estimators.neural import file
 from likely.estimators.neural.base import NeuralEstimator
 from likely.estimators.neural.levels import Levels
 from likely.estimators.neural.network import beginning
-from likely.families import FAMILIES, get_family
+from likely.families import get_family
 from likely.families.base import Family
 from likely.losses.torch import NLLLoss
 from likely.models.checks import check_level
@@ -165,7 +170,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         """
         family = get_family(self.family)
         criterion = self._criterion(family)
-        refuse_text(y, family)
+        refuse_text(y, family, "NeuralClassifier")
         refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         y = y.astype(float)
@@ -278,10 +283,9 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         -------
         ndarray, shape (n,)
         """
-        if isinstance(q, str) or np.ndim(q) or not 0.0 < q < 1.0:
-            raise OptionError(f"q is a number between 0 and 1, found {q!r}")
+        q = quantile_level(q)
         params = self.predict_parameters(X)
-        level = float(q) if self.levels_ is None else float(self.levels_(q))
+        level = q if self.levels_ is None else float(self.levels_(q))
         return np.array(np.broadcast_to(self._family.quantile(level, **params), len(next(iter(params.values())))))
 
     def predict_interval(self, X: Any, level: float = 0.9) -> Any:
@@ -349,7 +353,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         """
         refuse_another_order("X", X, y=y, sample_weight=sample_weight)
         params = self.predict_parameters(X)
-        y = numbers(y, self._family, len(next(iter(params.values()))))
+        y = numbers(y, self._family, len(next(iter(params.values()))), "NeuralClassifier")
         return float(np.average(self._family.log_prob(y, **params), weights=checked_weights(sample_weight, X)))
 
     # -- files ---------------------------------------------------------------------------------------------
@@ -363,18 +367,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         return {"family": family.name, "known": known, "calibrated": self.levels_ is not None}, levels
 
     def _restore(self, metadata: dict[str, Any], arrays: dict[str, Any]) -> None:
-        name, family = metadata["family"], metadata.get("given")
-        if family is None:
-            if name not in FAMILIES:
-                raise OptionError(f"{name} is a family of one's own: NeuralRegressor.load(path, family=...)")
-            family = FAMILIES[name](**metadata["known"])
-        if family.name != name:
-            raise OptionError(f"the file's network is for the family {name}, not {family.name}")
-        if {k: float(v) for k, v in family.known.items()} != metadata["known"]:
-            raise OptionError(
-                f"the file's network is for {name} with the known values {metadata['known']}, not {family!r}"
-            )
-        self.family = self._family = family
+        self.family = self._family = family = file.family_of(metadata)
         self._criterion(family)
         self.levels_ = Levels(arrays["transforms"], arrays["expected"]) if metadata["calibrated"] else None
 
@@ -400,19 +393,3 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
             If the family is one's own and was not given, or is another one.
         """
         return cls._loaded(path, None if family is None else get_family(family))
-
-
-def refuse_text(y: Any, family: Family) -> None:
-    """Raise if the response is text."""
-    if any(isinstance(value, str) for value in np.ravel(np.asarray(y))[:1]):
-        raise DataError(f"y of {family.title} must be numbers, found text; NeuralClassifier takes labels")
-
-
-def numbers(y: Any, family: Family, n: int) -> Any:
-    """A response to score, as numbers that are not missing."""
-    refuse_text(y, family)
-    y = response_of(y, n).astype(float)
-    if np.any(missing := np.isnan(y)):
-        rows = np.flatnonzero(missing)
-        raise MissingValuesError(f"{len(rows)} of {n} values of y are missing: {first_rows(rows, y[rows])}")
-    return y
