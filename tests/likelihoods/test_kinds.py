@@ -202,15 +202,15 @@ def test_what_is_offered_is_there(name: str) -> None:
     assert objective.offers == offers == offers_of(L.model.family) == L.function.row_objective.offers
     assert (objective.linear is not None) == offers.predictors
     assert (objective.strata is not None) == (offers.terms == "strata") == (not offers.independent_rows)
-    assert (objective.guide is not None) == offers.far
+    assert (objective.far_search is not None) == offers.far
     x = np.array(CASES[name].at)
     rows = objective.linearised(x)
     assert (rows is not None) == offers.distribution
     if rows is not None:  # and the same to first order
         assert rows.value(x) == pytest.approx(objective.value(x), rel=1e-12)
         np.testing.assert_allclose(rows.row_scores(x), objective.row_scores(x), rtol=1e-9, atol=1e-11)
-    if objective.guide is not None:
-        metric = objective.guide.metric(np.array(CASES[name].at))
+    if objective.far_search is not None:
+        metric = objective.far_search.metric(np.array(CASES[name].at))
         assert np.all(np.linalg.eigvalsh(metric) >= -1e-9 * np.max(np.abs(metric)))
     if not offers.predictors:
         with pytest.raises(OptionError, match="linear predictors"):

@@ -16,7 +16,7 @@ from likely.show.text_table import Grid, alike, fixed
 
 def run(screen: Screen) -> None:
     """Print the walk; it takes a few seconds."""
-    walk = Walk(screen)
+    walk = Walkthrough(screen)
     walk.say(
         "A likelihood states how data came to be. From that one statement follow the estimate, how sure it is, which "
         "assumption describes the data best, and which rows it did not expect."
@@ -31,7 +31,7 @@ def run(screen: Screen) -> None:
 
 
 @final
-class Walk:
+class Walkthrough:
     """Text, code with its result, and the names that the code has defined."""
 
     def __init__(self, screen: Screen) -> None:
@@ -72,7 +72,7 @@ class Walk:
         self.screen.show(result)
 
 
-def coin(walk: Walk) -> None:
+def coin(walk: Walkthrough) -> None:
     """One formula, two readings."""
     walk.title("1. Seven heads in ten flips")
     walk.say("Probability: the coin is known and the data vary. How probable are 7 heads with a fair coin?")
@@ -84,7 +84,7 @@ def coin(walk: Walk) -> None:
     walk.show('L.ratio({"p": 0.7}, {"p": 0.5})')
 
 
-def rate(walk: Walk) -> None:
+def rate(walk: Walkthrough) -> None:
     """A rate, and how it sharpens."""
     walk.title("2. How many loans go bad, and how sure is that?")
     walk.say(
@@ -111,7 +111,7 @@ def rate(walk: Walk) -> None:
     )
 
 
-def regression(walk: Walk) -> None:
+def regression(walk: Walkthrough) -> None:
     """Logistic regression, and its coefficients as odds ratios."""
     walk.title("3. Which loans go bad?")
     walk.say("The same family with a formula is logistic regression: the log-odds of default are a sum of effects.")
@@ -139,7 +139,7 @@ def regression(walk: Walk) -> None:
     )
 
 
-def tails(walk: Walk) -> None:
+def tails(walk: Walkthrough) -> None:
     """Heavy tails: families side by side."""
     walk.title("4. How large are loans? Heavy tails")
     walk.say(
@@ -159,7 +159,7 @@ def tails(walk: Walk) -> None:
     )
 
 
-def surprises(walk: Walk) -> None:
+def surprises(walk: Walkthrough) -> None:
     """Rows that a model did not expect."""
     walk.title("5. Which rows did the model not expect?")
     walk.say("The surprise of a row is minus its log-density. These are the most surprising ones under Normal.")
@@ -184,7 +184,7 @@ def surprises(walk: Walk) -> None:
     )
 
 
-def diagnosis(walk: Walk) -> None:
+def diagnosis(walk: Walkthrough) -> None:
     """What was wrongly believed."""
     walk.title("6. What was wrongly believed?")
     walk.say(

@@ -34,24 +34,26 @@ def order(data: Any, other: Any, what: str, whose: str = "the data") -> Any:
     """
     if data is None or other is None or other is data or data.equals(other):
         return None
-    mine, theirs = data.astype(object), other.astype(object)
-    if strange := list(dict.fromkeys(theirs[~theirs.isin(mine)])):
+    own_index, other_index = data.astype(object), other.astype(object)
+    if strange := list(dict.fromkeys(other_index[~other_index.isin(own_index)])):
         raise DataError(
             f"the index of {what} has {_shown(strange)}, which the index of {whose} lacks: its rows cannot be matched "
             f"by their labels. {BY_POSITION}"
         )
-    if lacking := list(dict.fromkeys(mine[~mine.isin(theirs)])):
+    if lacking := list(dict.fromkeys(own_index[~own_index.isin(other_index)])):
         raise DataError(
             f"the index of {what} lacks {_shown(lacking)}, which the index of {whose} has: its rows cannot be matched "
             f"by their labels. {BY_POSITION}"
         )
-    if not (mine.is_unique and theirs.is_unique):
-        twice = list(dict.fromkeys(mine[mine.duplicated()])) or list(dict.fromkeys(theirs[theirs.duplicated()]))
+    if not (own_index.is_unique and other_index.is_unique):
+        twice = list(dict.fromkeys(own_index[own_index.duplicated()])) or list(
+            dict.fromkeys(other_index[other_index.duplicated()])
+        )
         raise DataError(
             f"the index of {what} has the labels of {whose} in another order, and repeats {_shown(twice)}: the "
             f"rows cannot be matched by their labels. {BY_POSITION}"
         )
-    return np.asarray(theirs.get_indexer(mine), dtype=np.intp)
+    return np.asarray(other_index.get_indexer(own_index), dtype=np.intp)
 
 
 def refuse_another_order(one: str, rows: Any, **others: Any) -> None:
@@ -72,8 +74,8 @@ def refuse_another_order(one: str, rows: Any, **others: Any) -> None:
         labels = index_of(other)
         if index is None or labels is None or len(labels) != len(index) or index.equals(labels):
             continue
-        mine, theirs = index.astype(object), labels.astype(object)
-        if mine.is_unique and theirs.is_unique and mine.isin(theirs).all():
+        own_index, other_index = index.astype(object), labels.astype(object)
+        if own_index.is_unique and other_index.is_unique and own_index.isin(other_index).all():
             raise DataError(
                 f"{one} and {name} have the same labels in another order, and rows are matched by their position here: "
                 f"pass {name}.loc[{one}.index], or {name}.to_numpy() if the positions are right"

@@ -119,16 +119,18 @@ def _search(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates
     find = find_peak if restraints is None else find_restrained_peak
     watched = _watched(L, restraints)
     again = asked.start if isinstance(asked.start, FitState) else None
-    watching = _Watch(L, watched, resumed=again is not None) if watched or failures.runaway_slots(L.model) else None
+    runaway = (
+        _RunawayStop(L, watched, resumed=again is not None) if watched or failures.runaway_slots(L.model) else None
+    )
     try:
-        outcome = find(L, asked, history=history, stop=watching)
+        outcome = find(L, asked, history=history, stop=runaway)
     except PerfectFit as perfect:
         return _endless(L, asked, Unbounded.exact(L, perfect.parameter, 0.0, perfect.coefficients))
     at_limit = _at_limit(L, asked, outcome, watched)
     if at_limit is not None:
         return at_limit
     if (
-        watching is not None and watching.limit_hit and not outcome.converged
+        runaway is not None and runaway.limit_hit and not outcome.converged
     ):  # passed the mark, yet the limiting family is no better: go on
         outcome = find(L, asked.replace(start=again, starts=None), history=history, stop=None)
     return judge(L, asked, outcome)
@@ -158,7 +160,7 @@ def _remaining(found: Estimates, asked: Asked) -> Estimates:
 # -- families at their limit ---------------------------------------------------------------------------------
 
 
-class _Watch:
+class _RunawayStop:
     """Stops a search whose constant runs towards the end of its domain."""
 
     def __init__(self, L: LogLikelihood, watched: list[tuple[Limit, Slot]], resumed: bool = False) -> None:

@@ -135,8 +135,8 @@ def _compare(
             if _held(p.name, slots, value, wider):
                 on_end.append(p.name)
         elif name is not None and not p.edge:
-            mine = [s for s in one.slots if s.parameter.name == name]
-            for s, t in zip(mine, slots, strict=True):
+            slots_of_parameter = [s for s in one.slots if s.parameter.name == name]
+            for s, t in zip(slots_of_parameter, slots, strict=True):
                 columns = None if t.design is None else with_place_of_intercept(t, other, wider)[1]
                 _within((s, data), (t, wider), columns, sign)
     return on_end

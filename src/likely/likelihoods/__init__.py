@@ -5,12 +5,12 @@ that nobody asks a family what kind it is.
 """
 
 from likely.likelihoods.kinds import objective_of, offers_of, single_peaked
-from likely.likelihoods.protocol import Function, Guide, Objective, Offers, by_rows
+from likely.likelihoods.protocol import FarSearch, Function, Objective, Offers, by_rows
 from likely.likelihoods.rows import RowsObjective
 
 __all__ = [
+    "FarSearch",
     "Function",
-    "Guide",
     "Objective",
     "Offers",
     "RowsObjective",

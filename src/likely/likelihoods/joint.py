@@ -147,8 +147,8 @@ def _slots(parts: tuple[Part, ...]) -> tuple[Slot, ...]:
         for name, slot, _ in part.places():
             parameter = Parameter(name, slot.parameter.domain if slot.constant else Real, slot.parameter.meaning)
             link = slot.link if slot.constant else Real.get_link(name)
-            mine = Slot(parameter, link, None, None, len(found), len(found) + 1)
-            other = found.setdefault(name, mine)
+            new = Slot(parameter, link, None, None, len(found), len(found) + 1)
+            other = found.setdefault(name, new)
             if other.parameter.domain != parameter.domain:
                 raise OptionError(
                     f"{name} is {other.parameter.domain.name} in one likelihood and {parameter.domain.name} in "
@@ -172,7 +172,7 @@ class JointObjective:
         ``(model, rows)`` -> the log-likelihood of a part.
     """
 
-    guided = False
+    metric_first = False
 
     def __init__(self, model: Model, data: Rows, made: Callable[[Model, Rows], Objective]) -> None:
         self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
@@ -198,8 +198,8 @@ class JointObjective:
             for name, _, j in part.places():
                 if name not in places:
                     held[j] = links[name].forward(float(data.known[name]))
-            mine, joint_places = (np.array(v, dtype=int) for v in zip(*free, strict=True)) if free else ([], [])
-            self.parts.append((objective, mine, joint_places, held))
+            own_places, joint_places = (np.array(v, dtype=int) for v in zip(*free, strict=True)) if free else ([], [])
+            self.parts.append((objective, own_places, joint_places, held))
             self._rows.append(mine_of)
             low += n
 
@@ -227,24 +227,24 @@ class JointObjective:
         return None
 
     @property
-    def guide(self) -> JointObjective:
+    def far_search(self) -> JointObjective:
         """Itself: its search may start far from the peak."""
         return self
 
     @property
-    def unstated(self) -> list[str]:
+    def without_start(self) -> list[str]:
         """Parameters without a starting value in any part."""
         joint, stated = self.joint, set[str]()
         for (objective, *_), part in zip(self.parts, joint.parts, strict=True):
-            lacking = [] if objective.guide is None else objective.guide.unstated
+            lacking = [] if objective.far_search is None else objective.far_search.without_start
             stated |= {name for name, slot, _ in part.places() if slot.label not in lacking}
         return [p.name for p in joint.parameters if p.name not in stated]
 
     def _own(self, coefficients: Any) -> Iterator[tuple[Objective, Any, Any, Any]]:
-        for objective, mine, places, held in self.parts:
+        for objective, own_places, places, held in self.parts:
             x = held.copy()
-            x[mine] = np.asarray(coefficients, dtype=float)[places]
-            yield objective, mine, places, x
+            x[own_places] = np.asarray(coefficients, dtype=float)[places]
+            yield objective, own_places, places, x
 
     def value(self, coefficients: Any) -> float:
         """The log-likelihood, constants kept."""
@@ -254,21 +254,21 @@ class JointObjective:
     def value_and_score(self, coefficients: Any) -> tuple[float, Any]:
         """Log-likelihood and score."""
         total, score = 0.0, np.zeros(self.model.size)
-        for objective, mine, places, x in self._own(coefficients):
+        for objective, own_places, places, x in self._own(coefficients):
             value, slope = objective.value_and_score(x)
             total += value
-            np.add.at(score, places, slope[mine])
+            np.add.at(score, places, slope[own_places])
         return total, score
 
     def point(self, coefficients: Any) -> Point:
         """Log-likelihood, score and observed information."""
         size = self.model.size
         value, score, info = 0.0, np.zeros(size), np.zeros((size, size))
-        for objective, mine, places, x in self._own(coefficients):
+        for objective, own_places, places, x in self._own(coefficients):
             point = objective.point(x)
             value += point.value
-            np.add.at(score, places, point.score[mine])
-            np.add.at(info, np.ix_(places, places), np.asarray(point.info)[np.ix_(mine, mine)])
+            np.add.at(score, places, point.score[own_places])
+            np.add.at(info, np.ix_(places, places), np.asarray(point.info)[np.ix_(own_places, own_places)])
         return Point(np.array(coefficients, dtype=float), value, score, info)
 
     def log_density(self, coefficients: Any) -> Any:
@@ -278,10 +278,10 @@ class JointObjective:
     def row_scores(self, coefficients: Any) -> Any:
         """Every row's score, unweighted, shape (n, p)."""
         out = []
-        for objective, mine, places, x in self._own(coefficients):
+        for objective, own_places, places, x in self._own(coefficients):
             scores = objective.row_scores(x)
             wide = np.zeros((len(scores), self.model.size))
-            for j, k in zip(mine, places, strict=True):
+            for j, k in zip(own_places, places, strict=True):
                 wide[:, k] += scores[:, j]
             out.append(wide)
         return np.concatenate(out)
@@ -289,9 +289,9 @@ class JointObjective:
     def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
         """The sum over rows of w s s' with s the row's score."""
         out = np.zeros((self.model.size, self.model.size))
-        for (objective, mine, places, x), rows in zip(self._own(coefficients), self._rows, strict=True):
+        for (objective, own_places, places, x), rows in zip(self._own(coefficients), self._rows, strict=True):
             part = objective.score_gram(x, None if weights is None else weights[rows])
-            np.add.at(out, np.ix_(places, places), part[np.ix_(mine, mine)])
+            np.add.at(out, np.ix_(places, places), part[np.ix_(own_places, own_places)])
         return out
 
     def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:

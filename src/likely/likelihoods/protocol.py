@@ -142,24 +142,24 @@ class Objective(Function, Protocol):
         ...
 
     @property
-    def guide(self) -> Guide | None:
+    def far_search(self) -> FarSearch | None:
         """Itself, where its search starts far from the peak; else None."""
         ...
 
 
-class Guide(Objective, Protocol):
+class FarSearch(Objective, Protocol):
     """A log-likelihood that brings what a search from far needs.
 
     Attributes
     ----------
-    guided : bool
+    metric_first : bool
         Whether `metric` leads well from far starts.
     """
 
-    guided: bool
+    metric_first: bool
 
     @property
-    def unstated(self) -> list[str]:
+    def without_start(self) -> list[str]:
         """Parameters without a starting value: where others have one, they follow those."""
         ...
 

@@ -67,7 +67,7 @@ class RowsObjective:
         return None
 
     @property
-    def guide(self) -> None:
+    def far_search(self) -> None:
         """None: the search starts near enough."""
         return None
 

@@ -161,7 +161,7 @@ class StrataObjective:
         return None
 
     @property
-    def guide(self) -> None:
+    def far_search(self) -> None:
         """None: the log-likelihood is concave."""
         return None
 

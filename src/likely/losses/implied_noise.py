@@ -137,8 +137,8 @@ def confident_and_wrong(loss: DensityLoss) -> str | None:
 
 def alternatives(loss: DensityLoss) -> list[str]:
     """Families for the same observations that pull less at far ones; else families that hold this one as a case."""
-    mine = pulls(loss)
-    worst = max((pull.power for pull in mine), default=None)
+    own_pulls = pulls(loss)
+    worst = max((pull.power for pull in own_pulls), default=None)
     out: list[tuple[int, str]] = []
     for cls in FAMILIES.values():
         if cls.support != loss.family.support or cls is type(loss.family) or issubclass(cls, Labelled):

@@ -47,10 +47,10 @@ def _proportional(loss: DensityLoss, other: DensityLoss) -> bool:
     y = np.minimum(np.floor(y), top) if support.integer else y
     at = rng.uniform(low, high, ROWS)
     try:
-        mine, theirs = (each.derivatives(y, at)[1] for each in (loss, other))
+        first, second = (each.derivatives(y, at)[1] for each in (loss, other))
     except LikelyError:
         return False
-    if not (np.all(np.isfinite(mine)) and np.all(np.isfinite(theirs)) and np.any(theirs != 0)):
+    if not (np.all(np.isfinite(first)) and np.all(np.isfinite(second)) and np.any(second != 0)):
         return False
-    ratio = float(np.dot(mine, theirs) / np.dot(theirs, theirs))
-    return ratio > 0 and bool(np.allclose(mine, ratio * theirs, rtol=1e-8, atol=1e-10))
+    ratio = float(np.dot(first, second) / np.dot(second, second))
+    return ratio > 0 and bool(np.allclose(first, ratio * second, rtol=1e-8, atol=1e-10))

@@ -199,9 +199,9 @@ class Model:
         remaining = iter(etas)
         for group in self.groups:
             parameter, link = group[0].parameter, group[0].link
-            mine = [next(remaining) for _ in group]
+            entries = [next(remaining) for _ in group]
             domain = parameter.domain
             values[parameter.name] = (
-                domain.value(mine, xp) if isinstance(domain, VectorDomain) else link.inverse(mine[0], xp)
+                domain.value(entries, xp) if isinstance(domain, VectorDomain) else link.inverse(entries[0], xp)
             )
         return values

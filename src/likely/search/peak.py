@@ -11,7 +11,7 @@ import numpy as np
 from likely.compute.solve import lbfgs, newton, trust_region
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import FamilyError, OptionError, is_one_of, unknown
-from likely.likelihoods import Guide, Objective, RowsObjective
+from likely.likelihoods import FarSearch, Objective, RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.strata import check_within
 from likely.models import scale
@@ -57,8 +57,8 @@ def find_peak(
     if not model.slots:
         value = L.objective.value(np.zeros(0))
         return Outcome(Point(np.zeros(0), value, np.zeros(0), np.zeros((0, 0))), "closed form", 0, True, "")
-    if (guide := L.objective.guide) is not None:
-        return _far_peak(L, guide, solver, start, {"tolerance": asked.tolerance, "progress": history})
+    if (far_search := L.objective.far_search) is not None:
+        return _far_peak(L, far_search, solver, start, {"tolerance": asked.tolerance, "progress": history})
     if (strata := L.objective.strata) is not None:
         check_within(model, L.bound.data, strata)
     else:
@@ -127,7 +127,7 @@ def _other_peaks(
     return OtherPeaks(whole, objective, own_start, search_from, to_original, level)
 
 
-def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
+def _far_peak(L: LogLikelihood, objective: FarSearch, solver: str, start: Any, options: dict[str, Any]) -> Outcome:
     """The peak of a likelihood whose start may be far from it."""
     if not is_one_of(solver, ("auto", "newton")):
         raise unknown("solver", solver, ["auto", "newton"], " for a density")
@@ -144,7 +144,7 @@ def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, optio
                 objective.metric,
                 x0,
                 inner=inner,
-                exact_first=not objective.guided,
+                exact_first=not objective.metric_first,
                 **options,
             )
         name = "trust region"
@@ -157,16 +157,16 @@ def _far_peak(L: LogLikelihood, objective: Guide, solver: str, start: Any, optio
     return replace(_outcome(solution, name, "", None, 1.0), start=x0, covariance=covariance, unidentified=space)
 
 
-def _followers(objective: Guide, start: Mapping[str, float]) -> list[int]:
+def _followers(objective: FarSearch, start: Mapping[str, float]) -> list[int]:
     """Coefficients without a starting value, where others have one: they follow those."""
     model = objective.model
-    unstated = set(objective.unstated) - set(model.family._spread(start))
-    found = [slot.start for slot in model.slots if slot.label in unstated]
+    without_start = set(objective.without_start) - set(model.family._spread(start))
+    found = [slot.start for slot in model.slots if slot.label in without_start]
     return found if len(found) < model.size else []
 
 
-def _finite_start(objective: Guide, x0: Any, movable: list[int]) -> Any:
-    """The start, or one near it whose unstated values make the log-likelihood finite; an error that says what fails."""
+def _finite_start(objective: FarSearch, x0: Any, movable: list[int]) -> Any:
+    """The start, or one near it at which the log-likelihood is finite; an error that says what fails."""
     with np.errstate(all="ignore"):
         if objective.point(x0).usable:
             return x0

@@ -22,7 +22,7 @@ from likely.compute.solve import trust_region
 from likely.compute.solve.equalities import Solutions
 from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
-from likely.likelihoods import Guide, Objective
+from likely.likelihoods import FarSearch, Objective
 from likely.models.model import Model
 
 ROUNDING = 1e-12  # singular value of the scaled scores, relative to the largest, that is rounding
@@ -175,7 +175,7 @@ def _everywhere(objective: Objective, space: NullSpace, x: Any, start: Any) -> b
     return seen >= PLACES and flat >= 0.9 * seen
 
 
-def sharpened(objective: Guide, solution: Solution, tolerance: float) -> tuple[Solution, Any]:
+def sharpened(objective: FarSearch, solution: Solution, tolerance: float) -> tuple[Solution, Any]:
     """The end of a search whose information has lost digits, and the covariance that an objective can still give.
 
     Steps of that covariance times the score go on to the peak; where they do not come near it, the search has not

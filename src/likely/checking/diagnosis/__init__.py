@@ -9,7 +9,7 @@ import numpy as np
 
 from likely.checking.diagnosis.finding import Check, Diagnosis, Finding, holm
 from likely.checking.diagnosis.moments import MOMENTS, Order
-from likely.checking.diagnosis.notes import NOTES, stated
+from likely.checking.diagnosis.notes import NOTES, noted
 from likely.checking.diagnosis.null_distribution import Outcome, outcomes
 from likely.checking.diagnosis.wording import MANY, Case, word
 from likely.errors import FitError, OptionError, is_one_of, listed, unknown
@@ -68,7 +68,7 @@ def diagnose(
         for name in chosen:
             task.say(name)
             if name in NOTES:
-                result = stated(name, fit, sample, seed)
+                result = noted(name, fit, sample, seed)
                 records.append(Check(name, NOTES[name][0], result.outcome))
                 findings += [result.finding] if result.finding is not None else []
                 continue

@@ -41,7 +41,7 @@ PROFILED_ROWS = 100_000  # rows from which on the two agree
 
 @final
 @dataclass(frozen=True)
-class Stated:
+class NoteResult:
     """How a check ended.
 
     Attributes
@@ -54,7 +54,7 @@ class Stated:
     finding: Finding | None = None
 
 
-def _influence(fit: Estimates, sample: Sample, seed: int) -> Stated:
+def _influence(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     found = influence(fit)
     top = found.top(5)
     strong = [row for row in top.rows if abs(row["pull"]) > PULL]
@@ -62,10 +62,10 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> Stated:
     first = top.rows[0]
     said = f"the largest pull of one row is {number(first['pull'], 3)} standard errors (row {first['row']:,})"
     if not strong and not heavy:
-        return Stated(f"passed: {said}")
+        return NoteResult(f"passed: {said}")
     if not strong:
         i = int(np.argmax(found.leverage))
-        return Stated(
+        return NoteResult(
             f"noted: {heavy:,} row{'s' if heavy > 1 else ''} of leverage above {LEVERAGE}",
             Finding(
                 "influence",
@@ -83,7 +83,7 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> Stated:
         )
     rows = [row["row"] for row in strong]
     measure = "Cook's distance" if found.measure == "cook" else "displacement (fit.influence().displacement)"
-    return Stated(
+    return NoteResult(
         f"noted: {said}",
         Finding(
             "influence",
@@ -101,16 +101,16 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> Stated:
     )
 
 
-def _aliasing(fit: Estimates, sample: Sample, seed: int) -> Stated:
+def _aliasing(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     if not fit.condition:
-        return Stated("not run: there are no predictors")
+        return NoteResult("not run: there are no predictors")
     name = max(fit.condition, key=lambda key: fit.condition[key])
     value = fit.condition[name]
     said = f"the condition number of {name}'s design is {number(value, 3)}"
     if value < ALMOST:
-        return Stated(f"passed: {said}")
+        return NoteResult(f"passed: {said}")
     pair, r = _closest(sample, name)
-    return Stated(
+    return NoteResult(
         f"noted: {said}",
         Finding(
             "aliasing",
@@ -140,17 +140,17 @@ def _closest(sample: Sample, name: str) -> tuple[tuple[str, ...], float]:
     return (design.names[min(i, j)], design.names[max(i, j)]), float(cosines[i, j])
 
 
-def _separation(fit: Estimates, sample: Sample, seed: int) -> Stated:
+def _separation(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """A separation that a few rows prevent."""
     slot = sample.model.slots[0]
     if not sample.family.kind.classes or slot.design is None:
-        return Stated("not run: the response is no label, or there are no predictors")
+        return NoteResult("not run: the response is no label, or there are no predictors")
     view = sample.observed
     wrong = int(np.count_nonzero(view.own < np.max(view.chances, axis=-1)))
     rarest = sample.n - int(np.max(np.bincount(sample.y.astype(np.intp))))
     if wrong > max(3, 0.02 * rarest) or wrong * 5 > rarest:
-        return Stated(f"passed: {wrong:,} of {sample.n:,} rows are on the wrong side, so nothing separates them")
-    return Stated(
+        return NoteResult(f"passed: {wrong:,} of {sample.n:,} rows are on the wrong side, so nothing separates them")
+    return NoteResult(
         f"noted: but for {wrong} rows, the predictors tell the outcomes apart",
         Finding(
             "separation",
@@ -167,18 +167,18 @@ def _separation(fit: Estimates, sample: Sample, seed: int) -> Stated:
     )
 
 
-def _little(fit: Estimates, sample: Sample, seed: int) -> Stated:
+def _little(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """Whether the log-likelihood is a parabola near its peak."""
     names = [name for name in fit.regular if fit.stderr.get(name)]
     if fit._request.of_quantile:
-        return Stated("not run: the standard errors of a quantile regression do not follow its likelihood")
+        return NoteResult("not run: the standard errors of a quantile regression do not follow its likelihood")
     if fit.asked.restraints or fit.n > PROFILED_ROWS or not names or fit.k > 40:
         why = (
             "penalised"
             if fit.asked.restraints
             else f"{number(float(fit.n))} observations, {number(float(fit.k))} estimates"
         )
-        return Stated(f"not run: {why}")
+        return NoteResult(f"not run: {why}")
     chosen = names if len(names) <= PROFILED else names[: PROFILED - 1] + names[-1:]
     wald, profile = intervals(fit, 0.95, "wald", chosen), intervals(fit, 0.95, "profile", chosen)
     worst, name, ends = 0.0, "", ""
@@ -193,8 +193,8 @@ def _little(fit: Estimates, sample: Sample, seed: int) -> Stated:
             if gap > worst:
                 worst, name, ends = gap, key, f"{wald[key]} and {profile[key]}"
     if worst < APART:
-        return Stated(f"passed: Wald and profile intervals differ by at most {number(worst, 2)} standard errors")
-    return Stated(
+        return NoteResult(f"passed: Wald and profile intervals differ by at most {number(worst, 2)} standard errors")
+    return NoteResult(
         f"noted: the intervals of {name} differ by {number(worst, 2)} standard errors",
         Finding(
             "asymptotics",
@@ -212,13 +212,13 @@ def _little(fit: Estimates, sample: Sample, seed: int) -> Stated:
     )
 
 
-def _held_out(fit: Estimates, sample: Sample, seed: int) -> Stated:
+def _held_out(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """Training against held-out log-likelihood."""
     k, n = float(fit.k), float(fit.n)
     if fit.likelihood.model.size < 2:
-        return Stated("not run: there is one estimate")
+        return NoteResult("not run: there is one estimate")
     if n > PER_ESTIMATE * k:
-        return Stated(
+        return NoteResult(
             f"passed: with {number(n / k, 4)} observations by estimate, a new row costs only about "
             f"{number(k / n, 2)} nats more than one that was fitted"
         )
@@ -230,7 +230,7 @@ def _held_out(fit: Estimates, sample: Sample, seed: int) -> Stated:
         training = of_rows(bound, np.flatnonzero(fold_of != fold))
         again = peak_of(training, **fit.effective.asked.restraints)
         if not again.converged or again.limit is not None:
-            return Stated(
+            return NoteResult(
                 f"noted: without a fifth of the rows there is no fit ({again.end.words})",
                 Finding(
                     "overfitting",
@@ -254,27 +254,27 @@ def _held_out(fit: Estimates, sample: Sample, seed: int) -> Stated:
     evidence = {"training": train, "held_out": test, "expected_gap": k / n}
     usual = 3.0 * k / n  # of the gap between the two
     if train - test > max(10.0 * k / n, FAR):
-        return Stated(f"found: {said}", _far_behind(fit, said, held, w, evidence))
+        return NoteResult(f"found: {said}", _far_behind(fit, said, held, w, evidence))
     if constant is not None:
         gap = held - constant
         gain, error = float(np.sum(w * gap) / np.sum(w)), float(np.std(gap) / np.sqrt(len(gap)))
         evidence |= {"gain_over_constants": gain, "gain_stderr": error}
         said += f"; {number(gain, 3)} (SE {number(error, 2)}) better than constants alone" if gain > 0 else ""
         if gain < -SURE * error:
-            return Stated(f"found: {said}", _overfits(fit, said, gain, error, evidence))
+            return NoteResult(f"found: {said}", _overfits(fit, said, gain, error, evidence))
     if train - test > max(usual, SURE * float(np.std(held) / np.sqrt(len(held)))):
-        return Stated(f"found: {said}", _overfits(fit, said, None, None, evidence))
-    return Stated(f"passed: {said}")
+        return NoteResult(f"found: {said}", _overfits(fit, said, None, None, evidence))
+    return NoteResult(f"passed: {said}")
 
 
-def _impossible(fit: Estimates, rows: list[int]) -> Stated:
+def _impossible(fit: Estimates, rows: list[int]) -> NoteResult:
     """Rows that a fit to the others gives no chance at all."""
     shown = ", ".join(f"{i:,}" for i in rows[:NAMED]) + (
         f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
     )
     rows_are, each = ("rows", "are") if len(rows) > 1 else ("row", "is")
     said = f"{rows_are} {shown} {each} impossible under a fit to the others"
-    return Stated(
+    return NoteResult(
         f"found: {said}",
         Finding(
             "overfitting",
@@ -347,7 +347,7 @@ def _constant(fit: Estimates, fold_of: Any, folds: int) -> Any:
     return held
 
 
-NOTES: dict[str, tuple[str, Callable[[Any, Sample, int], Stated]]] = {
+NOTES: dict[str, tuple[str, Callable[[Any, Sample, int], NoteResult]]] = {
     "influence": ("Does any single row decide an estimate?", _influence),
     "aliasing": ("Can the effects of the predictors be told apart?", _aliasing),
     "separation": ("Do the predictors nearly separate the outcomes?", _separation),
@@ -356,9 +356,9 @@ NOTES: dict[str, tuple[str, Callable[[Any, Sample, int], Stated]]] = {
 }
 
 
-def stated(check: str, fit: Estimates, sample: Sample, seed: int) -> Stated:
+def noted(check: str, fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """How a check ended; one that cannot be run says why."""
     try:
         return NOTES[check][1](fit, sample, seed)
     except LikelyError as error:
-        return Stated(f"not run: {error}")
+        return NoteResult(f"not run: {error}")

@@ -11,7 +11,7 @@ from likely.errors import IntervalError
 from likely.estimates.covariance.leverage import leveraged_scores
 from likely.estimates.covariance.quantile import quantile_covariance
 from likely.estimates.covariance.request import Covariance, Request
-from likely.estimates.covariance.withheld import Seen
+from likely.estimates.covariance.withheld import SandwichCovariance
 from likely.likelihoods import Objective, Offers, RowsObjective, by_rows
 from likely.likelihoods.expected import expected_information
 from likely.models.identify import coordinates
@@ -49,15 +49,17 @@ def covariance(fit: Any, request: Request) -> Covariance:
     _refuse_constrained(fit, request)
     if not len(fit.outcome.point.x):  # everything is known, or an extreme of the data
         return Covariance(np.zeros((0, 0)))
-    work = Work(fit, request)
+    sandwich = Sandwich(fit, request)
     if request.kind == "observed":
-        return Covariance(work.to_original(work.bread("observed")))
+        return Covariance(sandwich.to_original(sandwich.bread("observed")))
     if request.kind == "expected":
-        return Covariance(work.to_original(work.bread("expected")))
+        return Covariance(sandwich.to_original(sandwich.bread("expected")))
     if request.kind == "opg":
-        return Covariance(work.to_original(_outer_products(work)))
-    bread = work.bread(request.bread)
-    return Seen(work, bread, work.clustered() if request.clusters else work.meat()).covariance()
+        return Covariance(sandwich.to_original(_outer_products(sandwich)))
+    bread = sandwich.bread(request.bread)
+    return SandwichCovariance(
+        sandwich, bread, sandwich.clustered() if request.clusters else sandwich.meat()
+    ).covariance()
 
 
 def _refuse_constrained(fit: Any, request: Request) -> None:
@@ -71,7 +73,7 @@ def _refuse_constrained(fit: Any, request: Request) -> None:
 
 
 @final
-class Work:
+class Sandwich:
     """The peak, in coordinates in which sums of products keep their digits."""
 
     def __init__(self, fit: Estimates, request: Request) -> None:
@@ -204,14 +206,14 @@ def _inverse(information: Any, what: str) -> Any:
     return inverse
 
 
-def _outer_products(work: Work) -> Any:
+def _outer_products(sandwich: Sandwich) -> Any:
     """The inverse of the outer product of the scores, which rows that are fitted exactly leave singular."""
-    meat = work.meat()
-    seen = Seen(work, work.bread("observed"), meat)
-    if seen.exact is not None:
-        j = int(np.argmax(seen.shares))
+    meat = sandwich.meat()
+    found = SandwichCovariance(sandwich, sandwich.bread("observed"), meat)
+    if found.exact is not None:
+        j = int(np.argmax(found.shares))
         raise IntervalError(
-            f"the outer product of the scores is singular: {work.fit.likelihood.model.names()[j]} {seen.rests_on(j)}. "
+            f"the outer product of the scores is singular: {found.model.names()[j]} {found.rests_on(j)}. "
             "Use cov='observed'"
         )
     return _inverse(meat, "outer product of the scores")

@@ -11,61 +11,61 @@ from scipy import linalg
 
 from likely.errors import IntervalError, first_rows
 from likely.estimates.covariance.request import Covariance
-from likely.estimates.covariance.zero_scores import FEW, NOTHING, SHARE, Sight, exact_directions, weak_directions
+from likely.estimates.covariance.zero_scores import FEW, NOTHING, SHARE, ScoreSums, exact_directions, weak_directions
 
 if TYPE_CHECKING:
-    from likely.estimates.covariance.sandwich import Work
+    from likely.estimates.covariance.sandwich import Sandwich
 
 MOST_NUMBERS = 20_000_000  # rows times coefficients whose scores are held once more for the sake of a note
 
 
 @final
-class Seen:
+class SandwichCovariance:
     """What a sandwich tells of the coefficients, and what it cannot tell.
 
     Parameters
     ----------
-    work : Work
+    sandwich : Sandwich
     bread, meat : ndarray
         In the coordinates of the work.
     """
 
-    def __init__(self, work: Work, bread: Any, meat: Any) -> None:
-        self.work, self.bread, self.meat = work, bread, meat
-        self.model = work.fit.likelihood.model
+    def __init__(self, sandwich: Sandwich, bread: Any, meat: Any) -> None:
+        self.sandwich, self.bread, self.meat = sandwich, bread, meat
+        self.model = sandwich.fit.likelihood.model
         self.under_model = np.sqrt(
-            np.maximum(np.diagonal(work.to_original(bread)), 0.0)
+            np.maximum(np.diagonal(sandwich.to_original(bread)), 0.0)
         )  # errors, the model taken as true
 
     @cached_property
-    def sight(self) -> Sight:
-        outcome, weights = self.work.fit.outcome, self.work.objective.weights
+    def score_sums(self) -> ScoreSums:
+        outcome, weights = self.sandwich.fit.outcome, self.sandwich.objective.weights
         if outcome.restrained is None:
-            return Sight(self.work.objective, self.work.x, weights)
-        return Sight(
-            self.work.objective, self.work.x, weights, left=outcome.decrement
+            return ScoreSums(self.sandwich.objective, self.sandwich.x, weights)
+        return ScoreSums(
+            self.sandwich.objective, self.sandwich.x, weights, left=outcome.decrement
         )  # a penalty's part is in the sum
 
     def covariance(self) -> Covariance:
         """The sandwich; coefficients of which it says nothing are withheld."""
-        found = self.work.to_original(self.bread @ self.meat @ self.bread)
+        found = self.sandwich.to_original(self.bread @ self.meat @ self.bread)
         found, note = 0.5 * (found + found.T), ""
         if not np.all(np.isfinite(found)):
             raise IntervalError("the covariance is not finite: some rows' scores are not numbers")
-        if len(self.work.request.clusters) == 2:
+        if len(self.sandwich.request.clusters) == 2:
             found, note = _positive(found, self.under_model)
-        unseen = None if self.work.request.clusters else self.exact
+        unseen = None if self.sandwich.request.clusters else self.exact
         withheld = self._exact_reasons() if unseen is not None else {}
         for j, reason in self._zeros(found).items():
             withheld.setdefault(j, reason)
             found[j] = found[:, j] = 0.0
-        if self.work.request.clusters:
+        if self.sandwich.request.clusters:
             note = "; ".join(text for text in (note, self._in_part(withheld)) if text)
         return Covariance(found, note, unseen=unseen, withheld=withheld)
 
     def _in_part(self, withheld: Mapping[int, str]) -> str:
         """Coefficients whose clustered errors lack the part of rows that are fitted exactly, in words."""
-        if len(self.work.bound.y) * self.model.size > MOST_NUMBERS or self.exact is None:
+        if len(self.sandwich.bound.y) * self.model.size > MOST_NUMBERS or self.exact is None:
             return ""
         touched = [int(j) for j in np.flatnonzero(self.shares > SHARE) if int(j) not in withheld]
         if not touched:
@@ -80,8 +80,8 @@ class Seen:
         weak = weak_directions(self.bread, self.meat)
         if not weak.shape[1]:
             return None
-        found = exact_directions(self.sight, self.work.by_predictor, weak)
-        return self.work.original_directions(found) if found.shape[1] else None
+        found = exact_directions(self.score_sums, self.sandwich.by_predictor, weak)
+        return self.sandwich.original_directions(found) if found.shape[1] else None
 
     @cached_property
     def shares(self) -> Any:
@@ -96,10 +96,10 @@ class Seen:
     def rests_on(self, j: int) -> str:
         """The rows that a coefficient rests on and that are fitted exactly, in words."""
         unseen = self.exact
-        rows, y = self._rows(unseen @ unseen[j]), self.work.bound.y
+        rows, y = self._rows(unseen @ unseen[j]), self.sandwich.bound.y
         if rows is None:
             return "has a score of 0 in every row"
-        own = rows if self.work.bound.rows is None else np.flatnonzero(self.work.bound.rows)[rows]  # as in the data
+        own = rows if self.sandwich.bound.rows is None else np.flatnonzero(self.sandwich.bound.rows)[rows]
         which = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.kind.labels else _numbered(own)
         alone = (
             f"a row that it fits exactly (leverage 1; {which})" if len(rows) == 1 else f"rows fitted exactly ({which})"
@@ -109,9 +109,9 @@ class Seen:
     def _rows(self, direction: Any) -> Any:
         """The rows whose linear predictors move along a direction; None where they have no predictors of their own."""
         moving = self._moving(direction)
-        if not self.work.offers.predictors or any(s.design is None for s in moving):
+        if not self.sandwich.offers.predictors or any(s.design is None for s in moving):
             return None
-        data = self.work.bound.data
+        data = self.sandwich.bound.data
         moves = [np.abs(x @ direction[s.start : s.stop]) for s in moving if (x := data.design(s)) is not None]
         largest = [m > 1e-6 * np.max(m, initial=0.0) for m in moves]
         return np.flatnonzero(np.any(largest, axis=0))
@@ -129,16 +129,16 @@ class Seen:
         small = np.flatnonzero((under > 0.0) & (variances <= FEW * usual * under))
         if not len(small):
             return {}
-        if len(self.work.request.clusters) == 2:
+        if len(self.sandwich.request.clusters) == 2:
             zero = variances[small] <= NOTHING**2 * usual * under[small]
         else:
-            directions = self.work.toward(self.bread, small) / self.under_model[small]
-            along, rounding = self.sight(self.work.units, directions)
+            directions = self.sandwich.toward(self.bread, small) / self.under_model[small]
+            along, rounding = self.score_sums(self.sandwich.units, directions)
             zero = linalg.norm(along, axis=0) <= rounding
         return dict.fromkeys(map(int, small[zero]), self._zero_reason())
 
     def _zero_reason(self) -> str:
-        clusters = self.work.request.clusters
+        clusters = self.sandwich.request.clusters
         if clusters:
             names = " and ".join(name for name, _ in clusters)
             return (

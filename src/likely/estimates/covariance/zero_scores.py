@@ -32,7 +32,7 @@ class Units(Protocol):
 
 
 @final
-class Sight:
+class ScoreSums:
     """Sums of scores along directions, told apart from rounding errors.
 
     Parameters
@@ -90,9 +90,9 @@ def weak_directions(bread: Any, meat: Any) -> Any:
     return metric @ vectors[:, values <= shift]
 
 
-def exact_directions(sight: Sight, units: Units, directions: Any) -> Any:
+def exact_directions(score_sums: ScoreSums, units: Units, directions: Any) -> Any:
     """Those among some directions, and combinations of them, along which every unit's score is zero."""
-    along, rounding = sight(units, directions)
+    along, rounding = score_sums(units, directions)
     _, sizes, axes = linalg.svd(along, full_matrices=True)
     sizes = np.append(sizes, np.zeros(directions.shape[1] - len(sizes)))
     return directions @ axes[sizes <= linalg.norm(rounding)].T

@@ -66,7 +66,7 @@ class Density(Family):
         return self.function, base, self.rules, shape, self.layout.ties
 
     @property
-    def unstated(self) -> list[str]:
+    def without_start(self) -> list[str]:
         """Free scalars without a starting value: they follow the others."""
         stated = self.layout.starts()
         return [p.name for p in self.free if p.name not in stated]

@@ -110,8 +110,8 @@ class Layout:
         """Every tied scalar, with the scalar it equals; None where a function gives its entry."""
         out: dict[str, Any] = {}
         for name, to in self.ties:
-            mine, other = self.scalar_names(name), None if callable(to) else self.scalar_names(to)
-            out |= dict.fromkeys(mine) if other is None else dict(zip(mine, other, strict=True))
+            own, other = self.scalar_names(name), None if callable(to) else self.scalar_names(to)
+            out |= dict.fromkeys(own) if other is None else dict(zip(own, other, strict=True))
         return out
 
     def entry(self, name: str) -> Entry:
@@ -222,8 +222,8 @@ def _check_tie(layout: Layout, name: str, to: Any, ties: Mapping[str, Any]) -> N
         raise OptionError(f"{name} is tied to another parameter's name or a function of the parameters, found {to!r}")
     if to in ties or name == to:
         raise OptionError(f"{name} is tied to {to}, which is tied itself; tie both to the same third")
-    mine, other = layout.scalar_names(name), layout.scalar_names(to)
-    if len(mine) != len(other):
-        raise OptionError(f"{name} has {len(mine)} values and {to} has {len(other)}: they cannot be tied")
-    if twice := set(mine) & set(other):
+    own, other = layout.scalar_names(name), layout.scalar_names(to)
+    if len(own) != len(other):
+        raise OptionError(f"{name} has {len(own)} values and {to} has {len(other)}: they cannot be tied")
+    if twice := set(own) & set(other):
         raise OptionError(f"{listed(sorted(twice))} cannot be tied to itself")

@@ -49,7 +49,7 @@ class DensityObjective:
     data : Rows
     """
 
-    guided = True  # the metric leads well from far starts
+    metric_first = True  # the metric leads well from far starts
 
     def __init__(self, model: Model, data: Rows) -> None:
         self.model, self.data, self.y, self.weights = model, data, data.y, data.weights
@@ -83,29 +83,29 @@ class DensityObjective:
         return self
 
     @property
-    def guide(self) -> DensityObjective:
+    def far_search(self) -> DensityObjective:
         """Itself: its search may start far from the peak."""
         return self
 
     @property
-    def unstated(self) -> list[str]:
+    def without_start(self) -> list[str]:
         """Free scalars without a starting value."""
-        return self.density.unstated
+        return self.density.without_start
 
     @cached_property
     def _program(self) -> Program:
         density = self.density
         free = tuple((slot.label, slot.link) for slot in self.model.slots)
-        unstated = tuple(density.unstated) if len(density.unstated) < len(free) else ()
-        return Program(density, free, unstated if density.base is None else ())
+        without_start = tuple(density.without_start) if len(density.without_start) < len(free) else ()
+        return Program(density, free, without_start if density.base is None else ())
 
     @cached_property
     def _arguments(self) -> Any:
         """Held values, data and weights as JAX arrays, in double precision."""
         density = self.density
         asarray = jax_module().numpy.asarray
-        mine = {p.name for p in density.parameters}
-        held = {k: np.float64(v) for k, v in self.model.known.items() if k in mine}
+        own_names = {p.name for p in density.parameters}
+        held = {k: np.float64(v) for k, v in self.model.known.items() if k in own_names}
         with x64():
             columns = {k: asarray(v) for k, v in self.data.columns.items()}
             y = None if density.base is None else asarray(self.y)

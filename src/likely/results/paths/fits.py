@@ -16,12 +16,12 @@ from likely.results.fits import Fit
 from likely.results.likelihoods import Likelihood, likelihood
 from likely.results.paths.held_out import CrossValidation, check_rule, cross_validate
 from likely.results.paths.strengths import (
-    Made,
+    Penalties,
     along_strengths,
     check_progress,
     falling_strengths,
     given_strengths,
-    made_of,
+    penalties_of,
     shown,
     why_none,
 )
@@ -70,7 +70,7 @@ class Path:
     logliks: Any
     nonzero: Any
     note: str
-    _made: Made
+    _penalties: Penalties
 
     def fit(self, strength: float) -> Fit:
         """The fit at one strength, on the path or not.
@@ -97,7 +97,7 @@ class Path:
         >>> lk.path(lk.Normal(sd=1.0), data, "y ~ x + z", n=5).fit(1.0).coef["mean.z"]
         0.0
         """
-        return self.likelihood.maximize(penalty=self._made.penalty(strength))
+        return self.likelihood.maximize(penalty=self._penalties.penalty(strength))
 
     def cross_validate(
         self,
@@ -260,7 +260,7 @@ def path(
      0.98492      3        -584.165
     0.098492      3        -584.159
     """
-    made = made_of(penalty, l1_ratio, of, standardise)
+    penalties = penalties_of(penalty, l1_ratio, of, standardise)
     check_progress(progress)
     whole = likelihood(family, data, formula, **options)
     L = whole.function
@@ -268,14 +268,16 @@ def path(
         raise OptionError(
             "a density has no predictors whose coefficients a path could penalise; use lk.fit(penalty=...)"
         )
-    falling = falling_strengths(L, made, n, ratio) if strengths is None else given_strengths(strengths)
+    falling = falling_strengths(L, penalties, n, ratio) if strengths is None else given_strengths(strengths)
     estimates, logliks, nonzero, note = [], [], [], ""
-    terms = Restraints(made.penalty(1.0)).penalty_of(L.model, L.bound.data)
+    terms = Restraints(penalties.penalty(1.0)).penalty_of(L.model, L.bound.data)
     assert terms is not None
     penalised = (terms.l1 > 0.0) | (terms.l2 > 0.0)
-    for i, outcome in enumerate(along_strengths(L, made, falling)):
+    for i, outcome in enumerate(along_strengths(L, penalties, falling)):
         if outcome is None:
-            note = f"The path ends here: at strength {falling[i]:g} there is no peak. {why_none(L, made, falling[i])}"
+            note = (
+                f"The path ends here: at strength {falling[i]:g} there is no peak. {why_none(L, penalties, falling[i])}"
+            )
             break
         estimates.append(scales.to_reported(L.model, outcome.point.x)[0])
         logliks.append(outcome.point.value)
@@ -283,7 +285,19 @@ def path(
         if progress is not None:
             progress(i + 1, len(falling))
     if not estimates:
-        raise FitError(f"there is no peak at the largest strength, {falling[0]:g}. {why_none(L, made, falling[0])}")
+        raise FitError(
+            f"there is no peak at the largest strength, {falling[0]:g}. {why_none(L, penalties, falling[0])}"
+        )
     done = len(estimates)
     table = np.array(estimates)
-    return Path(whole, made.kind, falling[:done], L.names, table, np.array(logliks), np.array(nonzero), note, made)
+    return Path(
+        whole,
+        penalties.kind,
+        falling[:done],
+        L.names,
+        table,
+        np.array(logliks),
+        np.array(nonzero),
+        note,
+        penalties,
+    )

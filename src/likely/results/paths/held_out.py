@@ -36,7 +36,7 @@ def cross_validate(
         test = LogLikelihood(of_rows(bound, out)).objective
         sizes[k] = len(out) if bound.weights is None else float(np.sum(bound.weights[out]))
         training = LogLikelihood(of_rows(bound, rows))
-        for i, outcome in enumerate(along_strengths(training, path._made, path.strengths)):
+        for i, outcome in enumerate(along_strengths(training, path._penalties, path.strengths)):
             if outcome is None:
                 break
             held[k, i] = test.value(outcome.point.x)

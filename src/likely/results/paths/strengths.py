@@ -25,7 +25,7 @@ SHOWN = 12  # rows of a printed table
 
 @final
 @dataclass(frozen=True)
-class Made:
+class Penalties:
     """How a penalty is made from its strength.
 
     Attributes
@@ -50,7 +50,7 @@ class Made:
         return one if self.of is None else {self.of: one}
 
 
-def made_of(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Made:
+def penalties_of(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> Penalties:
     """How a path's penalties are made, of what the user asked."""
     if not is_one_of(kind, PENALTIES):
         raise unknown("penalty", kind, PENALTIES, " of a path")
@@ -60,14 +60,14 @@ def made_of(kind: str, l1_ratio: float | None, of: str | None, scale: bool) -> M
         raise OptionError(f"l1_ratio belongs to penalty='elastic net', not to {kind!r}")
     if l1_ratio is None:
         l1_ratio = {"lasso": 1.0, "ridge": 0.0, "elastic net": 0.5}[kind]
-    return Made(kind, check_ratio(l1_ratio), of, scale)
+    return Penalties(kind, check_ratio(l1_ratio), of, scale)
 
 
-def along_strengths(L: LogLikelihood, made: Made, strengths: Any) -> Iterator[Outcome | None]:
+def along_strengths(L: LogLikelihood, penalties: Penalties, strengths: Any) -> Iterator[Outcome | None]:
     """The peak at every strength, each search started from the peak before; None, and the end, where there is none."""
     x: Any = None
     for strength in strengths:
-        penalty = made.penalty(float(strength))
+        penalty = penalties.penalty(float(strength))
         if find_unbounded(L, Restraints(penalty)) is not None:
             yield None
             return
@@ -80,20 +80,20 @@ def along_strengths(L: LogLikelihood, made: Made, strengths: Any) -> Iterator[Ou
         yield outcome
 
 
-def why_none(L: LogLikelihood, made: Made, strength: float) -> str:
+def why_none(L: LogLikelihood, penalties: Penalties, strength: float) -> str:
     """What a fit at this strength says of its failure."""
-    found = peak_of(L.bound, penalty=made.penalty(float(strength)))
+    found = peak_of(L.bound, penalty=penalties.penalty(float(strength)))
     words = found.end.words
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def falling_strengths(L: LogLikelihood, made: Made, n: int, ratio: float | None) -> Any:
+def falling_strengths(L: LogLikelihood, penalties: Penalties, n: int, ratio: float | None) -> Any:
     """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
     require_whole(2, n=n)
-    ratio = (1e-3 if made.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
+    ratio = (1e-3 if penalties.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
     if not isinstance(ratio, (int, float)) or not 0.0 < ratio < 1.0:
         raise OptionError(f"ratio is the smallest strength over the largest, between 0 and 1; found {ratio!r}")
-    squares = Restraints(replace(made, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.data)
+    squares = Restraints(replace(penalties, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.data)
     assert squares is not None
     spread, names = np.sqrt(squares.l2), L.model.names()
     nothing = {names[j]: 0.0 for j in np.flatnonzero(spread)}
@@ -102,7 +102,7 @@ def falling_strengths(L: LogLikelihood, made: Made, n: int, ratio: float | None)
         words = peak_of(L.bound, fixed=nothing).end.words
         raise FitError(f"without the penalised coefficients there is no peak inside the parameters' domains: {words}")
     at = spread > 0.0
-    largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(made.l1_ratio, RIDGE)
+    largest = float(np.max(np.abs(outcome.point.score[at]) / spread[at])) / max(penalties.l1_ratio, RIDGE)
     if not largest > 0.0:
         raise OptionError("every penalised coefficient is 0 by maximum likelihood: there is nothing to choose")
     return largest * (1.0 + 1e-7) * np.geomspace(1.0, ratio, n)

@@ -16,7 +16,7 @@ from likely.models.asked import Asked
 from likely.models.constraints import Restraints
 from likely.models.identify import check_identified
 from likely.search.constrained.account import account
-from likely.search.constrained.problem import Problem, seen
+from likely.search.constrained.problem import Problem, in_original
 from likely.search.iterations import SearchHistory
 from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_of
 from likely.search.outcome import Outcome
@@ -66,7 +66,7 @@ def find_restrained_peak(
     most = asked.max_iterations * (10 if problem.penalty.firth else 1)
     options: dict[str, Any] = {"max_iterations": most, "tolerance": asked.tolerance, "progress": history, "stop": stop}
     if problem.wanted is not None:
-        options = seen(problem.wanted.point, options)
+        options = in_original(problem.wanted.point, options)
     solution, name = problem.maximize(problem.from_original(x0), solver, **options)
     note, follows = "", isinstance(start, np.ndarray)  # the peak of a problem next to this one
     if name == "newton" and not (alone or follows or problem.penalty.firth):

@@ -112,7 +112,7 @@ class Problem:
         if len(region.values):
             point = self.objective.point(start)
             space = restricted.solutions(region.equal, region.values, start, spread_of(point))
-            return restricted.maximize(self.objective, space, **seen(space.whole, options)), "newton"
+            return restricted.maximize(self.objective, space, **in_original(space.whole, options)), "newton"
         if solver == "lbfgs" or (solver == "auto" and len(start) > MANY_PARAMETERS and not penalty.firth):
             return self._lbfgs(start, options["progress"]), "lbfgs"
         return newton.maximize(self.objective.point, start, **options), "newton"
@@ -183,7 +183,7 @@ class Problem:
             found = with_inequalities(h, point.score, rows / scale[:, None], (room - rows @ point.x) / scale)
             return None if found is None else point.x + found[0]
 
-        found = sequential.maximize(evaluate, near[0], step, **seen(space.whole, options))
+        found = sequential.maximize(evaluate, near[0], step, **in_original(space.whole, options))
         full = self.objective.point(self._inside(space(found.point.x), spread))
         return Solution(full, found.converged, found.reason, found.iterations, found.decrement)
 
@@ -198,8 +198,8 @@ class Problem:
         return out
 
 
-def seen(to_original: Callable[[Point], Point], options: dict[str, Any]) -> dict[str, Any]:
-    """The options with callbacks that see points in other coordinates."""
+def in_original(to_original: Callable[[Point], Point], options: dict[str, Any]) -> dict[str, Any]:
+    """The options with callbacks that see points in the original coordinates."""
     progress, stop = options["progress"], options["stop"]
     out = dict(options)
     if progress is not None:

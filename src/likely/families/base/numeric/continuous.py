@@ -162,12 +162,12 @@ class Continuous(Distribution):
         ends = [np.array([peak])]
         for side, limit in zip((-1.0, 1.0), limits, strict=True):
             room = max(side * (limit - peak), 1e-3 * width)
-            mine = np.append(steps[steps < room], room)
-            reach = np.flatnonzero(self._log_g(peak + side * mine) > -UNDERFLOW)
-            end = mine[min(int(np.max(reach, initial=0)) + 1, len(mine) - 1)]
+            distances = np.append(steps[steps < room], room)
+            reach = np.flatnonzero(self._log_g(peak + side * distances) > -UNDERFLOW)
+            end = distances[min(int(np.max(reach, initial=0)) + 1, len(distances) - 1)]
             seen = side * (t[self._log_g(t) > -UNDERFLOW] - peak)  # what the candidates saw far out stays inside
             end = min(max(end, float(np.max(seen, initial=0.0))), room)
-            ends.append(peak + side * np.append(mine[mine < end], end))
+            ends.append(peak + side * np.append(distances[distances < end], end))
         return np.unique(np.concatenate(ends))
 
     # -- answers ----------------------------------------------------------------------------------------

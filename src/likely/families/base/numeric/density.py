@@ -28,7 +28,7 @@ class Named(Protocol):
         """Where it lives."""
 
 
-class Stated(Protocol):
+class WithLogDensity(Protocol):
     """What is asked of a family here: a log-density, and where observations lie."""
 
     @property
@@ -76,7 +76,7 @@ class Density:
         When called, if it is not a number somewhere inside the support.
     """
 
-    def __init__(self, family: Stated, params: Mapping[str, float]) -> None:
+    def __init__(self, family: WithLogDensity, params: Mapping[str, float]) -> None:
         self.family, self.params = family, params
         self.low, self.high = (float(v) for v in family.bounds(**params))
         atoms = {float(a) for a in family.atoms(**params)}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.families.base.numeric.continuous import Continuous
-from likely.families.base.numeric.density import Density, Distribution, Stated
+from likely.families.base.numeric.density import Density, Distribution, WithLogDensity
 from likely.families.base.numeric.discrete import Discrete
 from likely.families.base.numeric.frozen import Frozen
 from likely.families.base.numeric.inverse import first_float
@@ -36,7 +36,7 @@ class NumericDistribution(Frozen):
         When asked for something, if the density is not finite, does not come to an end or does not sum to 1.
     """
 
-    def __init__(self, family: Stated, params: Mapping[str, Any]) -> None:
+    def __init__(self, family: WithLogDensity, params: Mapping[str, Any]) -> None:
         self.family = family
         self.params = dict(params)
         self.shape = np.broadcast_shapes(*(np.shape(v) for v in params.values()))

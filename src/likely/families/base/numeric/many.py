@@ -13,7 +13,7 @@ from typing import Any, final
 import numpy as np
 from scipy import special as sc
 
-from likely.families.base.numeric.density import UNIT_ERROR, Stated
+from likely.families.base.numeric.density import UNIT_ERROR, WithLogDensity
 from likely.families.base.numeric.mixed import mixed_quantile
 from likely.families.base.numeric.panels import COARSE_NODES, COARSE_WEIGHTS, NODES, UNDERFLOW, WEIGHTS
 from likely.namespace import NumpyNamespace
@@ -29,7 +29,7 @@ STEPS = np.logspace(-6, 2.5, 60)
 class Densities:
     """A family's log-density at many sets of parameter values; -inf outside the support."""
 
-    def __init__(self, family: Stated, params: Mapping[str, Any]) -> None:
+    def __init__(self, family: WithLogDensity, params: Mapping[str, Any]) -> None:
         self.family, self.params = family, params
         self.count = len(next(iter(params.values())))
         self.low, self.high = (np.broadcast_to(end, (self.count,)).astype(float) for end in family.bounds(**params))

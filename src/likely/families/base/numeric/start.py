@@ -10,14 +10,14 @@ import numpy as np
 
 from likely.errors import LikelyError
 from likely.families.base.domains import Domain
-from likely.families.base.numeric.density import Stated
+from likely.families.base.numeric.density import WithLogDensity
 from likely.namespace import NumpyNamespace
 
 MOST_TRIALS = 1000  # points of the grid
 MOST_ROWS = 200  # observations that judge them
 
 
-def start_from_grid(family: Stated, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
+def start_from_grid(family: WithLogDensity, y: Any, w: Any, known: Mapping[str, Any]) -> dict[str, Any]:
     """The best of a coarse grid of parameter values, judged by the log-likelihood of some of the rows."""
     rows = np.arange(len(y)) if w is None else np.flatnonzero(np.asarray(w) > 0)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(np.intp)]
@@ -50,7 +50,7 @@ def start_from_grid(family: Stated, y: Any, w: Any, known: Mapping[str, Any]) ->
     return {p.name: v for p, v in zip(free, best, strict=True)}
 
 
-def _all_at_once(family: Stated, y: Any, weights: Any, fixed: Mapping[str, Any], points: list[Any]) -> Any:
+def _all_at_once(family: WithLogDensity, y: Any, weights: Any, fixed: Mapping[str, Any], points: list[Any]) -> Any:
     """The log-likelihoods of all points in one call, where the density broadcasts; None where it does not."""
     columns = np.array(points).T[:, :, None]
     params = {**fixed, **{p.name: column for p, column in zip(family.free, columns, strict=True)}}
