@@ -68,10 +68,10 @@ def density(fit: Estimates) -> Any:
     )
     lines = alt.Chart(theme.data(x=grid, y=fitted)).mark_line(color=theme.STRONG).encode(x="x:Q", y="y:Q")
     outside = int(np.count_nonzero(~inside))
-    said = "bars: data; line: fitted" + (
+    subtitle = "bars: data; line: fitted" + (
         f" ({outside:,} row{'s lie' if outside > 1 else ' lies'} beyond the chart)" if outside else ""
     )
-    return theme.finished(theme.sized(bars + lines), f"{name}: observed and fitted", said)
+    return theme.finished(theme.sized(bars + lines), f"{name}: observed and fitted", subtitle)
 
 
 def _edges(y: Any, bins: int, discrete: bool) -> Any:
@@ -99,22 +99,22 @@ def _average(rows: Any, grid: Any, weights: Any) -> Any:
 def qq(fit: Estimates) -> Any:
     """Quantile residuals against normal quantiles, with a band that holds for all of them together."""
     found = quantile_lines(fit)
-    said = (
+    subtitle = (
         f"shaded: where all points lie together in {100 * found.level:g} % of data sets; {found.outside:,} are outside"
     )
-    return _quantiles(found.theoretical, found.observed, found.lower, found.upper, "quantile residual", said, True)
+    return _quantiles(found.theoretical, found.observed, found.lower, found.upper, "quantile residual", subtitle, True)
 
 
 def worm(fit: Estimates) -> Any:
     """The same less the diagonal: a worm plot."""
     found = quantile_lines(fit)
     observed, lower, upper = found.detrended
-    said = f"shaded: where all points lie together in {100 * found.level:g} % of data sets"
+    subtitle = f"shaded: where all points lie together in {100 * found.level:g} % of data sets"
     title = "residual less normal quantile"
-    return _quantiles(found.theoretical, observed, lower, upper, title, said, False)
+    return _quantiles(found.theoretical, observed, lower, upper, title, subtitle, False)
 
 
-def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, said: str, diagonal: bool) -> Any:
+def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, subtitle: str, diagonal: bool) -> Any:
     alt = theme.altair()
     base = alt.Chart(theme.data(x=at, y=value, lower=lower, upper=upper))
     band = base.mark_area(color=theme.BAND, opacity=0.7).encode(
@@ -132,7 +132,7 @@ def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, said: st
             .encode(x="x:Q", y="y:Q")
         )
     name = "Quantile residuals against the normal distribution" if diagonal else "Worm plot"
-    return theme.finished(theme.sized(alt.layer(band, middle, dots)), name, said)
+    return theme.finished(theme.sized(alt.layer(band, middle, dots)), name, subtitle)
 
 
 def pit(fit: Estimates) -> Any:
@@ -157,5 +157,5 @@ def histogram(found: Any) -> Any:
         )
     )
     chart = alt.layer(bars, theme.line([found.lower, found.upper]), theme.line(1.0, dash=(1, 0)))
-    said = f"dashed: where each bar lies in {100 * found.level:g} % of data sets"
-    return theme.finished(theme.sized(chart), "Where the observations fall in their fitted distributions", said)
+    subtitle = f"dashed: where each bar lies in {100 * found.level:g} % of data sets"
+    return theme.finished(theme.sized(chart), "Where the observations fall in their fitted distributions", subtitle)

@@ -49,7 +49,7 @@ def coefficients(fit: Estimates, level: float = 0.95, method: str = "wald", inte
         name=shown, x=[fit.coef[n] for n in shown], lower=[ends[n][0] for n in shown], upper=[ends[n][1] for n in shown]
     )
     if not slots and len(shown) > 1:
-        return _apart(fit, shown, ends, level)
+        return _separate_axes(fit, shown, ends, level)
     base = alt.Chart(columns).encode(
         y=alt.Y("name:N", sort=shown, title=None, axis=alt.Axis(labelLimit=260)),
         tooltip=theme.tips(name_N="estimate", x_Q="value", lower_Q="from", upper_Q="to"),
@@ -62,7 +62,7 @@ def coefficients(fit: Estimates, level: float = 0.95, method: str = "wald", inte
     return theme.finished(chart, "Estimates", f"{100 * level:g} % intervals{more}")
 
 
-def _apart(fit: Estimates, names: list[str], ends: Mapping[str, tuple[Any, ...]], level: float) -> Any:
+def _separate_axes(fit: Estimates, names: list[str], ends: Mapping[str, tuple[Any, ...]], level: float) -> Any:
     """Constants, each on an axis of its own: they are in different units."""
     alt, parts = theme.altair(), []
     for name in names[:MOST]:
@@ -102,7 +102,7 @@ def effect(fit: Estimates, variable: str | None = None, what: str | None = None,
     found = margins(fit, what=what, at={name: values, "over": over}, level=level)
     if any(none := [error is None for error in found.stderr]):
         which = ", ".join(
-            str(v) for v, gone in zip(np.repeat(values, len(none) // len(values)), none, strict=True) if gone
+            str(v) for v, missing in zip(np.repeat(values, len(none) // len(values)), none, strict=True) if missing
         )
         raise IntervalError(f"there is no standard error at {name} = {which}: {found.notes[-1]}")
     parts = [label.get("of", "") for label in found.labels]
@@ -127,8 +127,10 @@ def effect(fit: Estimates, variable: str | None = None, what: str | None = None,
         shape = {"shape": alt.Shape("line:N", title=None)} if len(lines) > 1 else {}
         dot = base.mark_point(filled=True, color=theme.INK, size=60).encode(y="y:Q", **shape)
         layers = [base.mark_rule(color=theme.INK).encode(**ends), dot]
-    said = f"{100 * level:g} % intervals; other predictors " + ("as in the data" if over == "average" else "at means")
-    return theme.finished(theme.sized(alt.layer(*layers)), f"Effect of {name}", said)
+    subtitle = f"{100 * level:g} % intervals; other predictors " + (
+        "as in the data" if over == "average" else "at means"
+    )
+    return theme.finished(theme.sized(alt.layer(*layers)), f"Effect of {name}", subtitle)
 
 
 def _along(column: Any) -> Any:

@@ -75,12 +75,12 @@ def _along(fit: Estimates, name: str | None, kind: str, log: bool) -> Any:
     )
     low = -0.5 * float(stats.chi2.ppf(LEVEL, 1))
     layers = [lines, theme.line(found.peak, horizontal=False, dash=(1, 3))]
-    said = f"peak at {found.peak:.5g}"
+    subtitle = f"peak at {found.peak:.5g}"
     if fit.k <= 1 or kind == "profile":
         layers.append(theme.line(low if log else np.exp(low)))
-        said += f"; the values above the dashed line are the {100 * LEVEL:g} % interval"
+        subtitle += f"; the values above the dashed line are the {100 * LEVEL:g} % interval"
     kind_of = "Profile likelihood" if kind == "profile" else "Likelihood"
-    return theme.finished(theme.sized(alt.layer(*layers)), f"{kind_of} of {name}", said)
+    return theme.finished(theme.sized(alt.layer(*layers)), f"{kind_of} of {name}", subtitle)
 
 
 def _telling(fit: Estimates) -> list[str]:

@@ -53,10 +53,10 @@ def _reliability(found: Calibration, *, multiclass: bool) -> Any:
     tip = theme.tips(x_Q=stated, y_Q=seen, n_Q="rows")
     rules = bins.mark_rule(color=theme.INK).encode(x="x:Q", y="lower:Q", y2="upper:Q")
     dots = bins.mark_point(filled=True, color=theme.INK, size=50).encode(x="x:Q", y="y:Q", tooltip=tip)
-    said = ["points: bins; steps: isotonic; shaded: where the steps lie if the chances are right"]
-    said += [found.judged.text.split(";")[0]] if found.judged.text else []
+    subtitle = ["points: bins; steps: isotonic; shaded: where the steps lie if the chances are right"]
+    subtitle += [found.judged.text.split(";")[0]] if found.judged.text else []
     chart = theme.sized(alt.layer(band, diagonal, steps, rules, dots), height=theme.WIDTH * 3 // 4)
-    return theme.finished(chart, "Calibration", said)
+    return theme.finished(chart, "Calibration", subtitle)
 
 
 def comparison(found: Comparison[Any]) -> Any:
@@ -108,11 +108,11 @@ def training(found: Training) -> Any:
             tooltip=theme.tips(line_N="rows", x_Q="epoch", y_Q="loss"),
         )
     )
-    layers, said = [lines], ""
+    layers, subtitle = [lines], ""
     if shown.any():
         layers.append(theme.line([float(found.best_epoch)], horizontal=False))
-        said = "grey: the epoch whose weights were kept. Where the held-out rows turn up, the network learns noise"
-    return theme.finished(theme.sized(alt.layer(*layers)), "How the training went", said)
+        subtitle = "grey: the epoch whose weights were kept. Where the held-out rows turn up, the network learns noise"
+    return theme.finished(theme.sized(alt.layer(*layers)), "How the training went", subtitle)
 
 
 def losses(chosen: Iterable[Loss]) -> Any:

@@ -36,8 +36,8 @@ def residuals(fit: Estimates, against: str | None = None) -> Any:
     layers = [chart, theme.line(0.0)]
     if len(np.unique(along[:1000])) > 10:
         layers.append(theme.trend(along, values, {"upper quartile": 0.75, "median": 0.5, "lower quartile": 0.25}))
-    said = "quartiles should run level at 0.67, 0 and -0.67"
-    return theme.finished(theme.sized(alt.layer(*layers)), f"Residuals against {title}", said)
+    subtitle = "quartiles should run level at 0.67, 0 and -0.67"
+    return theme.finished(theme.sized(alt.layer(*layers)), f"Residuals against {title}", subtitle)
 
 
 def _along(fit: Estimates, rows: Any, against: str | None) -> tuple[Any, str]:
@@ -76,7 +76,7 @@ def surprise(fit: Estimates) -> Any:
 
 def _named(horizontal: Any, vertical: Any, labels: Any) -> list[Any]:
     """A layer with the names of the rows that stand out, if any do."""
-    top = _apart(horizontal, vertical, np.argsort(-vertical, kind="stable")[:NAMED])
+    top = _without_overlap(horizontal, vertical, np.argsort(-vertical, kind="stable")[:NAMED])
     if not len(top):
         return []
     names = (
@@ -88,7 +88,7 @@ def _named(horizontal: Any, vertical: Any, labels: Any) -> list[Any]:
     return [names]
 
 
-def _apart(horizontal: Any, vertical: Any, top: Any) -> Any:
+def _without_overlap(horizontal: Any, vertical: Any, top: Any) -> Any:
     """Of some rows those that stand out, and whose names would not cover each other."""
     across, up = float(np.ptp(horizontal)) or 1.0, float(np.ptp(vertical)) or 1.0
     middle, kept = float(np.median(vertical)), list[int]()

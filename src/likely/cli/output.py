@@ -166,12 +166,12 @@ def unwritable(error: OSError) -> None:
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
     """likely's warnings as messages on standard error, each once."""
-    said: set[str] = set()
+    shown: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
         text = str(message)
-        if text not in said:
-            said.add(text)
+        if text not in shown:
+            shown.add(text)
             text = in_shell(text)
             say(f"Note: {text[:1].upper()}{text[1:].removesuffix('.')}.")
 

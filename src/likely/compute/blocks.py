@@ -85,10 +85,10 @@ class Blocks:
 
     def missing_rows(self) -> Any:
         """Rows in which a value is missing (NaN)."""
-        gone = np.zeros(len(self), dtype=bool)
+        missing = np.zeros(len(self), dtype=bool)
         for part in self.parts:
-            gone |= part.missing_rows()
-        return gone
+            missing |= part.missing_rows()
+        return missing
 
     def select(self, columns: Sequence[int]) -> Blocks:
         """Some columns, in the order given."""

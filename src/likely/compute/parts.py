@@ -128,10 +128,10 @@ class Sparse:
         return self.matrix.nnz / max(1, self.matrix.shape[0])
 
     def missing_rows(self) -> Any:
-        gone = np.zeros(self.matrix.shape[0], dtype=bool)
+        missing = np.zeros(self.matrix.shape[0], dtype=bool)
         if np.any(nan := np.isnan(self.matrix.data)):
-            gone[np.unique(np.searchsorted(self.matrix.indptr, np.flatnonzero(nan), side="right") - 1)] = True
-        return gone
+            missing[np.unique(np.searchsorted(self.matrix.indptr, np.flatnonzero(nan), side="right") - 1)] = True
+        return missing
 
     def select(self, kept: Any) -> Sparse:
         return Sparse(self.matrix[:, kept])

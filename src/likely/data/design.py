@@ -148,10 +148,10 @@ class Design:
 
     def without(self, name: str) -> Design:
         """The design without a column, which the recipe still makes."""
-        gone = self.names.index(name)
-        stay = [j for j in range(len(self.names)) if j != gone]
+        removed = self.names.index(name)
+        stay = [j for j in range(len(self.names)) if j != removed]
         kept = tuple(range(len(self.names))) if self.kept is None else self.kept
-        terms = [(term, tuple(j - (j > gone) for j in at if j != gone)) for term, at in self.terms]
+        terms = [(term, tuple(j - (j > removed) for j in at if j != removed)) for term, at in self.terms]
         return replace(
             self,
             names=tuple(self.names[j] for j in stay),

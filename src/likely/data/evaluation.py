@@ -62,10 +62,10 @@ def evaluate(formula: Any, frame: Any, text: str) -> Any:
     except LikelyError:
         raise
     except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything
-        said = clean(error)
-        logic = any(sign in said for sign in (" &", " |", "invert"))
+        message = clean(error)
+        logic = any(sign in message for sign in (" &", " |", "invert"))
         advice = "; yes and no are 1 and 0 here: join conditions as (x == 1) & (z == 0)" if logic else ""
-        raise DesignError(f"cannot evaluate the formula {text!r}: {said}{advice}") from error
+        raise DesignError(f"cannot evaluate the formula {text!r}: {message}{advice}") from error
 
 
 def quietly(action: Any) -> Any:

@@ -41,8 +41,8 @@ def expression(text: str, table: Table) -> Any:
     except (TypeError, ValueError) as error:
         raise DesignError(f"{text!r} must give numbers: {clean(error)}") from error
     absent = np.zeros(table.n, dtype=bool)
-    for _, gone in columns.values():
-        absent |= gone
+    for _, missing in columns.values():
+        absent |= missing
     values[absent] = np.nan  # a comparison with a missing value is neither true nor false
     if np.any(bad := ~np.isfinite(values) & ~absent):
         where = np.flatnonzero(bad)

@@ -65,7 +65,7 @@ class Product:
     def parts(self, codes: Mapping[str, Any], numbers: Callable[[Any], Any]) -> list[tuple[Part, Any]]:
         """Its columns as indicators, one part for each combination of its columns of numbers, with their places."""
         n = len(next(iter(codes.values())))
-        code, width, gone = np.zeros(n, dtype=np.int64), 1, np.zeros(n, dtype=bool)
+        code, width, absent = np.zeros(n, dtype=np.int64), 1, np.zeros(n, dtype=bool)
         offsets = np.zeros(1, dtype=np.int64)  # where each combination of levels stands among all columns
         shifts: list[tuple[int, Any]] = [(0, None)]  # the same for combinations of numbers, with their values
         stride = 1
@@ -73,7 +73,7 @@ class Product:
             size = len(factor.names)
             if isinstance(factor, Levels):
                 place = factor.place[codes[factor.column]]
-                gone |= place == size
+                absent |= place == size
                 code += width * place
                 offsets = (offsets[None, :] + stride * np.arange(size)[:, None]).ravel()
                 width *= size
@@ -87,7 +87,7 @@ class Product:
             stride *= size
         if width == 1 and not any(isinstance(factor, Levels) for factor in self.factors):
             return [(Dense(values[:, None]), np.array([self.start + at])) for at, values in shifts]
-        code[gone] = width
+        code[absent] = width
         code = code.astype(np.int32)
         return [(Indicators(code, width, values), self.start + at + offsets) for at, values in shifts]
 

@@ -14,8 +14,8 @@ from likely.errors import OptionError
 def without(values: Any, na: tuple[Any, ...], plain: bool = True) -> Any:
     """A column without the cells that stand for a missing value; what is left of `plain` objects may be numbers."""
     if values.dtype.kind in "fiu":
-        gone = np.isin(values, [v for v in map(_as_number, na) if v is not None])
-        return np.where(gone, np.nan, values.astype(float)) if gone.any() else values
+        absent = np.isin(values, [v for v in map(_as_number, na) if v is not None])
+        return np.where(absent, np.nan, values.astype(float)) if absent.any() else values
     if values.dtype != object:
         return values
     kept = [None if is_marker(v, na) else v for v in values]

@@ -79,8 +79,8 @@ def matrix_missing(matrix: NamedMatrix) -> Any:
     """Where a matrix of predictors lacks a value, as a column that is NaN there; None if it is complete."""
     x = matrix.x
     if isinstance(x, Blocks):
-        gone = x.missing_rows()
-        return np.where(gone, np.nan, 0.0) if np.any(gone) else None
-    if np.isfinite(np.sum(x)) or not np.any(gone := np.isnan(x).any(axis=1)):
+        missing = x.missing_rows()
+        return np.where(missing, np.nan, 0.0) if np.any(missing) else None
+    if np.isfinite(np.sum(x)) or not np.any(missing := np.isnan(x).any(axis=1)):
         return None
-    return np.where(gone, np.nan, 0.0)
+    return np.where(missing, np.nan, 0.0)

@@ -22,19 +22,19 @@ def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str
     used, texts = computed | looked_up(formula), compared_with_text(formula)
     out = {}
     for name in names:
-        gone: Any = None
+        absent: Any = None
         if name not in as_levels:
             values = plain(name, table, name in computed, compared=name not in used)
         elif (values := table.text(name)) is None:
-            values, gone = table.labels(name), missing(table.column(name))
+            values, absent = table.labels(name), missing(table.column(name))
         if name in texts:
             require_text(name, values)
-        gone = missing(values) if gone is None else gone
+        absent = missing(values) if absent is None else absent
         if not hasattr(values, "codes") and values.dtype == object and (declared := table.levels(name)):
             import pandas as pd
 
             values = pd.Categorical(values, categories=declared)
-        out[name] = values, gone
+        out[name] = values, absent
     return out
 
 
@@ -65,7 +65,7 @@ def plain(name: str, table: Table, computed: bool, where: str = "", compared: bo
     if isinstance(found, str):
         raise DataError(f"column {name!r}{where} {found}; write C({name}) if each value is a level of its own")
     if found.doubt and name not in table.doubted:
-        tell_levels(name, found.doubt)
+        warn_levels(name, found.doubt)
         table.doubted.add(name)
     return values
 
@@ -88,7 +88,7 @@ def require_text(name: str, values: Any, where: str = "") -> None:
         )
 
 
-def tell_levels(name: str, doubt: str) -> None:
+def warn_levels(name: str, doubt: str) -> None:
     """Warn of a column that is taken for labels and could be numbers."""
     warnings.warn(
         f"column {name!r} holds {doubt} and is taken for labels: convert it if they are numbers, or write C({name}) "

@@ -257,8 +257,8 @@ class Table:
         if name not in self._texts:
             if self._frame is not None and name in self._keys:
                 text = as_text(self._of_frame(name))
-                if text is not None and (gone := [v for v in text.categories if is_marker(v, self.na)]):
-                    text = text.remove_categories(gone)
+                if text is not None and (removed := [v for v in text.categories if is_marker(v, self.na)]):
+                    text = text.remove_categories(removed)
                     self._marked.add(name)
             else:
                 values = self.column(name)

@@ -73,7 +73,7 @@ class MLEEstimator(BaseEstimator):
             self.fit_ = self._maximum(family, *_in_order(X, y, weights, offset), predictors)  # order or bookkeeping
         self.n_iter_ = max(1, self.fit_.outcome.iterations)
         if not self.fit_.converged:
-            self._tell_failure()
+            self._warn_failure()
 
     def _maximum(
         self, family: Family, X: Any, y: Any, weights: Any, offset: Any, predictors: Mapping[str, list[int]]
@@ -109,13 +109,13 @@ class MLEEstimator(BaseEstimator):
         found = fit_of(Asked.of(family, matrices[first], **{**options, **(self.fit_options or {})}), y)
         slots = found.likelihood.model.slots
         kept = {(slot.parameter.name, name) for slot in slots if slot.design is not None for name in slot.design.names}
-        gone = [
+        aliased = [
             name for parameter, matrix in matrices.items() for name in matrix.names if (parameter, name) not in kept
         ]
-        self.aliased_ = [name for name in dict.fromkeys(gone) if self._place[name] != CONSTANT]
+        self.aliased_ = [name for name in dict.fromkeys(aliased) if self._place[name] != CONSTANT]
         return found
 
-    def _tell_failure(self) -> None:
+    def _warn_failure(self) -> None:
         """A fit without a peak still has a place from which to predict, mostly; say what is wrong with it."""
         found = self.fit_
         reason = found.end.words

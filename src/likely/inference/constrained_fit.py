@@ -140,15 +140,15 @@ def maximum_under(fit: Estimates, hypothesis: Hypothesis) -> tuple[Coordinates, 
     fit.require_independent("a maximum under a hypothesis", "Wald's test")
     where = coordinates(fit, hypothesis)
     space = restricted.solutions(where.rows, where.targets, where.center, where.spread)
-    said = ""
+    reason = ""
     if not fit.likelihood.model.family.kinked:
         found = restricted.maximize(where.objective, space)
         if found.converged:
             return where, found.point
-        said = found.reason
+        reason = found.reason
     again = None if where.bound is None else _refitted(fit, where)
     if isinstance(again, str) or again is None:
-        raise FitError(f"no maximum of the likelihood was found under {hypothesis.text}: {again or said}", fit)
+        raise FitError(f"no maximum of the likelihood was found under {hypothesis.text}: {again or reason}", fit)
     return where, where.objective.point(again)
 
 

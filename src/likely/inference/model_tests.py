@@ -142,12 +142,14 @@ def _hypothesis(small: LogLikelihood, large: LogLikelihood) -> str:
     # a constant becomes an intercept when predictors join it
     joined = {f"{slot.label}.Intercept" for slot in one.slots if slot.constant} & set(large.names)
     free = {name for name in small.names if f"{name}.Intercept" not in joined} | joined
-    gone = [name for name in large.names if name not in free]
-    known = [f"{k} = {v:g}" for k, v in small.bound.data.known.items() if k in gone and np.ndim(v) == 0]
-    if known and len(known) == len(gone):
+    removed = [name for name in large.names if name not in free]
+    known = [f"{k} = {v:g}" for k, v in small.bound.data.known.items() if k in removed and np.ndim(v) == 0]
+    if known and len(known) == len(removed):
         return ", ".join(known)
-    if free < set(large.names) and all("." in name for name in gone):
-        return ", ".join(f"{name} = 0" for name in gone[:6]) + (f" and {len(gone) - 6} more" if len(gone) > 6 else "")
+    if free < set(large.names) and all("." in name for name in removed):
+        return ", ".join(f"{name} = 0" for name in removed[:6]) + (
+            f" and {len(removed) - 6} more" if len(removed) > 6 else ""
+        )
     return f"the model of {len(small.names)} parameters within that of {len(large.names)}"
 
 

@@ -169,20 +169,20 @@ def require_matrix(formula: Any) -> None:
     """Refuse what is neither text nor a matrix of predictors."""
     if formula is None:
         return
-    said = "a formula is text such as 'y ~ x', or a matrix of predictors"
+    expected = "a formula is text such as 'y ~ x', or a matrix of predictors"
     if isinstance(formula, (bytes, bytearray, set, frozenset)):
-        raise OptionError(f"{said}; found {type(formula).__name__}")
+        raise OptionError(f"{expected}; found {type(formula).__name__}")
     if blocks.is_sparse(formula):  # one kind of which is a dict as well
         return
     if isinstance(formula, Mapping) and (not formula or any(np.ndim(v) == 0 for v in formula.values())):
         raise OptionError(
-            f"{said}; found a dict. Formulas of further parameters are arguments: lk.fit(..., 'y ~ x', sd='~ z')"
+            f"{expected}; found a dict. Formulas of further parameters are arguments: lk.fit(..., 'y ~ x', sd='~ z')"
         )
     if isinstance(formula, (list, tuple)) and (not formula or any(isinstance(v, str) for v in formula)):
         joined = " + ".join(map(str, formula)) or "x"
-        raise OptionError(f"{said}; found {type(formula).__name__} {formula!r}: write it as 'y ~ {joined}'")
+        raise OptionError(f"{expected}; found {type(formula).__name__} {formula!r}: write it as 'y ~ {joined}'")
     if not hasattr(formula, "__array__") and not hasattr(formula, "__len__"):
-        raise OptionError(f"{said}; found {formula!r}")
+        raise OptionError(f"{expected}; found {formula!r}")
 
 
 def missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dict[str, int]]:
@@ -351,7 +351,7 @@ def check_number_of_levels(family: Family, name: str) -> None:
         )
 
 
-def tell_empty(declared: Sequence[Any] | None, kept: Sequence[Any] | None, name: str) -> None:
+def warn_empty_levels(declared: Sequence[Any] | None, kept: Sequence[Any] | None, name: str) -> None:
     """Warn of declared levels that were left out."""
     if empty := [level for level in declared or () if level not in (kept or ())]:
         warnings.warn(
@@ -361,7 +361,7 @@ def tell_empty(declared: Sequence[Any] | None, kept: Sequence[Any] | None, name:
         )
 
 
-def tell_dropped(n: int, kept: int, dropped: Mapping[str, int]) -> None:
+def warn_dropped_rows(n: int, kept: int, dropped: Mapping[str, int]) -> None:
     detail = ", ".join(f"{k}: {v}" for k, v in dropped.items())
     warnings.warn(
         f"{n - kept} of {n} rows have missing values ({detail}) and were dropped; {kept} are left",

@@ -167,14 +167,14 @@ def region_of(model: Model, wanted: list[Relation]) -> Region:
     equal: list[tuple[Any, float, str]] = []
     unequal: list[tuple[Any, float, str]] = []
     for form, is_equal in wanted:
-        said = text(form) if is_equal else _inequality_text(form)
-        row, value = _on_link_scale(model, form, is_equal, said)
+        wording = text(form) if is_equal else _inequality_text(form)
+        row, value = _on_link_scale(model, form, is_equal, wording)
         if not np.any(row):
             if (is_equal and value != 0.0) or value < 0.0:
-                raise OptionError(f"the constraint {said!r} cannot hold")
+                raise OptionError(f"the constraint {wording!r} cannot hold")
             continue
         if np.isfinite(value):
-            (equal if is_equal else unequal).append((row, value, said))
+            (equal if is_equal else unequal).append((row, value, wording))
     keep = _consistent(equal, model.size)
     p = model.size
     return Region(
@@ -183,7 +183,7 @@ def region_of(model: Model, wanted: list[Relation]) -> Region:
         tuple(equal[i][2] for i in keep),
         np.array([row for row, _, _ in unequal]).reshape(-1, p),
         np.array([value for _, value, _ in unequal]),
-        tuple(said for _, _, said in unequal),
+        tuple(wording for _, _, wording in unequal),
     )
 
 
@@ -201,7 +201,7 @@ def _consistent(equal: list[tuple[Any, float, str]], size: int) -> list[int]:
     return keep
 
 
-def _on_link_scale(model: Model, form: Form, is_equal: bool, said: str) -> tuple[Any, float]:
+def _on_link_scale(model: Model, form: Form, is_equal: bool, wording: str) -> tuple[Any, float]:
     """A relation as a row and its right side; the latter infinite where it holds everywhere."""
     row = np.zeros(model.size)
     names = [name for name, c in form.items() if name and c != 0.0]
@@ -222,7 +222,7 @@ def _on_link_scale(model: Model, form: Form, is_equal: bool, said: str) -> tuple
         row[j], row[k] = sign, -sign
         return row, 0.0
     raise OptionError(
-        f"the constraint {said!r} is not linear in the coefficients: {bent[0].label} is estimated on the "
+        f"the constraint {wording!r} is not linear in the coefficients: {bent[0].label} is estimated on the "
         f"{bent[0].link.name} scale. Constants on such a scale can be held, bounded, or set equal to one another"
     )
 

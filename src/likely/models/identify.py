@@ -122,14 +122,14 @@ def with_place_of_intercept(slot: Slot, model: Model, data: Rows) -> tuple[Desig
     if other is None or not slot.parameter.anchored or slot.parameter.name != model.family.parameters[0].name:
         return slot.design, data.designs[slot.label]
     place = None if other.design is None else (other.design, data.designs[other.label])
-    return _beside((slot.design, data.designs[slot.label]), place, other.parameter.name)
+    return _with_columns_of((slot.design, data.designs[slot.label]), place, other.parameter.name)
 
 
 def without_place_of_intercept(
     design: Design, x: Matrix, place: tuple[Design, Matrix] | None, parameter: str
 ) -> tuple[Design, Matrix]:
     """An anchored location's design and columns without what those of the thresholds, in `place`, make up."""
-    whole, columns = _beside((design, x), place, parameter)
+    whole, columns = _with_columns_of((design, x), place, parameter)
     less, _ = without_aliased(whole, columns)
     if less.aliasing is None or less.kept is None:
         return design, x
@@ -140,7 +140,9 @@ def without_place_of_intercept(
     return design.keep(kept, Aliasing(null[first:], less.aliasing.combinations, partner)), blocks.select(x, kept)
 
 
-def _beside(own: tuple[Design, Matrix], place: tuple[Design, Matrix] | None, parameter: str) -> tuple[Design, Matrix]:
+def _with_columns_of(
+    own: tuple[Design, Matrix], place: tuple[Design, Matrix] | None, parameter: str
+) -> tuple[Design, Matrix]:
     """The columns of a parameter's design, a constant if it has none, and after them those of another design."""
     design, columns = own
     if place is None:
@@ -224,7 +226,7 @@ def coordinates(model: Model, data: Rows, last: int | None = None) -> Coordinate
     return Coordinates(replace(data, designs=designs), inverse, forward)
 
 
-def less_level(model: Model, wanted: Coordinates | None, data: Rows) -> Coordinates | None:
+def centred(model: Model, wanted: Coordinates | None, data: Rows) -> Coordinates | None:
     """Coordinates for a response that varies little about a large value, in a family that moves with it.
 
     A location's own digits would be lost to those of the level: at 1e14 neighbouring numbers are 1/64 apart.

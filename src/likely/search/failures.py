@@ -36,7 +36,7 @@ def extreme(L: LogLikelihood) -> str | None:
     if largest == 0.0:
         return None
     if identify.EXTREMES[0] <= largest <= identify.EXTREMES[1]:
-        return _far_apart(L, largest)
+        return _units_too_far_apart(L, largest)
     return (
         f"the largest value of {L.model.response} has the size {largest:.3g}, whose square no float can hold. Rescale "
         f"the response: divide it by {largest:.0e}"
@@ -61,7 +61,7 @@ def beyond_cubes(L: LogLikelihood) -> str | None:
     return None
 
 
-def _far_apart(L: LogLikelihood, largest: float) -> str | None:
+def _units_too_far_apart(L: LogLikelihood, largest: float) -> str | None:
     """A coefficient whose square no float can hold, because a location's response and predictor have other units."""
     model = L.model
     for slot in model.slots:

@@ -100,7 +100,7 @@ class _AlternatingSteps:
         self.L, self.model, self.objective = L, model, by_rows(L.row_objective, "a search for corners")
         self.slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
         self.own = slice(self.slot.start, self.slot.stop)
-        self.rest = np.setdiff1d(np.arange(model.size), np.arange(model.size)[self.own])
+        self.remaining = np.setdiff1d(np.arange(model.size), np.arange(model.size)[self.own])
         self.others = [s.label for s in model.slots if s is not self.slot]
         self.data = L.bound.data
         self.y, self.w = self.data.y, self.data.weights
@@ -121,7 +121,7 @@ class _AlternatingSteps:
 
     def spread(self, x: Any, tolerance: float) -> tuple[Any, bool]:
         """The peak in the other parameters with the location held."""
-        if not len(self.rest):
+        if not len(self.remaining):
             return x, True
         slots: list[Slot] = []
         for slot in self.model.slots:
@@ -131,9 +131,9 @@ class _AlternatingSteps:
         name = self.slot.parameter.name
         model = replace(self.model, slots=tuple(slots), known={**self.model.known, name: None})
         held = self.data.with_known(**{name: self.parameters(x)[name]})
-        found = newton.maximize(RowsObjective(model, held).point, x[self.rest], tolerance=tolerance)
+        found = newton.maximize(RowsObjective(model, held).point, x[self.remaining], tolerance=tolerance)
         out = x.copy()
-        out[self.rest] = found.point.x
+        out[self.remaining] = found.point.x
         return out, found.converged
 
     def location(self, x: Any) -> tuple[Any, float]:
@@ -193,7 +193,7 @@ class _AlternatingSteps:
             return x
         ends = [np.array(end) for end in (before, now)]
         for end in ends:
-            end[self.rest] = x[self.rest]
+            end[self.remaining] = x[self.remaining]
         found = optimize.minimize_scalar(
             lambda t: -self.objective.value(ends[0] + t * (ends[1] - ends[0])), bounds=(0.0, 1.0), method="bounded",
             options={"xatol": 1e-9, "maxiter": 40},

@@ -16,7 +16,7 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.strata import check_within
 from likely.models import scale
 from likely.models.asked import Asked
-from likely.models.identify import Coordinates, check_identified, coordinates, less_level
+from likely.models.identify import Coordinates, centred, check_identified, coordinates
 from likely.search.closed_form import closed_form, least_loss
 from likely.search.iterations import SearchHistory
 from likely.search.nonsmooth import has_nonsmooth_location, nonsmooth_peak
@@ -86,7 +86,7 @@ def _smooth_peak(L: LogLikelihood, x0: Any, solver: str, start: Any, options: di
     """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
     model, whole = L.model, L.objective
     rows = whole.linear
-    wanted = None if rows is None else less_level(model, coordinates(model, rows.data), rows.data)
+    wanted = None if rows is None else centred(model, coordinates(model, rows.data), rows.data)
     unit = whole.total_weight / len(L.bound.y) if L.bound.pseudo else 1.0
     if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
         whole = RowsObjective(model, whole.data.with_weights(whole.weights / unit))

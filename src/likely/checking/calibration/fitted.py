@@ -150,10 +150,10 @@ def _of_new(fit: Estimates, new: Any) -> Predictions:
     if name not in rows.table:
         raise OptionError(f"the new data have no column {name!r}, which is what was predicted")
     rows.require_known()
-    family, said = rows.free_family, Judged(f"{rows.n:,} new rows")
+    family, judged = rows.free_family, Judged(f"{rows.n:,} new rows")
     if family.kind.classes:
         levels = tuple(rows.model.levels) if family.kind.labels else (0, 1)
-        empty = Predictions(family, rows.values, np.zeros(rows.n), None, said)
+        empty = Predictions(family, rows.values, np.zeros(rows.n), None, judged)
         read = read_outcomes(rows.table.labels(name), empty.chances(), None, levels)
         return replace(empty, y=read.codes.astype(float))
     y = column_of_numbers(rows.table.column(name))
@@ -161,7 +161,7 @@ def _of_new(fit: Estimates, new: Any) -> Predictions:
         raise OptionError(
             f"row {int(np.flatnonzero(out)[0])} of the new data has more successes than trials, or fewer than 0"
         )
-    return Predictions(family, dict(rows.values), y, None, said)
+    return Predictions(family, dict(rows.values), y, None, judged)
 
 
 def _held(fit: Estimates, own: Predictions, folds: Any, groups: Any, seed: int, progress: Any) -> Predictions:

@@ -82,14 +82,14 @@ class MulticlassCalibration:
         own = o.p[np.arange(len(o.p)), o.codes]
         order = np.argsort(own, kind="stable")
         order = order[o.w[order] > 0][: max(1, count)]
-        said = np.argmax(o.p, axis=1)
+        predicted = np.argmax(o.p, axis=1)
         cells = tuple(
             (
                 f"{o.row(i):,}",
                 str(o.labels[int(o.codes[i])]),
                 number(float(own[i])),
-                str(o.labels[int(said[i])]),
-                number(float(o.p[i, said[i]])),
+                str(o.labels[int(predicted[i])]),
+                number(float(o.p[i, predicted[i]])),
                 fixed(float(-np.log(own[i])), 2) if own[i] > 0 else "infinite",
             )
             for i in order
@@ -184,11 +184,11 @@ def multiclass(
     outcomes: Outcomes, bins: int, how: str, level: float, seed: int, clip: Clip, judged: Judged
 ) -> MulticlassCalibration:
     """The calibration of the probabilities of several labels."""
-    said = np.argmax(outcomes.p, axis=1)
+    predicted = np.argmax(outcomes.p, axis=1)
     right = replace(
         outcomes,
-        codes=(said == outcomes.codes).astype(int),
-        p=outcomes.p[np.arange(len(said)), said],
+        codes=(predicted == outcomes.codes).astype(int),
+        p=outcomes.p[np.arange(len(predicted)), predicted],
         labels=("wrong", "right"),
     )
     classes = {}

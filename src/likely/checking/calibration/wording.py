@@ -39,16 +39,16 @@ def of_events(c: Calibration) -> str:
     """The verdict on the probabilities of an event."""
     alpha = 1.0 - c.level
     hit, p, w = c.outcomes.codes.astype(float), c.outcomes.p, c.outcomes.w
-    said = [never] if (never := impossible(hit, p, w)) else []
+    sentences = [never] if (never := impossible(hit, p, w)) else []
     if c.line is None:
-        said += [text for text, chance in _beside(c) if chance < alpha / 3.0] if not never else []
-        if not said:
+        sentences += [text for text, chance in _other_tests(c) if chance < alpha / 3.0] if not never else []
+        if not sentences:
             return f"{NONE}, but {c.remark}."
         reason = "" if never else f"; {c.remark}"
-        return f"Miscalibrated: {' and '.join(said)}{reason}."
-    said += _off_line(c, c.line, alpha)
-    if said:
-        return f"Miscalibrated: {' and '.join(said)}. lk.recalibrate(y, p) mends it."
+        return f"Miscalibrated: {' and '.join(sentences)}{reason}."
+    sentences += _off_line(c, c.line, alpha)
+    if sentences:
+        return f"Miscalibrated: {' and '.join(sentences)}. lk.recalibrate(y, p) mends it."
     return _line_agrees(c, c.line, alpha)
 
 
@@ -56,14 +56,14 @@ def _off_line(c: Calibration, line: Line, alpha: float) -> list[str]:
     """What is wrong with intercept and slope: by the test of both, or by one of them with half of its level."""
     both = line.p_value < alpha
     limit = alpha if both else 0.5 * alpha
-    said = [way(line.slope, line.slope_stderr, c.level, "it")] if line.p_slope < limit else []
-    said += [_more(line.in_the_large)] if line.p_in_the_large < limit else []
-    return said or (["intercept and slope together differ from 0 and 1"] if both else [])
+    sentences = [way(line.slope, line.slope_stderr, c.level, "it")] if line.p_slope < limit else []
+    sentences += [_more(line.in_the_large)] if line.p_in_the_large < limit else []
+    return sentences or (["intercept and slope together differ from 0 and 1"] if both else [])
 
 
 def _line_agrees(c: Calibration, line: Line, alpha: float) -> str:
     """Where intercept and slope agree with 0 and 1: what single tests, the bins and the Brier score add."""
-    others = [(text, chance) for text, chance in _beside(c)[1:] if chance < alpha]
+    others = [(text, chance) for text, chance in _other_tests(c)[1:] if chance < alpha]
     if strong := [text for text, chance in others if chance < alpha / BESIDE]:
         return (
             f"Miscalibrated: intercept and slope agree with 0 and 1, but {' and '.join(strong)}. "
@@ -79,7 +79,7 @@ def _more(excess: float) -> str:
     return f"events were {'more' if excess > 0.0 else 'less'} frequent than stated"
 
 
-def _beside(c: Calibration) -> list[tuple[str, float]]:
+def _other_tests(c: Calibration) -> list[tuple[str, float]]:
     """Tests that need no line: of the number of events, of the bins and of the Brier score, in words with p-values."""
     hit, p, w = c.outcomes.codes.astype(float), c.outcomes.p, c.outcomes.w
     excess, chance = events(hit, p, w)
@@ -122,17 +122,17 @@ def of_labels(c: MulticlassCalibration) -> str:
     alpha = 1.0 - c.top.level
     o = c.outcomes
     never = np.count_nonzero((o.p[np.arange(len(o.p)), o.codes] == 0.0) & (o.w > 0))
-    said = [f"{never:,} labels were given the probability 0 and occurred"] if never else []
+    sentences = [f"{never:,} labels were given the probability 0 and occurred"] if never else []
     sharp = c.sharpening
     if sharp is not None and sharp.p_value < alpha:
-        said.append(way(sharp.slope, sharp.stderr, c.top.level, "a label"))
+        sentences.append(way(sharp.slope, sharp.stderr, c.top.level, "a label"))
         cure = " lk.recalibrate(y, p, 'temperature') mends it." if sharp.slope > 0.0 else ""
-        return f"Miscalibrated: {' and '.join(said)}.{cure}"
+        return f"Miscalibrated: {' and '.join(sentences)}.{cure}"
     single = [text for name, part in c.classes.items() if (text := _of_label(name, part, alpha / len(c.classes)))]
-    said += single[:NAMED] + ([f"{len(single) - NAMED} more off likewise"] if len(single) > NAMED else [])
+    sentences += single[:NAMED] + ([f"{len(single) - NAMED} more off likewise"] if len(single) > NAMED else [])
     reason = f"; {c.remark}" if sharp is None and not (never and "probability 0" in c.remark) else ""
-    if said:
-        return f"Miscalibrated: {' and '.join(said)}{reason}."
+    if sentences:
+        return f"Miscalibrated: {' and '.join(sentences)}{reason}."
     if sharp is None:
         return f"{NONE}, but {c.remark}."
     return "No sign that the probabilities are too extreme or too timid, or that those of a label are off."

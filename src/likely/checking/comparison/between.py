@@ -47,8 +47,8 @@ class Preference:
 
     def __str__(self) -> str:
         number = f"z = {self.statistic:.4g}" if self.test == "Vuong" else f"{self.statistic:g} of {self.n:,.0f} rows"
-        said = "the rows do not tell them apart" if self.preferred is None else f"{self.preferred} is closer"
-        text = f"{self.test} test of {self.first} against {self.second}: {number}, p = {self.p_value:.4g}: {said}"
+        verdict = "the rows do not tell them apart" if self.preferred is None else f"{self.preferred} is closer"
+        text = f"{self.test} test of {self.first} against {self.second}: {number}, p = {self.p_value:.4g}: {verdict}"
         return f"{text} ({self.note})" if self.note else text
 
 

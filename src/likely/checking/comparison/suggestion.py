@@ -93,7 +93,7 @@ def _left_out(y: Any) -> list[str]:
 
 def _tested(fits: list[Estimates], replicates: int, seed: int, progress: Any) -> list[str]:
     """What the tests of goodness of fit said, a sentence each."""
-    said = []
+    sentences = []
     for fit in fits:
         title = fit.likelihood.model.family.title
         if not replicates or not fit.converged:
@@ -105,9 +105,9 @@ def _tested(fits: list[Estimates], replicates: int, seed: int, progress: Any) ->
         try:
             found = goodness(fit, replicates=replicates, seed=seed, progress=progress)
         except LikelyError as error:
-            said.append(f"{title}: not tested ({error}).")
+            sentences.append(f"{title}: not tested ({error}).")
             continue
         verdict = "could have made these data" if found.p_value > LEVEL else "could hardly have made these data"
         p = p_value(found.p_value, LEVEL)
-        said.append(f"{title} {verdict}: goodness of fit p = {p} ({found.test}, parametric bootstrap).")
-    return said
+        sentences.append(f"{title} {verdict}: goodness of fit p = {p} ({found.test}, parametric bootstrap).")
+    return sentences

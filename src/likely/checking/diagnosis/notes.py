@@ -60,9 +60,9 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     strong = [row for row in top.rows if abs(row["pull"]) > PULL]
     heavy = int(np.count_nonzero(found.leverage > LEVERAGE)) if sample.model.size < sample.n / 3 else 0
     first = top.rows[0]
-    said = f"the largest pull of one row is {number(first['pull'], 3)} standard errors (row {first['row']:,})"
+    summary = f"the largest pull of one row is {number(first['pull'], 3)} standard errors (row {first['row']:,})"
     if not strong and not heavy:
-        return NoteResult(f"passed: {said}")
+        return NoteResult(f"passed: {summary}")
     if not strong:
         i = int(np.argmax(found.leverage))
         return NoteResult(
@@ -75,7 +75,7 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
                 f"The largest leverage is {number(float(found.leverage[i]), 3)}, in row {found.labels([i])[0]:,}; on "
                 f"average it is {number(float(np.mean(found.leverage)), 3)}",
                 "Nothing but these rows says what happens where they are, so the model cannot be checked there",
-                said[:1].upper() + said[1:],
+                summary[:1].upper() + summary[1:],
                 "fit.influence()",
                 "note",
                 chart="influence",
@@ -84,7 +84,7 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     rows = [row["row"] for row in strong]
     measure = "Cook's distance" if found.measure == "cook" else "displacement (fit.influence().displacement)"
     return NoteResult(
-        f"noted: {said}",
+        f"noted: {summary}",
         Finding(
             "influence",
             f"Row {rows[0]:,} moves {first['estimate']} by {number(abs(first['pull']), 3)} standard errors",
@@ -106,16 +106,16 @@ def _aliasing(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
         return NoteResult("not run: there are no predictors")
     name = max(fit.condition, key=lambda key: fit.condition[key])
     value = fit.condition[name]
-    said = f"the condition number of {name}'s design is {number(value, 3)}"
+    summary = f"the condition number of {name}'s design is {number(value, 3)}"
     if value < ALMOST:
-        return NoteResult(f"passed: {said}")
+        return NoteResult(f"passed: {summary}")
     pair, r = _closest(sample, name)
     return NoteResult(
-        f"noted: {said}",
+        f"noted: {summary}",
         Finding(
             "aliasing",
             "Some predictors say almost the same",
-            f"{said[:1].upper()}{said[1:]}, where up to about {NEARLY:g} they are nearly unrelated"
+            f"{summary[:1].upper()}{summary[1:]}, where up to about {NEARLY:g} they are nearly unrelated"
             + (f". The closest are {pair[0]} and {pair[1]}: their correlation is {number(r, 6)}" if pair else ""),
             "Their effects can hardly be told apart: each estimate is as shaky as its standard error says, and a small "
             "change of the data moves them in opposite directions. Predictions are not touched",
@@ -250,21 +250,21 @@ def _held_out(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     train = fit.loglik / n
     test = float(np.sum(w * held) / np.sum(w))
     constant = _constant(fit, fold_of, folds)
-    said = f"training {number(train, 5)}, held out {number(test, 5)} nats a row ({folds} folds)"
+    summary = f"training {number(train, 5)}, held out {number(test, 5)} nats a row ({folds} folds)"
     evidence = {"training": train, "held_out": test, "expected_gap": k / n}
     usual = 3.0 * k / n  # of the gap between the two
     if train - test > max(10.0 * k / n, FAR):
-        return NoteResult(f"found: {said}", _far_behind(fit, said, held, w, evidence))
+        return NoteResult(f"found: {summary}", _far_behind(fit, summary, held, w, evidence))
     if constant is not None:
         gap = held - constant
         gain, error = float(np.sum(w * gap) / np.sum(w)), float(np.std(gap) / np.sqrt(len(gap)))
         evidence |= {"gain_over_constants": gain, "gain_stderr": error}
-        said += f"; {number(gain, 3)} (SE {number(error, 2)}) better than constants alone" if gain > 0 else ""
+        summary += f"; {number(gain, 3)} (SE {number(error, 2)}) better than constants alone" if gain > 0 else ""
         if gain < -SURE * error:
-            return NoteResult(f"found: {said}", _overfits(fit, said, gain, error, evidence))
+            return NoteResult(f"found: {summary}", _overfits(fit, summary, gain, error, evidence))
     if train - test > max(usual, SURE * float(np.std(held) / np.sqrt(len(held)))):
-        return NoteResult(f"found: {said}", _overfits(fit, said, None, None, evidence))
-    return NoteResult(f"passed: {said}")
+        return NoteResult(f"found: {summary}", _overfits(fit, summary, None, None, evidence))
+    return NoteResult(f"passed: {summary}")
 
 
 def _impossible(fit: Estimates, rows: list[int]) -> NoteResult:
@@ -273,13 +273,13 @@ def _impossible(fit: Estimates, rows: list[int]) -> NoteResult:
         f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
     )
     rows_are, each = ("rows", "are") if len(rows) > 1 else ("row", "is")
-    said = f"{rows_are} {shown} {each} impossible under a fit to the others"
+    summary = f"{rows_are} {shown} {each} impossible under a fit to the others"
     return NoteResult(
-        f"found: {said}",
+        f"found: {summary}",
         Finding(
             "overfitting",
             "Rows that it has not seen are impossible under the model",
-            said[:1].upper() + said[1:] + ", so the held-out log-likelihood is minus infinity",
+            summary[:1].upper() + summary[1:] + ", so the held-out log-likelihood is minus infinity",
             "A new row like them would be impossible, too: the model takes for certain what the rows at hand show",
             "Look at these rows, or choose a family that gives them a chance",
             f"print(fit.influence().refit({rows[:NAMED]}))",
@@ -288,20 +288,20 @@ def _impossible(fit: Estimates, rows: list[int]) -> NoteResult:
     )
 
 
-def _far_behind(fit: Estimates, said: str, held: Any, w: Any, evidence: dict[str, Any]) -> Finding:
+def _far_behind(fit: Estimates, summary: str, held: Any, w: Any, evidence: dict[str, Any]) -> Finding:
     """A held-out log-likelihood so far below that of training that no spread between the rows excuses it."""
     lost = w * (float(np.median(held)) - held)
     order = np.argsort(-lost, kind="stable")
     total = float(np.sum(lost[lost > 0.0]))
     few = int(np.argmax(np.cumsum(lost[order]) >= NEARLY_ALL * total)) + 1
     if few > min(NAMED, 0.1 * len(held)):
-        return replace(_overfits(fit, said, None, None, evidence), severity="finding")
+        return replace(_overfits(fit, summary, None, None, evidence), severity="finding")
     rows = numbers_of(fit.effective.likelihood.bound, order[:few])
     named = f"row{'s' if few > 1 else ''} {', '.join(f'{i:,}' for i in rows)}"
     return Finding(
         "overfitting",
         "The model does far worse on rows that it has not seen",
-        f"{said[:1].upper()}{said[1:]}. Nearly all of the difference comes from {named}",
+        f"{summary[:1].upper()}{summary[1:]}. Nearly all of the difference comes from {named}",
         f"A fit to the other rows gives {'them' if few > 1 else 'it'} next to no chance: what the model says there, it "
         "has learnt there",
         "Predictions and their intervals are not to be trusted for such rows. Look whether they are mistakes; if not, "
@@ -312,7 +312,9 @@ def _far_behind(fit: Estimates, said: str, held: Any, w: Any, evidence: dict[str
     )
 
 
-def _overfits(fit: Estimates, said: str, gain: float | None, error: float | None, evidence: dict[str, Any]) -> Finding:
+def _overfits(
+    fit: Estimates, summary: str, gain: float | None, error: float | None, evidence: dict[str, Any]
+) -> Finding:
     worse = (
         ""
         if gain is None
@@ -321,7 +323,7 @@ def _overfits(fit: Estimates, said: str, gain: float | None, error: float | None
     return Finding(
         "overfitting",
         "The model overfits: it does worse on rows that it has not seen",
-        said[:1].upper() + said[1:] + worse,
+        summary[:1].upper() + summary[1:] + worse,
         "It errs on the side of too many estimates: part of what it learnt is chance",
         "Predictions for new rows are worse than the fit looks. Turn the knob down: fewer predictors, or a penalty "
         "whose strength cross-validation chooses",

@@ -79,20 +79,20 @@ class Goodness(Record):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        said = [
+        sentences = [
             f"p: the share of {self.replicates:,} data sets simulated from the fitted model, and fitted again, that "
             "are as far from their own fit."
         ]
         if "cells" in self.facts and self.test == "chi2":
-            said.append(f"{self.facts['cells']:.0f} cells.")
+            sentences.append(f"{self.facts['cells']:.0f} cells.")
         if "chi2_p_value" in self.facts:
-            said.append(
+            sentences.append(
                 f"{self.facts['groups']:.0f} groups; from the chi-squared distribution on {self.facts['df']:.0f} "
                 f"degrees of freedom, p = {p_value(self.facts['chi2_p_value'])}."
             )
         if self.failed:
-            said.append(f"{self.failed:,} simulated data sets had no fit and are left out.")
-        return tuple(said)
+            sentences.append(f"{self.failed:,} simulated data sets had no fit and are left out.")
+        return tuple(sentences)
 
     @property
     def source(self) -> Table:

@@ -29,8 +29,8 @@ def tree_of(code: str) -> ast.Expression:
     try:
         tree = ast.parse(code, mode="eval")
     except (SyntaxError, ValueError) as error:
-        said = getattr(error, "msg", error)
-        raise DesignError(f"cannot read {shown(decode(code))} in the formula: {said}") from error
+        message = getattr(error, "msg", error)
+        raise DesignError(f"cannot read {shown(decode(code))} in the formula: {message}") from error
     except (RecursionError, MemoryError) as error:
         raise too_deep(code) from error
     level: list[ast.AST] = [tree]

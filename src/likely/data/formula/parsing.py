@@ -36,8 +36,8 @@ def parse(right: str) -> Any:
 def clean(error: BaseException) -> str:
     """What formulaic says, without its marks and colours and with the user's names."""
     text = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error))
-    said = decode(" ".join(text.split("\n\n")[0].split()))
-    return (said if len(said) <= 400 else said[:400] + "...") or type(error).__name__
+    message = decode(" ".join(text.split("\n\n")[0].split()))
+    return (message if len(message) <= 400 else message[:400] + "...") or type(error).__name__
 
 
 def parse_arithmetic(text: str) -> Any:
@@ -50,8 +50,8 @@ def parse_arithmetic(text: str) -> Any:
     try:
         return parse(f"{{{inner}}} - 1")
     except DesignError as error:  # in the user's words
-        said = str(error).replace(f"{{{inner}}} - 1", inner)
-        raise DesignError(said) from error
+        message = str(error).replace(f"{{{inner}}} - 1", inner)
+        raise DesignError(message) from error
 
 
 def operands(text: str) -> list[str]:

@@ -136,7 +136,7 @@ def _meat(peak: _Peak, scores: Any, request: Request) -> Any:
 def _by_cluster(peak: _Peak, weighted: Any, codes: Any, request: Request) -> Any:
     levels, which = np.unique(codes, return_inverse=True)
     sums = np.stack([np.bincount(which.ravel(), column) for column in weighted.T], axis=1)
-    groups, n, k = len(levels), peak.n, weighted.shape[1] - len(peak.rest)
+    groups, n, k = len(levels), peak.n, weighted.shape[1] - len(peak.others)
     factor = 1.0 if request.correction == "none" else groups / (groups - 1.0)
     if request.correction == "HC1":
         if n <= k:
@@ -268,8 +268,8 @@ class _Peak:
         self.objective = RowsObjective(model, data)
         self.slot = next(s for s in model.slots if s.parameter.name == family.absolute_location)
         self.own = np.arange(self.slot.start, self.slot.stop)
-        self.rest = np.setdiff1d(np.arange(model.size), self.own)
-        self.order = np.concatenate([self.own, self.rest])
+        self.others = np.setdiff1d(np.arange(model.size), self.own)
+        self.order = np.concatenate([self.own, self.others])
         level = 0.5 if family.corner_level is None else data.known[family.corner_level]
         if np.ndim(level):
             raise IntervalError("the level of the quantile differs from row to row, so it has no standard errors")
@@ -315,11 +315,11 @@ class _Peak:
     @cached_property
     def other_coefficients(self) -> tuple[Any, Any]:
         """The rows' scores in the other coefficients, and the inverse of their information."""
-        if not len(self.rest):
+        if not len(self.others):
             return np.zeros((len(self.e), 0)), np.zeros((0, 0))
-        scores = self.objective.row_scores(self.x)[:, self.rest]
+        scores = self.objective.row_scores(self.x)[:, self.others]
         info = self.fit.outcome.point.info if self.wanted is None else self.objective.point(self.x).info
-        inverse, _ = inverse_information(info[np.ix_(self.rest, self.rest)] / self.unit)
+        inverse, _ = inverse_information(info[np.ix_(self.others, self.others)] / self.unit)
         if inverse is None:
             raise IntervalError("the data do not identify the coefficients beside the location")
         return scores, inverse

@@ -50,7 +50,7 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
     looked_at = {**columns, **{k: v for k, v in other_columns.items() if v is not None}}
     rows, dropped = checks.missing_rows(_flat(looked_at), given.table.n, asked.missing)
     if dropped:
-        checks.tell_dropped(given.table.n, int(np.count_nonzero(rows)), dropped)
+        checks.warn_dropped_rows(given.table.n, int(np.count_nonzero(rows)), dropped)
         given = given.only(rows)
         columns = {k: v[rows] for k, v in columns.items()}
         y = None if y is None else y[rows]

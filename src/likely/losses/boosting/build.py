@@ -230,21 +230,21 @@ def _fitted(model: Model, y: Any, weights: Any, link: Any) -> Any:
         etas[[model.slots.index(slot) for slot in free]] = x
         return etas
     # at the end of a domain no score is finite: start where a search for the peak would
-    return _given(model, family._start(y, weights, model.known), said="")
+    return _given(model, family._start(y, weights, model.known), argument="")
 
 
-def _given(model: Model, start: Mapping[str, Any], said: str = "start=") -> Any:
+def _given(model: Model, start: Mapping[str, Any], argument: str = "start=") -> Any:
     """The linear predictors of constants given by parameter."""
     family, values = model.family, dict(start)
     etas: list[float] = []
     for name in values:
         if not is_one_of(name, [p.name for p in family.free]):
-            raise unknown("parameter", name, [p.name for p in family.free], f" of {family!r} in {said}")
+            raise unknown("parameter", name, [p.name for p in family.free], f" of {family!r} in {argument}")
     for group in model.groups:
         p = group[0].parameter
         if p.name not in values:
             if not p.anchored and p in family.free:
-                raise ParameterError(f"{said} needs a value for {p.name} of {family.title}")
+                raise ParameterError(f"{argument} needs a value for {p.name} of {family.title}")
             etas += [0.0] * len(group)
         elif isinstance(p.domain, VectorDomain):
             p.domain.check_vector(f"{family.title}'s {p.name}", values[p.name])
@@ -253,7 +253,7 @@ def _given(model: Model, start: Mapping[str, Any], said: str = "start=") -> Any:
             p.domain.check(f"{family.title}'s {p.name}", values[p.name])
             etas.append(float(group[0].link.forward(np.float64(values[p.name]))))
     if not np.all(np.isfinite(etas)):
-        raise ParameterError(f"{said} lies at the end of a domain, where no score is finite: {start!r}")
+        raise ParameterError(f"{argument} lies at the end of a domain, where no score is finite: {start!r}")
     return np.array(etas)
 
 

@@ -205,7 +205,7 @@ class Boosting:
         few = {"size": 2 * rows.block, "threads": 1} if cheap else {"size": rows.block}
         squares, lacking = memory.sum_blocks(block, n, **few)
         if not np.all(np.isfinite(squares)):
-            self._tell_runaway(gradient, matrix)
+            self._refuse_runaway(gradient, matrix)
         expected = np.minimum(squares / (n if w is None else np.sum(w)), LARGEST)
         for c in range(k):
             if self.hessian == "floored":
@@ -339,7 +339,7 @@ class Boosting:
             out.append((np.broadcast_to(g, hi - lo), np.broadcast_to(h, hi - lo)))
         return out
 
-    def _tell_runaway(self, gradient: Any, raw: Any) -> None:
+    def _refuse_runaway(self, gradient: Any, raw: Any) -> None:
         bad = np.flatnonzero(~np.all(np.isfinite(gradient), axis=1))
         scores = [", ".join(f"{s} {v:.4g}" for s, v in zip(self.scores, raw[i], strict=True)) for i in bad]
         raise FitError(

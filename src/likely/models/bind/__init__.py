@@ -73,7 +73,7 @@ def bind(asked: Asked, data: Any) -> Bound:
     looked_at = {name: y, **_columns(other_columns, given), **_used(rights.values(), given.table)}
     rows, dropped = checks.missing_rows(looked_at, len(y), asked.missing)
     if dropped:
-        checks.tell_dropped(len(y), int(np.count_nonzero(rows)), dropped)
+        checks.warn_dropped_rows(len(y), int(np.count_nonzero(rows)), dropped)
         given = given.only(rows)
         y = response.values(family, given.table, name)
         rights = {k: v if isinstance(v, str) else replace(v, x=v.x[rows]) for k, v in rights.items()}
@@ -97,7 +97,7 @@ def bind(asked: Asked, data: Any) -> Bound:
     declared = bound_family.levels
     checks.check_number_of_levels(bound_family, name)
     bound_family, numeric = bound_family.settle(numeric)
-    checks.tell_empty(declared, bound_family.levels, name)
+    checks.warn_empty_levels(declared, bound_family.levels, name)
     checks.check_support(bound_family, numeric, known, name, given.table)
 
     parts = _Parts(given, rights, offset_of, family.title, asked.aliased == "drop")

@@ -245,8 +245,8 @@ def calibration(contents: Contents) -> Markup:
         return Markup()
     if isinstance(found, str):
         return paragraphs(_sentence(f"Not judged: {found}"))
-    said = [found.verdict, found.judged.sentence, found.remark]
-    return joined([table(found.grid, found.grid.title), *(element("p", text) for text in said if text)])
+    sentences = [found.verdict, found.judged.sentence, found.remark]
+    return joined([table(found.grid, found.grid.title), *(element("p", text) for text in sentences if text)])
 
 
 def charts(contents: Contents) -> Markup:
@@ -280,16 +280,18 @@ def comparison(contents: Contents) -> Markup:
     best = found.rows[0]
     own = next(row for row in found.rows if row.fit is contents.fit)
     if best is own:
-        said = f"By AIC, none of the neighbours explains these data better than {own.name}."
+        paragraph = f"By AIC, none of the neighbours explains these data better than {own.name}."
     elif (own.delta or 0.0) <= LITTLE:
-        said = f"By AIC, {best.name} and {own.name} explain these data about equally well: {fixed(own.delta, 2)} apart."
+        paragraph = (
+            f"By AIC, {best.name} and {own.name} explain these data about equally well: {fixed(own.delta, 2)} apart."
+        )
     else:
-        said = (
+        paragraph = (
             f"By AIC, {best.name} explains these data better than {own.name}: by {fixed(own.delta, 2)}, where "
             f"{LITTLE:g} is little and 10 a great deal."
         )
     grid, *remarks = found.blocks
-    parts = [element("p", said), table(grid, grid.title)]
+    parts = [element("p", paragraph), table(grid, grid.title)]
     parts += [element("p", str(remark), class_="note") for remark in remarks]
     return joined(parts)
 
@@ -318,14 +320,14 @@ def reproduce(contents: Contents) -> Markup:
         ("SHA-256 of these", found.sha256),
     ]
     source = f"data = {contents.source}" if contents.source else "data = ...  # the data with this fingerprint"
-    said = (
+    paragraph = (
         "The fingerprint is that of the values: the same for the same data in a file, in pandas or in Polars, and "
         "another where a single value differs."
     )
     if not recipe.complete:
-        said += " Where the code has three dots, or a name of your own, put what the fit was given: it is no text."
+        paragraph += " Where the code has three dots, or a name of your own, put what the fit was given: it is no text."
     repeated = code("\n".join(["import likely as lk", "", source, recipe.code("data")]))
-    return joined([terms(pairs), repeated, element("p", said, class_="note")])
+    return joined([terms(pairs), repeated, element("p", paragraph, class_="note")])
 
 
 def _checks(diagnosis: Any) -> Markup:

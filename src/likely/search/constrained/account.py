@@ -95,8 +95,8 @@ def _multipliers(problem: Problem, point: Point, active: Any) -> dict[str, float
     size = np.maximum(np.linalg.norm(matrix, axis=0), 1e-300)
     lower = np.append(np.full(len(region.values), -np.inf), np.zeros(len(active)))
     found = optimize.lsq_linear(matrix / size, target, (lower, np.inf), method="bvls", tol=1e-14).x / size
-    said = [*region.equal_text, *(region.text[i] for i in active)]
-    return {word: float(value) for word, value in zip(said, found, strict=True)}
+    labels = [*region.equal_text, *(region.text[i] for i in active)]
+    return {word: float(value) for word, value in zip(labels, found, strict=True)}
 
 
 def _held(problem: Problem, basis: Any, equations: Any, active: Any, point: Point) -> tuple[dict[int, str], set[int]]:
@@ -143,8 +143,8 @@ def _basis(rows: Any, point: Point) -> Any:
 
 def end_of(restrained: Restrained) -> End:
     """What kind of estimate it is."""
-    said = [f"{name} (multiplier {value:.4g})" for name, value in restrained.multipliers.items()]
-    holding = f"{', '.join(said)} hold{'s' if len(said) == 1 else ''} with equality" if said else ""
+    labels = [f"{name} (multiplier {value:.4g})" for name, value in restrained.multipliers.items()]
+    holding = f"{', '.join(labels)} hold{'s' if len(labels) == 1 else ''} with equality" if labels else ""
     if restrained.penalty:
         reason = "posterior mode, not maximum likelihood"
         return End(EndKind.PENALISED, f"{reason}; {holding}" if holding else reason, restrained.penalty)

@@ -224,5 +224,5 @@ def checked(box: tuple[Any, Any] | None) -> tuple[Any, Any]:
 
 
 def _infeasible(region: Region) -> OptionError:
-    said = [*region.equal_text, *region.text]
-    return OptionError(f"no values satisfy all the constraints: {'; '.join(said)}")
+    labels = [*region.equal_text, *region.text]
+    return OptionError(f"no values satisfy all the constraints: {'; '.join(labels)}")

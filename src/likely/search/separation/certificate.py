@@ -76,8 +76,8 @@ class Separation:
         few = f"{', '.join(self.columns[:8])}{' and others' if len(self.columns) > 8 else ''}"
         verb = "separates" if len(self.columns) == 1 else "separate"
         names = f"{', '.join([*aliased][:8])}{f' and {len(aliased) - 8} more' if len(aliased) > 8 else ''}"
-        gone, partly = len(self.left_out), self.count - len(self.left_out)
-        parts = [f"{gone:,} row{'' if gone == 1 else 's'} that {few} {verb}"] if gone else []
+        count, partly = len(self.left_out), self.count - len(self.left_out)
+        parts = [f"{count:,} row{'' if count == 1 else 's'} that {few} {verb}"] if count else []
         parts += [f"the levels from which {few} {verb} {partly:,} row{'' if partly == 1 else 's'}"] if partly else []
         parts += [f"{names}, which the other rows do not identify"] if names else []
         return (

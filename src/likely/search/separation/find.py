@@ -258,7 +258,7 @@ def _enough(cone: Cone, found: Direction, intercept: int | None) -> tuple[list[i
     """
     always = [] if intercept is None else [intercept]
     taking_part = [int(j) for j in np.flatnonzero(np.any(found.free, axis=1)) if j != intercept]
-    few = _telling_rows(cone, found)
+    few = _rows_to_try(cone, found)
 
     def tried(columns: list[int], rows: Any) -> Direction | None:
         part = sorted([*always, *columns])
@@ -285,7 +285,7 @@ def _enough(cone: Cone, found: Direction, intercept: int | None) -> tuple[list[i
     return (taking_part, found) if direction is None else (sorted(chosen), direction)
 
 
-def _telling_rows(cone: Cone, found: Direction) -> Any:
+def _rows_to_try(cone: Cone, found: Direction) -> Any:
     """Rows enough to try columns on: all of them, or those that a direction separates least and some of the others."""
     n = len(cone.x)
     if n <= 4 * WORKING:

@@ -37,11 +37,11 @@ def remaining(L: LogLikelihood, found: Separation) -> Bound | None:
     """
     bound, model = L.bound, L.model
     places = found.rows if bound.rows is None else np.searchsorted(np.flatnonzero(bound.rows), found.rows)
-    gone = np.zeros(len(bound.y), dtype=bool)
-    gone[places[np.isin(found.rows, found.left_out)]] = True
-    if np.all(gone):
+    removed = np.zeros(len(bound.y), dtype=bool)
+    removed[places[np.isin(found.rows, found.left_out)]] = True
+    if np.all(removed):
         return None
-    kept = np.flatnonzero(~gone)
+    kept = np.flatnonzero(~removed)
     data = bound.data.take(kept)
     mine = [k for k, slot in enumerate(model.slots) if slot.parameter.name == found.parameter]
     slots = list(model.slots)
