@@ -106,6 +106,8 @@ def test_what_is_no_saved_record() -> None:
     for wrong in (None, [], {}, {**saved, "format": "x"}, {**saved, "arguments": 3}, {"format": saved["format"]}):
         with pytest.raises(OptionError, match=r"no saved arguments|version"):
             Asked.from_dict(wrong)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="no saved arguments"):
+        Asked.from_dict({**saved, "arguments": {"formula": "y ~ x"}})
     with pytest.raises(OptionError, match="version 2"):
         Asked.from_dict({**saved, "version": 2})
     with pytest.raises(UnknownNameError, match="for missing="):

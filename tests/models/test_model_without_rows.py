@@ -182,3 +182,22 @@ def test_what_cannot_be_written() -> None:
         both.model.to_dict()
     with pytest.raises(OptionError, match="reads no table"):
         both.model.rows(data)
+
+
+def test_what_is_no_model() -> None:
+    saved = likelihood("scale and levels", table()).model.to_dict()
+    family = {"name": saved["family"]["name"]}
+    for wrong in (None, [], "text", {}, {**saved, "family": family}, {**saved, "predictors": [{}]}, {"predictors": 1}):
+        with pytest.raises(OptionError, match=r"no data of a model|version None"):
+            Model.from_dict(wrong)  # type: ignore[arg-type]
+
+
+def test_words_that_rows_do_not_take() -> None:
+    data = table()
+    model = likelihood("exposure", data).model
+    with pytest.raises(UnknownNameError, match=r"unknown option 'exposed'.*did you mean 'exposure'"):
+        model.rows(data, {"exposed": 2.0})
+    with pytest.raises(UnknownNameError, match="for unseen="):
+        model.rows(data, unseen="mising")
+    with pytest.raises(UnknownNameError, match="unknown option 'exposure'"):
+        likelihood("constant", data).model.rows(data, {"exposure": 2.0})

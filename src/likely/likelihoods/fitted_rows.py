@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.data.tables import Table
-from likely.errors import DataError, FitError, LikelyError, OptionError, is_one_of, listed, unknown
+from likely.errors import DataError, FitError, LikelyError, OptionError, listed
 from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import Offers, offers_of
@@ -19,7 +19,7 @@ from likely.likelihoods.density.bound import new_rows
 from likely.likelihoods.density.objective import DensityObjective
 from likely.models import scale
 from likely.models.model import Model
-from likely.models.new_data import NewData
+from likely.models.new_data import NewData, check_given
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
@@ -277,13 +277,8 @@ def rows_of(
     if functions is not None and functions.density.base is not None:
         return _of_functions(effective, functions, new, dict(given or {}))
     given = dict(given or {})
-    valid = [original_names[name] for name in model.known] + ["offset"]
-    if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:
-        valid.append("exposure")
-    for name in given:
-        if not is_one_of(name, valid):
-            raise unknown("option", name, valid, " for a prediction")
     if new is None:
+        check_given(model, given, original_names)
         if given:
             raise OptionError(f"{listed(given)} can be given for new data only; the fit's own rows have theirs")
         bound = effective.likelihood.bound

@@ -185,6 +185,8 @@ class Asked:
             arguments, missed = saved["arguments"], saved["again"]
             held = {name: read(value) for name, value in arguments.items() if name not in again}
             lost = {name: what for name, what in missed.items() if name not in again}
+            if "family" not in {**held, **lost, **again}:
+                raise KeyError("family")
         except (KeyError, TypeError, ValueError, AttributeError):
             raise OptionError(NO_ARGUMENTS) from None
         if lost:

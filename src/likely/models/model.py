@@ -74,7 +74,8 @@ class Model:
         Raises
         ------
         DataError, MissingValuesError, SupportError, UnknownNameError
-            If the table lacks something, or holds values that the model cannot have.
+            If the table lacks something, or holds values that the model cannot have; if the model takes no value of
+            a name that is given.
         OptionError
             If a known value, an offset or the weights were given to the fit as an array, or parameters are functions.
 
@@ -138,9 +139,9 @@ class Model:
         Raises
         ------
         OptionError
-            If the data are of another version.
+            If these are no data of a model, or of another version.
         UnknownNameError
-            If there is no family of that name.
+            If there is no family of that name, or none of its links is called so.
         """
         return cls(**parts_of(data, families or {}))
 

@@ -15,7 +15,7 @@ from likely.data import tables
 from likely.data.design import Design
 from likely.data.predictors import among
 from likely.data.tables import Table
-from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, listed
+from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import Groups
 from likely.models import checks, response
 from likely.models.given import Given
@@ -24,6 +24,22 @@ from likely.models.slot import Slot
 
 if TYPE_CHECKING:
     from likely.models.model import Model
+
+
+def check_given(model: Model, given: Mapping[str, Any], original_names: Mapping[str, str]) -> None:
+    """Refuse values that no new rows of this model take."""
+    valid = [original_names[name] for name in model.known] + ["offset"]
+    if model.slots and model.slots[0].link.name == "log" and model.slots[0].offset is not None:
+        valid.append("exposure")
+    for name in given:
+        if not is_one_of(name, valid):
+            raise unknown("option", name, valid, " for a prediction")
+
+
+def check_unseen(unseen: str) -> None:
+    """Refuse what is no way to treat levels that the model does not know."""
+    if not is_one_of(unseen, ("error", "missing")):
+        raise unknown("option", unseen, ["error", "missing"], " for unseen=")
 
 
 @final
@@ -60,6 +76,8 @@ class NewData:
     ) -> None:
         self.model, self.given, self.lacking = model, given or {}, dict[str, LikelyError]()
         self.original_names = original_names or {p.name: p.name for p in model.family.parameters}
+        check_given(model, self.given, self.original_names)
+        check_unseen(unseen)
         plain = {
             slot.parameter.name: slot.design
             for slot in model.slots

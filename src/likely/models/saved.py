@@ -10,7 +10,7 @@ import numpy as np
 
 from likely.data.reading import AsRead, Reading
 from likely.data.recipes import design_of, of_design, plain, restored
-from likely.errors import OptionError, is_one_of, unknown
+from likely.errors import LikelyError, OptionError, is_one_of, unknown
 from likely.families.base import Family
 from likely.models.plain import OURS
 from likely.models.slot import Slot
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from likely.models.model import Model
 
 VERSION = 1
+NO_MODEL = "these are no data of a model, as its to_dict() gives them"
 BY_ROW: dict[str, Any] = {"array": []}  # in place of what was given as an array of rows
 
 
@@ -64,9 +65,20 @@ def of_model(model: Model) -> dict[str, Any]:
 
 def parts_of(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> dict[str, Any]:
     """The attributes of the model that plain data are of; see `likely.models.model.Model.from_dict`."""
+    if not isinstance(data, Mapping) or "predictors" not in data:
+        raise OptionError(NO_MODEL)
     version = data.get("version")
     if version != VERSION:
         raise OptionError(f"these data are of version {version!r} of a model, and this likely reads version {VERSION}")
+    try:
+        return _parts(data, families)
+    except LikelyError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise OptionError(f"{NO_MODEL} ({type(error).__name__}: {error})") from error
+
+
+def _parts(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> dict[str, Any]:
     family = _family_of(data["family"], families)
     designs = [design_of(design) for design in data["designs"]]
     slots = []

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from likely.data import tables
-from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
+from likely.errors import DataError, LikelyError, OptionError, unknown
 from likely.families.base import Parameter, generator
 from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_interval
 from likely.likelihoods.fitted_rows import FittedRows, draw, rows_of
 from likely.likelihoods.strata import chances
 from likely.models.checks import check_level, check_one_column, row_of_numbers
+from likely.models.new_data import check_unseen
 from likely.prediction.observation import prediction_interval
 from likely.prediction.of_functions import evaluate
 
@@ -84,8 +85,7 @@ def predict(
     for name, value, owners in owned:
         if value is not None and what not in owners:
             raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
-    if not is_one_of(unseen, ("error", "missing")):
-        raise unknown("option", unseen, ["error", "missing"], " for unseen=")
+    check_unseen(unseen)
     own = what == "prob" and y is None
     rows = rows_of(fit, new, _with_known(given, known), observed=own, unseen=unseen)
     rows = replace(rows, of_mean=what == "mean")
