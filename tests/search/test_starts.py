@@ -51,8 +51,8 @@ def test_starting_values_beside_several_courses(family, w):
     courses = np.vstack([rng.normal(size=(4, 41)), y, np.where(np.arange(41) < 30, y, 0.0)])  # more than half tied
     together = family._starts(y, w, {}, {name: courses})
     for k, course in enumerate(courses):
-        alone = family._start(y, w, {name: course})
-        assert {n: np.broadcast_to(v, 6)[k] for n, v in together.items()} == pytest.approx(alone, rel=1e-12)
+        single_start = family._start(y, w, {name: course})
+        assert {n: np.broadcast_to(v, 6)[k] for n, v in together.items()} == pytest.approx(single_start, rel=1e-12)
 
 
 def test_quantiles_along_the_last_axis():

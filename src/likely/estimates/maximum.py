@@ -57,8 +57,8 @@ def maximize(L: LogLikelihood, asked: Asked) -> Estimates:
         history = SearchHistory(L, task, called, asked.start if isinstance(asked.start, FitState) else None)
         try:
             with memory.one_blas_thread() if tall else nullcontext():
-                endless = find_unbounded(L, Restraints.of(asked))
-                found = _found(L, asked, history) if endless is None else _endless(L, asked, endless)
+                unbounded = find_unbounded(L, Restraints.of(asked))
+                found = _found(L, asked, history) if unbounded is None else _unbounded(L, asked, unbounded)
                 if asked.separation == "drop" and found.separation is not None:
                     found = _remaining(found, asked)
         except KeyboardInterrupt as stopped:
@@ -91,7 +91,7 @@ def _found(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates:
         if (message := failures.extreme(L)) is None:
             raise
         return failed(L, asked, NO_SEARCH, EndKind.OVERFLOW, message)
-    message = failures.beyond_cubes(L)
+    message = failures.overflowing_products(L)
     if message is None and not (found.converged and _representable(found)):
         message = failures.extreme(L)
     if message is None:
@@ -99,7 +99,7 @@ def _found(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates:
     return failed(L, asked, found.outcome, EndKind.OVERFLOW, message)
 
 
-def _endless(L: LogLikelihood, asked: Asked, why: Unbounded) -> Estimates:
+def _unbounded(L: LogLikelihood, asked: Asked, why: Unbounded) -> Estimates:
     """The failure of a likelihood without a highest point, at a place that tells what the predictors do."""
     x = why.coefficients
     if x is None:
@@ -125,7 +125,7 @@ def _search(L: LogLikelihood, asked: Asked, history: SearchHistory) -> Estimates
     try:
         outcome = find(L, asked, history=history, stop=runaway)
     except PerfectFit as perfect:
-        return _endless(L, asked, Unbounded.exact(L, perfect.parameter, 0.0, perfect.coefficients))
+        return _unbounded(L, asked, Unbounded.exact(L, perfect.parameter, 0.0, perfect.coefficients))
     at_limit = _at_limit(L, asked, outcome, watched)
     if at_limit is not None:
         return at_limit
@@ -179,7 +179,7 @@ class _RunawayStop:
                 self.limit_hit = True
                 return f"{slot.label} runs to {limit.at:g}"
         for slot in self.slots:
-            if failures.far(slot, point.x[slot.start], self.start[slot.start], point, self.unit):
+            if failures.far_from_start(slot, point.x[slot.start], self.start[slot.start], point, self.unit):
                 return f"{slot.label} runs away"
         return None
 
@@ -210,7 +210,7 @@ def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tu
             f"{slot.label} runs to {limit.at:g}, where {L.model.family.title} is {name}: the data ask for nothing "
             f"more. Fit lk.{name}() instead, or see the profile interval for the values of {slot.label} they allow"
         )
-        if _says_nothing(L, slot, inner):
+        if _is_unidentified(L, slot, inner):
             reason = (
                 f"the data do not identify {slot.label}: the log-likelihood is the same for every value of it, the "
                 f"other estimates being what they are. Given are those of lk.{name}(), its limit at {limit.at:g}"
@@ -221,7 +221,7 @@ def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tu
     return None
 
 
-def _says_nothing(L: LogLikelihood, slot: Slot, inner: Estimates) -> bool:
+def _is_unidentified(L: LogLikelihood, slot: Slot, inner: Estimates) -> bool:
     """Whether the data say nothing of a parameter, with the others where its limiting family has them."""
     others = inner.outcome.point.x
     if len(others) != L.model.size - 1:

@@ -15,7 +15,7 @@ from likely.estimates.maximum import peak_of
 from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.penalised import Penalised
 from likely.models.bind import Bound
-from likely.models.identify import coordinates, untangled
+from likely.models.identify import coordinates, partly_orthonormal
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 from likely.search.singular import Held
@@ -214,7 +214,8 @@ def profiler_of(fit: Estimates, index: int, best: Any) -> Profiler:
         or penalty is None
         or fit.limit is not None
         or likelihood.model.family.kinked
-        or untangled(likelihood.model, likelihood.bound.data, np.zeros(likelihood.model.size, dtype=bool)) is not None
+        or partly_orthonormal(likelihood.model, likelihood.bound.data, np.zeros(likelihood.model.size, dtype=bool))
+        is not None
     ):
         return RestrainedProfiler(fit, index, best)
     return Profiler(likelihood, index, best, fit.effective.outcome.height, Penalised(likelihood.objective, penalty))

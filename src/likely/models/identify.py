@@ -168,9 +168,9 @@ class Coordinates:
     level: float = 0.0  # what is taken off the response
 
     def from_original(self, coefficients: Any) -> Any:
-        return self.turned(coefficients - self.origin)
+        return self.rotated(coefficients - self.origin)
 
-    def turned(self, coefficients: Any) -> Any:
+    def rotated(self, coefficients: Any) -> Any:
         """The coordinates of the user's coefficients for the response less its level."""
         return np.asarray(self.forward @ coefficients, dtype=float)
 
@@ -226,26 +226,26 @@ def coordinates(model: Model, data: Rows, last: int | None = None) -> Coordinate
     return Coordinates(replace(data, designs=designs), inverse, forward)
 
 
-def centred(model: Model, wanted: Coordinates | None, data: Rows) -> Coordinates | None:
+def centred(model: Model, orthonormal: Coordinates | None, data: Rows) -> Coordinates | None:
     """Coordinates for a response that varies little about a large value, in a family that moves with it.
 
     A location's own digits would be lost to those of the level: at 1e14 neighbouring numbers are 1/64 apart.
     """
     y, slot = data.y, next((s for s in model.slots if s.parameter.name == model.family.moves), None)
     if slot is None or slot.link.name != "identity" or not len(y):
-        return wanted
+        return orthonormal
     some = y[:: max(1, len(y) // 1000)]
     level = float(np.median(some))
     if not abs(level) > FAR_LEVEL * float(np.median(np.abs(some - level))):
-        return wanted
+        return orthonormal
     x = data.design(slot)
     place = 0 if x is None else blocks.constant_column(x) if isinstance(x, np.ndarray) else None
     if place is None:
-        return wanted
+        return orthonormal
     origin = np.zeros(model.size)
     origin[slot.start + place] = level
     whole = np.eye(model.size, dtype=np.longdouble)
-    return replace(wanted or Coordinates(data, whole, whole), origin=origin, level=level)
+    return replace(orthonormal or Coordinates(data, whole, whole), origin=origin, level=level)
 
 
 def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
@@ -271,7 +271,7 @@ def _factor(x: Any, last: int | None) -> tuple[Any, Any, Any]:
     return q, forward, inverse
 
 
-def untangled(model: Model, data: Rows, kept: Any, held: Any = None) -> Coordinates | None:
+def partly_orthonormal(model: Model, data: Rows, kept: Any, held: Any = None) -> Coordinates | None:
     """The rows with orthonormal columns in place of ill-conditioned ones, and others moved next to zero.
 
     The coefficients that are `kept`, by a penalty, a bound or a value, stay what they are. Beside kept ones that are

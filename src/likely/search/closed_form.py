@@ -175,16 +175,16 @@ def conditioned_covariance(L: LogLikelihood, coefficients: Any, slot: Slot | Non
 
     With `slot`, from the information beside its linear predictor.
     """
-    wanted = coordinates(L.model, L.bound.data)
-    if wanted is None:
+    orthonormal = coordinates(L.model, L.bound.data)
+    if orthonormal is None:
         return None
-    inner = wanted.from_original(coefficients)
+    inner = orthonormal.from_original(coefficients)
     if slot is None:
-        info = RowsObjective(L.model, wanted.data).point(inner).info
+        info = RowsObjective(L.model, orthonormal.data).point(inner).info
     else:
-        info = information_nearby(L, slot, inner, step, wanted.data)
+        info = information_nearby(L, slot, inner, step, orthonormal.data)
     covariance, _ = inverse_information(info)
-    return None if covariance is None else wanted.covariance(covariance)
+    return None if covariance is None else orthonormal.covariance(covariance)
 
 
 class PerfectFit(Exception):

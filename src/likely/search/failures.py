@@ -43,7 +43,7 @@ def extreme(L: LogLikelihood) -> str | None:
     )
 
 
-def beyond_cubes(L: LogLikelihood) -> str | None:
+def overflowing_products(L: LogLikelihood) -> str | None:
     """Values whose cubes leave what a float can hold, under a link whose second derivatives need them."""
     family, y = L.model.family, np.asarray(L.bound.y)
     if L.offers.far or family.kind.discrete or y.dtype.kind != "f" or not y.size:
@@ -98,7 +98,7 @@ def log_range(L: LogLikelihood) -> float:
     return max(1.0, float(np.log(np.max(y)) - np.log(np.min(y))))
 
 
-def far(slot: Slot, here: float, start: float, point: Point, unit: float) -> bool:
+def far_from_start(slot: Slot, here: float, start: float, point: Point, unit: float) -> bool:
     """Whether a constant has left its starting value so far behind that it is running away.
 
     Data over many powers of ten have a peak that far off, yet the log-likelihood bends on the way to it, whatever their
@@ -122,7 +122,7 @@ def ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
     unit = log_range(L)
     for slot in slots:
         here, start = outcome.point.x[slot.start], x0[slot.start]
-        if not far(slot, here, start, outcome.point, unit) and outcome.message != f"{slot.label} runs away":
+        if not far_from_start(slot, here, start, outcome.point, unit) and outcome.message != f"{slot.label} runs away":
             continue
         value = slot.natural(here)
         if short_of_domain(slot):

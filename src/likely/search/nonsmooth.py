@@ -233,12 +233,12 @@ class _AlternatingSteps:
         assert self.level is not None
         return least_absolute.check_loss(r, w, self.level)
 
-    def _move(self, wanted: Any) -> Any:
+    def _move(self, change: Any) -> Any:
         """The change of the coefficients that moves the linear predictor so; None where none does."""
         size = np.max(np.abs(self.x), axis=0)
         size = np.where(size > 0, size, 1.0)
-        own = np.linalg.lstsq(self.x / size, wanted, rcond=None)[0] / size
-        if np.max(np.abs(self.x @ own - wanted)) > 1e-6 * np.max(np.abs(wanted)):
+        own = np.linalg.lstsq(self.x / size, change, rcond=None)[0] / size
+        if np.max(np.abs(self.x @ own - change)) > 1e-6 * np.max(np.abs(change)):
             return None
         move = np.zeros(self.model.size)
         move[self.own] = own

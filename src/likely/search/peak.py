@@ -39,9 +39,9 @@ def find_peak(
     *,
     history: SearchHistory,
     stop: Callable[[Point], str | None] | None = None,
-    alone: bool = False,
+    single_start: bool = False,
 ) -> Outcome:
-    """The peak of a likelihood, by the cheapest exact way that fits; from one start `alone` if several are given.
+    """The peak of a likelihood, by the cheapest exact way that fits; `single_start`: from no other start.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def find_peak(
     model, solver, start = L.model, asked.solver, asked.start
     if asked.starts is not None and model.slots:
         return highest_of(
-            L, asked, lambda one: find_peak(L, one, history=history, stop=stop, alone=one.start is not None)
+            L, asked, lambda one: find_peak(L, one, history=history, stop=stop, single_start=one.start is not None)
         )
     if not model.slots:
         value = L.objective.value(np.zeros(0))
@@ -75,51 +75,56 @@ def find_peak(
     options: dict[str, Any] = {"max_iterations": asked.max_iterations, "tolerance": asked.tolerance}
     if solver == "auto" and has_nonsmooth_location(model):
         found = nonsmooth_peak(L, x0, **options, progress=history)
-        if start is None and not alone:
+        if start is None and not single_start:
             found = highest_nonsmooth(L, found, x0, lambda x: nonsmooth_peak(L, x, **options))
     else:
-        found = _smooth_peak(L, x0, solver, start, {**options, "progress": history, "stop": stop}, alone)
+        found = _smooth_peak(L, x0, solver, start, {**options, "progress": history, "stop": stop}, single_start)
     return replace(found, start=x0) if isinstance(start, Mapping) else found
 
 
-def _smooth_peak(L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], alone: bool) -> Outcome:
+def _smooth_peak(
+    L: LogLikelihood, x0: Any, solver: str, start: Any, options: dict[str, Any], single_start: bool
+) -> Outcome:
     """The peak by Newton's method or L-BFGS, in coordinates in which the data keep their digits."""
     model, whole = L.model, L.objective
     rows = whole.linear
-    wanted = None if rows is None else centred(model, coordinates(model, rows.data), rows.data)
+    orthonormal = None if rows is None else centred(model, coordinates(model, rows.data), rows.data)
     unit = whole.total_weight / len(L.bound.y) if L.bound.pseudo else 1.0
     if unit != 1.0:  # distances are in standard errors, so the search sees sampling weights of mean 1
         whole = RowsObjective(model, whole.data.with_weights(whole.weights / unit))
     objective, first = whole, x0
-    if wanted is not None:
-        options["progress"].to_original = wanted.point
-        data, x0 = whole.data.with_response(whole.y - wanted.level), x0 - wanted.origin
+    if orthonormal is not None:
+        options["progress"].to_original = orthonormal.point
+        data, x0 = whole.data.with_response(whole.y - orthonormal.level), x0 - orthonormal.origin
         whole = RowsObjective(model, data)
-        objective, first = RowsObjective(model, replace(data, designs=wanted.data.designs)), wanted.turned(x0)
+        objective, first = (
+            RowsObjective(model, replace(data, designs=orthonormal.data.designs)),
+            orthonormal.rotated(x0),
+        )
     note, name = "", "newton"
     if solver == "lbfgs" or (solver == "auto" and model.size > MANY_PARAMETERS):
         progress = options["progress"]
         solution, name = lbfgs.maximize(objective.point, objective.value_and_score, first, progress=progress), "lbfgs"
     else:
         solution = _search_by_size(objective, first, start, options)
-        if objective.rows <= SUBSAMPLE_ABOVE and not alone:
-            other_peaks = _other_peaks(whole, objective, wanted, not isinstance(start, Mapping), options)
+        if objective.rows <= SUBSAMPLE_ABOVE and not single_start:
+            other_peaks = _other_peaks(whole, objective, orthonormal, not isinstance(start, Mapping), options)
             solution, note = other_peaks.best(solution, x0)
-    return _outcome(solution, name, note, wanted, unit)
+    return _outcome(solution, name, note, orthonormal, unit)
 
 
 def _other_peaks(
-    whole: Objective, objective: Objective, wanted: Coordinates | None, own_start: bool, options: dict[str, Any]
+    whole: Objective, objective: Objective, orthonormal: Coordinates | None, own_start: bool, options: dict[str, Any]
 ) -> OtherPeaks:
-    """The search for other peaks in the coordinates `wanted` of an objective whose response is next to zero."""
+    """The search for other peaks in the coordinates `orthonormal` of an objective whose response is next to zero."""
 
     def search_from(x: Any, known: Sequence[Point]) -> Solution:
         options["progress"].note(ANOTHER)
-        x = x if wanted is None else wanted.turned(x)
+        x = x if orthonormal is None else orthonormal.rotated(x)
         return newton.maximize(objective.point, x, **{**options, "progress": None, "known": known})
 
     def to_original(end: Point) -> Point:
-        return end if wanted is None else replace(wanted, origin=0.0).point(end)
+        return end if orthonormal is None else replace(orthonormal, origin=0.0).point(end)
 
     def level(end: Point) -> bool:
         return find_plateau(whole, to_original(end)) is not None
@@ -223,12 +228,12 @@ def _search_by_size(likelihood: Objective, x0: Any, start: Any, options: dict[st
     return newton.maximize_near(objective.point, objective.value_and_score, x0, info, near=near, **options)
 
 
-def _outcome(solution: Solution, solver: str, note: str, wanted: Coordinates | None, unit: float) -> Outcome:
+def _outcome(solution: Solution, solver: str, note: str, orthonormal: Coordinates | None, unit: float) -> Outcome:
     point, covariance = solution.point, None
-    if wanted is not None:
+    if orthonormal is not None:
         inner, _ = point.inverse
-        covariance = None if inner is None else wanted.covariance(inner) / unit
-        point = wanted.point(point)
+        covariance = None if inner is None else orthonormal.covariance(inner) / unit
+        point = orthonormal.point(point)
     if unit != 1.0:
         point = Point(point.x, point.value * unit, point.score * unit, point.info * unit)
     return Outcome(

@@ -261,10 +261,12 @@ class _Peak:
     def __init__(self, fit: Estimates) -> None:
         L = fit.likelihood
         # an ill-conditioned design in orthonormal coordinates
-        self.wanted = None if fit.outcome.covariance is None else coordinates(L.model, L.bound.data)
-        model, data = L.model, L.bound.data if self.wanted is None else self.wanted.data
+        self.orthonormal = None if fit.outcome.covariance is None else coordinates(L.model, L.bound.data)
+        model, data = L.model, L.bound.data if self.orthonormal is None else self.orthonormal.data
         family, self.fit, self.model = model.family, fit, model
-        self.x = fit.outcome.point.x if self.wanted is None else self.wanted.from_original(fit.outcome.point.x)
+        self.x = (
+            fit.outcome.point.x if self.orthonormal is None else self.orthonormal.from_original(fit.outcome.point.x)
+        )
         self.objective = RowsObjective(model, data)
         self.slot = next(s for s in model.slots if s.parameter.name == family.absolute_location)
         self.own = np.arange(self.slot.start, self.slot.stop)
@@ -296,11 +298,13 @@ class _Peak:
 
     def to_original(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
-        return found if self.wanted is None else self.wanted.covariance(found)
+        return found if self.orthonormal is None else self.orthonormal.covariance(found)
 
     def original_directions(self, directions: Any) -> Any:
         """Directions of the user's coefficients."""
-        return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
+        return (
+            directions if self.orthonormal is None else np.asarray(self.orthonormal.inverse @ directions, dtype=float)
+        )
 
     @cached_property
     def rounding(self) -> float:
@@ -318,7 +322,7 @@ class _Peak:
         if not len(self.others):
             return np.zeros((len(self.e), 0)), np.zeros((0, 0))
         scores = self.objective.row_scores(self.x)[:, self.others]
-        info = self.fit.outcome.point.info if self.wanted is None else self.objective.point(self.x).info
+        info = self.fit.outcome.point.info if self.orthonormal is None else self.objective.point(self.x).info
         inverse, _ = inverse_information(info[np.ix_(self.others, self.others)] / self.unit)
         if inverse is None:
             raise IntervalError("the data do not identify the coefficients beside the location")

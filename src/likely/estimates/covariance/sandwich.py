@@ -80,12 +80,12 @@ class Sandwich:
         self.fit, self.request = fit, request
         self.bound: Bound = fit.likelihood.bound
         conditioned = fit.outcome.covariance is not None and fit.outcome.restrained is None
-        self.wanted = coordinates(fit.likelihood.model, self.bound.data) if conditioned else None
+        self.orthonormal = coordinates(fit.likelihood.model, self.bound.data) if conditioned else None
         self.objective: Objective = fit.likelihood.row_objective
         self.x = fit.outcome.point.x
-        if self.wanted is not None:
-            self.objective = RowsObjective(fit.likelihood.model, self.wanted.data)
-            self.x = self.wanted.from_original(self.x)
+        if self.orthonormal is not None:
+            self.objective = RowsObjective(fit.likelihood.model, self.orthonormal.data)
+            self.x = self.orthonormal.from_original(self.x)
 
     @property
     def offers(self) -> Offers:
@@ -94,21 +94,23 @@ class Sandwich:
 
     def to_original(self, found: Any) -> Any:
         """The covariance of the user's coefficients."""
-        return found if self.wanted is None else self.wanted.covariance(found)
+        return found if self.orthonormal is None else self.orthonormal.covariance(found)
 
     def original_directions(self, directions: Any) -> Any:
         """Directions of the user's coefficients."""
-        return directions if self.wanted is None else np.asarray(self.wanted.inverse @ directions, dtype=float)
+        return (
+            directions if self.orthonormal is None else np.asarray(self.orthonormal.inverse @ directions, dtype=float)
+        )
 
     def toward(self, bread: Any, places: Any) -> Any:
         """The directions whose scores add up to the errors of some of the user's coefficients: columns of the bread."""
-        forms = np.eye(len(bread)) if self.wanted is None else np.asarray(self.wanted.inverse, dtype=float)
+        forms = np.eye(len(bread)) if self.orthonormal is None else np.asarray(self.orthonormal.inverse, dtype=float)
         return bread @ forms[places].T
 
     def bread(self, kind: str) -> Any:
         """The inverse of an information."""
         if kind == "observed":
-            if self.wanted is None:
+            if self.orthonormal is None:
                 return self.fit._observed_cov
             return _inverse(self.objective.point(self.x).info, "observed information")
         return _inverse(expected_information(self.objective, self.x), "expected information")

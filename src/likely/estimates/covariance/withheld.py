@@ -101,10 +101,10 @@ class SandwichCovariance:
             return "has a score of 0 in every row"
         own = rows if self.sandwich.bound.rows is None else np.flatnonzero(self.sandwich.bound.rows)[rows]
         which = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.kind.labels else _numbered(own)
-        alone = (
+        single_start = (
             f"a row that it fits exactly (leverage 1; {which})" if len(rows) == 1 else f"rows fitted exactly ({which})"
         )
-        return f"rests on {alone}"
+        return f"rests on {single_start}"
 
     def _rows(self, direction: Any) -> Any:
         """The rows whose linear predictors move along a direction; None where they have no predictors of their own."""

@@ -33,9 +33,9 @@ def find_restrained_peak(
     *,
     history: SearchHistory | None = None,
     stop: Callable[[Point], str | None] | None = None,
-    alone: bool = False,
+    single_start: bool = False,
 ) -> Outcome:
-    """The peak of the log-likelihood minus a penalty, under constraints; from one start `alone` if several are given.
+    """The peak of the log-likelihood minus a penalty, under constraints; `single_start`: from no other start.
 
     Raises
     ------
@@ -49,7 +49,9 @@ def find_restrained_peak(
     check_options(solver if solver not in ("closed form",) else "newton", asked.max_iterations, asked.tolerance)
     if asked.starts is not None and L.model.slots:
         return highest_of(
-            L, asked, lambda one: find_restrained_peak(L, one, history=history, stop=stop, alone=one.start is not None)
+            L,
+            asked,
+            lambda one: find_restrained_peak(L, one, history=history, stop=stop, single_start=one.start is not None),
         )
     if not L.model.size:
         raise OptionError(
@@ -65,11 +67,11 @@ def find_restrained_peak(
     # Firth's steps use the likelihood's information alone, so they shrink the distance by a factor each
     most = asked.max_iterations * (10 if problem.penalty.firth else 1)
     options: dict[str, Any] = {"max_iterations": most, "tolerance": asked.tolerance, "progress": history, "stop": stop}
-    if problem.wanted is not None:
-        options = in_original(problem.wanted.point, options)
+    if problem.orthonormal is not None:
+        options = in_original(problem.orthonormal.point, options)
     solution, name = problem.maximize(problem.from_original(x0), solver, **options)
     note, follows = "", isinstance(start, np.ndarray)  # the peak of a problem next to this one
-    if name == "newton" and not (alone or follows or problem.penalty.firth):
+    if name == "newton" and not (single_start or follows or problem.penalty.firth):
         other_peaks = _other_peaks(L, problem, not isinstance(start, Mapping), history, {**options, "progress": None})
         first = problem.at_height(solution)
         best, note = other_peaks.best(first, x0)

@@ -21,7 +21,7 @@ from likely.errors import OptionError
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.penalised import Penalised
 from likely.models.constraints import Region, Restraints, free_region
-from likely.models.identify import Coordinates, untangled
+from likely.models.identify import Coordinates, partly_orthonormal
 from likely.models.penalties import Applied
 from likely.search.peak import MANY_PARAMETERS
 from likely.search.starts import suggested
@@ -41,7 +41,7 @@ class Problem:
     region : Region
     given : Region
         The constraints in the user's coefficients.
-    wanted : Coordinates or None
+    orthonormal : Coordinates or None
         Where some columns are ill-conditioned or vary little about a large value: better coordinates, in which
         everything else here is.
     """
@@ -50,7 +50,7 @@ class Problem:
     penalty: Applied
     region: Region
     given: Region
-    wanted: Coordinates | None = None
+    orthonormal: Coordinates | None = None
 
     @classmethod
     def of(cls, L: LogLikelihood, restraints: Restraints) -> Problem:
@@ -63,25 +63,25 @@ class Problem:
         alone = np.any(rows[np.count_nonzero(rows, axis=1) == 1], axis=0)  # held or bounded: to stay exactly so
         kept = alone | (penalty.l1 > 0.0) | (penalty.l2 > 0.0)
         fast = region.equal[np.count_nonzero(region.equal, axis=1) == 1] != 0.0
-        wanted = untangled(L.model, L.bound.data, kept, None if penalty.firth else np.any(fast, axis=0))
-        if wanted is None:
+        orthonormal = partly_orthonormal(L.model, L.bound.data, kept, None if penalty.firth else np.any(fast, axis=0))
+        if orthonormal is None:
             return cls(Penalised(L.objective, penalty), penalty, region, region)
-        inverse = np.asarray(wanted.inverse, dtype=float)
+        inverse = np.asarray(orthonormal.inverse, dtype=float)
         moved = replace(region, equal=region.equal @ inverse, rows=region.rows @ inverse)
-        objective = LogLikelihood(replace(L.bound, data=wanted.data)).objective
-        return cls(Penalised(objective, penalty), penalty, moved, region, wanted)
+        objective = LogLikelihood(replace(L.bound, data=orthonormal.data)).objective
+        return cls(Penalised(objective, penalty), penalty, moved, region, orthonormal)
 
     def from_original(self, x: Any) -> Any:
         """The user's coefficients, in those of the problem."""
-        return x if self.wanted is None else self.wanted.from_original(x)
+        return x if self.orthonormal is None else self.orthonormal.from_original(x)
 
     def to_original(self, point: Point) -> Point:
         """A point in the user's coefficients."""
-        return point if self.wanted is None else self.wanted.point(point)
+        return point if self.orthonormal is None else self.orthonormal.point(point)
 
     def directions(self, basis: Any) -> Any:
         """Directions in the user's coefficients."""
-        return basis if self.wanted is None else np.asarray(self.wanted.inverse, dtype=float) @ basis
+        return basis if self.orthonormal is None else np.asarray(self.orthonormal.inverse, dtype=float) @ basis
 
     @property
     def box(self) -> tuple[Any, Any] | None:
