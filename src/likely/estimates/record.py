@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 
 from likely.compute.solve.inverse import rank
+from likely.data.recipes import restored
 from likely.errors import IntervalError, OptionError
 from likely.estimates.covariance import (
     Covariance,
@@ -24,7 +25,9 @@ from likely.estimates.covariance import (
     unit_rows,
 )
 from likely.estimates.covariance.reference_distribution import Reference
-from likely.estimates.values import Values
+from likely.estimates.saved import checked, of_estimates, parts_of
+from likely.estimates.values import AtLimit, Values
+from likely.families.base import Family
 from likely.models import scale
 
 SQUARES = 1.5e-154, 1.3e154  # standard errors whose squares keep their digits
@@ -55,12 +58,14 @@ class Estimates(Values):
         Which covariance was asked for; None for the usual one.
     drawn : Covariance or None
         A covariance that came from data drawn anew.
+    kept : Kept or None
+        Where the rows are not at hand, what had been computed from them.
     """
 
     @property
     def _request(self) -> Request:
         """Which covariance the standard errors come from."""
-        return default(self.likelihood.bound) if self.request is None else self.request
+        return default(self.likelihood.model) if self.request is None else self.request
 
     @property
     def cov_kind(self) -> str:
@@ -76,7 +81,7 @@ class Estimates(Values):
     @cached_property
     def reference(self) -> Reference:
         """What statistics are referred to: the normal distribution, or Student's t with some degrees of freedom."""
-        return reference(self, self._request)
+        return reference(self, self._request) if self.kept is None else self.kept.reference
 
     @cached_property
     def withheld(self) -> Mapping[str, str]:
@@ -110,6 +115,8 @@ class Estimates(Values):
     @cached_property
     def _covariance(self) -> Covariance:
         """The covariance asked for, on the link scale; of one that nobody asked for, at least why there is none."""
+        if self.kept is not None and self.kept.covariance is not None:
+            return self.kept.covariance
         if self._request.kind == "observed":
             return scaled(self, self._request, Covariance(self._observed_cov))
         if self._request.kind == "bootstrap":
@@ -171,8 +178,12 @@ class Estimates(Values):
     @cached_property
     def link_root(self) -> Any:
         """L with L L' the covariance of the coefficients on the link scale."""
-        found = least_squares_root(self, self._request)
+        found = self._least_squares_root
         return root(self._link_cov) if found is None else found
+
+    @cached_property
+    def _least_squares_root(self) -> Any:
+        return least_squares_root(self, self._request) if self.kept is None else self.kept.root
 
     @cached_property
     def _observed_root(self) -> Any:
@@ -197,7 +208,7 @@ class Estimates(Values):
         reasons, jacobian = self._covariance.withheld, np.asarray(jacobian)
         moved = [j for j in reasons if jacobian[j] != 0.0]
         if not moved:
-            names = " and ".join(name for name, _ in self._request.clusters)
+            names = " and ".join(way.name for way in self._request.clusters)
             return f"the variance clustered by {names} is 0" if names else "the scores of all rows are 0"
         return f"{self.likelihood.model.names()[moved[0]]} has no robust error: {reasons[moved[0]]}"
 
@@ -230,10 +241,10 @@ class Estimates(Values):
         """Raise unless the log-likelihood is one, of rows that are independent: not where they come in clusters."""
         self.refuse_pseudo(what, instead)
         if self._request.clusters:
-            names = " and ".join(name for name, _ in self._request.clusters)
+            names = " and ".join(way.name for way in self._request.clusters)
             raise OptionError(
                 f"{what} takes the rows as independent, and this fit's covariance says that they are not (clusters by "
-                f"{names}); use {instead} instead, or fit.with_cov({default(self.likelihood.bound).kind!r}) if they are"
+                f"{names}); use {instead} instead, or fit.with_cov({default(self.likelihood.model).kind!r}) if they are"
             )
 
     def require_errors(self, what: str) -> None:
@@ -287,11 +298,70 @@ class Estimates(Values):
                 f"too few rows: the rows' scores span {found} of the {wanted} dimensions of {what}, so the sandwich "
                 "has no inverse there"
             )
-        names = " and ".join(f"{name} ({len(np.unique(codes)):,})" for name, codes in clusters)
+        names = " and ".join(f"{way.name} ({way.count:,})" for way in clusters)
         return (
             f"too few clusters: a covariance from the clusters of {names} has rank {found} for {what}, which needs "
             f"{wanted}"
         )
+
+    # -- as plain data ---------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """The estimates as plain data for JSON, with their model and what was asked for, and without rows.
+
+        Returns
+        -------
+        dict
+
+        Raises
+        ------
+        OptionError
+            If the model is made of functions or of other models, or levels are neither text nor numbers.
+
+        Examples
+        --------
+        >>> import json
+        >>> import likely as lk
+        >>> found = lk.fit("poisson", {"x": [0, 1, 2, 3], "y": [1, 4, 9, 8]}, "y ~ x").estimates
+        >>> again = Estimates.from_dict(json.loads(json.dumps(found.to_dict())))
+        >>> again.coef == found.coef, again.stderr == found.stderr, again.aic == found.aic
+        (True, True, True)
+        """
+        return of_estimates(self)
+
+    @classmethod
+    def from_dict(
+        cls, data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]] | None = None
+    ) -> Estimates:
+        """The estimates that `to_dict` gave the data of.
+
+        What follows from them alone is as it was: values, errors, intervals and tests by Wald, predictions for new
+        data. What needs the rows of the fit says so: profiles, residuals, refits, another covariance.
+
+        Parameters
+        ----------
+        data : mapping
+        families : mapping of str to class, optional
+            Families of your own, by name.
+
+        Returns
+        -------
+        Estimates
+
+        Raises
+        ------
+        OptionError
+            If the data are none of estimates, or of another version.
+        UnknownNameError
+            If there is no family of that name.
+        """
+        checked(data)
+        limit = data["limit"]
+        found = cls(**parts_of(data, families or {}))
+        if limit is None:
+            return found
+        inner = cls.from_dict(limit["fit"], families)
+        return replace(found, limit=AtLimit(limit["parameter"], restored(limit["at"]), inner, limit["names"]))
 
     @property
     def brief(self) -> str:

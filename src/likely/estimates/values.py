@@ -16,6 +16,7 @@ from likely.models.limits import renamed
 
 if TYPE_CHECKING:
     from likely.estimates.covariance import Covariance, Request
+    from likely.estimates.covariance.reference_distribution import Reference
     from likely.estimates.record import Estimates
     from likely.likelihoods.log_likelihood import LogLikelihood
     from likely.models.asked import Asked
@@ -55,6 +56,29 @@ class AtLimit(Generic[F]):
         return renamed(name, {old: new for new, old in self.names.items()})
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What was computed from the rows before they went.
+
+    Attributes
+    ----------
+    covariance : Covariance or None
+        Of the coefficients; None where the estimates are no peak that has one.
+    root : ndarray or None
+        A root of it that was found from the design itself.
+    reference : Reference
+        What statistics are referred to.
+    condition : mapping of str to float
+        Condition numbers of the designs.
+    """
+
+    covariance: Covariance | None
+    root: Any
+    reference: Reference
+    condition: Mapping[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Values:
     """What was found, without a covariance; see `likely.estimates.Estimates`."""
@@ -68,6 +92,7 @@ class Values:
     separation: Separation | None = None
     request: Request | None = None
     drawn: Covariance | None = None
+    kept: Kept | None = None
 
     @property
     def converged(self) -> bool:
@@ -122,6 +147,8 @@ class Values:
 
     @cached_property
     def _condition(self) -> dict[str, float]:
+        if self.kept is not None:
+            return dict(self.kept.condition)
         slots = {slot.parameter.name: slot for slot in self.likelihood.model.slots if slot.design is not None}
         data = self.likelihood.bound.data
         return {name: least_squares.condition(data.designs[s.label]) for name, s in slots.items() if not s.idle}
@@ -256,7 +283,7 @@ class Values:
         OptionError
             Under sampling weights.
         """
-        if self.likelihood.bound.pseudo:
+        if self.likelihood.model.pseudo:
             raise OptionError(
                 f"{what} needs a likelihood, and under sampling weights there is only a pseudo-likelihood: its height "
                 f"and curvature do not measure the evidence in the data{f'; use {instead} instead' if instead else ''}"

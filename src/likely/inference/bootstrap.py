@@ -227,7 +227,7 @@ def _cases(fit: Estimates, replicates: int, rng: np.random.Generator) -> Iterato
     """Rows drawn with replacement, or whole clusters, as frequency weights."""
     bound, w = fit.likelihood.bound, _whole_weights(fit)
     if fit._request.clusters:
-        _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
+        _, which = np.unique(fit._request.clusters[0].codes, return_inverse=True)
         groups = int(which.max()) + 1
         for _ in range(replicates):
             drawn = rng.multinomial(groups, np.full(groups, 1.0 / groups))[which]

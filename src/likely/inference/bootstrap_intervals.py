@@ -155,7 +155,7 @@ def _influence(fit: Estimates) -> dict[str, Any]:
     if likelihood.bound.pseudo:  # every row once, with its weight in its score
         w, moves = np.ones(len(w)), w[:, None] * moves
     if fit._request.clusters:
-        _, which = np.unique(fit._request.clusters[0][1], return_inverse=True)
+        _, which = np.unique(fit._request.clusters[0].codes, return_inverse=True)
         by = w if not likelihood.bound.pseudo else 1.0
         moves = np.stack([np.bincount(which, by * column) for column in moves.T], axis=1)
         w = np.ones(len(moves))

@@ -123,7 +123,7 @@ class Recipe:
         texts += [slot.design.formula for slot in self._model.slots if slot.design is not None]
         texts += [spec for slot in self._model.slots for spec in slot.offset or ()]
         texts += list(self._model.family.known.values())
-        texts += [self.fit.asked.weights, *(name for name, _ in self.fit._request.clusters)]
+        texts += [self.fit.asked.weights, *(way.name for way in self.fit._request.clusters)]
         used = {name for text in texts if isinstance(text, str) for name in _names(text, table.names)}
         return [name for name in table.names if name in used] or list(table.names)
 

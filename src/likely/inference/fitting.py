@@ -47,7 +47,7 @@ def fitted(L: LogLikelihood, asked: Asked) -> Estimates:
 def with_covariance(estimates: Estimates, request: Request) -> Estimates:
     """The estimates with a covariance that has been checked, found now so that its errors come now."""
     limit = estimates.limit and replace(estimates.limit, fit=with_covariance(estimates.limit.fit, request))
-    found = replace(estimates, request=request, limit=limit, drawn=None)
+    found = replace(estimates, request=request, limit=limit, drawn=None, kept=None)
     if not found._has_peak:
         return found
     if request.kind == "bootstrap":

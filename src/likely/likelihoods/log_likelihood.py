@@ -24,10 +24,12 @@ class LogLikelihood:
     Attributes
     ----------
     bound : Bound
+    counted : float, optional
+        Number of observations, where they were counted before.
     """
 
-    def __init__(self, bound: Bound) -> None:
-        self.bound = bound
+    def __init__(self, bound: Bound, counted: float | None = None) -> None:
+        self.bound, self._counted = bound, counted
         self._limits: dict[str, LogLikelihood] = {}
 
     @property
@@ -46,6 +48,8 @@ class LogLikelihood:
 
         Of a conditional likelihood they are informative strata.
         """
+        if self._counted is not None:
+            return self._counted
         strata = self.objective.strata if self.offers.terms == "strata" else None
         return self.bound.n if strata is None else strata.n
 

@@ -151,6 +151,11 @@ class Model:
         return self.weights_kind == "analytic"
 
     @property
+    def pseudo(self) -> bool:
+        """Whether the weighted sum of log-densities is no log-likelihood of the data: under sampling weights."""
+        return self.weights_kind == "sampling"
+
+    @property
     def known_by_row(self) -> bool:
         """Whether a known parameter is more than one number: it comes with the rows, or is a vector."""
         return any(value is None or np.ndim(value) > 0 for value in self.known.values())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from likely.data import values
 from likely.families import FAMILIES, ConditionalLogit
@@ -18,6 +18,14 @@ PENALTIES = {kind.__name__: kind for kind in (penalties.Ridge, penalties.Lasso, 
 
 class NotPlain(Exception):
     """A value that no text stands for; the message says what it is."""
+
+
+@final
+@dataclass(frozen=True)
+class NotKept:
+    """In the place of an argument that was given as what no file holds, such as an array of weights."""
+
+    what: str
 
 
 def written(value: Any, rows: bool = False) -> Any:
@@ -43,6 +51,8 @@ def written(value: Any, rows: bool = False) -> Any:
 
 def _ours(value: Any) -> Any:
     """What likely's own arguments are beside numbers, text, lists and mappings."""
+    if isinstance(value, NotKept):
+        raise NotPlain(value.what)
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, type) and issubclass(value, penalties.Penalty):

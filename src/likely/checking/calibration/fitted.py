@@ -204,10 +204,10 @@ def _together(fit: Estimates, groups: Any) -> tuple[Any, int]:
         return groups, len(bound.y)
     if not ways:
         return None, len(bound.y)
-    name, codes = min(ways, key=lambda way: len(np.unique(way[1])))
+    way = min(ways, key=lambda way: way.count)
     whole = np.zeros(len(bound.y) if bound.rows is None else len(bound.rows), dtype=int)
-    whole[slice(None) if bound.rows is None else bound.rows] = codes
-    return (name if name in bound.table else whole), len(np.unique(codes))
+    whole[slice(None) if bound.rows is None else bound.rows] = way.codes
+    return (way.name if way.name in bound.table else whole), way.count
 
 
 def _at_most(folds: Any, count: int) -> Any:

@@ -125,7 +125,7 @@ def _meat(peak: _Peak, scores: Any, request: Request) -> Any:
     weighted = peak.w[:, None] * scores
     if not request.clusters:
         return weighted.T @ weighted
-    codes = [codes for _, codes in request.clusters]
+    codes = [way.codes for way in request.clusters]
     if len(codes) == 1:
         return _by_cluster(peak, weighted, codes[0], request)
     both = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]

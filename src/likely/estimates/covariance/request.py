@@ -65,6 +65,26 @@ CLUSTER_FACTORS = {"stata": "G/(G - 1)", "HC0": "G/(G - 1)", "HC1": "G/(G - 1) (
 
 @final
 @dataclass(frozen=True, eq=False)
+class Clusters:
+    """A way of clustering the rows.
+
+    Attributes
+    ----------
+    name : str
+        The column, or what stands for one.
+    codes : ndarray or None
+        One code for each row; None where the rows are not at hand.
+    count : int
+        Number of clusters.
+    """
+
+    name: str
+    codes: Any
+    count: int
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Request:
     """A covariance of the estimates, as asked for.
 
@@ -76,8 +96,8 @@ class Request:
         The information whose inverse stands on both sides of a sandwich.
     correction : {"none", "stata", "HC0", "HC1"}
         Name of the small-sample factor.
-    clusters : tuple of (str, ndarray)
-        Name and codes of each way of clustering, one code for each row.
+    clusters : tuple of Clusters
+        Each way of clustering.
     of_quantile : bool
         Whether the location is a quantile, whose curvature is the density of the responses there.
     bandwidth : str or float
@@ -94,7 +114,7 @@ class Request:
     kind: str = "observed"
     bread: str = "observed"
     correction: str = "none"
-    clusters: tuple[tuple[str, Any], ...] = ()
+    clusters: tuple[Clusters, ...] = ()
     of_quantile: bool = False
     bandwidth: str | float = "hsheather"
     kernel: str = ""
@@ -112,7 +132,7 @@ class Request:
         """The covariance in words."""
         if self.kind in CURVATURE:
             return f"{WORDS[self.kind]}{', times n/(n - p)' if self.small_sample == 't' else ''}"
-        by = " and ".join(f"{name} ({len(np.unique(codes)):,} clusters)" for name, codes in self.clusters)
+        by = " and ".join(f"{way.name} ({way.count:,} clusters)" for way in self.clusters)
         if self.kind == "bootstrap":
             return f"bootstrap of {f'clusters by {by}' if by else 'cases'}, {self.replicates:,} replicates"
         factors = CLUSTER_FACTORS if self.clusters else FACTORS
@@ -163,15 +183,15 @@ class Covariance:
     withheld: Mapping[int, str] = field(default_factory=dict)
 
 
-def default(bound: Bound) -> Request:
+def default(model: Model) -> Request:
     """The covariance of a fit that asks for none.
 
     The observed information's, or Stata's sandwich for a sample. Of a quantile regression quantreg's "nid", which takes
     no density as true; a Laplace distribution without predictors is a density, whose expected information it is.
     """
-    if not _is_nonsmooth(bound.model):
-        return Request("HC0", correction="stata") if bound.pseudo else Request()
-    density = bound.model.constant and bound.model.family.corner_level is None and not bound.pseudo
+    if not _is_nonsmooth(model):
+        return Request("HC0", correction="stata") if model.pseudo else Request()
+    density = model.constant and model.family.corner_level is None and not model.pseudo
     return Request("expected") if density else Request("nid", of_quantile=True)
 
 
@@ -209,7 +229,7 @@ def requested(
         If the clusters cannot be used.
     """
     options = {name: value for name, value in options.items() if value is not None}
-    usual, student = default(bound), check_small_sample(bound, small_sample)
+    usual, student = default(bound.model), check_small_sample(bound, small_sample)
     if kind is None:
         if cluster is None and correction is None and bread is None and not options:
             if not student:
@@ -317,15 +337,15 @@ def _nonsmooth_reason(model: Model, kind: str) -> str:
 # -- clusters ------------------------------------------------------------------------------------------------
 
 
-def _clusters(bound: Bound, cluster: Any) -> tuple[tuple[str, Any], ...]:
-    """Name and codes of each way of clustering."""
+def _clusters(bound: Bound, cluster: Any) -> tuple[Clusters, ...]:
+    """Each way of clustering."""
     specs = cluster_ways(cluster)
     if len(specs) > 2:
         raise OptionError(
             f"clusters go one or two ways, found {len(specs)}: {listed(s for s in specs if s is not None)}"
         )
     found = [_codes(bound, spec, i) for i, spec in enumerate(specs)]
-    if len(found) == 2 and np.array_equal(found[0][1], found[1][1]):
+    if len(found) == 2 and np.array_equal(found[0].codes, found[1].codes):
         raise OptionError("both ways of clustering name the same clusters: pass one of them")
     return tuple(found)
 
@@ -353,13 +373,13 @@ def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) ->
     return name, np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()
 
 
-def _codes(bound: Bound, spec: Any, place: int) -> tuple[str, Any]:
+def _codes(bound: Bound, spec: Any, place: int) -> Clusters:
     advice = (
         f"or leave these rows out by lk.fit(..., cluster={spec if isinstance(spec, str) else '...'!r}, missing='drop')"
     )
     name, codes = group_codes(bound, spec, "cluster", f"cluster {place + 1}", advice)
-    if len(np.unique(codes)) < 2:
+    if (count := len(np.unique(codes))) < 2:
         raise DataError(
             f"{name} has a single cluster: a covariance by clusters needs two at the least, better 40 or more"
         )
-    return name, codes
+    return Clusters(name, codes, count)

@@ -124,7 +124,7 @@ class Sandwich:
     def units(self, scores: Any, directions: Any) -> Any:
         """The scores of rows along directions, summed by cluster where there are clusters."""
         along, w = scores @ directions, self.objective.weights
-        codes = [codes for _, codes in self.request.clusters]
+        codes = [way.codes for way in self.request.clusters]
         if not codes or len(codes[0]) != len(along):  # strata lie within clusters
             return along if self.multipliers is None else along * np.sqrt(self.multipliers)[:, None]
         along = along if w is None else along * w[:, None]
@@ -162,7 +162,7 @@ class Sandwich:
 
     def clustered(self) -> Any:
         """The sum over clusters; two ways by Cameron, Gelbach and Miller (2011): one plus the other minus both."""
-        codes = [codes for _, codes in self.request.clusters]
+        codes = [way.codes for way in self.request.clusters]
         if len(codes) == 1:
             return self._one_way(codes[0])
         both = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]

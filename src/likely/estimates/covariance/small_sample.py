@@ -57,7 +57,8 @@ def reference(fit: Any, request: Request) -> Reference:
         )
     if request.clusters:
         counted = fit.likelihood.bound.weights
-        groups = min(len(np.unique(codes if counted is None else codes[counted > 0])) for _, codes in request.clusters)
+        codes = [way.codes if counted is None else way.codes[counted > 0] for way in request.clusters]
+        groups = min(len(np.unique(one)) for one in codes)
         return Reference(groups - 1.0, f"G - 1 = {groups} - 1 = {groups - 1} degrees of freedom")
     return Reference(n - p, f"n - p = {n:,g} - {p} = {n - p:,g} degrees of freedom")
 

@@ -140,7 +140,7 @@ class SandwichCovariance:
     def _zero_reason(self) -> str:
         clusters = self.sandwich.request.clusters
         if clusters:
-            names = " and ".join(name for name, _ in clusters)
+            names = " and ".join(way.name for way in clusters)
             return (
                 f"its scores sum to 0 within every cluster of {names}, so the clusters tell nothing of its spread; use "
                 "other clusters or more of them, or cov='HC0' if the rows are independent"

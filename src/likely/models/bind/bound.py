@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from likely.models.model import Model
 from likely.models.rows import Rows
 
 
-@final
 @dataclass(frozen=True, eq=False)
 class Bound:
     """A model bound to its data.
@@ -95,7 +94,7 @@ class Bound:
     @property
     def pseudo(self) -> bool:
         """Whether the weighted sum of log-densities is no log-likelihood of the data: under sampling weights."""
-        return self.weights_kind == "sampling"
+        return self.model.pseudo
 
     def weighted_like(self, other: Bound) -> bool:
         """Whether rows count the same in both, and mean the same."""
