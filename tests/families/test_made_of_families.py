@@ -280,6 +280,43 @@ def test_boosting_and_losses() -> None:
     assert float(value) == pytest.approx(-(np.sum(f) + len(f) * np.log(0.6) + zeros * np.log(0.4)) / len(X), rel=1e-9)
 
 
+def test_a_density_of_its_own_inherits_no_formulas_of_another() -> None:
+    """Closed forms, kernels, starts and moments of the class above are those of the density above."""
+
+    class Doubled(lk.Normal):
+        name = "doubled"
+
+        def _log_density(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+            return super()._log_density(xp, y, mean=mean, sd=2.0 * sd)
+
+    for formula in ("late ~ x", "late"):
+        fit, normal = (lk.fit(family, DATA, formula) for family in (Doubled(), lk.Normal()))
+        assert fit.loglik == pytest.approx(normal.loglik, rel=1e-9)
+        assert fit.coef["sd"] == pytest.approx(0.5 * normal.coef["sd"], rel=1e-5)
+        np.testing.assert_allclose(fit.residuals(), normal.residuals(), atol=1e-4)
+        np.testing.assert_allclose(fit.predict(), normal.predict(), rtol=1e-4)
+    assert float(Doubled().variance(mean=0.0, sd=1.0)) == pytest.approx(4.0, rel=1e-6)
+
+    class Known:
+        def _mean(self, xp: Any, mean: Any, sd: Any) -> Any:
+            return mean + 1.0
+
+    class Both(Known, lk.Normal):
+        name = "both"
+        _log_density = Doubled._log_density
+
+    assert Both._mean is Known._mean  # stated for this density
+    assert Both._variance is not lk.Normal._variance
+
+    class Same(lk.Weibull):
+        name = "same"
+
+        def _mean(self, xp: Any, **params: Any) -> Any:
+            return super()._mean(xp, **params)
+
+    assert Same()._scipy.__func__ is lk.Weibull._scipy  # with the density of the class above, its formulas stay
+
+
 def test_values_beside_the_support_are_refused() -> None:
     early = {**DATA, "late": np.where(np.arange(len(X)) == 3, 0.5 * DATA["entry"], DATA["late"])}
     with pytest.raises(lk.errors.SupportError):

@@ -18,6 +18,22 @@ from likely.families.base.parameter import Parameter
 from likely.families.base.support import Kind, Support
 from likely.namespace import NumpyNamespace
 
+# what a family with a density of its own inherits of another: what its observations and parameters are
+ABOUT_DATA = {"name", "aliases", "parameters", "support", "bind", "bounds", "atoms", "inside", "levels", "kind"}
+ABOUT_DATA |= {
+    "arguments",
+    "linked",
+    "resolve",
+    "settle",
+    "variant",
+    "outcomes",
+    "assumes",
+    "loss_name",
+    "codes",
+    "_structure",
+    "_abc_impl",
+}
+
 
 @public_class
 class Stated(ABC):
@@ -53,6 +69,8 @@ class Stated(ABC):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if "_log_density" in cls.__dict__:
+            _without_inherited(cls)
         if "parameters" in cls.__dict__:
             if not callable(getattr(cls, "_log_density", None)):
                 raise FamilyError(f"{cls.__name__} defines no _log_density(self, xp, y, ...)")
@@ -216,6 +234,19 @@ class Stated(ABC):
     def atoms(self, **params: Any) -> tuple[Any, ...]:
         """Values that have a probability of their own beside a density, at these parameter values."""
         return self.support.atoms
+
+
+def _without_inherited(cls: type[Stated]) -> None:
+    """Take from a family with a density of its own what it inherits of another density: formulas, kernels, starts."""
+    others = [k for k, one in enumerate(cls.__mro__) if k and "_log_density" in one.__dict__]
+    if not others:
+        return
+    generic = cls.__mro__[others[-1] + 1]
+    own = {name for one in cls.__mro__[: others[0]] for name in one.__dict__}
+    inherited = {name for one in cls.__mro__[others[0] : others[-1] + 1] for name in one.__dict__}
+    for name in inherited - own - ABOUT_DATA:
+        if not name.startswith("__") and hasattr(generic, name):
+            setattr(cls, name, inspect.getattr_static(generic, name))
 
 
 def _documented(cls: type[Stated]) -> str:
