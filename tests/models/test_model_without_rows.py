@@ -192,6 +192,16 @@ def test_what_is_no_model() -> None:
             Model.from_dict(wrong)  # type: ignore[arg-type]
 
 
+def test_a_family_of_ones_own_under_a_name_of_another() -> None:
+    class Mine(lk.Normal):
+        pass
+
+    saved = json.loads(json.dumps(lk.likelihood(Mine(), table(), "u ~ x").model.to_dict()))
+    with pytest.raises(OptionError, match="'normal' is a family of your own"):
+        Model.from_dict(saved)
+    assert type(Model.from_dict(saved, {"normal": Mine}).family) is Mine
+
+
 def test_words_that_rows_do_not_take() -> None:
     data = table()
     model = likelihood("exposure", data).model

@@ -35,6 +35,7 @@ def of_model(model: Model) -> dict[str, Any]:
         "version": VERSION,
         "family": {
             "name": family.name,
+            "own": OURS.get(family.name) is not type(family),
             "arguments": {
                 name: _given(value) if name in by_row else plain(value) for name, value in family.arguments.items()
             },
@@ -110,6 +111,8 @@ def _given(spec: Any) -> Any:
 
 def _family_of(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> Family:
     name, every = data["name"], {**OURS, **families}
+    if data.get("own") and name not in families:
+        raise OptionError(f"{name!r} is a family of your own: pass families={{{name!r}: its class}}")
     if not is_one_of(name, every):
         raise unknown("family", name, list(every), "; one of your own is passed as families={name: its class}")
     return every[name](**{key: restored(value) for key, value in data["arguments"].items()})
