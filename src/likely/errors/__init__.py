@@ -215,11 +215,11 @@ class UnderflowWarning(LikelyWarning):
     --------
     >>> import likely as lk
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     lk.likelihood("bernoulli", [0, 1] * 1000)(0.5)
     0.0
-    >>> told[0].category.__name__
+    >>> caught[0].category.__name__
     'UnderflowWarning'
     """
 
@@ -231,11 +231,11 @@ class DroppedRowsWarning(LikelyWarning):
     --------
     >>> import likely as lk
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     lk.fit("normal", [1.0, None, 3.0], missing="drop").n
     2
-    >>> told[0].category.__name__
+    >>> caught[0].category.__name__
     'DroppedRowsWarning'
     """
 
@@ -247,11 +247,11 @@ class TextColumnWarning(LikelyWarning):
     --------
     >>> import likely as lk
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     round(lk.fit("normal", {"income": ["$1,000", "$3,000"]}).coef["mean"], 6)
     2000.0
-    >>> print(told[0].message)
+    >>> print(caught[0].message)
     column 'income' holds text and is read as numbers: '$1,000' is 1000 (commas between thousands, without the '$')
     """
 
@@ -263,11 +263,11 @@ class EmptyLevelsWarning(LikelyWarning):
     --------
     >>> import likely as lk
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     len(lk.fit(lk.Ordinal(["low", "mid", "high"]), ["low", "high", "low"]).coef)
     1
-    >>> told[0].category.__name__
+    >>> caught[0].category.__name__
     'EmptyLevelsWarning'
     """
 

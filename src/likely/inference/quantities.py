@@ -164,7 +164,7 @@ def quantities(
         z = np.where(spread > 0, (estimate - target) / spread, np.where(estimate == target, 0.0, np.inf))
     lost = fit.unseen(unit)
     groups = [np.arange(len(z))] if families is None else [np.asarray(rows) for rows in families]
-    critical, p, alone, said = _together(fit, z, unit, [rows[~lost[rows]] for rows in groups], level, adjust)
+    critical, p, alone, together_notes = _together(fit, z, unit, [rows[~lost[rows]] for rows in groups], level, adjust)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         lower, upper = estimate - critical * spread, estimate + critical * spread
         covariance = forms @ forms.T * np.outer(size, size)
@@ -198,7 +198,7 @@ def quantities(
         level,
         null,
         title,
-        (*said, *notes),
+        (*together_notes, *notes),
         table,
         fit.reference.df,
     )
@@ -209,7 +209,7 @@ def _together(
 ) -> tuple[Any, Any, Any, list[str]]:
     """Critical values and p-values of rows that are adjusted together, which rows have none, and words for both."""
     critical, p, none = np.ones(len(z)), np.ones(len(z)), np.zeros(len(z), dtype=bool)
-    said: dict[str, None] = {}
+    notes: dict[str, None] = {}
     forms = unit @ fit.link_root
     for rows in groups:
         try:
@@ -217,12 +217,12 @@ def _together(
                 fit.require_rank(unit[rows], f"{adjust} intervals of {len(rows)} together", "take adjust='holm'")
         except IntervalError as error:
             none[rows] = True
-            said |= {f"No intervals and p together, {error}.": None}
+            notes |= {f"No intervals and p together, {error}.": None}
             continue
         if len(rows):
             critical[rows], p[rows], words = adjusted(z[rows], forms[rows], level, adjust, fit.reference)
-            said |= {f"Intervals and p: {words}.": None} if words else {}
-    return critical, p, none, list(said)
+            notes |= {f"Intervals and p: {words}.": None} if words else {}
+    return critical, p, none, list(notes)
 
 
 def _without(column: Any, lost: Any) -> Any:

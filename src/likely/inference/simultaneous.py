@@ -36,8 +36,8 @@ class MaxT:
     Examples
     --------
     >>> import numpy as np
-    >>> one, apart = MaxT(np.eye(1)), MaxT(np.eye(3))
-    >>> round(one.quantile(0.95), 4), round(apart.quantile(0.95), 2)  # the second is Sidak's
+    >>> one, independent = MaxT(np.eye(1)), MaxT(np.eye(3))
+    >>> round(one.quantile(0.95), 4), round(independent.quantile(0.95), 2)  # the second is Sidak's
     (1.96, 2.39)
     """
 

@@ -98,8 +98,8 @@ class Asked:
 
     def under(self, family: Family) -> Asked:
         """The same of another family: formulas of parameters go to its own in order, links where it has them."""
-        own, theirs = ([p.name for p in one.free] for one in (get_family(self.family), family))
-        renamed = dict(zip(own, theirs, strict=False))
+        own, other_names = ([p.name for p in one.free] for one in (get_family(self.family), family))
+        renamed = dict(zip(own, other_names, strict=False))
 
         def by_name(given: Mapping[str, Any]) -> dict[str, Any]:
             return {renamed[name]: value for name, value in given.items() if name in renamed}

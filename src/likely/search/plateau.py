@@ -88,8 +88,8 @@ def flat_directions(objective: Objective, point: Point) -> Any:
         if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
             break
         values, vectors = np.linalg.eigh(point.info / np.outer(size, size))
-        said = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
-        weak, flat = (np.abs(values) <= share * said for share in (NEXT_TO_NONE, ROUNDING))
+        information = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
+        weak, flat = (np.abs(values) <= share * information for share in (NEXT_TO_NONE, ROUNDING))
         across = vectors[:, ~weak] / size[:, None]
         found = vectors[:, flat] / size[:, None]
         if np.array_equal(weak, flat) or np.all(weak):

@@ -42,12 +42,12 @@ def robust_step(fit: Estimates) -> str:
 def moved(fit: Estimates, other: Estimates) -> str:
     """What becomes of the first parameter's estimates under another assumption."""
     first = [slot for slot in fit.likelihood.model.slots if slot.parameter is fit.likelihood.model.slots[0].parameter]
-    theirs = list(other.coef.values())
+    others = list(other.coef.values())
     moves = {}
     for j, name in enumerate(n for slot in first for n in slot.names):
         error = fit.stderr.get(name)
-        if error and j < len(theirs) and not name.endswith("Intercept"):
-            moves[name] = (theirs[j] - fit.coef[name]) / error
+        if error and j < len(others) and not name.endswith("Intercept"):
+            moves[name] = (others[j] - fit.coef[name]) / error
     gain = f"{other.likelihood.model.family.title}: AIC {number(other.aic - fit.aic, 5)} against this fit"
     same = fit.likelihood.model.slots[0].link.name == other.likelihood.model.slots[0].link.name
     if not moves or not same:

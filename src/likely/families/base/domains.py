@@ -46,8 +46,8 @@ class Free:
 
     def __repr__(self) -> str:
         given = {"start": self.start, "shape": self.shape or None, "link": self.link}
-        said = ", ".join(f"{k}={v!r}" for k, v in given.items() if v is not None)
-        return f"{self.domain.short}({said})"
+        arguments = ", ".join(f"{k}={v!r}" for k, v in given.items() if v is not None)
+        return f"{self.domain.short}({arguments})"
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,11 @@ def read(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         ) from None
     if not isinstance(found, dict) or found.get("format") != FORMAT or not found.keys() >= KEYS:
         raise DataError(f"{path} is no checkpoint of likely.losses.torch.train: give another path")
-    theirs = found["settings"]
+    saved = found["settings"]
     for name, value in settings.items():
-        if theirs.get(name) != value:
+        if saved.get(name) != value:
             raise OptionError(
-                f"the checkpoint {path} is of another run: its {name} is {theirs.get(name)!r}, this one's {value!r}. "
+                f"the checkpoint {path} is of another run: its {name} is {saved.get(name)!r}, this one's {value!r}. "
                 "Pass resume=False to begin anew, which overwrites it, or give another path"
             )
     return dict(found)
