@@ -81,6 +81,7 @@ FITS: dict[str, Callable[[], Fit]] = {
     "columns left out": lambda: lk.fit("normal", D, "y ~ x + twice", aliased="drop"),
     "separated": lambda: lk.fit("bernoulli", D, "q ~ g", on_failure="return"),
     "separated, left out": lambda: lk.fit("bernoulli", D | {"b": D["b of q"]}, "b ~ x + q", separation="drop"),
+    "a sum": (lk.likelihood("normal", D, "y ~ x") + lk.likelihood("normal", D["t"]).rename({"sd": "other"})).maximize,
     "a matrix": lambda: lk.fit("normal", D["y"], np.column_stack([np.ones(N), D["x"]])),
     "missing": lambda: lk.fit("normal", D, "y ~ lost", missing="drop"),
     "at an end": lambda: lk.fit("poisson", [0, 0, 0]),
@@ -126,6 +127,8 @@ def answers(estimates: Estimates) -> dict[str, str]:
     found = {name: answer(lambda name=name: getattr(estimates, name)) for name in SIMPLE.split()}
     found["derived"] = answer(fit.derived)
     found["intervals"] = answer(lambda: {name: (*one, one.note) for name, one in fit.interval().items()})
+    found["terms"] = answer(lambda: str(fit.terms()))
+    found["a function"] = answer(lambda: str(fit.delta(lambda p: sum(p[name] for name in estimates.names[:2]))))
     hypotheses = [f"{name} = 0.25" for name in estimates.names[:5]]
     hypotheses += [" = ".join(estimates.names[:2]), ", ".join(hypotheses[:2])]
     for hypothesis in hypotheses:

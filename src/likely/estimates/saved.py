@@ -15,6 +15,7 @@ from likely.estimates.covariance.reference_distribution import Reference
 from likely.estimates.covariance.request import Clusters, Covariance, Request
 from likely.estimates.values import Kept
 from likely.families.base import Family
+from likely.likelihoods.kinds import model_from_dict, model_to_dict
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.asked import Asked
 from likely.models.bind.without_rows import BoundWithoutRows
@@ -41,7 +42,7 @@ def of_estimates(estimates: Estimates) -> dict[str, Any]:
         "format": FORMAT,
         "version": VERSION,
         "asked": estimates.asked.to_dict(),
-        "model": likelihood.model.to_dict(),
+        "model": model_to_dict(likelihood.model),
         "n": likelihood.n,
         "counted": likelihood.bound.n,
         "dropped": dict(likelihood.bound.dropped),
@@ -85,7 +86,7 @@ def checked(data: Any) -> None:
 
 def parts_of(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> dict[str, Any]:
     """The attributes of the estimates that plain data are of, but for those at a limit."""
-    model = Model.from_dict(data["model"], families)
+    model = model_from_dict(data["model"], families)
     asked = _asked_of(data["asked"], model)
     separation = None
     if data["separation"] is not None:

@@ -185,7 +185,7 @@ def quantities(
         notes = (*notes, f"Standard errors, z and p take as an equation what may be none: {', '.join(active)}.")
     if fit.reference.df is not None:
         notes = (*notes, f"Intervals and p by Student's t with {fit.reference.words}.")
-    table = fit.likelihood.bound.table
+    table = fit.likelihood.bound.output_table
     return Quantities(
         tuple(dict(label) for label in labels),
         estimate,

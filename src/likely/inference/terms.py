@@ -175,7 +175,7 @@ def term_table(fit: Estimates, type: str = "II", method: str = "wald", informati
         notes.append(f"{note[:1].upper()}{note[1:]}.")
     elif note := large_sample_note(inner):
         notes.append(f"{note[:1].upper()}{note[1:]}.")
-    return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.table, reference.df)
+    return TermTable(tuple(tests), kind, method, tuple(notes), fit.likelihood.bound.output_table, reference.df)
 
 
 def terms_of(fit: Estimates) -> list[Term]:

@@ -273,7 +273,7 @@ def rows_of(
     limit = fit.limit
     original_names = {p.name: p.name if limit is None else limit.original_name(p.name) for p in model.family.parameters}
     limits = {} if limit is None else {limit.parameter: limit.at}
-    functions = None if model.reading is not None else effective.likelihood.objective.functions
+    functions = effective.likelihood.functions
     if functions is not None and functions.density.base is not None:
         return _of_functions(effective, functions, new, dict(given or {}))
     given = dict(given or {})

@@ -23,6 +23,7 @@ from likely.likelihoods.protocol import Objective, Offers
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.bind import Bound
+from likely.models.bind.without_rows import BoundWithoutRows
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
@@ -308,6 +309,25 @@ class JointObjective:
     def covariance(self, coefficients: Any) -> Any:
         """None: the inverse of the information is all there is."""
         return None
+
+
+def model_to_dict(model: Model) -> dict[str, Any]:
+    """The model of a sum as plain data: those of its parts, without rows."""
+    parts = [
+        {"model": part.bound.model.to_dict(), "n": part.bound.n, "names": list(part.names)}
+        for part in model.family.parts  # type: ignore[attr-defined]
+    ]
+    return {"sum": parts, "response": model.response, "weights_kind": model.weights_kind}
+
+
+def model_from_dict(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> Model:
+    """The model that `model_to_dict` gave the data of."""
+    parts = []
+    for one in data["sum"]:
+        model = Model.from_dict(one["model"], families)
+        parts.append(Part(BoundWithoutRows(Asked(model.family), model, one["n"], {}, None), tuple(one["names"])))
+    family = Joint(tuple(parts))
+    return Model(family, family.slots, {}, data["response"], weights_kind=data["weights_kind"])
 
 
 def renamed(bound: Bound, names: Mapping[str, str]) -> Bound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from likely.families.base import Family
@@ -57,6 +58,25 @@ def offers_of(family: Family) -> Offers:
             return joint.OFFERS
         case _:
             return rows.OFFERS
+
+
+def has_functions(family: Family) -> bool:
+    """Whether the objective of a family's models is one of functions of parameters and data."""
+    return isinstance(family, Density)
+
+
+def model_to_dict(model: Model) -> dict[str, Any]:
+    """A model of any kind as plain data for JSON, without rows; see `Model.to_dict`."""
+    match model.family:
+        case Joint():
+            return joint.model_to_dict(model)
+        case _:
+            return model.to_dict()
+
+
+def model_from_dict(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> Model:
+    """The model that `model_to_dict` gave the data of."""
+    return joint.model_from_dict(data, families) if "sum" in data else Model.from_dict(data, families)
 
 
 def single_peaked(model: Model) -> bool:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from likely.families.base import Limit
 from likely.likelihoods.compress import compress
-from likely.likelihoods.kinds import bound_of, objective_of, offers_of
+from likely.likelihoods.kinds import bound_of, has_functions, objective_of, offers_of
 from likely.likelihoods.protocol import Objective, Offers
 from likely.models import limits, scale
 from likely.models.asked import Asked
 from likely.models.bind import Bound
 from likely.models.model import Model
+
+if TYPE_CHECKING:
+    from likely.likelihoods.density.objective import DensityObjective
 
 
 @final
@@ -75,6 +78,11 @@ class LogLikelihood:
     def row_objective(self) -> Objective:
         """The same, with one term for every row of the data in their order."""
         return objective_of(self.model, self.bound.data)
+
+    @property
+    def functions(self) -> DensityObjective | None:
+        """The objective, where it is one of functions of parameters and data; else None."""
+        return self.objective.functions if has_functions(self.model.family) else None
 
     def __repr__(self) -> str:
         return f"<LogLikelihood of {', '.join(self.names)} under {self.model.family!r}>"

@@ -31,7 +31,7 @@ def evaluate(fit: Estimates, rule: Callable[..., Any], new: Any = None, level: f
         For columns mean, stderr, lower, upper, with Wald limits on the scale of the function itself.
     """
     fit.require_regular("a function of the estimates") if level is not None else None
-    functions = fit.likelihood.objective.functions
+    functions = fit.likelihood.functions
     if functions is None:
         raise OptionError("a function of parameters and data can be predicted from the fit of a lk.density(...) only")
     table, data = new_rows(functions.density, fit.likelihood.bound, new, {})

@@ -186,7 +186,7 @@ def _beyond_reach(L: LogLikelihood, slot: Slot, runs: list[str], rows: Any, limi
 
 def _closes_in(L: LogLikelihood, slot: Slot, value: float) -> bool:
     """Whether the spread of a density's family is nothing beside the response: its functions reproduce the data."""
-    functions = L.objective.functions
+    functions = L.functions
     base = None if functions is None else functions.density.base
     power = None if base is None else base.averaged.get(slot.parameter.name)
     if power is None:

@@ -49,6 +49,11 @@ class Bound:
     given_weights: Any = None
 
     @property
+    def output_table(self) -> Table:
+        """A table in whose library results are given."""
+        return self.table
+
+    @property
     def y(self) -> Any:
         """The response as numbers (levels coded), shape (n,)."""
         return self.data.y

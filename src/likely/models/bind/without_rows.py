@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn, final
 
+from likely.data.tables import Table
 from likely.errors import DataError
 from likely.models.asked import Asked
 from likely.models.bind.bound import Bound
@@ -42,6 +43,11 @@ class BoundWithoutRows(Bound):
         """Number of observations, as it was counted."""
         found: float = self.__dict__["_n"]
         return found
+
+    @property
+    def output_table(self) -> Table:
+        """An empty one: results are arrays, and dicts of them."""
+        return Table()
 
     def _refused(self) -> NoReturn:
         raise DataError(NO_ROWS)
