@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import likely as lk
-from likely.errors import DataError, FitError, LikelyError, OptionError, UnknownNameError
+from likely.errors import DataError, FitError, LikelyError, OptionError
 from likely.estimates import Estimates
 from likely.families.base import Family, Parameter, Support
 from likely.results.fits import Fit
@@ -209,7 +209,7 @@ class Own(Family):
 def test_a_family_of_the_users_own() -> None:
     estimates = lk.fit(Own(), D, "t ~ x").estimates
     assert through_json(estimates, families={"own": Own}).stderr == estimates.stderr
-    with pytest.raises(UnknownNameError, match="own"):
+    with pytest.raises(OptionError, match="pass families="):
         through_json(estimates)
 
 

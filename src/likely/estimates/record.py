@@ -351,7 +351,7 @@ class Estimates(Values):
         Raises
         ------
         OptionError
-            If the data are none of estimates, or of another version.
+            If the data are none of estimates, or of another version, or need a family of your own.
         UnknownNameError
             If there is no family of that name.
         """
