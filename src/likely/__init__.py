@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from likely import charts, errors, estimators, losses
     from likely.checking.calibration import recalibrate as recalibrate
     from likely.checking.comparison import Comparison as Comparison
-    from likely.data import datasets
+    from likely.data import datasets as datasets
     from likely.families import AsymmetricLaplace as AsymmetricLaplace
     from likely.families import Bernoulli as Bernoulli
     from likely.families import Beta as Beta
@@ -52,7 +52,9 @@ if TYPE_CHECKING:
     from likely.likelihoods.density import Density as Density
     from likely.likelihoods.density import density as density
     from likely.losses import assumption_of as assumption_of
-    from likely.losses import loss, nll, scorer
+    from likely.losses import loss as loss
+    from likely.losses import nll as nll
+    from likely.losses import scorer as scorer
     from likely.models.penalties import ElasticNet as ElasticNet
     from likely.models.penalties import Firth as Firth
     from likely.models.penalties import Lasso as Lasso

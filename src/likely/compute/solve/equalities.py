@@ -192,7 +192,7 @@ def maximize(objective: Evaluates, space: Solutions, start: Any = None, **option
     >>> import likely as lk
     >>> fit = lk.fit("normal", [1.0, 2.0, 4.0, 3.0])
     >>> held = solutions([[1.0, 0.0]], [2.0], fit.outcome.point.x)  # mean = 2
-    >>> maximize(fit.likelihood.objective, held).point.x.round(6).tolist()  # and the logarithm of the sd
+    >>> maximize(fit.likelihood.function.objective, held).point.x.round(6).tolist()  # and the logarithm of the sd
     [2.0, 0.202733]
     """
     last: list[newton.Point] = []
