@@ -26,6 +26,7 @@ ONCE += [(21, 2243)]  # the pole of a link at the edge of the predictors
 ONCE += [(202, 1353)]  # a held coefficient that takes the location far off
 ONCE += [(202, 1314)]  # curvature that has faded in a coefficient at its bound
 ONCE += [(101, 1015)]  # a simulated value that rounds to an open end
+ONCE += [(302, 1826)]  # thresholds beside a held coefficient
 ONCE += [(21, 1241), (21, 1976), (51, 1427), (51, 1579), (51, 4178)]  # exact fits under a penalty
 
 

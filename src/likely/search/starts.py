@@ -129,8 +129,9 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
 
 def suggested(likelihood: Objective, x: Any) -> Any:
     """The same location, with the other parameters as it suggests."""
-    objective, slot = likelihood.linear, likelihood.model.slots[0]
-    if objective is None or slot.entry is not None or slot.idle:
+    objective, slots = likelihood.linear, likelihood.model.slots
+    slot = slots[0]
+    if objective is None or slot.idle or any(one.entry is not None for one in slots):
         return x
     with np.errstate(all="ignore"):
         found = _Site(objective, slot, x).at(x[None, slot.start : slot.stop])[0]
