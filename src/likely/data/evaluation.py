@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, final
@@ -56,9 +56,16 @@ def products(formula: Any, values: Mapping[str, Any]) -> Products | None:
     return Products(tuple(terms)) if terms else None
 
 
-def evaluate(formula: Any, frame: Any, text: str) -> Any:
+def evaluate(formula: Any, frame: Any, text: str, states: Mapping[str, Any] | None = None) -> Any:
+    """What formulaic makes of a frame, with what calls such as ``center(x)`` have learnt before."""
+    how = {"context": context(), "na_action": "ignore", "transform_state": dict(states or {})}
+    return in_words(text, lambda: formula.get_model_matrix(frame, **how))
+
+
+def in_words(text: str, action: Callable[[], Any]) -> Any:
+    """What an evaluation of a formula's expressions gives, or a DesignError that says why it gives nothing."""
     try:
-        return quietly(lambda: formula.get_model_matrix(frame, context=context(), na_action="ignore"))
+        return quietly(action)
     except LikelyError:
         raise
     except Exception as error:  # formulaic evaluates the user's expressions, which may raise anything

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 
 from likely.compute import blocks
 from likely.compute.blocks import Blocks, Matrix
-from likely.data import many_levels
+from likely.data import many_levels, transforms
 from likely.data.columns import examples_of
 from likely.data.design import Design
 from likely.data.evaluation import Products, evaluate, not_finite, products
@@ -32,13 +33,47 @@ from likely.data.tables import Table
 from likely.errors import DataError, DesignError, first_rows
 
 
+@final
+@dataclass(frozen=True)
+class Learnt:
+    """What was learnt of all rows of a formula's columns, where only some of the rows are at hand.
+
+    Attributes
+    ----------
+    n : int
+        Number of rows.
+    states : mapping of str to dict
+        What calls such as ``center(x)`` have learnt.
+    """
+
+    n: int
+    states: Mapping[str, transforms.State]
+
+
+def seen_by_formula(right: str, table: Table) -> tuple[Any, dict[str, Any]]:
+    """A quoted right-hand side as parsed, and the columns that it uses, as formulaic is to see them."""
+    formula = parse(right)
+    needed = columns_of(formula)
+    if "Intercept" in needed:
+        raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
+    return formula, {name: column for name, (column, _) in needed_columns(needed, table, formula).items()}
+
+
 def empty(n: int) -> tuple[Design, Matrix]:
     """A design without columns, and its matrix."""
     return Design((), "0"), np.zeros((n, 0))
 
 
-def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
+def from_formula(right: str, table: Table, learnt: Learnt | None = None) -> tuple[Design, Matrix]:
     """The design of a right-hand side, learnt from a table, and its matrix there.
+
+    Parameters
+    ----------
+    right : str
+    table : Table
+        All rows, or some that show every level.
+    learnt : Learnt, optional
+        What was learnt of all rows, where the table holds some.
 
     Raises
     ------
@@ -48,19 +83,18 @@ def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
         If it names a column that does not exist.
     """
     right = quote(right, table.names)
-    formula = parse(right)
-    needed = columns_of(formula)
-    if "Intercept" in needed:
-        raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
-    columns = needed_columns(needed, table, formula)
-    values = {name: column for name, (column, _) in columns.items()}
-    in_c = labelled(formula)
-    check_sizes(formula, table.n, level_counts(values, in_c))
+    formula, values = seen_by_formula(right, table)
+    in_c, n = labelled(formula), table.n if learnt is None else learnt.n
+    check_sizes(formula, n, level_counts(values, in_c))
     if (numeric := products(formula, values)) is not None:
         return _multiplied(numeric, right, values, table)
-    many = many_levels.find(formula, values, table.n)
+    many = many_levels.find(formula, values, n)
     frame = frame_of(values | many_levels.stand_ins(formula, many, table.n), table.n)
-    matrix = evaluate(formula, frame, right)
+    if learnt is None:
+        states = transforms.learnt_from(formula, frame, right)
+    else:
+        states = {call: learnt.states[call] for call in transforms.calls(formula)}
+    matrix = evaluate(formula, frame, right, states)
     spec, coding = matrix.model_spec, None
     _refuse_vanished(spec, values)
     names = tuple(decode(str(c)) for c in matrix.columns)
@@ -71,7 +105,7 @@ def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
         made: dict[int, Any] = {}
 
         def recipe(text: str) -> Any:
-            numbers = evaluate(Formula(text), frame, decode(text))
+            numbers = evaluate(Formula(text), frame, decode(text), states)
             made[id(numbers.model_spec)] = numbers
             return numbers.model_spec
 
@@ -90,9 +124,9 @@ def from_formula(right: str, table: Table) -> tuple[Design, Matrix]:
 
     as_levels = in_c | looked_up(formula)
     levels = tuple(
-        (name, tuple(values.categories) if isinstance(values, pd.Categorical) else tuple(dict.fromkeys(values)))
-        for name, (values, _) in columns.items()
-        if name in as_levels and (name in in_c or isinstance(values, pd.Categorical) or values.dtype.kind == "O")
+        (name, tuple(column.categories) if isinstance(column, pd.Categorical) else tuple(dict.fromkeys(column)))
+        for name, column in values.items()
+        if name in as_levels and (name in in_c or isinstance(column, pd.Categorical) or column.dtype.kind == "O")
     )
     return Design(names, right, spec, levels, coding=coding, terms=terms), x
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
@@ -32,11 +33,11 @@ from likely.errors import DataError, is_one_of, unknown
 
 @final
 class Levels(list[Any]):
-    """The levels that a column declares; `ordered` says whether from lowest to highest or just so."""
+    """The levels of a column that occur, of those `declared`; `ordered` says whether from lowest to highest."""
 
-    def __init__(self, levels: Sequence[Any], ordered: bool) -> None:
+    def __init__(self, levels: Sequence[Any], ordered: bool, declared: Sequence[Any]) -> None:
         super().__init__(levels)
-        self.ordered = ordered
+        self.ordered, self.declared = ordered, declared
 
 
 @final
@@ -95,6 +96,7 @@ class Table:
         self.decimal = decimal  # what stands before decimals in text; None where a file does not say
         self.readings: dict[str, Reading] = {}
         self.doubted: set[str] = set()  # columns of labels that could be numbers, and that was told
+        self.occurrences: dict[str, dict[str, int]] = {}  # of cells, where the rows are some that show each of them
         self.like = False  # whether it holds new data, to be read as those of a fit
         self._numbers: dict[str, Any] = {}
         self.index: Any = None
@@ -198,6 +200,8 @@ class Table:
             found = texts_in(values) if values.dtype == object else None
         if found is None:
             return None
+        if (often := self.occurrences.get(name)) is not None:
+            found = replace(found[0], counts=np.array([often[cell] for cell in found[0].cells])), found[1]
         return replace(found[0], decimal=self.decimal, marked=name in self._marked), found[1]
 
     def as_predictor(self, name: str) -> Reading | Labels | str:
@@ -284,7 +288,7 @@ class Table:
             return None
         present = set(series.drop_nulls().unique().to_list())
         occur = [level for level in declared if level in present and not is_marker(level, self.na)]
-        return Levels(occur, ordered) if present else None
+        return Levels(occur, ordered, declared) if present else None
 
     def only(self, rows: Any, spread: bool = False) -> Table:
         """Some of the rows (a mask), as if the others had never been there.
@@ -311,13 +315,24 @@ class Table:
         out._spread = (rows, self) if spread else None
         return out
 
+    @classmethod
+    def joined(cls, first: Table, second: Table) -> Table:
+        """The rows of two tables with the same columns, one after the other."""
+        columns = {name: _appended(first.alone(name), second.alone(name)) for name in first.names}
+        out = cls(columns=columns, named=first.named, decimal=first.decimal)
+        out.na, out.readings, out.doubted = first.na, first.readings, first.doubted
+        out._marked = first._marked | second._marked
+        for name in {*first.occurrences, *second.occurrences}:
+            out.occurrences[name] = dict(Counter(first.occurrences.get(name)) + Counter(second.occurrences.get(name)))
+        return out
+
     def _some(self, name: str, rows: Any) -> tuple[Any, bool, Levels | None]:
         """Some values of a column, as they would have been read without the others."""
         values, levels = self._columns[name][rows], self._levels.get(name)
         if levels or name in self._insists:
             present = set(values.tolist())
             kept = [level for level in levels or () if level in present]
-            return values, name in self._yes_no, Levels(kept, levels.ordered) if kept and levels else None
+            return values, name in self._yes_no, _kept(kept, levels)
         if values.dtype.kind == "O" and len(values):
             return *from_objects(values.tolist()), None
         if name in self._yes_no and not np.any(np.isnan(values)):
@@ -388,3 +403,18 @@ class Table:
         if self._frame is None or not self._native:
             return dict(columns)
         return native_table(self._frame, columns)
+
+
+def _kept(occurring: Sequence[Any], levels: Levels | None) -> Levels | None:
+    return Levels(occurring, levels.ordered, levels.declared) if occurring and levels else None
+
+
+def _appended(first: Column, second: Column) -> Column:
+    """The values of two columns, one after the other."""
+    a, b, levels = first.values, second.values, first.levels or second.levels
+    if levels is not None:
+        occur = {*(first.levels or ()), *(second.levels or ())}
+        levels = _kept([level for level in levels.declared if level in occur], levels)
+    parts = [part.astype(object) if {a.dtype.kind, b.dtype.kind} & {"O"} else part for part in (a, b)]
+    yes_no = (first.yes_no or second.yes_no) and all(one.yes_no or one.values.dtype == bool for one in (first, second))
+    return Column(np.concatenate(parts), yes_no, levels, first.insists or second.insists)

@@ -204,9 +204,15 @@ def missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dic
             f"{int(lost.sum())} of {n} rows have missing values ({detail}). Fill them, or pass missing='drop' to leave "
             "these rows out"
         )
-    if lost.all():
-        raise MissingValuesError(f"every row has a missing value ({listed(counts)}); nothing is left")
     return ~lost, counts
+
+
+def check_left(counted: int, used: int, dropped: Iterable[str]) -> None:
+    """Raise unless there are rows of a weight other than zero, and complete ones among them."""
+    if not counted:
+        raise DataError(NO_WEIGHT)
+    if not used:
+        raise MissingValuesError(f"every row has a missing value ({listed(dropped)}); nothing is left")
 
 
 def check_weights_kind(kind: Any, given: bool) -> str:
@@ -236,22 +242,29 @@ def weight_column(w: Any) -> Any:
 
 def counted_rows(w: Any) -> Any:
     """The rows of a weight other than zero, as a mask; None where all are."""
-    if w is None or np.all(counted := w != 0.0):
-        return None
-    if not np.any(counted):
-        raise DataError(NO_WEIGHT)
-    return counted
+    return None if w is None or np.all(counted := w != 0.0) else counted
 
 
 def check_weights(w: Any, kind: str, table: Table | None = None) -> Any:
     """The weights as numbers, finite, not negative and not all zero; the table is that of their rows."""
+    w = weights_of_rows(w, kind, table)
+    check_total_weight(float(np.sum(w)), kind)
+    return w
+
+
+def weights_of_rows(w: Any, kind: str, table: Table | None = None) -> Any:
+    """The weights of some rows as numbers, finite and not negative; the table is that of the rows."""
     w = weight_column(w)
     bad = ~(np.isfinite(w) & (w >= 0))
     if np.any(bad):
         where = np.flatnonzero(bad)
         shown = where if table is None else table.places(where)
         raise DataError(f"{kind} weights must be finite and not negative, found {first_rows(shown, w[where])}")
-    total = float(np.sum(w))
+    return w
+
+
+def check_total_weight(total: float, kind: str) -> None:
+    """Raise unless weights of this sum can be those of a likelihood."""
     if total == 0.0:
         raise DataError(NO_WEIGHT)
     if not np.isfinite(total):
@@ -262,7 +275,6 @@ def check_weights(w: Any, kind: str, table: Table | None = None) -> Any:
             "they sum to the number of observations, or say what they are: weights_kind='analytic' (rows that are "
             "means of several units), 'sampling' (inverse probabilities of selection) or 'importance'"
         )
-    return w
 
 
 def check_averaged(family: Family) -> None:
@@ -357,7 +369,7 @@ def warn_empty_levels(declared: Sequence[Any] | None, kept: Sequence[Any] | None
         warnings.warn(
             f"the levels {listed(empty)} of {name} do not occur and were left out: their estimated probability is 0",
             EmptyLevelsWarning,
-            stacklevel=5,
+            stacklevel=7,
         )
 
 

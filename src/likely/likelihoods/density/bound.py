@@ -39,6 +39,7 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
     given = Given.of(table)
     given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
     given = given.only(checks.counted_rows(given_weights))  # a row of weight zero is as if it were not there
+    checks.check_left(given.table.n, given.table.n, ())
     columns, text = _columns(given, matrices)
     y, name = _response(density, given)
     raw = {} if density.base is None else {k: given.values(v, k) for k, v in density.specs.items()}
@@ -49,6 +50,8 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
     other_columns = {name: y, "weights": given.cut(given_weights), **{k: v for k, v in raw.items() if np.ndim(v)}}
     looked_at = {**columns, **{k: v for k, v in other_columns.items() if v is not None}}
     rows, dropped = checks.missing_rows(_flat(looked_at), given.table.n, asked.missing)
+    complete = given.table.n if rows is None else int(np.count_nonzero(rows))
+    checks.check_left(given.table.n, complete, dropped)
     if dropped:
         checks.warn_dropped_rows(given.table.n, int(np.count_nonzero(rows)), dropped)
         given = given.only(rows)

@@ -1,0 +1,114 @@
+"""From summaries of data to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, final
+
+import numpy as np
+
+from likely.data.learn import Learnt
+from likely.data.tables import Table
+from likely.errors import OptionError
+from likely.families.base.domains import Groups
+from likely.models import checks, response
+from likely.models.bind.batch import Batch
+from likely.models.bind.request import Request
+from likely.models.bind.slots import slots_of
+from likely.models.bind.summary import Counts, Summary
+from likely.models.model import Model
+from likely.models.rows import Rows
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """What one look at data gives.
+
+    Attributes
+    ----------
+    model : Model
+    counts : Counts
+    rows : Rows or None
+        The rows in use as arrays, where the data were one table: they are made on the way.
+    """
+
+    model: Model
+    counts: Counts
+    rows: Rows | None
+
+
+def learn(summary: Summary) -> Learning:
+    """The model that was asked for, with what it takes from the data.
+
+    Raises
+    ------
+    LikelyError
+        If the data cannot be used as given.
+    """
+    request = summary.request
+    summary.counts.check(request)
+    if summary.whole is not None:
+        batch, learnt = summary.whole, None
+    else:
+        assert summary.witnesses is not None  # there are rows
+        assert summary.complete  # nothing is left to learn
+        if request.asked.aliased == "drop":
+            raise OptionError(
+                "aliased='drop' needs all rows at once, to see which columns others make up: leave those out of "
+                "the formula"
+            )
+        batch = Batch.of(request, summary.witnesses.table)
+        learnt = Learnt(summary.counts.used, summary.states)
+    model, rows = _learnt(batch, learnt)
+    return Learning(model, summary.counts, rows if learnt is None else None)
+
+
+def learn_from(request: Request, tables: Callable[[], Iterable[Table]]) -> Learning:
+    """The model learnt from tables that can be gone through again; once, unless functions stand in one another.
+
+    Parameters
+    ----------
+    request : Request
+    tables : callable
+        Gives the tables, in the same order each time.
+    """
+    known: dict[str, Any] = {}
+    while True:
+        summaries = (Summary.of(Batch.of(request, table), known) for table in tables())
+        summary = reduce(Summary.merge, summaries)
+        if summary.complete:
+            return learn(summary)
+        known = summary.states
+
+
+def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
+    """The model of a batch, and its rows."""
+    request, name = batch.request, batch.response
+    asked, family, y = request.asked, request.family, batch.y
+    w, known, units = batch.weights, batch.known, None
+    if any(p.domain is Groups for p in family.parameters) and asked.weights_kind != "frequency":
+        raise OptionError(
+            f"weights of {family.title} say how often a stratum was observed, weights_kind='frequency'; found "
+            f"{asked.weights_kind!r}"
+        )
+    if asked.weights_kind == "analytic":
+        checks.check_averaged(family)
+        w, units = None, w
+    table = batch.given.table
+    constants = {k: None if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}
+    bound, numeric = family.bind(response.plain(family, y, name, table), known)
+    declared = bound.levels
+    checks.check_number_of_levels(bound, name)
+    bound, numeric = bound.settle(numeric)
+    checks.warn_empty_levels(declared, bound.levels, name)
+    checks.check_support(bound, numeric, known, name, table)
+
+    slots, designs, offsets = slots_of(batch, bound, learnt)
+    text = asked.formula if isinstance(asked.formula, str) else None
+    fixed = bound.edge_estimate(numeric, known) if any(p.edge for p in family.free) else {}
+    weights, kind = asked.weights, asked.weights_kind
+    model = Model(bound, slots, constants, name, text, fixed, kind, weights, batch.table.as_read)
+    return model, Rows(len(numeric), numeric, w, designs, offsets, known, units)
