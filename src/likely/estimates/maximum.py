@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from likely.compute.engines import memory
-from likely.compute.solve.newton import Point
+from likely.compute.solve.newton import Point, Stop
 from likely.errors import FitError, OptionError
 from likely.estimates import AtLimit, Estimates
 from likely.estimates.verdict import failed, judge
@@ -171,16 +171,16 @@ class _RunawayStop:
         # a search that goes on is as far from its beginning as one that was never interrupted
         self.start: Any = starting_values(L.model, L.objective.data) if resumed else None
 
-    def __call__(self, point: Point) -> str | None:
+    def __call__(self, point: Point) -> Stop | None:
         if self.start is None:
             self.start = point.x.copy()
         for limit, slot in self.watched:
             if limits.beyond(limit, slot, point.x, limits.NEAR[limit.at]):
                 self.limit_hit = True
-                return f"{slot.label} runs to {limit.at:g}"
+                return Stop(f"{slot.label} runs to {limit.at:g}", slot.start)
         for slot in self.slots:
             if failures.far_from_start(slot, point.x[slot.start], self.start[slot.start], point, self.unit):
-                return f"{slot.label} runs away"
+                return Stop(f"{slot.label} runs away", slot.start)
         return None
 
 

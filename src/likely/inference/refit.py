@@ -82,9 +82,9 @@ def _by_newton(fit: Estimates, model: Model, data: Rows) -> Any:
     marks = [(limit, slot, _mark(limit, fit.coef[slot.label])) for limit, slot in limits.watched(model)]
     reached: list[tuple[Limit, Slot]] = []
 
-    def stop(point: newton.Point) -> str | None:
+    def stop(point: newton.Point) -> newton.Stop | None:
         reached[:] = [(limit, slot) for limit, slot, mark in marks if limits.beyond(limit, slot, point.x, mark)]
-        return "near a limit" if reached else None
+        return newton.Stop("near a limit", reached[0][1].start) if reached else None
 
     solution = newton.maximize(objective_of(model, data).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
     if reached:

@@ -122,7 +122,7 @@ def ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
     unit = log_range(L)
     for slot in slots:
         here, start = outcome.point.x[slot.start], x0[slot.start]
-        if not far_from_start(slot, here, start, outcome.point, unit) and outcome.message != f"{slot.label} runs away":
+        if not far_from_start(slot, here, start, outcome.point, unit) and slot.start != outcome.runaway:
             continue
         value = slot.natural(here)
         if short_of_domain(slot):

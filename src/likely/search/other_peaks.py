@@ -168,7 +168,7 @@ def _counts(model: Model, end: Solution) -> bool:
         return any(
             limits.beyond(limit, slot, end.point.x, limits.NEAR[limit.at]) for limit, slot in limits.watched(model)
         )
-    return end.converged or end.stopped
+    return end.converged or end.stop is not None
 
 
 def _top(ends: list[Solution]) -> Solution | None:

@@ -90,6 +90,8 @@ class Outcome:
         Covariance of the coefficients where it was found in better-conditioned coordinates than theirs.
     start : ndarray or None
         Where the user asked the search to start.
+    runaway : int or None
+        The coefficient that ran away, for which the search was ended on its way.
     restrained : Restrained or None
         What a penalty or constraints have done.
     unidentified : NullSpace or None
@@ -106,6 +108,7 @@ class Outcome:
     note: str = ""
     covariance: Any = None
     start: Any = None
+    runaway: int | None = None
     restrained: Restrained | None = None
     unidentified: NullSpace | None = None
 

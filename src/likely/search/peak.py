@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.compute.solve import lbfgs, newton, trust_region
-from likely.compute.solve.newton import Point, Solution
+from likely.compute.solve.newton import Point, Solution, Stop
 from likely.errors import FamilyError, OptionError, is_one_of, unknown
 from likely.likelihoods import FarSearch, Objective, RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
@@ -38,7 +38,7 @@ def find_peak(
     asked: Asked,
     *,
     history: SearchHistory,
-    stop: Callable[[Point], str | None] | None = None,
+    stop: Callable[[Point], Stop | None] | None = None,
     single_start: bool = False,
 ) -> Outcome:
     """The peak of a likelihood, by the cheapest exact way that fits; `single_start`: from no other start.
@@ -245,6 +245,7 @@ def _outcome(solution: Solution, solver: str, note: str, orthonormal: Coordinate
         decrement=solution.decrement,
         note=note,
         covariance=covariance,
+        runaway=None if solution.stop is None else solution.stop.coordinate,
     )
 
 

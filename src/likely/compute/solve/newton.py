@@ -46,6 +46,22 @@ class Point:
         return bool(np.isfinite(self.value) and np.isfinite(self.score).all() and np.isfinite(self.info).all())
 
 
+@dataclass(frozen=True)
+class Stop:
+    """The wish of a caller that a search end where it is.
+
+    Attributes
+    ----------
+    reason : str
+        In words.
+    coordinate : int
+        On whose account: the index of a coordinate that runs away.
+    """
+
+    reason: str
+    coordinate: int
+
+
 @dataclass(frozen=True, eq=False)
 class Solution:
     """Where a search ended.
@@ -60,8 +76,8 @@ class Solution:
     iterations : int
     decrement : float
         Newton decrement: the distance to the peak in standard errors (of the quadratic model).
-    stopped : bool
-        Whether it was ended from outside, on its way.
+    stop : Stop or None
+        Why the caller ended it on its way.
     """
 
     point: Point
@@ -69,7 +85,7 @@ class Solution:
     reason: str
     iterations: int
     decrement: float
-    stopped: bool = False
+    stop: Stop | None = None
 
 
 def newton_step(point: Point) -> tuple[Any, float, bool]:
@@ -123,7 +139,7 @@ def maximize(
     max_iterations: int = 100,
     tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
-    stop: Callable[[Point], str | None] | None = None,
+    stop: Callable[[Point], Stop | None] | None = None,
     first: Point | None = None,
     known: Sequence[Point] = (),
 ) -> Solution:
@@ -140,7 +156,7 @@ def maximize(
     progress : callable, optional
         Called with the iteration, the point and the decrement.
     stop : callable, optional
-        Called with every new point; a text it returns ends the search with that reason.
+        Called with every new point; a Stop that it returns ends the search.
     first : Point, optional
         What `evaluate` gives at the start, where that is known.
     known : sequence of Point
@@ -176,7 +192,7 @@ def maximize(
             return Solution(point, close, reason, iteration, decrement)
         point = trial
         if stop is not None and (requested := stop(point)) is not None:
-            return Solution(point, False, requested, iteration + 1, decrement, stopped=True)
+            return Solution(point, False, requested.reason, iteration + 1, decrement, requested)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from likely.compute.solve.newton import Point, Solution
+from likely.compute.solve.newton import Point, Solution, Stop
 
 FADED = 1e3  # times that an entry is larger than a positive definite matrix with this diagonal could have it
 KEPT = "no allowed step raises the objective"
@@ -48,7 +48,7 @@ def maximize(
     max_iterations: int = 100,
     tolerance: float = 1e-6,
     progress: Callable[[int, Point, float], None] | None = None,
-    stop: Callable[[Point], str | None] | None = None,
+    stop: Callable[[Point], Stop | None] | None = None,
 ) -> Solution:
     """The local maximum of a smooth function minus a cost, reached from an allowed point.
 
@@ -92,8 +92,8 @@ def maximize(
         if trial is None or blind > 3:
             return Solution(point, decrement <= 1e-4, KEPT, iteration, decrement)
         point = trial
-        if stop is not None and (reason := stop(point)) is not None:
-            return Solution(point, False, reason, iteration + 1, decrement)
+        if stop is not None and (requested := stop(point)) is not None:
+            return Solution(point, False, requested.reason, iteration + 1, decrement, requested)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
 
 

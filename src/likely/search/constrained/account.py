@@ -68,6 +68,7 @@ def account(problem: Problem, restraints: Restraints, solution: Solution, solver
         converged,
         message,
         decrement=solution.decrement,
+        runaway=None if solution.stop is None else solution.stop.coordinate,
         restrained=restrained,
     )
 

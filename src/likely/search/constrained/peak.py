@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from likely.compute.solve.newton import Point, Solution
+from likely.compute.solve.newton import Point, Solution, Stop
 from likely.errors import OptionError, unknown
 from likely.likelihoods import by_rows
 from likely.likelihoods.log_likelihood import LogLikelihood
@@ -32,7 +32,7 @@ def find_restrained_peak(
     asked: Asked,
     *,
     history: SearchHistory | None = None,
-    stop: Callable[[Point], str | None] | None = None,
+    stop: Callable[[Point], Stop | None] | None = None,
     single_start: bool = False,
 ) -> Outcome:
     """The peak of the log-likelihood minus a penalty, under constraints; `single_start`: from no other start.
