@@ -54,7 +54,7 @@ def _reliability(found: Calibration, *, multiclass: bool) -> Any:
     rules = bins.mark_rule(color=theme.INK).encode(x="x:Q", y="lower:Q", y2="upper:Q")
     dots = bins.mark_point(filled=True, color=theme.INK, size=50).encode(x="x:Q", y="y:Q", tooltip=tip)
     subtitle = ["points: bins; steps: isotonic; shaded: where the steps lie if the chances are right"]
-    subtitle += [found.judged.text.split(";")[0]] if found.judged.text else []
+    subtitle += [found.judged.rows] if found.judged.rows else []
     chart = theme.sized(alt.layer(band, diagonal, steps, rules, dots), height=theme.WIDTH * 3 // 4)
     return theme.finished(chart, "Calibration", subtitle)
 

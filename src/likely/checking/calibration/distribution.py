@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from likely.checking.calibration.checked import column_of_numbers, matched
-from likely.checking.calibration.judged import STATED, Judged
+from likely.checking.calibration.judged import STATED, Judged, Verdict
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows
 from likely.errors.boundary import public_class
 from likely.families.base import generator
@@ -109,25 +109,27 @@ class DistributionCalibration:
         """What all this says, in a sentence."""
         return self.judged.qualified(self._verdict())
 
-    def _verdict(self) -> str:
+    def _verdict(self) -> Verdict:
         if self.impossible:
             rows = (
                 "1 row lies where its distribution says"
                 if self.impossible == 1
                 else (f"{self.impossible:,} rows lie where their distributions say")
             )
-            return f"Miscalibrated: {rows} that none can lie."
+            return Verdict(f"Miscalibrated: {rows} that none can lie.", miscalibrated=True)
         # half of 5% for the transforms, half for all intervals together (Bonferroni)
         off = [c for c in self.coverage if _chance(c, self.n) < 0.025 / len(self.coverage)]
         if self.pit is not None and self.pit.p_value < (0.025 if self.coverage else 0.05):
             off = off or [max(self.coverage, key=lambda c: abs(c.share - c.level))]
         if not off:
-            return "No sign of miscalibration: intervals hold what they state."
+            return Verdict("No sign of miscalibration: intervals hold what they state.", miscalibrated=False)
         worst = max(off, key=lambda c: abs(c.share - c.level))
         if abs(worst.share - worst.level) < 0.005:
-            return "Miscalibrated in shape: intervals hold what they state, but the transforms are not evenly spread."
+            text = "Miscalibrated in shape: intervals hold what they state, but the transforms are not evenly spread."
+            return Verdict(text, miscalibrated=True)
         way = "too narrow (overconfident)" if worst.share < worst.level else "too wide (underconfident)"
-        return f"Miscalibrated: the {100 * worst.level:g}% interval held {100 * worst.share:.1f}%, so it is {way}."
+        text = f"Miscalibrated: the {100 * worst.level:g}% interval held {100 * worst.share:.1f}%, so it is {way}."
+        return Verdict(text, miscalibrated=True)
 
     def plot(self) -> Any:
         """As an Altair chart; see `likely.charts.calibration`."""

@@ -190,10 +190,11 @@ def _held(fit: Estimates, own: Predictions, folds: Any, groups: Any, seed: int, 
     values = {name: np.concatenate([_full(part, name) for part in found])[order] for name in own.values}
     text = f"held-out predictions: {len(parts)} folds{f' of {by}' if by else ''}, each predicted by a fit to the others"
     text += f" (seed {seed})"
+    left_out = ""
     if lost:
-        text += f"; {len(bound.y) - len(rows):,} of {len(bound.y):,} rows are left out, because {lost[0]}"
+        left_out = f"; {len(bound.y) - len(rows):,} of {len(bound.y):,} rows are left out, because {lost[0]}"
     rows = rows[order]
-    return Predictions(own.family, values, own.y[rows], None if own.w is None else own.w[rows], Judged(text))
+    return Predictions(own.family, values, own.y[rows], None if own.w is None else own.w[rows], Judged(text, left_out))
 
 
 def _together(fit: Estimates, groups: Any) -> tuple[Any, int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
+from likely.checking.calibration.judged import Verdict
 from likely.checking.calibration.slope import impossible
 from likely.show.text_table import p_value
 
@@ -35,7 +36,7 @@ def way(slope: float, stderr: float, level: float, whose: str) -> str:
     return "the probabilities are too timid (underconfident)"
 
 
-def of_events(c: Calibration) -> str:
+def of_events(c: Calibration) -> Verdict:
     """The verdict on the probabilities of an event."""
     alpha = 1.0 - c.level
     hit, p, w = c.outcomes.codes.astype(float), c.outcomes.p, c.outcomes.w
@@ -43,12 +44,12 @@ def of_events(c: Calibration) -> str:
     if c.line is None:
         sentences += [text for text, chance in _other_tests(c) if chance < alpha / 3.0] if not never else []
         if not sentences:
-            return f"{NONE}, but {c.remark}."
+            return Verdict(f"{NONE}, but {c.remark}.", miscalibrated=False)
         reason = "" if never else f"; {c.remark}"
-        return f"Miscalibrated: {' and '.join(sentences)}{reason}."
+        return Verdict(f"Miscalibrated: {' and '.join(sentences)}{reason}.", miscalibrated=True)
     sentences += _off_line(c, c.line, alpha)
     if sentences:
-        return f"Miscalibrated: {' and '.join(sentences)}. lk.recalibrate(y, p) mends it."
+        return Verdict(f"Miscalibrated: {' and '.join(sentences)}. lk.recalibrate(y, p) mends it.", miscalibrated=True)
     return _line_agrees(c, c.line, alpha)
 
 
@@ -61,18 +62,19 @@ def _off_line(c: Calibration, line: Line, alpha: float) -> list[str]:
     return sentences or (["intercept and slope together differ from 0 and 1"] if both else [])
 
 
-def _line_agrees(c: Calibration, line: Line, alpha: float) -> str:
+def _line_agrees(c: Calibration, line: Line, alpha: float) -> Verdict:
     """Where intercept and slope agree with 0 and 1: what single tests, the bins and the Brier score add."""
     others = [(text, chance) for text, chance in _other_tests(c)[1:] if chance < alpha]
     if strong := [text for text, chance in others if chance < alpha / BESIDE]:
-        return (
+        text = (
             f"Miscalibrated: intercept and slope agree with 0 and 1, but {' and '.join(strong)}. "
             "lk.recalibrate(y, p, 'isotonic') mends what no line does."
         )
+        return Verdict(text, miscalibrated=True)
     single = [("the slope", line.p_slope), ("the intercept", line.p_in_the_large)]
     others = [(f"{name} by itself has p {_p(chance)}", chance) for name, chance in single if chance < alpha] + others
     weak = f"; {others[0][0]}, which alone is weak evidence" if others else ""
-    return f"{NONE}: intercept and slope agree with 0 and 1{weak}."
+    return Verdict(f"{NONE}: intercept and slope agree with 0 and 1{weak}.", miscalibrated=False)
 
 
 def _more(excess: float) -> str:
@@ -117,7 +119,7 @@ def events(hit: Any, p: Any, w: Any) -> tuple[float, float]:
     return excess, float(2.0 * stats.norm.sf(abs(excess) / np.sqrt(variance)))
 
 
-def of_labels(c: MulticlassCalibration) -> str:
+def of_labels(c: MulticlassCalibration) -> Verdict:
     """The verdict on the probabilities of several labels."""
     alpha = 1.0 - c.top.level
     o = c.outcomes
@@ -127,15 +129,16 @@ def of_labels(c: MulticlassCalibration) -> str:
     if sharp is not None and sharp.p_value < alpha:
         sentences.append(way(sharp.slope, sharp.stderr, c.top.level, "a label"))
         cure = " lk.recalibrate(y, p, 'temperature') mends it." if sharp.slope > 0.0 else ""
-        return f"Miscalibrated: {' and '.join(sentences)}.{cure}"
+        return Verdict(f"Miscalibrated: {' and '.join(sentences)}.{cure}", miscalibrated=True)
     single = [text for name, part in c.classes.items() if (text := _of_label(name, part, alpha / len(c.classes)))]
     sentences += single[:NAMED] + ([f"{len(single) - NAMED} more off likewise"] if len(single) > NAMED else [])
     reason = f"; {c.remark}" if sharp is None and not (never and "probability 0" in c.remark) else ""
     if sentences:
-        return f"Miscalibrated: {' and '.join(sentences)}{reason}."
+        return Verdict(f"Miscalibrated: {' and '.join(sentences)}{reason}.", miscalibrated=True)
     if sharp is None:
-        return f"{NONE}, but {c.remark}."
-    return "No sign that the probabilities are too extreme or too timid, or that those of a label are off."
+        return Verdict(f"{NONE}, but {c.remark}.", miscalibrated=False)
+    text = "No sign that the probabilities are too extreme or too timid, or that those of a label are off."
+    return Verdict(text, miscalibrated=False)
 
 
 def _of_label(name: Any, part: Calibration, alpha: float) -> str:

@@ -69,12 +69,12 @@ def diagnose(
             task.say(name)
             if name in NOTES:
                 result = noted(name, fit, sample, seed)
-                records.append(Check(name, NOTES[name][0], result.outcome))
+                records.append(Check(name, NOTES[name][0], result.outcome, ran=result.ran))
                 findings += [result.finding] if result.finding is not None else []
                 continue
             asks, outcome = MOMENTS[name].asks, tested[name]
             if isinstance(outcome, str):
-                records.append(Check(name, asks, f"not run: {outcome}"))
+                records.append(Check(name, asks, f"not run: {outcome}", ran=False))
                 continue
             ended = _ended(outcome, adjusted[name], level, len(adjusted))
             records.append(Check(name, asks, ended, outcome.p_value, adjusted[name]))

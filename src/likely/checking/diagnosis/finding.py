@@ -88,6 +88,8 @@ class Check:
         How it ended, in words.
     p_value, adjusted : float or None
         By itself, and adjusted for all checks of this diagnosis (Holm 1979).
+    ran : bool
+        Whether it could be run.
     """
 
     check: str
@@ -95,6 +97,7 @@ class Check:
     outcome: str
     p_value: float | None = None
     adjusted: float | None = None
+    ran: bool = True
 
 
 @final
@@ -164,7 +167,7 @@ class Diagnosis(Record):
     def verdict(self) -> str:
         """In one sentence."""
         serious = [f for f in self.findings if f.severity == "finding"]
-        if not serious and all(c.outcome.startswith("not run") for c in self.checks):
+        if not serious and not any(c.ran for c in self.checks):
             return "No check could be run, so nothing was found for or against the assumption."
         if not serious:
             noted = f" To note: {_sentence(self.findings[0].title)}" if self.findings else ""

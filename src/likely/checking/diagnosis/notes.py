@@ -48,10 +48,18 @@ class NoteResult:
     ----------
     outcome : str
     finding : Finding or None
+    ran : bool
+        Whether the check could be run.
     """
 
     outcome: str
     finding: Finding | None = None
+    ran: bool = True
+
+    @classmethod
+    def not_run(cls, why: object) -> NoteResult:
+        """Of a check that could not be run."""
+        return cls(f"not run: {why}", ran=False)
 
 
 def _influence(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
@@ -103,7 +111,7 @@ def _influence(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
 
 def _aliasing(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     if not fit.condition:
-        return NoteResult("not run: there are no predictors")
+        return NoteResult.not_run("there are no predictors")
     name = max(fit.condition, key=lambda key: fit.condition[key])
     value = fit.condition[name]
     summary = f"the condition number of {name}'s design is {number(value, 3)}"
@@ -144,7 +152,7 @@ def _separation(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """A separation that a few rows prevent."""
     slot = sample.model.slots[0]
     if not sample.family.kind.classes or slot.design is None:
-        return NoteResult("not run: the response is no label, or there are no predictors")
+        return NoteResult.not_run("the response is no label, or there are no predictors")
     view = sample.observed
     wrong = int(np.count_nonzero(view.own < np.max(view.chances, axis=-1)))
     rarest = sample.n - int(np.max(np.bincount(sample.y.astype(np.intp))))
@@ -171,14 +179,14 @@ def _little(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """Whether the log-likelihood is a parabola near its peak."""
     names = [name for name in fit.regular if fit.stderr.get(name)]
     if fit._request.of_quantile:
-        return NoteResult("not run: the standard errors of a quantile regression do not follow its likelihood")
+        return NoteResult.not_run("the standard errors of a quantile regression do not follow its likelihood")
     if fit.asked.restraints or fit.n > PROFILED_ROWS or not names or fit.k > 40:
         why = (
             "penalised"
             if fit.asked.restraints
             else f"{number(float(fit.n))} observations, {number(float(fit.k))} estimates"
         )
-        return NoteResult(f"not run: {why}")
+        return NoteResult.not_run(why)
     chosen = names if len(names) <= PROFILED else names[: PROFILED - 1] + names[-1:]
     wald, profile = intervals(fit, 0.95, "wald", chosen), intervals(fit, 0.95, "profile", chosen)
     worst, name, ends = 0.0, "", ""
@@ -216,7 +224,7 @@ def _held_out(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     """Training against held-out log-likelihood."""
     k, n = float(fit.k), float(fit.n)
     if fit.likelihood.model.size < 2:
-        return NoteResult("not run: there is one estimate")
+        return NoteResult.not_run("there is one estimate")
     if n > PER_ESTIMATE * k:
         return NoteResult(
             f"passed: with {number(n / k, 4)} observations by estimate, a new row costs only about "
@@ -363,4 +371,4 @@ def noted(check: str, fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     try:
         return NOTES[check][1](fit, sample, seed)
     except LikelyError as error:
-        return NoteResult(f"not run: {error}")
+        return NoteResult.not_run(error)

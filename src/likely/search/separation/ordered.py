@@ -35,7 +35,8 @@ def ordered_separation(L: LogLikelihood, outcome: Outcome | None) -> Separation 
     if found is None:
         return None
     names = [name for i, name in enumerate(model.names()) if i in set(places)]
-    cuts = [j for j, name in enumerate(names) if name.startswith("threshold")]
+    thresholds = {i for slot in model.slots if slot.entry is not None for i in range(slot.start, slot.stop)}
+    cuts = [j for j, i in enumerate(places) if i in thresholds]
     columns, found = enough(cone, found, cuts)
     separated = np.unique(rows[found.separated])
     b = found.b[:, 0] / np.max(np.abs(found.b))

@@ -124,7 +124,7 @@ class SeparationWording:
 
     def _pattern(self) -> str:
         """Which rows have which outcome."""
-        parts, counts = [], []
+        parts, counts, described = [], [], True
         response = self.L.model.response
         classes = [self.separated & (self.codes == code) for code in np.unique(self.codes[self.separated])]
         if len(self.groups) > 1:
@@ -133,8 +133,9 @@ class SeparationWording:
             outcome = f"{response} {self._outcome(rows)}"
             where = self._where(rows)
             counts.append(f"{np.count_nonzero(rows)} rows with {outcome}")
+            described &= bool(where)
             parts.append(f"every row with {where} has {outcome}" if where else f"{counts[-1]}")
-        if all(part.startswith("every") for part in parts):
+        if described:
             return " and ".join(parts[:6])
         if len(counts) == 1:
             return f"they tell apart {counts[0]}" if len(self.columns) > 1 else f"it tells apart {counts[0]}"
@@ -173,7 +174,8 @@ class SeparationWording:
 
     def _runs(self) -> str:
         """Where the coefficients go."""
-        they = "it runs" if len(self.columns) * len(self.slots) == 1 else "they run"
+        alone = len(self.columns) * len(self.slots) == 1
+        they = "it runs" if alone else "they run"
         if len(self.columns) * len(self.slots) > 6:
             return f"{they} to infinity"
         part = sorted({*self.columns, *([] if self.intercept is None else [self.intercept])})
@@ -187,8 +189,8 @@ class SeparationWording:
                 up, down = (search.best(sign * objective.ravel(), 1e-6) is not None for sign in (1.0, -1.0))
                 if up or down:
                     end = "either infinity" if up and down else "+infinity" if up else "-infinity"
-                    ends.append(end if they == "it runs" else f"{slot.label}.{self.names[j]} to {end}")
-        if they == "it runs":
+                    ends.append(end if alone else f"{slot.label}.{self.names[j]} to {end}")
+        if alone:
             return f"it runs to {ends[0]}" if ends else "it runs to infinity"
         return f"they run: {', '.join(ends)}" if ends else "they run to infinity"
 
