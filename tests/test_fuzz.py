@@ -28,6 +28,7 @@ ONCE += [(202, 1314)]  # curvature that has faded in a coefficient at its bound
 ONCE += [(101, 1015)]  # a simulated value that rounds to an open end
 ONCE += [(302, 1826)]  # thresholds beside a held coefficient
 ONCE += [(21, 1241), (21, 1976), (51, 1427), (51, 1579), (51, 4178)]  # exact fits under a penalty
+ONCE += [(301, 710), (301, 1526)]  # a response at the pole of its link
 
 
 @pytest.mark.parametrize(("seed", "number"), ONCE)

@@ -14,8 +14,10 @@ from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, un
 from likely.estimates.maximum import peak_of
 from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.penalised import Penalised
+from likely.models import scale
 from likely.models.bind import Bound
 from likely.models.identify import coordinates, partly_orthonormal
+from likely.models.model import Model
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 from likely.search.singular import Held
@@ -124,9 +126,11 @@ class RefitProfiler(Profiler):
         self.others: dict[str, float] = {}  # of the last value asked for
         self.lost = 0  # fits that failed
 
+    def _fit(self, value: float) -> Estimates:
+        return peak_of(held(self._likelihood.bound, self._slot, self.index, value))
+
     def __call__(self, value: float) -> tuple[float, float, Any]:
-        bound = held(self._likelihood.bound, self._slot, self.index, value)
-        fit = peak_of(bound)
+        fit = self._fit(value)
         if not fit.converged:
             self.lost += 1
             if self.lost > MOST_LOST:
@@ -136,6 +140,23 @@ class RefitProfiler(Profiler):
         whole = fit.limit is None and len(fit.outcome.point.x) == len(self.best) - 1
         x = np.insert(fit.outcome.point.x, self.index, value) if whole else self.best
         return fit.loglik, 0.0, x
+
+
+class NearbyRefitProfiler(RefitProfiler):
+    """The same, each fit from the nearest one known and from no other start: one path, where there may be several."""
+
+    def __init__(self, likelihood: LogLikelihood, index: int, best: Any, peak: float) -> None:
+        super().__init__(likelihood, index, best, peak)
+        values = dict(zip(likelihood.names, scale.to_reported(likelihood.model, self.best)[0].tolist(), strict=True))
+        values.pop(self._slot.names[index - self._slot.start])
+        self._found: list[tuple[float, dict[str, float]]] = [(float(self.best[index]), values)]
+
+    def _fit(self, value: float) -> Estimates:
+        start = min(self._found, key=lambda known: abs(known[0] - value))[1]
+        fit = peak_of(held(self._likelihood.bound, self._slot, self.index, value), starts=[start])
+        if fit.converged and fit.limit is None:
+            self._found.append((value, fit.coef))
+        return fit
 
 
 class RestrainedProfiler(Profiler):
@@ -196,8 +217,16 @@ def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
 
 def profiler(likelihood: LogLikelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:
     """The way to follow this likelihood's profile; not `regular` where a parameter is at the end of its domain."""
-    kind = Profiler if regular and not likelihood.model.family.kinked else RefitProfiler
-    return kind(likelihood, index, best, peak)
+    return _kind(likelihood.model, regular)(likelihood, index, best, peak)
+
+
+def _kind(model: Model, regular: bool) -> type[Profiler]:
+    """Whether a profile can be followed by its tangent, or by fits, which cost much where there are other peaks."""
+    if regular and not model.family.kinked:
+        return Profiler
+    location = next((s for s in model.slots if s.parameter.name == model.family.absolute_location), None)
+    several = location is not None and location.design is not None and location.link.name != "identity"
+    return NearbyRefitProfiler if regular and several else RefitProfiler
 
 
 def profiler_of(fit: Estimates, index: int, best: Any) -> Profiler:

@@ -8,13 +8,15 @@ import numpy as np
 from scipy import optimize, stats
 
 from likely.errors import IntervalError, LikelyError
-from likely.inference.profile import Profiler, RefitProfiler, locate, profiler
+from likely.inference.profile import NearbyRefitProfiler, Profiler, RefitProfiler, locate, profiler
 from likely.models.start import starting_values
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
 
 FARTHEST = 60.0  # standard errors (or units of the linear predictor) searched for a profile limit
+NARROW = 1e-6  # of the first step, within which a profile that is continuous does not change by JUMP
+JUMP = 0.1  # of the root of twice the drop
 TOLERANCE = 1e-3  # of the drop at a limit, in its root and relative to it
 SMALL = 200_000  # rows times coefficients up to which a limit is checked by a fit of its own
 
@@ -49,7 +51,8 @@ def _by_fits(fit: Estimates, path: Profiler) -> list[Profiler]:
     L = fit.likelihood
     slot = L.model.slot_of(path.index)
     costly = len(L.bound.y) * L.model.size > SMALL
-    if costly or fit.outcome.restrained is not None or type(path) is not Profiler or slot.entry is not None:
+    along_path = type(path) in (Profiler, NearbyRefitProfiler)
+    if costly or fit.outcome.restrained is not None or not along_path or slot.entry is not None:
         return []
     if not L.offers.predictors:
         return []
@@ -114,6 +117,7 @@ def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = 
 
     outer: float | None = None
     inner, t = center, center + side * step
+    gaps = [-root, np.inf]  # inside and outside
     if np.isfinite(end):
         outer = end
         t = t if side * (end - t) > 0 else 0.5 * (center + end)
@@ -126,9 +130,11 @@ def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = 
         if abs(gap) < 1e-9:
             return t
         if gap < 0:
-            inner = t
+            inner, gaps[0] = t, gap
         else:
-            outer = t
+            outer, gaps[1] = t, gap
+        if outer is not None and abs(outer - inner) <= NARROW * step and gaps[1] - gaps[0] > JUMP:
+            raise IntervalError(_jump(gaps))
         newton_t = t - gap / slope if slope * side > 0 else np.nan  # the signed root is nearly linear in t
         low, high = (inner, outer) if side > 0 else (outer, inner)
         if outer is None:
@@ -146,11 +152,21 @@ def limit(profiler: Profiler, side: int, drop: float, step: float, end: float = 
             if abs(high - low) <= 1e-12 * max(abs(high), abs(low), step):
                 break
     if abs(excess(t)[0]) > 1e-3:
-        raise IntervalError(
-            "the profile likelihood could not be followed to the end of its interval: the coefficients meet the end of "
-            "the parameters' domain first"
-        )
+        raise IntervalError(_jump(gaps))
     return t
+
+
+def _jump(gaps: list[float]) -> str:
+    """Why there is no limit between two neighbouring values of which one is well inside and the other well outside."""
+    if np.isfinite(gaps[1]):
+        return (
+            "the profile likelihood jumps where its interval would end: it has several peaks in the other parameters, "
+            "and one of them ends there. Use method='wald' or 'bootstrap'"
+        )
+    return (
+        "the profile likelihood could not be followed to the end of its interval: the coefficients meet the end of "
+        "the parameters' domain first"
+    )
 
 
 def boundary_limit(fit: Estimates, name: str, at: float, level: float) -> float:

@@ -13,12 +13,14 @@ from likely.estimates.maximum import peak_of
 from likely.families.base import Limit
 from likely.likelihoods import objective_of
 from likely.models import limits, scale
+from likely.models.identify import centred, coordinates
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
+    from likely.models.bind import Bound
 
 MOVED = 5.0  # a linear predictor further than this from the estimate's calls for the careful search
 NEAR = {0.0: 1e-3, np.inf: 1e3}  # a parameter this close to where its family has a limit is taken to run there
@@ -41,10 +43,11 @@ def refit(fit: Estimates, model: Model, data: Rows) -> Any:
         found = _by_newton(fit, model, data)
     if found is not None:
         return np.concatenate([found, list(model.fixed.values())])
-    # the whole search of a first fit: limits, separation and failures are told as there
     bound = replace(fit.likelihood.bound, model=model, data=data)
     try:
-        again = peak_of(bound, **fit.asked.restraints)
+        again = None if restrained is None else _restrained_nearby(fit, bound)
+        # the whole search of a first fit: limits, separation and failures are told as there
+        again = again or peak_of(bound, **fit.asked.restraints)
     except LikelyError as error:
         return str(error)
     if not again.converged:
@@ -74,19 +77,40 @@ def _by_formula(model: Model, data: Rows) -> Any:
     return np.array(out)
 
 
+def _restrained_nearby(fit: Estimates, bound: Bound) -> Estimates | None:
+    """The peak under penalties and constraints near the estimate, from no other start; None where there is none."""
+    start = _start(fit)
+    if start is None or fit.limit is not None or bound.model.fixed:
+        return None
+    found = peak_of(bound, starts=[fit.coef], **fit.asked.restraints)
+    if not found.converged or found.limit is not None:
+        return None
+    return None if _moved_far(bound.model, bound.data, found.outcome.point.x - start) else found
+
+
 def _by_newton(fit: Estimates, model: Model, data: Rows) -> Any:
     """The peak near the estimate; None where the search leaves its surroundings."""
     start = _start(fit)
     if start is None:
         return None
+    if fit.likelihood.offers.predictors and fit.outcome.covariance is not None:  # that of better coordinates
+        inner = centred(model, coordinates(model, data), data)
+    else:
+        inner = None
     marks = [(limit, slot, _mark(limit, fit.coef[slot.label])) for limit, slot in limits.watched(model)]
     reached: list[tuple[Limit, Slot]] = []
 
     def stop(point: newton.Point) -> newton.Stop | None:
+        point = point if inner is None else inner.point(point)
         reached[:] = [(limit, slot) for limit, slot, mark in marks if limits.beyond(limit, slot, point.x, mark)]
         return newton.Stop("near a limit", reached[0][1].start) if reached else None
 
-    solution = newton.maximize(objective_of(model, data).point, start, max_iterations=50, tolerance=1e-6, stop=stop)
+    near, first = data, start
+    if inner is not None:
+        near, first = inner.data.with_response(data.y - inner.level), inner.from_original(start)
+    solution = newton.maximize(objective_of(model, near).point, first, max_iterations=50, tolerance=1e-6, stop=stop)
+    if inner is not None:
+        solution = replace(solution, point=inner.point(solution.point))
     if reached:
         return _at_limit(model, data, solution.point, *reached[0])
     if not solution.converged or _moved_far(model, data, solution.point.x - start):

@@ -31,6 +31,7 @@ FEW = 500  # rows; with more of them, no information vanishes by a coincidence o
 ROUNDING = 1e-12  # share of the rows' squared scores that an information keeps which is 0
 NEXT_TO_NONE = 1e-5  # the same where a search may have ended beside a curve of peaks
 FADED = 1e-3  # information about a constant's linear predictor that may have faded as others came to their end
+RESIDUE = 1e-13  # entries of an eigenvector that are rounding, and count where a coefficient has run far
 MOST = 12  # directions
 AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
 
@@ -112,7 +113,8 @@ def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot,
         values, vectors = np.linalg.eigh(point.info[own, own] / np.outer(largest, largest))
         for k in np.flatnonzero(values <= max(WEAK, SHARE * values[-1]))[:MOST]:
             direction = np.zeros(model.size)
-            direction[own] = vectors[:, k] / largest
+            clean = np.where(np.abs(vectors[:, k]) > RESIDUE, vectors[:, k], 0.0)
+            direction[own] = clean / largest
             found.append((slot, direction))
     return found
 

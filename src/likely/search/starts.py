@@ -200,7 +200,7 @@ class _Site:
         return out
 
     def predictor(self, values: Any) -> Any:
-        """Linear predictors of values by row, those beyond the link's reach moved inside; None where none is."""
+        """Linear predictors of values by row, those at a pole or out of reach moved; None where none is inside."""
         domain, link = self.slot.parameter.domain, self.slot.link
         low, high = max(domain.lower, link.lower), min(domain.upper, link.upper)
         inside = (values > low) & (values < high)
@@ -210,7 +210,12 @@ class _Site:
             values = np.maximum(values, low + 0.5 * (float(np.quantile(values[inside], 0.1)) - low))
         if np.isfinite(high):
             values = np.minimum(values, high - 0.5 * (high - float(np.quantile(values[inside], 0.9))))
-        eta = link.forward(values) - self.offset
+        eta = link.forward(values)
+        pole = np.isinf(eta)
+        if np.any(pole) and not np.all(pole):  # such as 0 for a reciprocal: as the smallest others, on the usual side
+            near = 0.5 * float(np.quantile(np.abs(values[~pole]), 0.1))
+            eta = np.where(pole, link.forward(np.copysign(near, np.median(values))), eta)
+        eta = eta - self.offset
         return eta if np.all(np.isfinite(eta)) else None
 
     @cached_property

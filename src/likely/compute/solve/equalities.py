@@ -208,7 +208,7 @@ def maximize(objective: Evaluates, space: Solutions, start: Any = None, **option
     if len(z) == 0:
         point = objective.point(space.origin)
         return newton.Solution(point, point.usable, newton.AT_PEAK, 0, 0.0)
-    found = newton.maximize(evaluate, z, **options)
+    found = newton.one_step_further(evaluate, newton.maximize(evaluate, z, **options))
     x = space(found.point.x)
     full = last[0] if np.array_equal(last[0].x, x) else objective.point(x)
     return newton.Solution(full, found.converged, found.reason, found.iterations, found.decrement)

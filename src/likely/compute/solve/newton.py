@@ -8,7 +8,7 @@ ascent direction (Nocedal and Wright 2006, *Numerical Optimization*, section 3.4
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -194,6 +194,19 @@ def maximize(
         if stop is not None and (requested := stop(point)) is not None:
             return Solution(point, False, requested.reason, iteration + 1, decrement, requested)
     return Solution(point, False, f"no peak within {max_iterations} iterations", max_iterations, decrement)
+
+
+def one_step_further(evaluate: Callable[[Any], Point], end: Solution) -> Solution:
+    """The end of a search after one more step, which about squares what is left; as it was where that is rounding."""
+    if not end.converged or end.decrement <= CLEAN:
+        return end
+    step, _, concave = newton_step(end.point)
+    further = evaluate(end.point.x + step)
+    if not concave or not further.usable:
+        return end
+    _, squared, concave = newton_step(further)
+    decrement = float(np.sqrt(max(squared, 0.0)))
+    return replace(end, point=further, decrement=decrement) if concave and decrement < end.decrement else end
 
 
 def _leads_to(peak: Point, point: Point, step: Any) -> bool:
