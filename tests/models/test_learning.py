@@ -86,10 +86,8 @@ def cut(table: Table, pieces: int) -> list[Table]:
 
 
 def in_pieces(request: Request, whole: Any, pieces: int) -> Learning:
-    def batches() -> list[Table]:
-        return cut(tables.read(whole), pieces)
-
-    return learn_from(request, batches)
+    batches = cut(tables.read(whole), pieces)
+    return learn_from(lambda known: [Summary.of(Batch.of(request, table), known) for table in batches])
 
 
 def quietly(action: Any) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from likely.data.cells import Cell
 from likely.errors import DataError, listed
 
+PARQUET = (".parquet", ".pq")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -22,9 +24,9 @@ def read_path(given: str | Path) -> tuple[Any, str | None]:
     DataError
         If there is no such file, or it does not hold a table; the message says which line is at fault.
     """
-    path, ending = _find(given)
+    path, ending = find(given)
     try:
-        if ending in (".parquet", ".pq"):
+        if ending in PARQUET:
             from pyarrow import parquet
 
             return parquet.read_table(path), "."
@@ -51,7 +53,32 @@ def read_open(handle: Any) -> tuple[Any, str | None]:
     return _read_csv(content, ",", "the open file")
 
 
-def _find(given: str | Path) -> tuple[Path, str]:
+def is_parquet(path: Path) -> bool:
+    """Whether a file is one, by its name."""
+    return path.name.lower().endswith(PARQUET)
+
+
+def read_lines(content: bytes, path: Path, where: str, before: int = 0, texts: Collection[str] = ()) -> Any:
+    """The table in some lines of a CSV file, below its header, and what stands before decimals in its text.
+
+    Parameters
+    ----------
+    content : bytes
+        The header, and the lines.
+    path : Path
+        The file.
+    where : str
+        The file in messages.
+    before : int, optional
+        How many lines of the file stand between the header and these.
+    texts : collection of str, optional
+        Columns that are text although these lines may hold numbers alone.
+    """
+    separator = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
+    return _read_csv(content, separator, where, before, texts)
+
+
+def find(given: str | Path) -> tuple[Path, str]:
     """The path, and the lower-case ending that says what it holds."""
     text = str(given)
     shown = repr(text if len(text) <= 80 else text[:77] + "...")
@@ -84,7 +111,9 @@ def _find(given: str | Path) -> tuple[Path, str]:
     return path, ending
 
 
-def _read_csv(content: bytes, separator: str, where: str) -> tuple[Any, str | None]:
+def _read_csv(
+    content: bytes, separator: str, where: str, before: int = 0, texts: Collection[str] = ()
+) -> tuple[Any, str | None]:
     import pandas as pd
 
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -92,7 +121,7 @@ def _read_csv(content: bytes, separator: str, where: str) -> tuple[Any, str | No
     try:
         content.decode()
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + 1 + before
         raise DataError(
             f"line {line} of {where} is not UTF-8 text: save the file as UTF-8, or read it with "
             "pandas.read_csv(..., encoding='latin-1')"
@@ -101,11 +130,12 @@ def _read_csv(content: bytes, separator: str, where: str) -> tuple[Any, str | No
     if not content.strip():
         raise DataError(f"{where} is empty")
     separator = _check_header(content, separator, where)
-    _check_widths(content, separator, where)
+    _check_widths(content, separator, where, before)
     rows = content.strip(b"\r\n")
     # in a file of one column an empty line between others is a missing value, in a wider one it is no row
     several = separator.encode() in rows.partition(b"\n")[0]
     how = {"sep": separator, "index_col": False, "low_memory": False, "skip_blank_lines": several}
+    how |= {"dtype": dict.fromkeys(texts, str)} if texts else {}
     try:
         # pandas' reader: it knows the usual spellings of a missing value
         frame = pd.read_csv(io.BytesIO(rows), **how)
@@ -176,7 +206,7 @@ def _check_header(content: bytes, separator: str, where: str) -> str:
     return separator
 
 
-def _check_widths(content: bytes, separator: str, where: str) -> None:
+def _check_widths(content: bytes, separator: str, where: str, before: int) -> None:
     """Refuse rows with more or fewer fields than the header."""
     import pyarrow as pa
     from pyarrow import csv as arrow
@@ -204,7 +234,7 @@ def _check_widths(content: bytes, separator: str, where: str) -> None:
         raise DataError(f"cannot read {where}: {error}") from error
     if wrong:
         row = wrong[0]
-        line = _line_of(content, row.text, row.number)
+        line = _line_of(content, row.text, row.number) + before
         more = f", and {len(wrong) - 1} more lines are of the wrong width" if len(wrong) > 1 else ""
         comma = "; it ends with a separator" if row.text.rstrip().endswith(separator) else ""
         raise DataError(

@@ -343,6 +343,22 @@ class Table:
         """Rows as messages count them: from 0, in the data as the user brought them."""
         return np.asarray(rows) if self._places is None else self._places[rows]
 
+    def numbered(self, first: int) -> Table:
+        """The same rows, which messages count from another number on."""
+        out = copy(self)
+        out._places = np.arange(first, first + self.n)
+        return out
+
+    def slice(self, lo: int, hi: int) -> Table:
+        """Neighbouring rows."""
+        if self._frame is None:
+            at = np.arange(self.n)
+            return self.only((at >= lo) & (at < hi))
+        out = Table(self._frame[lo:hi], native=self._native, named=self.named, decimal=self.decimal)
+        out.na, out.readings, out.doubted = self.na, self.readings, self.doubted
+        out._places = self.places(np.arange(self.n))[lo:hi]
+        return out
+
     def in_order(self, order: Any) -> Table:
         """The rows in another order (indices; None for their own), as a table of its own."""
         if order is None:

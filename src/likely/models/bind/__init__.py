@@ -10,6 +10,7 @@ from likely.models.bind.batch import Batch
 from likely.models.bind.bound import Bound
 from likely.models.bind.learning import Learning, learn, learn_from
 from likely.models.bind.request import Request
+from likely.models.bind.stream import Streamed
 from likely.models.bind.summary import Summary
 from likely.models.given import Given, cluster_ways, given_column
 
@@ -19,6 +20,7 @@ __all__ = [
     "Given",
     "Learning",
     "Request",
+    "Streamed",
     "Summary",
     "bind",
     "cluster_ways",

@@ -58,15 +58,8 @@ class Batch:
     def of(cls, request: Request, table: Table) -> Batch:
         """The rows in use of a table; rows that are not complete are refused, or left out, as was asked for."""
         asked, family, weights = request.asked, request.family, request.asked.weights
-        name, first = response.asked(table, asked.formula)
-        formulas, free = dict(request.formulas), list(family.free)
-        if first is not None:
-            if not free:
-                raise OptionError(f"{family!r} has no free parameter for the formula to describe")
-            if free[0].name in formulas:
-                raise OptionError(f"two formulas for {free[0].name}: {asked.formula!r} and {formulas[free[0].name]!r}")
-            formulas = {free[0].name: first, **formulas}
-
+        name, formulas = formulas_of(request, table)
+        free = list(family.free)
         given = Given.of(table)
         given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
         counted = checks.counted_rows(given_weights)
@@ -78,8 +71,7 @@ class Batch:
             added = offsets.of_exposure(asked.exposure, family, request.link, given)
             offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
         groups = cluster_ways(asked.cluster)
-        other_specs = [name, weights, asked.offset, asked.exposure, *groups, *family.known.values()]
-        sides = {k: _right_side(family, k, spec, offset_of, table, other_specs) for k, spec in formulas.items()}
+        sides = right_sides(request, table, name, formulas, offset_of)
         rights = {k: right if isinstance(right, str) else given.matrix(right) for k, right in sides.items()}
 
         other_columns = [(v, f"known {k}") for k, v in family.known.items() if not family.parameter(k).vector]
@@ -134,6 +126,30 @@ class Batch:
         for name, values in out.items():
             family.parameter(name).domain.check(f"{family.title}'s known {name}", values)
         return out | vectors
+
+
+def formulas_of(request: Request, table: Table) -> tuple[str, dict[str, Any]]:
+    """The response, and the formulas by parameter as they were given."""
+    name, first = response.asked(table, request.asked.formula)
+    formulas, free = dict(request.formulas), list(request.family.free)
+    if first is not None:
+        if not free:
+            raise OptionError(f"{request.family!r} has no free parameter for the formula to describe")
+        if free[0].name in formulas:
+            asked = request.asked.formula
+            raise OptionError(f"two formulas for {free[0].name}: {asked!r} and {formulas[free[0].name]!r}")
+        formulas = {free[0].name: first, **formulas}
+    return name, formulas
+
+
+def right_sides(
+    request: Request, table: Table, name: str, formulas: Mapping[str, Any], offset_of: dict[str, list[Any]]
+) -> dict[str, Any]:
+    """The right-hand sides of formulas without their offsets, which go to `offset_of`; matrices as they are."""
+    asked, family = request.asked, request.family
+    other_specs = [name, asked.weights, asked.offset, asked.exposure, *cluster_ways(asked.cluster)]
+    other_specs += family.known.values()
+    return {k: _right_side(family, k, spec, offset_of, table, other_specs) for k, spec in formulas.items()}
 
 
 def _values(p: Parameter, spec: Any, given: Given) -> Any:

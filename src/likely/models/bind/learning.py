@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from likely.data.learn import Learnt
-from likely.data.tables import Table
+from likely.data.transforms import State
 from likely.errors import OptionError
 from likely.families.base.domains import Groups
 from likely.models import checks, response
 from likely.models.bind.batch import Batch
-from likely.models.bind.request import Request
+from likely.models.bind.rows import rows_of
 from likely.models.bind.slots import slots_of
 from likely.models.bind.summary import Counts, Summary
 from likely.models.model import Model
@@ -66,19 +66,17 @@ def learn(summary: Summary) -> Learning:
     return Learning(model, summary.counts, rows if learnt is None else None)
 
 
-def learn_from(request: Request, tables: Callable[[], Iterable[Table]]) -> Learning:
-    """The model learnt from tables that can be gone through again; once, unless functions stand in one another.
+def learn_from(look: Callable[[Mapping[str, State]], Iterable[Summary]]) -> Learning:
+    """The model learnt from batches that can be gone through again; once, unless functions stand in one another.
 
     Parameters
     ----------
-    request : Request
-    tables : callable
-        Gives the tables, in the same order each time.
+    look : callable
+        What was learnt before -> the summaries of all batches, in the same order each time.
     """
-    known: dict[str, Any] = {}
+    known: dict[str, State] = {}
     while True:
-        summaries = (Summary.of(Batch.of(request, table), known) for table in tables())
-        summary = reduce(Summary.merge, summaries)
+        summary = reduce(Summary.merge, look(known))
         if summary.complete:
             return learn(summary)
         known = summary.states
@@ -87,8 +85,7 @@ def learn_from(request: Request, tables: Callable[[], Iterable[Table]]) -> Learn
 def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
     """The model of a batch, and its rows."""
     request, name = batch.request, batch.response
-    asked, family, y = request.asked, request.family, batch.y
-    w, known, units = batch.weights, batch.known, None
+    asked, family, y, known = request.asked, request.family, batch.y, batch.known
     if any(p.domain is Groups for p in family.parameters) and asked.weights_kind != "frequency":
         raise OptionError(
             f"weights of {family.title} say how often a stratum was observed, weights_kind='frequency'; found "
@@ -96,7 +93,6 @@ def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
         )
     if asked.weights_kind == "analytic":
         checks.check_averaged(family)
-        w, units = None, w
     table = batch.given.table
     constants = {k: None if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}
     bound, numeric = family.bind(response.plain(family, y, name, table), known)
@@ -106,9 +102,9 @@ def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
     checks.warn_empty_levels(declared, bound.levels, name)
     checks.check_support(bound, numeric, known, name, table)
 
-    slots, designs, offsets = slots_of(batch, bound, learnt)
+    slots, designs = slots_of(batch, bound, learnt)
     text = asked.formula if isinstance(asked.formula, str) else None
     fixed = bound.edge_estimate(numeric, known) if any(p.edge for p in family.free) else {}
     weights, kind = asked.weights, asked.weights_kind
     model = Model(bound, slots, constants, name, text, fixed, kind, weights, batch.table.as_read)
-    return model, Rows(len(numeric), numeric, w, designs, offsets, known, units)
+    return model, rows_of(model, batch, numeric, designs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 from likely.compute import blocks
 from likely.compute.blocks import Matrix
@@ -13,7 +13,6 @@ from likely.data.learn import Learnt
 from likely.errors import OptionError
 from likely.families.base import Family, Parameter
 from likely.families.base.vectors import VectorDomain
-from likely.models.bind import offsets
 from likely.models.bind.batch import Batch
 from likely.models.bind.links import link_for
 from likely.models.identify import without_aliased, without_place_of_intercept
@@ -74,15 +73,9 @@ class _Parts:
             for p, design in made
         ]
 
-    def offset(self, p: Parameter) -> Any:
-        """The sum of a parameter's offsets, one per row in use, or None."""
-        return offsets.total(self.batch.offsets.get(p.name, []), p, self.batch.given)
 
-
-def slots_of(
-    batch: Batch, family: Family, learnt: Learnt | None = None
-) -> tuple[tuple[Slot, ...], dict[str, Matrix], dict[str, Any]]:
-    """One linear predictor for every free parameter, several for a vector; their matrices and offsets by label.
+def slots_of(batch: Batch, family: Family, learnt: Learnt | None = None) -> tuple[tuple[Slot, ...], dict[str, Matrix]]:
+    """One linear predictor for every free parameter, several for a vector; their matrices by label.
 
     Parameters
     ----------
@@ -94,22 +87,20 @@ def slots_of(
     """
     parts, free = _Parts(batch, learnt), list(batch.request.family.free)
     slots: list[Slot] = []
-    matrices, offsets_of = dict[str, Matrix](), dict[str, Any]()
+    matrices: dict[str, Matrix] = {}
     for p in free:
         if p.edge:
             parts.refuse_formula(p)
     made = parts.designs([p for p in free if not p.edge], family.parameters[0])
     for p, both in made:
         design, x = both or (None, None)
-        offset, given = parts.offset(p), tuple(batch.offsets.get(p.name, ()))
+        offset = tuple(batch.offsets.get(p.name, ())) or None
         chosen = p.domain.get_link(p.name, link_for(p.name, batch.request.link, free))
         width = 1 if design is None else len(design.names)
         entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]
         for entry in entries:
             start = slots[-1].stop if slots else 0
-            slots.append(Slot(p, chosen, design, None if offset is None else given, start, start + width, entry))
+            slots.append(Slot(p, chosen, design, offset, start, start + width, entry))
             if design is not None:
                 matrices[slots[-1].label] = x
-            if offset is not None:
-                offsets_of[slots[-1].label] = offset
-    return tuple(slots), matrices, offsets_of
+    return tuple(slots), matrices

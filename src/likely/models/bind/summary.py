@@ -12,7 +12,7 @@ import numpy as np
 from likely.data import learn, transforms
 from likely.data.formula import parse, quote
 from likely.data.predictors import frame_of
-from likely.models import checks
+from likely.models import checks, response
 from likely.models.bind.batch import Batch
 from likely.models.bind.request import Request
 from likely.models.bind.witnesses import Witnesses
@@ -108,6 +108,7 @@ class Summary:
             return self
         batch, columns = self.whole, dict[str, Any]()
         if batch.n:
+            _check_support(batch)
             for right in texts_of(batch):
                 formula, values = learn.seen_by_formula(right, batch.given.table)
                 frame = None
@@ -149,6 +150,13 @@ class Summary:
             return True
         every = [call for right in self.witnesses.rights for call in transforms.calls(parse(right))]
         return all(call in self.known or call in self.columns for call in every)
+
+
+def _check_support(batch: Batch) -> None:
+    """Raise unless all responses can occur."""
+    name, table = batch.response, batch.given.table
+    family, y = batch.request.family.bind(response.plain(batch.request.family, batch.y, name, table), batch.known)
+    checks.check_support(family, y, batch.known, name, table)
 
 
 def texts_of(batch: Batch) -> tuple[str, ...]:

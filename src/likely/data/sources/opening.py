@@ -1,0 +1,86 @@
+"""Which source data are."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from likely.data import files
+from likely.data.sources import tables
+from likely.data.sources.base import ROWS, Source
+from likely.data.sources.checked import Checked
+from likely.data.sources.files import Files
+from likely.errors import DataError
+
+
+def open_source(data: Any, rows: int = ROWS) -> Checked:
+    """The source that data are.
+
+    Parameters
+    ----------
+    data : path, glob, list of paths or tables, PyArrow data set, lazy Polars frame, DuckDB relation, function, or table
+        A function returns an iterator of tables, a new one each time.
+    rows : int
+        Of a piece at most.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to read, or if it could be read once only.
+
+    Examples
+    --------
+    >>> source = open_source({"x": [1, 2, 3]}, rows=2)
+    >>> [piece.table.column("x").tolist() for piece in source.pieces()]
+    [[1, 2], [3]]
+    """
+    return Checked(_of(data, rows))
+
+
+def _of(data: Any, rows: int) -> Source:
+    module = type(data).__module__.partition(".")[0]
+    if isinstance(data, (str, Path)):
+        return _of_paths([data], rows)
+    if isinstance(data, (list, tuple)) and data and all(isinstance(one, (str, Path)) for one in data):
+        return _of_paths(data, rows)
+    if module == "pyarrow" and hasattr(data, "get_fragments"):
+        return tables.of_dataset(data, rows)
+    if type(data).__name__ == "RecordBatchReader" or (isinstance(data, Iterator) and not isinstance(data, Mapping)):
+        raise DataError(
+            f"the {type(data).__name__} can be read once only, and a fit reads its data several times: pass a function "
+            "that returns a new one each time, a list of tables, or files"
+        )
+    if module == "polars" and tables.table_is_lazy(data):
+        return tables.of_polars(data, rows)
+    if type(data).__name__ == "DuckDBPyRelation":
+        return tables.of_duckdb(data, rows)
+    if callable(data):
+        return tables.of_function(data, rows)
+    if isinstance(data, (list, tuple)) and data and all(_is_table(one) for one in data):
+        return tables.of_function(lambda: data, rows)
+    return tables.Cut(data, rows)
+
+
+def _of_paths(given: Any, rows: int) -> Source:
+    """Files by path or glob; a folder is a PyArrow data set."""
+    paths: list[Path] = []
+    for one in given:
+        text = str(Path(one).expanduser()) if str(one).strip() else str(one)
+        if glob.has_magic(text) and not Path(text).exists():
+            found = sorted(Path(path) for path in glob.glob(text, recursive=True) if Path(path).is_file())
+            if not found:
+                raise DataError(f"no file matches {text!r}")
+            paths += [files.find(path)[0] for path in found]
+        elif len(given) == 1 and Path(text).is_dir():
+            from pyarrow import dataset
+
+            return tables.of_dataset(dataset.dataset(text, format="parquet", partitioning="hive"), rows)
+        else:
+            paths.append(files.find(one)[0])
+    return Files(paths, rows)
+
+
+def _is_table(data: Any) -> bool:
+    return hasattr(data, "columns") or isinstance(data, Mapping) or hasattr(data, "schema")
