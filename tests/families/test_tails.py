@@ -115,3 +115,26 @@ def test_quantiles_by_bisection_are_those_of_scipy(family: Family, params: dict[
 def test_the_first_float_where_a_condition_holds() -> None:
     for goal in (-1e300, -1.0, -1e-310, 0.0, 1e-310, 2.5, 1e300):
         assert first_float(lambda y, goal=goal: y >= goal, -np.inf, np.inf, ()) == goal
+
+
+@pytest.mark.parametrize(
+    ("family", "values"),
+    [
+        (lk.Gamma, {"mean": [0.5, 1.0, 4.0, 9.0], "shape": [0.4, 1.0, 2.0, 30.0]}),
+        (lk.Weibull, {"scale": [0.5, 1.0, 4.0, 9.0], "shape": [0.4, 1.0, 2.0, 30.0]}),
+        (lk.Normal, {"mean": [-3.0, 0.0, 4.0, 900.0], "sd": [0.4, 1.0, 2.0, 30.0]}),
+    ],
+)
+def test_quantiles_of_many_unstated_distributions_at_once(family: type[Family], values: dict[str, list[float]]) -> None:
+    """Out to levels of 1e-25 below and to the last float before 1 above."""
+
+    class Unstated(family):  # type: ignore[misc,valid-type]
+        name = f"unstated_{family.name}"
+        _log_cdf = None
+        _log_sf = None
+
+    at = {name: np.array(v) for name, v in values.items()}
+    q = np.concatenate([10.0 ** -np.arange(1.0, 26.0, 3.0), [0.3, 0.5, 0.7], 1.0 - 10.0 ** -np.arange(2.0, 16.0, 2.0)])
+    q = np.append(q, 1.0 - 2.0**-53)[:, None]
+    numeric = NumericDistribution(Unstated(), at)
+    np.testing.assert_allclose(numeric.ppf(q), family()._scipy(**at).ppf(q), rtol=1e-8, atol=1e-12)

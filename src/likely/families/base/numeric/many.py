@@ -15,7 +15,7 @@ from scipy import special as sc
 
 from likely.families.base.numeric.density import UNIT_ERROR, WithLogDensity
 from likely.families.base.numeric.mixed import mixed_quantile
-from likely.families.base.numeric.panels import COARSE_NODES, COARSE_WEIGHTS, NODES, UNDERFLOW, WEIGHTS
+from likely.families.base.numeric.panels import COARSE_NODES, COARSE_WEIGHTS, NODES, WEIGHTS
 from likely.namespace import NumpyNamespace
 
 SHARP = 1e-11  # relative error of an integral
@@ -43,7 +43,8 @@ class Densities:
         """The log-density at y, shape (m, ...), of the sets `of`, shape (m,)."""
         for k in range(self.atoms.shape[1]):
             atom, high = (v[of].reshape(-1, *[1] * (np.ndim(y) - 1)) for v in (self.atoms[:, k], self.high))
-            y = np.where(y == atom, np.nextafter(y, np.where(y >= high, -np.inf, np.inf)), y)
+            if np.any(on := y == atom):
+                y = np.where(on, np.nextafter(y, np.where(y >= high, -np.inf, np.inf)), y)
         return self._at(y, of)
 
     def _at(self, y: Any, of: Any) -> Any:
@@ -165,7 +166,7 @@ class Lines(Many):
             width = self._width(peak, every)
         self.knots = peak[:, None] + width[:, None] * np.concatenate([-KNOTS[:0:-1], KNOTS])
         self.knots = np.clip(self.knots, -690.0, 690.0)
-        seen = np.flatnonzero(np.any(self.log_g(self.knots, every) > -UNDERFLOW, axis=0))
+        seen = np.flatnonzero(np.any(self.log_g(self.knots, every) > FAINT, axis=0))
         first, last = np.min(seen, initial=len(KNOTS)), np.max(seen, initial=0)
         self.knots = self.knots[:, max(first - 1, 0) : last + 2]
         if self.knots.shape[1] < 2:
@@ -245,8 +246,8 @@ class Lines(Many):
         a, b = (t[every, np.clip(at + side, 0, t.shape[1] - 1)] for side in (-1, 1))
         for _ in range(20):
             c, d = b - 0.618 * (b - a), a + 0.618 * (b - a)
-            high = self.log_g(c, every) >= self.log_g(d, every)
-            a, b = np.where(high, a, c), np.where(high, d, b)
+            at_c, at_d = self.log_g(np.stack([c, d], axis=1), every).T
+            a, b = np.where(at_c >= at_d, a, c), np.where(at_c >= at_d, d, b)
         return 0.5 * (a + b)
 
     def _width(self, peak: Any, every: Any) -> Any:
@@ -291,30 +292,35 @@ class Lines(Many):
 
     def _density_quantile(self, q: Any, of: Any) -> Any:
         """The density's own quantiles, by Newton's steps in a bracket."""
-        goal = q * self.mass[of]
-        i = np.clip(np.sum(self.left[of] <= goal[:, None], axis=1) - 1, 0, self.value.shape[1] - 1)
-        a, b = self.knots[of, i], self.knots[of, i + 1]
         lower = q <= 0.5
-        beyond = (1.0 - q) * self.mass[of] - self.right[of, i + 1]
-        goal = np.where(lower, goal - self.left[of, i], self.value[of, i] - beyond)
+        tail = np.where(lower, q, 1.0 - q) * self.mass[of]
+        passed = np.where(lower[:, None], self.left[of] <= tail[:, None], self.right[of] > tail[:, None])
+        i = np.clip(np.sum(passed, axis=1) - 1, 0, self.value.shape[1] - 1)
+        a, b = self.knots[of, i], self.knots[of, i + 1]
+        goal = tail - np.where(lower, self.left[of, i], self.right[of, i + 1])  # up to t, or from t on
+        rounding = 4e-16 * np.maximum(tail, goal)
         low, high = a.copy(), b.copy()
         with np.errstate(all="ignore"):
-            t = a + (b - a) * np.clip(np.nan_to_num(goal / self.value[of, i], nan=0.5), 0.0, 1.0)
+            share = np.clip(np.nan_to_num(goal / self.value[of, i], nan=0.5), 0.0, 1.0)
+            t = a + (b - a) * np.where(lower, share, 1.0 - share)
             active = np.flatnonzero((q > 0.0) & (q < 1.0))
             for _ in range(60):
                 if not len(active):
                     break
-                here, sets = t[active], of[active]
-                miss = self._integral(a[active], here, sets) - goal[active]
+                here, sets, left = t[active], of[active], lower[active]
+                ends = np.where(left, a[active], here), np.where(left, here, b[active])
+                miss = np.where(left, 1.0, -1.0) * (self._integral(*ends, sets) - goal[active])
                 low[active] = np.where(miss < 0, here, low[active])
                 high[active] = np.where(miss < 0, high[active], here)
                 step = here - miss / np.exp(self.log_g(here, sets))
+                near = np.abs(step - here) <= 1e-13 * np.maximum(np.abs(here), 1e-2)
+                found = near | (np.abs(miss) <= rounding[active])
                 inside = (step > low[active]) & (step < high[active])
-                t[active] = np.where(inside, step, 0.5 * (low[active] + high[active]))
-                active = active[np.abs(t[active] - here) > 1e-13 * np.maximum(np.abs(here), 1e-2)]
+                t[active] = np.where(found, here, np.where(inside, step, 0.5 * (low[active] + high[active])))
+                active = active[~found]
         y = self.to_y(t, of)
         inner = np.clip(y, np.nextafter(self.low[of], np.inf), np.nextafter(self.high[of], -np.inf))
-        inner = np.where(np.minimum(q, 1.0 - q) < 1e-15, np.nan, inner)
+        inner = np.where(q < np.exp(FAINT + 40.0), np.nan, inner)
         return np.where(q == 0, self.low[of], np.where(q == 1, self.high[of], inner))
 
     def quantile(self, q: Any, of: Any) -> Any:

@@ -62,5 +62,5 @@ def mixed_quantile(q: Any, atoms: Any, masses: Any, share: Any, reached: Any, of
     rest = np.asarray(q) - np.sum(np.where(passed, masses, 0.0), axis=-1)
     with np.errstate(all="ignore"):
         last = np.where(np.asarray(q) < 1.0, 1.0 - 2.0**-53, 1.0)  # only the level 1 is the end of the support
-        between = of_density(np.clip(rest / share, 0.0, last))
+        between = of_density(np.where(np.any(on, axis=-1), 0.5, np.clip(rest / share, 0.0, last)))
     return np.where(np.any(on, axis=-1), np.sum(np.where(on, atoms, 0.0), axis=-1), between)
