@@ -11,6 +11,7 @@ from scipy import stats
 
 import likely as lk
 from likely.errors import DataError, DesignError, EmptyLevelsWarning, FitError, OptionError, ParameterError
+from likely.families.base.links import LINKS
 from likely.families.ordinal import LATENT
 from likely.likelihoods import kernels
 from likely.namespace import JetNamespace, NumpyNamespace
@@ -213,6 +214,27 @@ def test_probabilities_keep_their_digits_in_both_tails(link):
             below, above = mp.log(MP[link](mp.mpf(t))), mp.log(1 - MP[link](mp.mpf(min(-t, 5.0))))
             assert float(latent.below(np.float64(t), xp)) == pytest.approx(float(below), rel=1e-13)
             assert float(latent.above(np.float64(min(-t, 5.0)), xp)) == pytest.approx(float(above), rel=1e-13)
+
+
+@pytest.mark.parametrize("link", ["logit", "cloglog", "loglog"])
+def test_probabilities_that_no_float_can_hold_have_logarithms(link):
+    """Below t = -745 they underflow; the last of the floats is 5e-324."""
+    latent, at = LATENT[link], np.array([-800.0, -790.0, -745.5, -700.0])
+    mirrored = link == "loglog"  # its thin tail is the upper one, where the others' is the lower
+    with mp.workdps(400):
+        below = [float(mp.log(MP["cloglog" if mirrored else link](mp.mpf(t)))) for t in at]
+        between = [float(mp.log(MP["cloglog" if mirrored else link](mp.mpf(t)) * (1 - mp.exp(-3)))) for t in at]
+    tail, low, high = (latent.above, -at, -at + 3.0) if mirrored else (latent.below, at - 3.0, at)
+    np.testing.assert_allclose(tail(-at if mirrored else at, NumpyNamespace()), below, rtol=1e-15)
+    np.testing.assert_allclose(latent.between(low, high, NumpyNamespace()), between, rtol=1e-15)
+    xp = JetNamespace(2)
+    jet = tail(xp.variable(0, -at if mirrored else at), xp)
+    np.testing.assert_allclose(jet.g[0], -1.0 if mirrored else 1.0)
+    with np.errstate(all="ignore"):
+        p = LINKS[link].inverse(xp.variable(0, -at if mirrored else at), xp)
+        log_p = xp.log(xp.complement(p) if mirrored else p)
+    np.testing.assert_allclose(log_p.v, below, rtol=1e-15)
+    np.testing.assert_allclose(log_p.g[0], -1.0 if mirrored else 1.0)
 
 
 @pytest.mark.parametrize("link", LATENT)

@@ -9,17 +9,13 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+from likely.families.base.links import log_first_event
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
 
 EULER = float(np.euler_gamma)
 MEAN_ABSOLUTE_DEVIATION = 0.983068564882535  # E|z - E z| of the standard Gumbel (mpmath quadrature)
-
-
-def log_first_event(xp: Any, a: Any) -> Any:
-    """log(1 - exp(-exp(a))): of the probability of an event whose cumulated risk is exp(a); a itself where tiny."""
-    return xp.where(a < -40.0, a, xp.log1mexp(xp.exp(xp.maximum(a, -40.0))))
 
 
 @final

@@ -13,7 +13,7 @@ from likely.errors import DataError, OptionError, ParameterError, is_one_of, lis
 from likely.families.base import Kind, Parameter, by_keyword
 from likely.families.base.domains import Positive, Real
 from likely.families.base.kernel import Kernel
-from likely.families.base.links import LINKS
+from likely.families.base.links import LINKS, log_first_event
 from likely.families.base.vectors import Increasing
 from likely.families.kernels.ordinal import fits, ordinal_rows
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
@@ -52,9 +52,8 @@ def _normal_between(low: Any, high: Any, xp: Any) -> Any:
 
 
 def _cloglog_between(low: Any, high: Any, xp: Any) -> Any:
-    # exp(-r) - exp(-r - r expm1(b - a)), with r = exp(a)
-    rate = xp.exp(low)
-    return xp.log1mexp(rate * xp.expm1(high - low)) - rate
+    # exp(-exp(a)) - exp(-exp(b)) = exp(-exp(a)) (1 - exp(-(exp(b) - exp(a))))
+    return log_first_event(xp, high + xp.log1mexp(high - low)) - xp.exp(low)
 
 
 def _cauchy_between(low: Any, high: Any, xp: Any) -> Any:
@@ -76,10 +75,10 @@ def _cauchy_below(t: Any, xp: Any) -> Any:
 LATENT: dict[str, Latent] = {
     "logit": Latent(lambda t, xp: xp.log_expit(t), lambda t, xp: xp.log_expit(-t), _logistic_between),
     "probit": Latent(lambda t, xp: xp.log_ndtr(t), lambda t, xp: xp.log_ndtr(-t), _normal_between),
-    "cloglog": Latent(lambda t, xp: xp.log1mexp(xp.exp(t)), lambda t, xp: -xp.exp(t), _cloglog_between),
+    "cloglog": Latent(lambda t, xp: log_first_event(xp, t), lambda t, xp: -xp.exp(t), _cloglog_between),
     "loglog": Latent(
         lambda t, xp: -xp.exp(-t),
-        lambda t, xp: xp.log1mexp(xp.exp(-t)),
+        lambda t, xp: log_first_event(xp, -t),
         lambda low, high, xp: _cloglog_between(-high, -low, xp),
     ),
     "cauchit": Latent(_cauchy_below, lambda t, xp: _cauchy_below(-t, xp), _cauchy_between),

@@ -65,16 +65,21 @@ def _probit(eta: Any, xp: Any) -> Any:
     return xp.remember(xp.ndtr(eta), log=xp.log_ndtr(eta), complement=xp.ndtr(-eta), log_complement=xp.log_ndtr(-eta))
 
 
+def log_first_event(xp: Any, a: Any) -> Any:
+    """log(1 - exp(-exp(a))): of the probability of an event whose cumulated risk is exp(a); a itself where tiny."""
+    return xp.where(a < -40.0, a, xp.log1mexp(xp.exp(xp.maximum(a, -40.0))))
+
+
 def _cloglog(eta: Any, xp: Any) -> Any:
     rate = xp.exp(eta)
     p = -xp.expm1(-rate)
-    # log p = eta - rate/2 + ... for small rates, where 1 - exp(-rate) keeps few digits of log p's slope
-    return xp.remember(p, complement=xp.exp(-rate), log_complement=-rate)
+    return xp.remember(p, log=log_first_event(xp, eta), complement=xp.exp(-rate), log_complement=-rate)
 
 
 def _loglog(eta: Any, xp: Any) -> Any:
     rate = xp.exp(-eta)
-    return xp.remember(xp.exp(-rate), log=-rate, complement=-xp.expm1(-rate))
+    q = -xp.expm1(-rate)
+    return xp.remember(xp.exp(-rate), log=-rate, complement=q, log_complement=log_first_event(xp, -eta))
 
 
 def _cauchit(eta: Any, xp: Any) -> Any:
