@@ -9,8 +9,8 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
-from likely.families.base.links import log_first_event
 from likely.families.base.kernel import Kernel
+from likely.families.base.links import log_first_event
 from likely.families.gumbel import Gumbel
 from likely.families.kernels.weibull import weibull_rows
 from likely.families.laplace import LOG_2
