@@ -9,6 +9,8 @@ import pytest
 
 import likely as lk
 from likely.families import FAMILIES, ConditionalLogit
+from likely.models.asked import SEARCH
+from likely.results.likelihoods import SearchOptions
 
 api = pytest.importorskip("mypy.api")
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,12 @@ fit.simulate(3, wat=1)
 fit.interval(method="bootstrap", replicate=100)
 fit.predict(level="high")
 lk.compare(["normal"], [1.0, 2.0]).rows[0].aicd
+fit.likelihood.maximize(solve="newton")
+fit.likelihood.maximize(max_iterations="many")
+fit.report().exists()
+fit.report("fit.html").exists()
+lk.Parameter("rate", lk.Positive, explains=3)
+lk.Kind.COUNT
 """
 
 
@@ -49,7 +57,13 @@ def test_wrong_arguments_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         (9, "call-arg"),
         (10, "arg-type"),
         (11, "attr-defined"),
+        (12, "call-arg"),
+        (13, "arg-type"),
+        (14, "attr-defined"),
+        (16, "call-arg"),
+        (17, "attr-defined"),
     ]
+    assert set(SearchOptions.__annotations__) == set(SEARCH)
 
 
 def test_a_fit_lists_what_it_can_be_asked() -> None:

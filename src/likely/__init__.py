@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from likely.families import Uniform as Uniform
     from likely.families import Weibull as Weibull
     from likely.families.base import Family as Family
+    from likely.families.base import Kind as Kind
+    from likely.families.base import Parameter as Parameter
     from likely.families.base import Support as Support
     from likely.families.base.domains import Interval as Interval
     from likely.families.base.domains import NonNegative as NonNegative
@@ -106,7 +108,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "Uniform",
         "Weibull",
     ),
-    "likely.families.base": ("Family", "Support"),
+    "likely.families.base": ("Family", "Kind", "Parameter", "Support"),
     "likely.losses": ("assumption_of", "loss", "nll", "scorer"),
     "likely.results.paths": ("Path", "path"),
     "likely.models.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, final, overload
 
 from likely.errors import FitError
 from likely.errors.boundary import public_class
@@ -109,6 +109,28 @@ class Fit(Inference, Prediction, Effects, Checking):
 
         return Summary(self.estimates, level, method)
 
+    @overload
+    def report(
+        self,
+        path: None = None,
+        *,
+        title: str | None = None,
+        compare: bool | Iterable[Any] = True,
+        progress: Any = None,
+        open: bool = False,
+    ) -> str: ...
+
+    @overload
+    def report(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        compare: bool | Iterable[Any] = True,
+        progress: Any = None,
+        open: bool = False,
+    ) -> Path: ...
+
     def report(
         self,
         path: str | Path | None = None,
@@ -117,7 +139,7 @@ class Fit(Inference, Prediction, Effects, Checking):
         compare: bool | Iterable[Any] = True,
         progress: Any = None,
         open: bool = False,
-    ) -> Any:
+    ) -> str | Path:
         """A report as one HTML file that opens without a network and prints well.
 
         What was found; what was assumed; the estimates and what they mean; neighbouring assumptions; and how to

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, final
 
 import numpy as np
 
@@ -21,6 +22,28 @@ from likely.show.curves import Curve, LikelihoodTable
 
 if TYPE_CHECKING:
     from likely.charts import LikelihoodCharts
+    from likely.compute.solve.newton import Point
+    from likely.search.state import FitState
+
+
+class SearchOptions(TypedDict, total=False):
+    """The keywords of `Likelihood.maximize`."""
+
+    cov: str | None
+    cluster: Any
+    small_sample: str | None
+    separation: str
+    on_failure: str
+    solver: str
+    start: Mapping[str, float] | FitState | str | Path | None
+    starts: int | Sequence[Mapping[str, Any]] | None
+    max_iterations: int
+    tolerance: float
+    progress: bool | str | Callable[[int, Point, float], None] | None
+    penalty: Any
+    fixed: Mapping[str, float] | None
+    bounds: Mapping[str, tuple[float | None, float | None]] | None
+    constraints: str | None
 
 
 @final
@@ -91,7 +114,7 @@ class Likelihood(Evaluation):
         """
         return Likelihood(LogLikelihood(joint.renamed(self.function.bound, names)))
 
-    def maximize(self, **options: Any) -> Fit:
+    def maximize(self, **options: Unpack[SearchOptions]) -> Fit:
         """The peak with its curvature.
 
         Parameters
