@@ -101,7 +101,9 @@ def find(given: str | Path) -> tuple[Path, str]:
     if not exists:
         raise DataError(f"there is no file {shown}; a string is read as a path to a CSV or Parquet file")
     if path.is_dir():
-        raise DataError(f"{shown} is a folder; name a CSV or Parquet file in it")
+        raise DataError(
+            f"{shown} is a folder; name a CSV or Parquet file in it, or all of them, {str(path / '*.parquet')!r}"
+        )
     name = path.name.lower()
     ending = Path(name).suffix
     if ending == ".gz":

@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from likely.data import files
+from likely.data import files, many_files
 from likely.data.columns import codes, from_array, missing, numbers
 from likely.data.markers import checked_na
 from likely.data.reading import AsRead
@@ -23,6 +23,7 @@ __all__ = ["READABLE", "Table", "codes", "missing", "numbers", "occurring", "rea
 READABLE = (
     "a table (pandas, Polars, PyArrow, DuckDB), a dict of columns, an array, a list, or a path to a CSV or Parquet file"
 )
+ENDINGS = (*files.PARQUET, ".csv", ".csv.gz")  # of texts in a list that are paths
 
 
 def read(data: Any, na: Any = None, like: AsRead | None = None) -> Table:
@@ -31,6 +32,7 @@ def read(data: Any, na: Any = None, like: AsRead | None = None) -> Table:
     Parameters
     ----------
     data : pandas, Polars, PyArrow or DuckDB table, path, open CSV file, dict of columns, list of dicts, array or list
+        A path may be a pattern such as ``sales/*.parquet``, a list of paths, or a folder of Parquet files.
         Columns of a plain array are called x1, x2, ...; a single column y.
     na : str, number or list of them, optional
         Cells that stand for a missing value.
@@ -54,8 +56,10 @@ def read(data: Any, na: Any = None, like: AsRead | None = None) -> Table:
 def _read(data: Any) -> Table:
     if isinstance(data, Table):
         return data
-    if isinstance(data, (str, Path)):
-        frame, decimal = files.read_path(data)
+    if isinstance(data, (str, Path)) and many_files.is_folder(data):
+        return Table(nw.from_native(many_files.folder(data).to_table(), eager_only=True), native=False)
+    if (paths := _paths(data)) is not None:
+        frame, decimal = files.read_path(paths[0]) if len(paths) == 1 else many_files.read_all(paths)
         return Table(nw.from_native(frame, eager_only=True), native=False, decimal=decimal)
     if isinstance(data, (bytes, bytearray)):
         raise DataError(f"data must be {READABLE}; found bytes")
@@ -78,12 +82,28 @@ def _read(data: Any) -> Table:
     return _from_native(data)
 
 
+def _paths(data: Any) -> Sequence[str | Path] | None:
+    """The files that data name: a path, a pattern, or a list of paths; None for anything else."""
+    if isinstance(data, (str, Path)):
+        return many_files.matched(data) or [data]
+    if isinstance(data, (list, tuple)) and data and all(map(_names_file, data)):
+        return data
+    return None
+
+
+def _names_file(value: Any) -> bool:
+    """Whether a value in a list is the path of a file, and no label."""
+    return isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(ENDINGS))
+
+
 def _from_native(data: Any) -> Table:
     """A table or column of some library."""
     pandas = type(data).__module__.startswith("pandas") and hasattr(data, "columns")
     names = [str(c) for c in data.columns] if pandas else []
     if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise DataError(f"column names must be distinct: the table has more than one column called {listed(twice)}")
+    if hasattr(data, "get_fragments") and hasattr(data, "to_table"):  # a PyArrow data set
+        data = data.to_table()
     try:
         native = nw.from_native(data, allow_series=True, pass_through=True)
         if isinstance(native, nw.LazyFrame):

@@ -53,7 +53,8 @@ def fit(
         The assumption about how the data came to be: ``lk.Normal()``, ``"student_t"``, your own density. Known
         parameters are given to it: ``lk.Normal(sd="se")``, ``lk.Binomial(n=10)``.
     data : table, dict of columns, array, list or path
-        pandas, Polars, PyArrow or DuckDB tables, NumPy arrays, lists, paths to CSV or Parquet files.
+        pandas, Polars, PyArrow or DuckDB tables, NumPy arrays, lists, paths to CSV or Parquet files: one, a pattern
+        such as ``"sales/*.parquet"``, a list of paths, or a folder of Parquet files.
     formula : str or 2-d array, optional
         ``"y ~ x + C(group)"`` describes the family's first parameter; without it every parameter is a constant. A
         matrix of predictors is used as it stands: no intercept is added.

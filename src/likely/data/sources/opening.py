@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from likely.data import files
+from likely.data import files, many_files
 from likely.data.sources import tables
 from likely.data.sources.base import ROWS, Source
 from likely.data.sources.checked import Checked
@@ -65,21 +64,9 @@ def _of(data: Any, rows: int) -> Source:
 
 def _of_paths(given: Any, rows: int) -> Source:
     """Files by path or glob; a folder is a PyArrow data set."""
-    paths: list[Path] = []
-    for one in given:
-        text = str(Path(one).expanduser()) if str(one).strip() else str(one)
-        if glob.has_magic(text) and not Path(text).exists():
-            found = sorted(Path(path) for path in glob.glob(text, recursive=True) if Path(path).is_file())
-            if not found:
-                raise DataError(f"no file matches {text!r}")
-            paths += [files.find(path)[0] for path in found]
-        elif len(given) == 1 and Path(text).is_dir():
-            from pyarrow import dataset
-
-            return tables.of_dataset(dataset.dataset(text, format="parquet", partitioning="hive"), rows)
-        else:
-            paths.append(files.find(one)[0])
-    return Files(paths, rows)
+    if len(given) == 1 and many_files.is_folder(given[0]):
+        return tables.of_dataset(many_files.folder(given[0]), rows)
+    return Files([path for one in given for path in many_files.matched(one) or [files.find(one)[0]]], rows)
 
 
 def _is_table(data: Any) -> bool:
