@@ -88,8 +88,8 @@ def test_spread_is_about_the_standard_error(data, family, formula, kind):
 
 def test_refits_are_the_fits_of_the_drawn_data(data):
     fit = lk.fit("poisson", data, "c ~ x")
-    drawn = bootstrap(fit.estimates, replicates=3, seed=4)
-    for estimates, y in zip(drawn.estimates, fit.simulate(3, seed=4), strict=True):
+    drawn = bootstrap(fit.estimates, replicates=3, seed=np.random.default_rng(4))
+    for estimates, y in zip(drawn.estimates, fit.simulate(3, seed=np.random.default_rng(4)), strict=True):
         again = lk.fit("poisson", {"c": y, "x": data["x"]}, "c ~ x")
         np.testing.assert_allclose(estimates, list(again.coef.values()), rtol=1e-6)
 
@@ -192,8 +192,8 @@ def test_the_short_way_to_a_limit_is_the_long_one(family):
     x = np.linspace(-1, 1, 30)
     y = x + rng.standard_t(6, 30) if family == "student_t" else rng.poisson(rng.gamma(5.0, 0.2 * np.exp(0.5 + x)))
     fit = lk.fit(family, {"x": x, "y": y.astype(float)}, "y ~ x")
-    drawn = bootstrap(fit.estimates, replicates=6, seed=2)
-    for estimates, again in zip(drawn.estimates, fit.simulate(6, seed=2), strict=True):
+    drawn = bootstrap(fit.estimates, replicates=6, seed=np.random.default_rng(2))
+    for estimates, again in zip(drawn.estimates, fit.simulate(6, seed=np.random.default_rng(2)), strict=True):
         expected = lk.fit(family, {"x": x, "y": again.astype(float)}, "y ~ x").coef
         np.testing.assert_allclose(estimates, list(expected.values()), rtol=1e-4, atol=1e-6)
     ran = np.isin(drawn.estimates[:, -1], (0.0, np.inf))
@@ -216,3 +216,16 @@ def test_clusters_are_drawn_whole() -> None:
     two_ways = fit.with_cov(cluster=["g", np.arange(1000) % 7])
     with pytest.raises(OptionError, match="two ways"):
         two_ways.interval(method="bootstrap", kind="cases")
+
+
+def test_a_seed_does_not_repeat_the_noise_of_the_data():
+    """Data made by NumPy, or simulated, with a seed say nothing of the draws with that seed."""
+    noise = np.random.default_rng(1).normal(size=500)
+    fit = lk.fit("normal", noise)
+    drawn = fit.simulate(seed=1)
+    assert abs(np.corrcoef(noise, drawn)[0, 1]) < 0.15
+    again = lk.fit("normal", drawn)
+    first = bootstrap(again.estimates, replicates=1, seed=1).estimates[0]
+    assert abs(first[0] - again.coef["mean"] - (np.mean(drawn) - fit.coef["mean"])) > 1e-6
+    repeated = bootstrap(fit.estimates, replicates=2, seed=1).estimates
+    np.testing.assert_array_equal(repeated, bootstrap(fit.estimates, replicates=2, seed=1).estimates)

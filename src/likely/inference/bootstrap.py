@@ -118,7 +118,7 @@ def bootstrap(
     _check_clusters(fit, kind)
     check_replicates(replicates)
     callback = check_progress(progress, "(done, replicates)")
-    rng = generator(seed)
+    rng = generator(seed, "bootstrap")
     state = BootstrapState(
         fit.coef, np.zeros((0, len(fit.names))), {}, int(replicates), kind, dict(rng.bit_generator.state)
     )

@@ -114,7 +114,7 @@ def _chosen(n: int, points: int) -> Any:
 
 def _local_level(k: Any, n: int, u: Any, level: float, seed: int) -> tuple[float, float]:
     """The level at single points with which all hold together, and the p-value of the observed line."""
-    rng = generator(seed)
+    rng = generator(seed, "bands")
     # the joint law of these order statistics, by the gaps between them
     steps = np.diff(np.concatenate([[0], k, [n + 1]]))
     sums = np.cumsum(rng.standard_gamma(steps, size=(DRAWS, len(steps))), axis=1)

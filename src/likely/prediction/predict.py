@@ -119,7 +119,7 @@ def simulate(
         found = f"an object of type {type(size).__name__}" if np.ndim(size) else repr(size)
         hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""
         raise OptionError(f"size is a number of replicates, 1 or more; found {found}{hint}")
-    rng = generator(seed)
+    rng = generator(seed, "simulation")
     rows = rows_of(fit, new, _with_known(given, known), observed=new is None)
     rows.require_known()
     shape = (rows.n,) if size is None else (int(size), rows.n)

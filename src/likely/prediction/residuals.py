@@ -44,7 +44,7 @@ def residuals(fit: Estimates, kind: str = "quantile", *, seed: Any = 0) -> Any:
             f"{kind} residuals; fit.surprise() says how little each observation was expected"
         )
     if kind == "quantile":
-        return rows.column(_quantile(rows, generator(seed)), kind)
+        return rows.column(_quantile(rows, generator(seed, "residuals")), kind)
     if kind == "response":
         center = rows.center()
         if not np.all(np.isfinite(center)):

@@ -96,7 +96,7 @@ def curve(hit: Any, p: Any, w: Any, which: Any, level: float, seed: int) -> tupl
 
 def _drawn(p: Any, w: Any, which: Any, bins: int, seed: int) -> Any:
     """Simulated events in each bin, if the probabilities are right."""
-    rng = generator(seed)
+    rng = generator(seed, "calibration")
     out = np.zeros((DRAWS, bins))
     for b in range(bins):
         inside = which == b
@@ -133,7 +133,7 @@ def isotonic(hit: Any, p: Any, w: Any) -> Any:
 
 def isotonic_curve(hit: Any, p: Any, w: Any, level: float, seed: int) -> Isotonic:
     """The isotonic curve with its consistency band, at groups of nearly equal probability."""
-    rng = generator(seed)
+    rng = generator(seed, "calibration")
     count, chance, events = grouped(p, w, GROUPS, hit)
     y = np.clip(isotonic_regression(events / count, weights=count).x, 0.0, 1.0)
     whole = np.maximum(np.round(count), 1.0).astype(np.int64)

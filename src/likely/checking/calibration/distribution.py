@@ -205,7 +205,7 @@ def of_predictions(found: Predictions, seed: int) -> DistributionCalibration:
     remarks = []
     some = np.arange(rows)
     if rows > MOST:
-        some = np.sort(generator(seed).choice(rows, MOST, replace=False))
+        some = np.sort(generator(seed, "calibration").choice(rows, MOST, replace=False))
         remarks.append(f"The CRPS is that of {MOST:,} rows, drawn with the seed {seed}.")
     score = crps_of(family, found.of(some).values, y[some])
     if score is None:
@@ -354,7 +354,7 @@ def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     m = draws.shape[1]
     ordered = np.sort(draws, axis=1)
     less, same = (ordered < y[:, None]).sum(axis=1), (ordered == y[:, None]).sum(axis=1)
-    u = (less + generator(seed).random(len(y)) * (same + 1)) / (m + 1)  # the rank among its draws
+    u = (less + generator(seed, "calibration").random(len(y)) * (same + 1)) / (m + 1)  # the rank among its draws
     held = []
     for level in LEVELS:
         tail = 0.5 * (1.0 - level)

@@ -116,7 +116,7 @@ def gap(curve: Any, drawn: Any, seed: int) -> Gap:
     share = curve.count / curve.count.sum()
     value = float(share @ np.abs(curve.observed - curve.p))
     null = np.abs(drawn - curve.p) @ share
-    rng = generator(seed)
+    rng = generator(seed, "calibration")
     n = max(round(float(curve.count.sum())), 1)
     cells = np.concatenate([share * curve.observed, share * (1.0 - curve.observed)])
     redrawn = rng.multinomial(n, np.clip(cells, 0.0, 1.0) / cells.sum(), size=len(drawn)).astype(float)

@@ -56,7 +56,7 @@ def diagnose(
     for name in chosen:
         if not is_one_of(name, CHECKS):
             raise unknown("check", name, CHECKS)
-    rng = generator(seed)
+    rng = generator(seed, "diagnosis")
     with Task("diagnosis", progress, long=True) as task:
         task.say("the fitted distributions")
         sample = sample_of(fit, rng)

@@ -111,7 +111,7 @@ def goodness(
         raise OptionError(f"replicates is a whole number from 19 on, found {replicates!r}")
     if fit.asked.restraints:
         raise OptionError("under a penalty or constraints refits are not those of the model alone; test a fit without")
-    rng = generator(seed)
+    rng = generator(seed, "goodness")
     sample = sample_of(fit, rng)
     if not sample.whole:
         raise DataError(f"{sample.total:,} observations are too many to refit again and again; test a sample of them")

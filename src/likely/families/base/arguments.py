@@ -37,15 +37,24 @@ def by_keyword(method: Method) -> Method:
     return cast(Method, checked)
 
 
-def generator(seed: Any) -> np.random.Generator:
+def generator(seed: Any, use: str = "") -> np.random.Generator:
     """Random numbers from a seed: None, a whole number of at least 0, or a generator.
 
-    >>> generator(1).integers(10)
-    np.int64(4)
+    Parameters
+    ----------
+    seed : None, int or numpy.random.Generator
+    use : str
+        What they are for. Numbers of different uses are independent though the seed is the same, and so are those of
+        ``numpy.random.default_rng(seed)``, with which the data may have been made.
+
+    >>> generator(1).integers(10), generator(1, "bootstrap").integers(10)
+    (np.int64(4), np.int64(3))
     """
     try:
         if isinstance(seed, (bool, float)):
             raise TypeError
+        if use and isinstance(seed, (int, np.integer)):
+            seed = np.random.SeedSequence(int(seed), spawn_key=tuple(use.encode()))
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
         raise OptionError(
