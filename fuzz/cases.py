@@ -34,6 +34,7 @@ FIRST = {  # the first parameter's name and where it lives
     "uniform": ("low", "real"),
 }
 # beside the first parameters: (family, parameter)
+COUNT_MEANS = (("poisson", "rate"), ("negative_binomial", "mean"))
 REAL = (("uniform", "high"), ("skew_normal", "shape"))
 
 
@@ -159,7 +160,10 @@ class Case:
             else:
                 values[name] = coef[name]
             if self._positive(name):
-                values[name] = np.where(np.asarray(values[name]) > 0.0, values[name], np.nan)
+                inside = np.asarray(values[name]) > 0.0
+                if (self.family, name) in COUNT_MEANS:  # a count is 0 for certain where its mean is
+                    inside |= np.asarray(values[name]) == 0.0
+                values[name] = np.where(inside, values[name], np.nan)
         if self.options.get("weights_kind") == "analytic":
             spread, power = densities.AVERAGED[self.family]
             values[spread] = values[spread] * self.weights**power

@@ -56,8 +56,7 @@ def _along(fit: Estimates, rows: Any, against: str | None) -> tuple[Any, str]:
 
 
 def _labels(fit: Estimates) -> Any:
-    used = fit.likelihood.bound.rows
-    return np.arange(len(fit.likelihood.bound.y)) if used is None else np.flatnonzero(used)
+    return fit.likelihood.bound.row_numbers()
 
 
 def surprise(fit: Estimates) -> Any:

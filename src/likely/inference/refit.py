@@ -43,7 +43,7 @@ def refit(fit: Estimates, model: Model, data: Rows) -> Any:
         found = _by_newton(fit, model, data)
     if found is not None:
         return np.concatenate([found, list(model.fixed.values())])
-    bound = replace(fit.likelihood.bound, model=model, data=data)
+    bound = fit.likelihood.bound.with_observations(model, data)
     try:
         again = None if restrained is None else _restrained_nearby(fit, bound)
         # the whole search of a first fit: limits, separation and failures are told as there

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -59,17 +59,6 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = Fals
     fold_of = np.empty(n, dtype=int)
     fold_of[order] = np.arange(n) % folds
     return fold_of[codes], by
-
-
-def of_rows(bound: Bound, rows: Any) -> Bound:
-    """The bound data of some rows (indices)."""
-    return replace(bound, data=bound.data.take(rows))
-
-
-def numbers_of(bound: Bound, rows: Any) -> list[int]:
-    """Rows of a fit as rows of its data, counted from 0 as messages do."""
-    rows = np.atleast_1d(rows)
-    return [int(i) for i in (rows if bound.rows is None else np.flatnonzero(bound.rows)[rows])]
 
 
 @final

@@ -211,8 +211,8 @@ class Influence(Record):
 
     def labels(self, rows: Any) -> list[int]:
         """Rows as messages count them: from 0, dropped ones included."""
-        used = self.fit.likelihood.bound.rows
-        return [int(i) for i in (rows if used is None else np.flatnonzero(used)[np.asarray(rows, dtype=np.intp)])]
+        found: list[int] = self.fit.likelihood.bound.row_numbers(np.asarray(rows, dtype=np.intp)).tolist()
+        return found
 
     # -- inside ----------------------------------------------------------------------------------------------
 

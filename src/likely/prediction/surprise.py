@@ -310,7 +310,7 @@ def surprising(fit: Estimates, count: int = 10) -> Surprising:
         likely = [float(v) if np.isfinite(v) else None for v in middle[order]]
     else:
         likely = [levels[int(np.argmax(p))] for p in _chances(rows)[order]]
-    labels = order if bound.rows is None else np.flatnonzero(bound.rows)[order]
+    labels = bound.row_numbers(order)
     found = tuple(
         {
             "row": int(label),

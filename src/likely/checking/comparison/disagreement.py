@@ -9,7 +9,6 @@ import numpy as np
 
 from likely.checking.comparison.record import Row, observations
 from likely.estimates import Estimates
-from likely.prediction.held_rows import numbers_of
 from likely.show.text_table import number
 
 SURELY = 2.0  # standard errors
@@ -65,4 +64,6 @@ def _few(first: Row[Estimates], best: Row[Estimates]) -> list[int]:
     total = float(np.sum(gap))
     if len(gap) <= 2 * FEW or not total > 0.0 or reached[-1] < NEARLY * total:
         return []
-    return numbers_of(first.estimates.likelihood.bound, order[: int(np.argmax(reached >= NEARLY * total)) + 1])
+    few = order[: int(np.argmax(reached >= NEARLY * total)) + 1]
+    found: list[int] = first.estimates.likelihood.bound.row_numbers(few).tolist()
+    return found

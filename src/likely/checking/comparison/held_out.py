@@ -9,7 +9,7 @@ import numpy as np
 from likely.errors import LikelyError, OptionError
 from likely.likelihoods.fitted_rows import with_nothing_known
 from likely.namespace import NumpyNamespace
-from likely.prediction.held_rows import dealt, held_values, numbers_of
+from likely.prediction.held_rows import dealt, held_values
 from likely.prediction.influence import influence
 from likely.progress import Task
 
@@ -100,7 +100,7 @@ def attempted(fit: Estimates, folds: Any, task: Task) -> Any:
     except LikelyError as error:
         return str(error)
     if len(bad := np.flatnonzero(~np.isfinite(found))):
-        rows = numbers_of(fit.likelihood.bound, bad)
+        rows = fit.likelihood.bound.row_numbers(bad).tolist()
         shown = ", ".join(f"{i:,}" for i in rows[:5]) + (f" and {len(rows) - 5:,} more" if len(rows) > 5 else "")
         one = len(rows) == 1
         return (

@@ -16,7 +16,7 @@ from likely.inference.fitting import estimates_of
 from likely.inference.intervals import intervals
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.penalties import Firth, Ridge
-from likely.prediction.held_rows import dealt, numbers_of, of_rows
+from likely.prediction.held_rows import dealt
 from likely.prediction.influence import influence
 from likely.prediction.sample import Sample
 from likely.show.text_table import number
@@ -235,7 +235,7 @@ def _held_out(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     fold_of, _ = dealt(bound, folds, None, seed)
     held = np.full(len(bound.y), np.nan)
     for fold in range(folds):
-        training = of_rows(bound, np.flatnonzero(fold_of != fold))
+        training = bound.take(np.flatnonzero(fold_of != fold))
         again = peak_of(training, **fit.effective.asked.restraints)
         if not again.converged or again.limit is not None:
             return NoteResult(
@@ -251,10 +251,10 @@ def _held_out(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
                 ),
             )
         out = np.flatnonzero(fold_of == fold)
-        held[out] = LogLikelihood(of_rows(bound, out)).row_objective.log_density(again.outcome.point.x)
+        held[out] = LogLikelihood(bound.take(out)).row_objective.log_density(again.outcome.point.x)
     w = np.ones(len(held)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
     if len(never := np.flatnonzero(np.isneginf(held))):
-        return _impossible(fit, numbers_of(bound, never))
+        return _impossible(fit, bound.row_numbers(never).tolist())
     train = fit.loglik / n
     test = float(np.sum(w * held) / np.sum(w))
     constant = _constant(fit, fold_of, folds)
@@ -304,7 +304,7 @@ def _far_behind(fit: Estimates, summary: str, held: Any, w: Any, evidence: dict[
     few = int(np.argmax(np.cumsum(lost[order]) >= NEARLY_ALL * total)) + 1
     if few > min(NAMED, 0.1 * len(held)):
         return replace(_overfits(fit, summary, None, None, evidence), severity="finding")
-    rows = numbers_of(fit.effective.likelihood.bound, order[:few])
+    rows = fit.effective.likelihood.bound.row_numbers(order[:few]).tolist()
     named = f"row{'s' if few > 1 else ''} {', '.join(f'{i:,}' for i in rows)}"
     return Finding(
         "overfitting",

@@ -346,8 +346,8 @@ def _outliers(case: Case) -> Finding:
 
 def _labels(case: Case, chosen: Any) -> list[int]:
     """Observations as rows of the data, counted from 0 as messages do."""
-    at, used = case.sample.rows[np.atleast_1d(chosen)], case.fit.likelihood.bound.rows
-    return [int(i) for i in (at if used is None else np.flatnonzero(used)[at])]
+    found: list[int] = case.fit.likelihood.bound.row_numbers(case.sample.rows[np.atleast_1d(chosen)]).tolist()
+    return found
 
 
 def _serial(case: Case) -> Finding:

@@ -207,7 +207,7 @@ def _withheld(peak: _Peak, lost: Any, density: Any) -> tuple[Any, dict[int, str]
     """Directions of the user's coefficients that no row with a density tells of; who rests on them, and the reason."""
     rows = np.flatnonzero((density <= 0.0) & (linalg.norm(peak.z @ lost, axis=1) > ALONE * linalg.norm(lost)))
     bound = peak.fit.likelihood.bound
-    own = rows if bound.rows is None else np.flatnonzero(bound.rows)[rows]
+    own = bound.row_numbers(rows)
     reason = (
         f"it rests on rows that the lines of all quantiles nearby pass through ({first_rows(own, bound.y[rows], 3)}), "
         "which do not say how dense the responses are there; use cov='iid', which takes errors as alike in all rows"

@@ -99,7 +99,7 @@ class SandwichCovariance:
         rows, y = self._rows(unseen @ unseen[j]), self.sandwich.bound.y
         if rows is None:
             return "has a score of 0 in every row"
-        own = rows if self.sandwich.bound.rows is None else np.flatnonzero(self.sandwich.bound.rows)[rows]
+        own = self.sandwich.bound.row_numbers(rows)
         which = first_rows(own, y[rows], 3) if np.ndim(y) == 1 and not self.model.family.kind.labels else _numbered(own)
         single_start = (
             f"a row that it fits exactly (leverage 1; {which})" if len(rows) == 1 else f"rows fitted exactly ({which})"

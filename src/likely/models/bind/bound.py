@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +77,21 @@ class Bound:
     def given(self) -> Given:
         """What turns columns, expressions and arrays for the rows of the table into values of the rows in use."""
         return Given(self.table, self.used, self.rows)
+
+    def row_numbers(self, rows: Any = None) -> Any:
+        """Rows in use (all, or a mask or indices of some) as rows of the table, counted from 0 as messages do."""
+        used = np.arange(len(self.y)) if self.rows is None else np.flatnonzero(self.rows)
+        return used if rows is None else used[rows]
+
+    def take(self, rows: Any) -> Bound:
+        """Some of the rows in use: a mask, or increasing indices."""
+        in_use = np.zeros(len(self.y) if self.rows is None else len(self.rows), dtype=bool)
+        in_use[self.row_numbers(rows)] = True
+        return replace(self, data=self.data.take(rows), rows=in_use)
+
+    def with_observations(self, model: Model, data: Rows) -> Bound:
+        """The same request for observations that are no rows of the table: drawn, simulated or counted anew."""
+        return replace(self, model=model, data=data, rows=None, given_weights=None)
 
     @property
     def n(self) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
 from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.prediction.held_rows import dealt, of_rows
+from likely.prediction.held_rows import dealt
 from likely.results.paths.strengths import along_strengths, check_progress, shown
 from likely.show.text_table import Grid, fixed, number
 
@@ -33,9 +33,9 @@ def cross_validate(
     held, sizes = np.full((folds, m), -np.inf), np.zeros(folds)
     for k in range(folds):
         rows, out = (np.flatnonzero(chosen) for chosen in (fold_of != k, fold_of == k))
-        test = LogLikelihood(of_rows(bound, out)).objective
+        test = LogLikelihood(bound.take(out)).objective
         sizes[k] = len(out) if bound.weights is None else float(np.sum(bound.weights[out]))
-        training = LogLikelihood(of_rows(bound, rows))
+        training = LogLikelihood(bound.take(rows))
         for i, outcome in enumerate(along_strengths(training, path._penalties, path.strengths)):
             if outcome is None:
                 break

@@ -189,9 +189,7 @@ def _certificate(
     chosen = found.separated if levels else np.zeros(len(codes), dtype=bool)
     if not levels:
         chosen[np.abs(codes) == 1.0] = found.separated
-    rows = places[chosen]
-    if L.bound.rows is not None:
-        rows = np.flatnonzero(L.bound.rows)[rows]
+    rows = L.bound.row_numbers(places[chosen])
     labels = [[slot.label] if slot.constant else [f"{slot.label}.{name}" for name in names] for slot in slots]
     b = b / np.max(np.abs(b))
     direction = {name: float(v) for k, own in enumerate(labels) for name, v in zip(own, b[:, k], strict=True) if v != 0}

@@ -56,7 +56,7 @@ def matched_separation(L: LogLikelihood, strata: Strata, outcome: Outcome | None
     return Separation(
         slot.parameter.name,
         tuple(slot.design.names[j] for j in columns),
-        rows if L.bound.rows is None else np.flatnonzero(L.bound.rows)[rows],
+        L.bound.row_numbers(rows),
         {names[j]: float(v) for j, v in zip(at, b, strict=True) if v != 0.0},
         found.complete,
         message,

@@ -45,7 +45,7 @@ def ordered_separation(L: LogLikelihood, outcome: Outcome | None) -> Separation 
     return Separation(
         "location",
         tuple(names[j].partition(".")[2] or names[j] for j in columns),
-        separated if L.bound.rows is None else np.flatnonzero(L.bound.rows)[separated],
+        L.bound.row_numbers(separated),
         {names[j]: float(v) for j, v in zip(own, b, strict=True) if v != 0.0},
         found.complete,
         _message(L, cone, found, names, columns, separated),

@@ -36,7 +36,7 @@ def remaining(L: LogLikelihood, found: Separation) -> Bound | None:
     level from which a row is separated is left behind by an offset.
     """
     bound, model = L.bound, L.model
-    places = found.rows if bound.rows is None else np.searchsorted(np.flatnonzero(bound.rows), found.rows)
+    places = np.searchsorted(bound.row_numbers(), found.rows)
     removed = np.zeros(len(bound.y), dtype=bool)
     removed[places[np.isin(found.rows, found.left_out)]] = True
     if np.all(removed):
@@ -61,7 +61,7 @@ def remaining(L: LogLikelihood, found: Separation) -> Bound | None:
         width = 1 if slot.design is None else len(slot.design.names)
         slots[k] = replace(slot, start=place, stop=place + width)
         place += width
-    rows = np.ones(bound.table.n, dtype=bool) if bound.rows is None else bound.rows.copy()
+    rows = np.ones(len(bound.y), dtype=bool) if bound.rows is None else bound.rows.copy()
     rows[found.left_out] = False
     return replace(bound, model=replace(model, slots=tuple(slots)), data=data, rows=rows, separation=found)
 
