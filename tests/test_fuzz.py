@@ -29,6 +29,7 @@ ONCE += [(101, 1015)]  # a simulated value that rounds to an open end
 ONCE += [(302, 1826)]  # thresholds beside a held coefficient
 ONCE += [(302, 1892), (501, 70)]  # separation in some of the rows, refitted
 ONCE += [(301, 1383), (501, 337)]  # counts of 0 whose mean is 0
+ONCE += [(302, 3503)]  # columns that depend on each other under a bound
 ONCE += [(21, 1241), (21, 1976), (51, 1427), (51, 1579), (51, 4178)]  # exact fits under a penalty
 ONCE += [(301, 710), (301, 1526)]  # a response at the pole of its link
 

@@ -122,7 +122,7 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
         for way in ways:
             try:
                 found += way()
-            except np.linalg.LinAlgError:  # columns that are next to dependent
+            except (ArithmeticError, np.linalg.LinAlgError):  # dependent columns, values of very unlike sizes
                 continue
     return [x for x in found if np.all(np.isfinite(x))]
 
@@ -150,7 +150,7 @@ def mirror_starts(likelihood: Objective, x: Any) -> list[Any]:
             moved = x.copy()
             try:
                 moved[site.own] += site.least_squares(-2.0 * column * eta)
-            except np.linalg.LinAlgError:  # columns that are next to dependent
+            except (ArithmeticError, np.linalg.LinAlgError):  # dependent columns, values of very unlike sizes
                 return []
             found.append(moved)
     return found

@@ -58,6 +58,8 @@ def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Any:
     scale = np.where(scale > 0, scale, 1.0)
     # measured from least squares and in units of its residuals, the programme's absolute tolerances mean something
     start = least_squares.solve(x, y, weights)
+    if not np.all(np.isfinite(start)):
+        raise np.linalg.LinAlgError("columns that depend on each other have no one fit")
     r = y - x @ start
     unit = float(np.mean(np.abs(r)))
     if unit <= 1e-14 * float(np.max(np.abs(y), initial=0.0)):
