@@ -194,7 +194,7 @@ def diagnosis(walk: Walkthrough) -> None:
     walk.run('fit = lk.fit("gamma", loans, "amount ~ duration", link="log")')
     walk.run("found = fit.diagnose()")
     for i, one in enumerate(walk.names["found"].findings[:3]):
-        walk.say(f"{i + 1}. {one.title}. {one.seen}. {one.matters}.")
+        walk.say(f"{i + 1}. {one.title}. {one.observed}. {one.importance}.")
     step = walk.names["found"].findings[0].next_step.splitlines()[0] if walk.names["found"].findings else ""
     walk.say(f"The first finding's next step is code: {step}")
     walk.say("fit.report('fit.html') writes this with charts, as one file; fit.plot shows the charts one by one.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -310,6 +310,16 @@ def unknown(
     hint = f"; did you mean {lowered[near[0]]!r}?" if near else "."
     choices = f" Valid: {listed(valid, 40)}" if valid else " There are none to choose from."
     return UnknownNameError(f"unknown {kind} {str(name)!r}{where}{hint}{choices}")
+
+
+def renamed(record: object, name: str, names: Mapping[str, str]) -> AttributeError:
+    """An error for an attribute that does not exist, with the new name of one that had another.
+
+    >>> str(renamed(1.5, "facts", {"facts": "details"}))
+    "'float' object has no attribute 'facts': it is called 'details' now"
+    """
+    now = f": it is called {names[name]!r} now" if name in names else ""
+    return AttributeError(f"{type(record).__name__!r} object has no attribute {name!r}{now}")
 
 
 def first_rows(rows: Iterable[int], values: Iterable[Any], most: int = 5) -> str:

@@ -203,7 +203,7 @@ def test_a_fold_whose_slope_is_not_positive_does_not_end_a_recalibration():
 
 def test_rows_of_one_class():
     found = lk.calibration([1] * 6, [0.9, 0.8, 0.95, 0.7, 0.99, 0.6])
-    assert ("n", "6, of which 6 events (100%)") in found.facts
+    assert ("n", "6, of which 6 events (100%)") in found.details
     p = np.linspace(0.01, 0.2, 200)
     assert lk.calibration([0] * 200, p).verdict.startswith("Miscalibrated: events were less frequent than stated")
     assert "more frequent" in lk.calibration([1] * 200, p).verdict
@@ -250,7 +250,7 @@ def test_half_an_observation(forest):
     assert "half an observation" in str(found)
     assert found.verdict.startswith("Miscalibrated: ")
     assert "given the probability 0 and happened" in found.verdict
-    assert "infinite" in dict(found.facts)["log score"]
+    assert "infinite" in dict(found.details)["log score"]
     assert lk.calibration(y, p, clip=0.01).line.slope > found.line.slope
     assert lk.calibration(y, p, clip=0).line is None
 

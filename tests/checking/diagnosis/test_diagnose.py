@@ -1,13 +1,15 @@
 """The diagnosis of a fit: what it finds in wrong models, what it leaves alone in right ones, and what it says."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
 
 import likely as lk
 from likely.checking.diagnosis import CHECKS
-from likely.checking.diagnosis.finding import holm
+from likely.checking.diagnosis.finding import Finding, holm
 from likely.checking.diagnosis.moments import MOMENTS
 from likely.checking.diagnosis.null_distribution import _upper
 from likely.errors import FitError, OptionError, UnknownNameError
@@ -50,8 +52,8 @@ def test_one_whale_is_named_first_with_its_pull(plain):
     first = diagnosis.findings[0]
     assert first.check == "outliers"
     assert first.evidence["rows"] == [17]
-    assert "y = 60" in first.seen
-    assert "standard errors" in first.matters
+    assert "y = 60" in first.observed
+    assert "standard errors" in first.importance
     top = fit.influence().top(1).rows[0]
     assert first.evidence["estimate"] == top["estimate"]
     assert first.evidence["pull"] == pytest.approx(top["pull"])
@@ -75,7 +77,7 @@ def test_a_wrong_normal_is_found_out(plain, check, make):
     finding = found(fit, groups="g")[check]
     assert finding.severity == "finding"
     assert finding.p_value < 0.01
-    assert finding.means
+    assert finding.meaning
     assert finding.title
     assert finding.null
     run(finding, fit, {**plain, "y": y})
@@ -247,3 +249,19 @@ def test_tail_probabilities_of_few_draws_agree_with_the_normal():
     assert _upper(1.0, null) == pytest.approx(0.1587, abs=0.02)
     assert 1e-6 < _upper(4.0, null) < 3e-4  # 3.2e-5; an exponential tail is a little longer
     assert holm({"a": 0.01, "b": 0.02}) == {"a": 0.02, "b": 0.02}
+
+
+def test_old_names_of_attributes_say_the_new_ones():
+    finding = Finding("outliers", "A title", "what was seen", "what it means")
+    for old, new in (("seen", "observed"), ("means", "meaning"), ("matters", "importance")):
+        with pytest.raises(AttributeError, match=f"it is called '{new}' now"):
+            getattr(finding, old)
+    with pytest.raises(AttributeError, match=r"no attribute 'wat'$"):
+        _ = finding.wat
+    tested = lk.fit("normal", [1.0, 2.5, 0.3, 4.0, 3.2, 1.7]).goodness(replicates=20, seed=1)
+    for record in (tested, lk.calibration([0, 1, 1], [0.2, 0.6, 0.7])):
+        with pytest.raises(AttributeError, match="it is called 'details' now"):
+            _ = record.facts
+        assert record.details is not None
+    assert pickle.loads(pickle.dumps(finding)) == finding
+    assert copy.copy(finding) == finding

@@ -30,7 +30,7 @@ def test_one_row_that_the_others_give_no_chance_is_a_finding():
     assert not found.clear
     assert finding.evidence["rows"] == [6]
     assert finding.evidence["held_out"] < finding.evidence["training"] - 1000
-    assert "row 6" in finding.seen
+    assert "row 6" in finding.observed
     assert "passed" not in str(found)
 
 

@@ -100,8 +100,8 @@ def test_hosmer_and_lemeshow():
         for g in range(10)
     )
     assert found.statistic == pytest.approx(expected)
-    assert found.facts["chi2_p_value"] == pytest.approx(stats.chi2.sf(expected, 8))
-    assert abs(found.p_value - found.facts["chi2_p_value"]) < 0.15  # the chi-squared distribution is approximate
+    assert found.details["chi2_p_value"] == pytest.approx(stats.chi2.sf(expected, 8))
+    assert abs(found.p_value - found.details["chi2_p_value"]) < 0.15  # the chi-squared distribution is approximate
 
 
 def test_frequency_weights_are_rows():

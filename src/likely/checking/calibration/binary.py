@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from likely.checking.calibration.curve import Curve, Isotonic, bins_of, curve, i
 from likely.checking.calibration.judged import STATED, Judged
 from likely.checking.calibration.scores import Gap, Score, auc, brier, gap, log_score, score, spiegelhalter
 from likely.checking.calibration.slope import Line, line
+from likely.errors import renamed
 from likely.errors.boundary import public_class
 from likely.show.text_table import Grid, fixed, number, p_value, plain
 
@@ -141,8 +142,13 @@ class Calibration:
         header = ("rows", "stated", "observed", f"{level} interval", "expected if right", "")
         return Grid(header, cells, "rrrrrl", f"Calibration of the probability of {self.outcomes.labels[1]}")
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise renamed(self, name, {"facts": "details"})
+
     @property
-    def facts(self) -> list[tuple[str, str]]:
+    def details(self) -> list[tuple[str, str]]:
         """The numbers beside the curve, as label and text."""
         events = float(np.sum(self._hit * self.outcomes.w))
         out = [("judged", self.judged.text)] if self.judged.text else []
@@ -217,10 +223,10 @@ class Calibration:
         return plain(out)
 
     def __str__(self) -> str:
-        width = max(len(label) for label, _ in self.facts) + 2
+        width = max(len(label) for label, _ in self.details) + 2
         lines = [
             textwrap.fill(text, WIDTH, initial_indent=label.ljust(width), subsequent_indent=" " * width)
-            for label, text in self.facts
+            for label, text in self.details
         ]
         texts = [textwrap.fill(self.verdict, WIDTH)]
         if self.remark and self.line is not None:
@@ -230,7 +236,7 @@ class Calibration:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        table = Grid(("", ""), tuple(self.facts), "ll").html()
+        table = Grid(("", ""), tuple(self.details), "ll").html()
         return f'<div class="likely-calibration">{self.grid.html()}{table}<p>{escape(self.verdict)}</p></div>'
 
     @property

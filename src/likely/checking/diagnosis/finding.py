@@ -6,9 +6,10 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from likely.data.tables import Table
+from likely.errors import renamed
 from likely.inference.records import WIDTH, Record
 from likely.show.text_table import Grid, number, p_value, plain
 
@@ -25,11 +26,11 @@ class Finding:
     check : str
         Which check found it: ``"heavy-tails"``.
     title : str
-    seen : str
+    observed : str
         What was seen, with numbers.
-    means : str
+    meaning : str
         What it means for the assumption.
-    matters : str
+    importance : str
         How much it matters to the estimates.
     next_step : str
         Code that runs where ``fit`` is this fit, ``data`` its data and ``lk`` the library.
@@ -48,9 +49,9 @@ class Finding:
 
     check: str
     title: str
-    seen: str
-    means: str
-    matters: str = ""
+    observed: str
+    meaning: str
+    importance: str = ""
     next_step: str = ""
     severity: str = "finding"
     statistic: float | None = None
@@ -60,6 +61,11 @@ class Finding:
     chart: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise renamed(self, name, {"seen": "observed", "means": "meaning", "matters": "importance"})
+
     def lines(self, width: int) -> list[str]:
         """As indented paragraphs."""
         test = ""
@@ -68,7 +74,7 @@ class Finding:
             test += f" against {self.null}" if self.null else ""
         if self.p_value is not None:
             test += f", p = {p_value(self.p_value)}".replace("= <", "< ")
-        parts = [self.seen + (f" ({test})" if test else ""), self.means, self.matters]
+        parts = [self.observed + (f" ({test})" if test else ""), self.meaning, self.importance]
         text = " ".join(_sentence(part) for part in parts if part)
         out = textwrap.wrap(text, width - 4, break_long_words=False, break_on_hyphens=False)
         return [f"    {line}" for line in out] + [f"    > {line}" for line in self.next_step.splitlines()]
@@ -189,7 +195,7 @@ class Diagnosis(Record):
     def _repr_html_(self) -> str:
         parts = [f"<h3>{escape(self.title)}</h3><p>{escape(self.verdict)}</p>"]
         for f in self.findings:
-            text = " ".join(_sentence(t) for t in (f.seen, f.means, f.matters) if t)
+            text = " ".join(_sentence(t) for t in (f.observed, f.meaning, f.importance) if t)
             code = f"<pre>{escape(f.next_step)}</pre>" if f.next_step else ""
             parts.append(f"<h4>{escape(f.title)}</h4><p>{escape(text)}</p>{code}")
         parts.append(self.grid.html())

@@ -73,8 +73,8 @@ def word(check: str, case: Case) -> Finding:
     return replace(found, check=check, statistic=case.outcome.z, null=case.outcome.null, p_value=case.outcome.p_value)
 
 
-def _found(title: str, seen: str, means: str, **more: Any) -> Finding:
-    return Finding("", title, seen, means, **more)
+def _found(title: str, observed: str, meaning: str, **more: Any) -> Finding:
+    return Finding("", title, observed, meaning, **more)
 
 
 # -- the shape of the distribution -------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ def _tails(case: Case) -> Finding:
             f"The tails are lighter than those of {case.sample.family.title}",
             seen,
             "Extreme values are rarer than assumed: intervals for single observations are too wide",
-            matters=robust(case.fit),
+            importance=robust(case.fit),
             next_step=robust_step(case.fit),
             chart="qq",
         )
@@ -121,7 +121,7 @@ def _tails(case: Case) -> Finding:
         f"The tails are heavier than those of {case.sample.family.title}",
         seen,
         "Rows far from the centre are less of a surprise than the model takes them for, so it lets them pull too much",
-        matters=impact,
+        importance=impact,
         next_step=case.recipe.code("data", get_family(name)) if name and other else robust_step(case.fit),
         chart="qq",
         evidence=evidence,
@@ -151,7 +151,7 @@ def _skew(case: Case) -> Finding:
         f"The skewness of the quantile residuals is {number(value, 3)}, where 0 is expected",
         f"Large deviations come more often {'above' if long == 'upper' else 'below'} what is expected than the family, "
         "with its own shape, allows for",
-        matters=impact,
+        importance=impact,
         next_step=case.recipe.code("data", get_family(name)) if name and other else robust_step(case.fit),
         chart="qq",
         evidence=evidence,
@@ -184,7 +184,7 @@ def _scale(case: Case) -> Finding:
         f"{slot.link.name} scale, to first order, where the model says by 0",
         f"One {name} for all rows is wrong: some rows count too much and others too little, and standard errors and "
         "intervals are off",
-        matters=impact,
+        importance=impact,
         next_step=step,
         chart="residuals",
         evidence=evidence,
@@ -211,7 +211,7 @@ def _link(case: Case) -> Finding:
         f"The square of {case.outcome.label} would enter with about {number(case.outcome.effect, 3)}, where the model "
         "says 0",
         means,
-        matters=robust(case.fit),
+        importance=robust(case.fit),
         next_step=step,
         chart="calibration" if probability else "residuals",
         evidence={"effect": case.outcome.effect},
@@ -228,7 +228,7 @@ def _curvature(case: Case) -> Finding:
         f"The square of {label} (in standard deviations) would enter the linear predictor with about "
         f"{number(case.outcome.effect, 3)}, where the model says 0",
         "Along this predictor the model is too high in the middle and too low at the ends, or the other way round",
-        matters=f"Two standard deviations from its mean, the linear predictor is off by about "
+        importance=f"Two standard deviations from its mean, the linear predictor is off by about "
         f"{number(3.0 * abs(case.outcome.effect), 3)}",
         next_step=step,
         chart="residuals",
@@ -253,7 +253,7 @@ def _dispersion(case: Case) -> Finding:
         "other"
         if over
         else "Underdispersion: the responses are more alike than independent ones would be",
-        matters=f"Standard errors are too {'small' if over else 'large'} by a factor of about "
+        importance=f"Standard errors are too {'small' if over else 'large'} by a factor of about "
         f"{number(np.sqrt(ratio if over else 1.0 / ratio), 3)}. {robust(case.fit)}",
         next_step=case.recipe.code("data", get_family(name)) if name else robust_step(case.fit),
         chart="worm",
@@ -271,7 +271,7 @@ def _zeros(case: Case) -> Finding:
         "Some rows could never have had any (a second process makes zeros), or the counts vary more than assumed"
         if more
         else "Zeros are rarer than in such counts: were they left out when the data were collected?",
-        matters=robust(case.fit),
+        importance=robust(case.fit),
         next_step=case.recipe.code("data", get_family(name)) if name else robust_step(case.fit),
         chart="worm",
         evidence={"observed": seen, "expected": expected},
@@ -288,7 +288,7 @@ def _confident(case: Case) -> Finding:
         f"{seen:,} rows have a label to which the model gave less than 5 %, where {number(expected, 4)} were expected",
         "The chances at the ends are too extreme: each such row costs a great surprise (log loss), which a model that "
         "is less sure would not pay",
-        matters=f"The least expected rows: {', '.join(f'{i:,}' for i in worst)}",
+        importance=f"The least expected rows: {', '.join(f'{i:,}' for i in worst)}",
         next_step="print(fit.surprising())\nfit.calibration()",
         chart="calibration",
         evidence={"observed": seen, "expected": expected, "rows": worst},
@@ -337,7 +337,7 @@ def _outliers(case: Case) -> Finding:
         f"Row{'s' if many else ''} {named}; {case.fit.likelihood.model.response} = {value} in row {rows[0]:,} has a "
         f"chance of {tail[0]:.2g} to lie that far out",
         "Either they are mistakes in the data, or the family's tails are too light for them",
-        matters=impact,
+        importance=impact,
         next_step=step,
         chart="surprise",
         evidence=evidence,
@@ -361,7 +361,7 @@ def _serial(case: Case) -> Finding:
         f"Neighbouring rows are not independent (in the order of {case.order.by})",
         f"The correlation between the residuals of one row and the next is {number(r, 3)}",
         "The rows carry less information than their number says" if r > 0 else "Neighbouring rows repel each other",
-        matters=f"The standard error of a mean is off by a factor of about {number(float(factor), 3)}",
+        importance=f"The standard error of a mean is off by a factor of about {number(float(factor), 3)}",
         next_step=f"import numpy as np\nfit.with_cov(cluster={sizes}).summary()  # rows in that order, in blocks",
         chart="residuals",
         evidence={"correlation": r},
@@ -379,7 +379,7 @@ def _grouped(case: Case) -> Finding:
         "Rows of the same group are not independent",
         f"The correlation between residuals of the same group is {number(correlation, 3)}, in {len(size):,} groups",
         "The rows carry less information than their number says: groups differ by something that the model lacks",
-        matters=f"The standard error of a mean is too small by a factor of about {number(float(factor), 3)}",
+        importance=f"The standard error of a mean is too small by a factor of about {number(float(factor), 3)}",
         next_step="fit.with_cov(cluster=groups).summary()  # the column or labels of the groups",
         chart=None,
         evidence={"correlation": correlation, "groups": len(size)},

@@ -11,7 +11,7 @@ from scipy import stats
 
 from likely.checking.goodness.statistics import statistic_of
 from likely.data.tables import Table
-from likely.errors import DataError, FitError, OptionError, is_one_of, unknown
+from likely.errors import DataError, FitError, OptionError, is_one_of, renamed, unknown
 from likely.families.base import Kind, generator
 from likely.inference.records import Record
 from likely.prediction.sample import Sample, sample_of
@@ -48,7 +48,7 @@ class Goodness(Record):
         Of the p-value, by simulation.
     replicates, failed : int
         Simulated data sets with a fit, and without.
-    facts : mapping
+    details : mapping
         Numbers of cells or groups; for Hosmer and Lemeshow's test also ``chi2_p_value``, on two degrees of freedom less
         than there are groups.
     family : str
@@ -61,15 +61,20 @@ class Goodness(Record):
     stderr: float
     replicates: int
     failed: int
-    facts: Mapping[str, float]
+    details: Mapping[str, float]
     family: str
     n: int
     table: Table
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise renamed(self, name, {"facts": "details"})
+
     @property
     def rows(self) -> list[dict[str, Any]]:
         names = ("test", "statistic", "p_value", "stderr", "replicates", "failed")
-        return [{**{name: getattr(self, name) for name in names}, **self.facts}]
+        return [{**{name: getattr(self, name) for name in names}, **self.details}]
 
     @property
     def grid(self) -> Grid:
@@ -83,12 +88,12 @@ class Goodness(Record):
             f"p: the share of {self.replicates:,} data sets simulated from the fitted model, and fitted again, that "
             "are as far from their own fit."
         ]
-        if "cells" in self.facts and self.test == "chi2":
-            sentences.append(f"{self.facts['cells']:.0f} cells.")
-        if "chi2_p_value" in self.facts:
+        if "cells" in self.details and self.test == "chi2":
+            sentences.append(f"{self.details['cells']:.0f} cells.")
+        if "chi2_p_value" in self.details:
             sentences.append(
-                f"{self.facts['groups']:.0f} groups; from the chi-squared distribution on {self.facts['df']:.0f} "
-                f"degrees of freedom, p = {p_value(self.facts['chi2_p_value'])}."
+                f"{self.details['groups']:.0f} groups; from the chi-squared distribution on {self.details['df']:.0f} "
+                f"degrees of freedom, p = {p_value(self.details['chi2_p_value'])}."
             )
         if self.failed:
             sentences.append(f"{self.failed:,} simulated data sets had no fit and are left out.")
@@ -117,7 +122,7 @@ def goodness(
         raise DataError(f"{sample.total:,} observations are too many to refit again and again; test a sample of them")
     test = _usual(sample) if test is None else test
     count = replicates or (999 if sample.n <= 10_000 else 199)
-    statistic, facts = statistic_of(test, sample)
+    statistic, details = statistic_of(test, sample)
     seen = statistic(sample.observed)
     null: list[float] = []
     with Task("goodness of fit", progress) as task:
@@ -131,11 +136,11 @@ def goodness(
             fit,
         )
     p = (1.0 + float(np.count_nonzero(np.asarray(null) >= seen * (1.0 - 1e-12)))) / (len(null) + 1.0)
-    if "df" in facts:
-        facts = {**facts, "chi2_p_value": float(stats.chi2.sf(seen, facts["df"]))}
+    if "df" in details:
+        details = {**details, "chi2_p_value": float(stats.chi2.sf(seen, details["df"]))}
     error = float(np.sqrt(p * (1.0 - p) / len(null)))
     family, table = fit.likelihood.model.family.title, fit.likelihood.bound.table
-    return Goodness(test, seen, p, error, len(null), count - len(null), facts, family, sample.n, table)
+    return Goodness(test, seen, p, error, len(null), count - len(null), details, family, sample.n, table)
 
 
 def _usual(sample: Sample) -> str:

@@ -152,7 +152,7 @@ def _verdict(diagnosis: Any) -> str:
     if not serious:
         return str(diagnosis.verdict)
     more = f" ({len(serious) - 1} more below)" if len(serious) > 1 else ""
-    return f"The most serious finding{more}: {_sentence(serious[0].title)} {_sentence(serious[0].matters)}"
+    return f"The most serious finding{more}: {_sentence(serious[0].title)} {_sentence(serious[0].importance)}"
 
 
 # -- sections --------------------------------------------------------------------------------------------------
@@ -181,8 +181,8 @@ def findings(contents: Contents) -> Markup:
 def _finding(i: int, finding: Any, contents: Contents) -> Markup:
     serious = finding.severity == "finding"
     mark = {"finding": f"Finding {i}", "note": f"Note {i}", "unknown": f"Unknown {i}"}.get(finding.severity, str(i))
-    pairs = [("What was seen", _sentence(finding.seen)), ("How sure", _evidence(finding))]
-    pairs += [("What it means", _sentence(finding.means)), ("How much it matters", _sentence(finding.matters))]
+    pairs = [("What was seen", _sentence(finding.observed)), ("How sure", _evidence(finding))]
+    pairs += [("What it means", _sentence(finding.meaning)), ("How much it matters", _sentence(finding.importance))]
     parts = [element("h3", element("span", mark, class_="mark"), finding.title)]
     parts.append(terms((name, text) for name, text in pairs if text))
     if finding.chart in contents.charts:
