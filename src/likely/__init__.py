@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from likely.checking.calibration import recalibrate as recalibrate
     from likely.checking.comparison import Comparison as Comparison
     from likely.data import datasets as datasets
+    from likely.errors import LikelyError as LikelyError
     from likely.families import AsymmetricLaplace as AsymmetricLaplace
     from likely.families import Bernoulli as Bernoulli
     from likely.families import Beta as Beta
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 _HOMES: dict[str, tuple[str, ...]] = {
     "likely.checking.calibration": ("recalibrate",),
     "likely.checking.comparison": ("Comparison",),
+    "likely.errors": ("LikelyError",),
     "likely.families.custom": ("family",),
     "likely.likelihoods.density": ("Density", "density"),
     "likely.families.base.domains": ("Interval", "NonNegative", "OpenUnitInterval", "Positive", "Real", "UnitInterval"),

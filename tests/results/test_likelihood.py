@@ -175,3 +175,9 @@ def test_public_names_exist_and_are_not_hidden_by_their_modules():
     assert callable(lk.likelihood)
     with pytest.raises(AttributeError, match="did you mean 'Bernoulli'"):
         lk.Bernouli  # noqa: B018
+
+
+def test_the_class_of_all_errors_is_a_public_name():
+    assert lk.LikelyError is lk.errors.LikelyError
+    with pytest.raises(lk.LikelyError, match="income"):
+        lk.fit("normal", {"y": [1.0, 2.0, 3.0], "x": [0.0, 1.0, 0.5]}, "y ~ income")
