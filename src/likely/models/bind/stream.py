@@ -19,6 +19,8 @@ from likely.families.base.domains import Groups
 from likely.models.asked import BY_ROW, Asked
 from likely.models.bind import offsets
 from likely.models.bind.batch import Batch, formulas_of, right_sides
+from likely.models.bind.bound import Bound
+from likely.models.bind.kept import keep
 from likely.models.bind.learning import learn_from
 from likely.models.bind.request import Request
 from likely.models.bind.rows import observed_rows
@@ -121,6 +123,30 @@ class Streamed:
                 with piece.named():
                     rows = observed_rows(self.model, batch)
                 yield rows
+
+    def bound(self, memory: int) -> Bound:
+        """The model bound to all rows, which are kept in memory, or in files beyond so many bytes.
+
+        The numbers are those of one table of all rows. Of the columns only those of clusters are kept.
+        """
+        ways = [name for name in cluster_ways(self.asked.cluster) if name is not None]
+        columns: dict[str, list[Any]] = {name: [] for name in ways}
+
+        def batches() -> Iterator[Rows]:
+            for piece, batch in self.reader.batches():
+                if batch.n:
+                    with piece.named():
+                        rows = observed_rows(self.model, batch)
+                        for name in ways:
+                            columns[name].append(batch.given.labels(name, "cluster"))
+                    yield rows
+
+        rows = keep(batches(), memory)
+        if ways:
+            table = Table(columns={name: Column(np.concatenate(parts)) for name, parts in columns.items()})
+        else:
+            table = Table.without_columns(rows.n)
+        return Bound(self.asked, self.model, rows, table, None, self.counts.dropped)
 
 
 def columns_of(request: Request, names: list[str]) -> tuple[str, ...]:
