@@ -12,6 +12,8 @@ import numpy as np
 
 from likely.compute import blocks
 from likely.compute.blocks import Matrix
+from likely.compute.engines import memory
+from likely.compute.parts import ROWS_AT_ONCE
 from likely.data.formula import clean, context, decode
 from likely.data.predictors import stacked
 from likely.errors import DesignError, LikelyError
@@ -38,7 +40,7 @@ class Products:
     def matrix(self, values: Mapping[str, Any], n: int) -> Any:
         """The design for n rows, from the columns by name."""
         with np.errstate(all="ignore"):
-            made = [reduce(np.multiply, [values[c] for c in columns], 1.0) for _, columns in self.terms]
+            made = [reduce(np.multiply, [values[c] for c in columns]) if columns else 1.0 for _, columns in self.terms]
         return stacked(made, n)
 
 
@@ -83,8 +85,14 @@ def quietly(action: Any) -> Any:
 
 def not_finite(x: Matrix) -> tuple[int, int] | None:
     """Row and column of a value that is not finite, the first column that has one; None if all are finite."""
+    ones = np.ones(min(len(x), ROWS_AT_ONCE))
+
+    def sums(lo: int, hi: int) -> tuple[Any, ...]:
+        with np.errstate(all="ignore"):
+            return (ones[: hi - lo] @ x[lo:hi],)
+
     with np.errstate(all="ignore"):
-        total = np.ones(len(x)) @ x
+        total = memory.sum_blocks(sums, len(x), ROWS_AT_ONCE)[0]
     if np.all(np.isfinite(total)):
         return None
     for j in np.flatnonzero(~np.isfinite(total)):

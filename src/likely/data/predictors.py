@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from likely.compute.engines import memory
 from likely.data.columns import NUMBERS, examples_of, not_a_label
 from likely.data.formula import compared_with_text, in_arithmetic, labelled, looked_up, token, unknown_column
 from likely.data.reading import Reading
@@ -187,9 +188,13 @@ def as_array(frame: Any, columns: Any = None) -> Any:
 def stacked(arrays: Sequence[Any], n: int) -> Any:
     """Columns of n values, or numbers that stand for one, as a C-contiguous array of floats."""
     out = np.empty((n, len(arrays)))
-    for lo in range(0, n, 4096):  # a few rows at a time, so that what is written stays in the cache
+
+    def block(lo: int, hi: int) -> tuple[Any, ...]:
         for j, values in enumerate(arrays):
-            out[lo : lo + 4096, j] = values[lo : lo + 4096] if np.ndim(values) else values
+            out[lo:hi, j] = values[lo:hi] if np.ndim(values) else values
+        return ()
+
+    memory.map_blocks(block, n, 4096)  # a few rows at a time, so that what is written stays in the cache
     return out
 
 
