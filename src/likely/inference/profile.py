@@ -12,7 +12,7 @@ from likely.compute.solve import newton
 from likely.compute.solve.equalities import Evaluates
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
 from likely.estimates.maximum import peak_of
-from likely.likelihoods import Objective, RowsObjective
+from likely.likelihoods import Objective, RowsObjective, single_peaked
 from likely.likelihoods.penalised import Penalised
 from likely.models import scale
 from likely.models.bind import Bound
@@ -54,6 +54,19 @@ class Profiler:
             start = self._inner.from_original(self.best)
         self._free = np.array([j for j in range(likelihood.model.size) if j != self._at], dtype=int)
         self._known = [self._evaluate(start)]
+        self._reach = np.inf if single_peaked(likelihood.model) else self._first_reach()
+
+    def _first_reach(self) -> float:
+        """How far from the peak one step may lead where others may be near: two standard errors; any way elsewhere."""
+        info, free, slope = self._known[0].info, self._free, float(self._known[0].score[self._at])
+        with np.errstate(all="ignore"):
+            try:
+                others = np.linalg.solve(info[np.ix_(free, free)], info[free, self._at]) if len(free) else np.zeros(0)
+            except np.linalg.LinAlgError:
+                return np.inf
+            curvature = float(info[self._at, self._at] - info[self._at, free] @ others)
+            there = curvature > 0.0 and abs(slope) < 1e-2 * float(np.sqrt(curvature))
+            return 2.0 / float(np.sqrt(curvature)) if there else np.inf
 
     def _evaluate(self, x: Any) -> newton.Point:
         self._spent += 1
@@ -74,7 +87,10 @@ class Profiler:
             nearest = min(self._known, key=lambda p: abs(p.x[self._at] - target))
             here = float(nearest.x[self._at])
             step = target - here
-            for part in (1.0, 0.5, 0.25, 0.0625, 0.01):
+            # from far off the tangent may lead to another peak: each step at most doubles the way from the best one
+            reach = max(self._reach, abs(here - float(self._known[0].x[self._at])))
+            whole = min(1.0, reach / abs(step)) if step else 1.0
+            for part in (whole, *(part for part in (0.5, 0.25, 0.0625, 0.01) if part < whole)):
                 point = self._maximum(nearest, target if part == 1.0 else here + part * step)
                 if point is not None:
                     break

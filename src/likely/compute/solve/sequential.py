@@ -31,6 +31,7 @@ def positive(info: Any) -> Any:
     unit = info / np.outer(scale, scale)
     try:
         if np.min(np.diagonal(linalg.cholesky(unit, lower=True, check_finite=False))) > 1e-6:
+            linalg.cholesky(info, lower=True, check_finite=False)  # rounding may make another of it than of its unit
             return info
     except linalg.LinAlgError:
         pass
