@@ -13,7 +13,7 @@ from likely.data.recipes import plain, restored
 from likely.errors import OptionError
 from likely.estimates.covariance.reference_distribution import Reference
 from likely.estimates.covariance.request import Clusters, Covariance, Request
-from likely.estimates.values import Kept
+from likely.estimates.values import Account, Kept
 from likely.families.base import Family
 from likely.likelihoods.kinds import model_from_dict, model_to_dict
 from likely.likelihoods.log_likelihood import LogLikelihood
@@ -65,6 +65,7 @@ def of_estimates(estimates: Estimates) -> dict[str, Any]:
             "root": plain(estimates._least_squares_root) if there and estimates._link_cov is not None else None,
             "reference": _plain(estimates.reference),
             "condition": plain(estimates.condition),
+            "account": _plain(estimates.account),
         },
     }
 
@@ -108,6 +109,7 @@ def parts_of(data: Mapping[str, Any], families: Mapping[str, Callable[..., Famil
             restored(kept["root"]),
             Reference(**_restored(kept["reference"])),
             restored(kept["condition"]),
+            Account(**_restored(kept["account"])),
         ),
     }
 

@@ -57,6 +57,35 @@ class AtLimit(Generic[F]):
 
 
 @final
+@dataclass(frozen=True)
+class Account:
+    """How many rows there were, and what became of those that are not in use.
+
+    Attributes
+    ----------
+    used : int
+        Rows in use.
+    table : int
+        Rows of the data.
+    weightless : int
+        Rows left out because their weight is 0.
+    weighted : bool
+        Whether there are weights.
+    columns : tuple of str
+        Names of the data's columns.
+    strata : tuple of int, or None
+        Of a conditional likelihood, how many strata are informative, and how many there are.
+    """
+
+    used: int
+    table: int
+    weightless: int
+    weighted: bool
+    columns: tuple[str, ...]
+    strata: tuple[int, int] | None = None
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class Kept:
     """What was computed from the rows before they went.
@@ -71,12 +100,14 @@ class Kept:
         What statistics are referred to.
     condition : mapping of str to float
         Condition numbers of the designs.
+    account : Account
     """
 
     covariance: Covariance | None
     root: Any
     reference: Reference
     condition: Mapping[str, float]
+    account: Account
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +183,16 @@ class Values:
         slots = {slot.parameter.name: slot for slot in self.likelihood.model.slots if slot.design is not None}
         data = self.likelihood.bound.data
         return {name: least_squares.condition(data.designs[s.label]) for name, s in slots.items() if not s.idle}
+
+    @cached_property
+    def account(self) -> Account:
+        """How many rows there were, and what became of those that are not in use."""
+        if self.kept is not None:
+            return self.kept.account
+        bound, strata = self.likelihood.bound, self.likelihood.objective.strata
+        groups = None if strata is None else (strata.count, strata.total)
+        names = tuple(map(str, bound.table.names))
+        return Account(len(bound.y), bound.table.n, bound.weightless, bound.weighted, names, groups)
 
     @property
     def aliased(self) -> dict[str, str]:

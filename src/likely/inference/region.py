@@ -142,7 +142,7 @@ def region(fit: Estimates, names: Sequence[str], level: float = 0.95, method: st
             )
     points = np.column_stack([_natural(slot, column) for slot, column in zip(slots, edge.T, strict=True)])
     estimates = (fit.coef[pair[0]], fit.coef[pair[1]])
-    return Region(pair, points, closed, estimates, level, method, notes, fit.likelihood.bound.table)
+    return Region(pair, points, closed, estimates, level, method, notes, fit.likelihood.bound.output_table)
 
 
 def _natural(slot: Slot, values: Any) -> Any:

@@ -68,25 +68,26 @@ def overview_rows(fit: Estimates) -> list[tuple[str, str]]:
 
 def data(fit: Estimates) -> str:
     """How many observations there are, and what became of the other rows."""
-    bound = fit.likelihood.bound
-    rows = len(bound.y)
+    bound, account = fit.likelihood.bound, fit.account
+    rows = account.used
     summary = f"{rows:,} observations" if rows != 1 else "1 observation"
-    if bound.weighted:
+    if account.weighted:
         summary = WEIGHTED[bound.weights_kind].format(rows=rows, n=fit.n)
     separated = 0 if bound.separation is None else len(bound.separation.left_out)
     if separated:
         summary += f"; {separated:,} separated row{'' if separated == 1 else 's'} left out"
-    if (strata := fit.likelihood.objective.strata) is not None:
-        used = "all informative" if strata.count == strata.total else f"{strata.count:,} informative"
-        summary = f"{rows:,} rows in {strata.total:,} strata, {used}"
-        if strata.count < strata.total:
+    if account.strata is not None:
+        informative, strata = account.strata
+        used = "all informative" if informative == strata else f"{informative:,} informative"
+        summary = f"{rows:,} rows in {strata:,} strata, {used}"
+        if informative < strata:
             summary += "; the others have no case, or nothing else, and drop out"
     if bound.dropped:
         lost = ", ".join(f"{name}: {count:,}" for name, count in bound.dropped.items())
-        all_rows = bound.table.n - bound.weightless
+        all_rows = account.table - account.weightless
         summary += f"; {all_rows - rows - separated:,} of {all_rows:,} rows dropped for missing values ({lost})"
-    if bound.weightless:
-        summary += f"; {bound.weightless:,} row{'' if bound.weightless == 1 else 's'} of weight 0 left out"
+    if account.weightless:
+        summary += f"; {account.weightless:,} row{'' if account.weightless == 1 else 's'} of weight 0 left out"
     return summary
 
 
@@ -98,7 +99,7 @@ def treatment(fit: Estimates, name: str) -> str:
     if name in model.family.known:
         known = model.family.known[name]
         if isinstance(known, str):
-            return f"known, from column {known}" if known in fit.likelihood.bound.table else f"known, {known}"
+            return f"known, from column {known}" if known in fit.account.columns else f"known, {known}"
         return f"known, {number(float(known))}" if getattr(known, "ndim", 0) == 0 else "known, one value per row"
     if not slots or slots[0].constant:
         return "one number for all observations, estimated" if not vector else "the same for all, estimated"

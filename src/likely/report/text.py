@@ -246,7 +246,7 @@ class Summary:
     def _sentence(self, text: str) -> str:
         """With a capital and a full stop; a name stays as it is spelt."""
         model = self.fit.likelihood.model
-        columns = self.fit.likelihood.bound.table.names
+        columns = self.fit.account.columns
         named = text.split()[0] in {*columns, *self.fit.names, *(p.name for p in model.family.parameters)}
         return f"{text if named else text[:1].upper() + text[1:]}{'' if text.endswith('.') else '.'}"
 
@@ -312,8 +312,8 @@ class Summary:
                 "response": model.response,
                 "parameters": {p.name: overview.treatment(fit, p.name) for p in model.family.parameters},
                 "n": fit.n,
-                "rows": len(fit.likelihood.bound.y),
-                "weights": None if not fit.likelihood.bound.weighted else fit.likelihood.bound.weights_kind,
+                "rows": fit.account.used,
+                "weights": None if not fit.account.weighted else fit.likelihood.bound.weights_kind,
                 "dropped": dict(fit.likelihood.bound.dropped),
                 "converged": good,
                 "status": fit.status,
