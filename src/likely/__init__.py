@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from likely.results.likelihoods import Likelihood as Likelihood
     from likely.results.likelihoods import likelihood as likelihood
     from likely.results.likelihoods import separation as separation
+    from likely.results.loading import load as load
     from likely.results.paths import Path as Path
     from likely.results.paths import path as path
     from likely.results.predictions import calibration as calibration
@@ -119,6 +120,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.results.fitting": ("fit",),
     "likely.results.likelihoods": ("Likelihood", "likelihood", "separation"),
     "likely.results.predictions": ("calibration",),
+    "likely.results.loading": ("load",),
     "likely.testing": ("check_family",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

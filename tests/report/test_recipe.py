@@ -14,9 +14,9 @@ import pyarrow as pa
 import pytest
 
 import likely as lk
+from likely.data.fingerprint import fingerprint
 from likely.errors import DroppedRowsWarning
 from likely.inference.fit_code import Recipe
-from likely.report.fingerprint import fingerprint
 
 DATA = pd.DataFrame(
     {

@@ -10,6 +10,7 @@ import numpy as np
 from likely.data import values
 from likely.data.design import Aliasing, AliasingPartner, Design
 from likely.data.evaluation import Products
+from likely.data.formula.code import check_code
 from likely.data.many_levels import Coding, Levels, Numbers, Product
 from likely.errors import OptionError
 
@@ -67,8 +68,14 @@ def of_design(design: Design) -> dict[str, Any]:
 
 
 def design_of(data: Mapping[str, Any]) -> Design:
-    """The design that plain data are of."""
-    return Design(
+    """The design that plain data are of.
+
+    Raises
+    ------
+    OptionError
+        If its parts do not go together.
+    """
+    design = Design(
         tuple(data["names"]),
         data["formula"],
         _recipe_of(data["recipe"]),
@@ -80,6 +87,18 @@ def design_of(data: Mapping[str, Any]) -> Design:
         tuple(data["whole"]),
         None if data["aliasing"] is None else _aliasing_of(data["aliasing"]),
     )
+    texts = [*design.names, *design.whole, *(name for name, _ in design.levels)]
+    texts += [] if design.formula is None else [design.formula]
+    places = range(len(design.names)) if design.kept is None else design.kept
+    if (
+        not all(isinstance(text, str) for text in texts)
+        or len(places) != len(design.names)
+        or not all(place in range(len(design.made)) for place in places)
+        or not all(one is None or np.isscalar(one) for _, levels in design.levels for one in levels)
+        or not all(j in range(len(design.names)) for _, columns in design.terms for j in columns)
+    ):
+        raise OptionError("a design whose names, columns and terms do not go together")
+    return design
 
 
 def _of_recipe(recipe: Any) -> dict[str, Any] | None:
@@ -149,6 +168,8 @@ def _spec_of(data: Mapping[str, Any]) -> Any:
     from formulaic.materializers.types import EvaluatedFactor, FactorValues, ScopedFactor, ScopedTerm
     from formulaic.parser.types import Factor, Term
 
+    _check_code_of(data)
+
     def scoped(product: Mapping[str, Any]) -> Any:
         factors = [
             ScopedFactor(EvaluatedFactor(Factor(expr), FactorValues(None)), reduced)
@@ -171,6 +192,19 @@ def _spec_of(data: Mapping[str, Any]) -> Any:
         transform_state={expr: restored(state) for expr, state in data["transforms"].items()},
         encoder_state={expr: (Factor.Kind(kind), restored(state)) for expr, (kind, state) in data["encoders"].items()},
     )
+
+
+def _check_code_of(data: Mapping[str, Any]) -> None:
+    """Raise DesignError where a recipe evaluates what no formula may say: files come from anywhere."""
+    for made in data["terms"]:
+        evaluated = dict(made["factors"])
+        for expr, method in evaluated.items():
+            if method == "python":
+                check_code(expr)
+            elif method not in ("lookup", "literal"):
+                raise OptionError(f"a factor of a formula is not evaluated by {method!r}")
+        if not {expr for product in made["products"] for expr, _ in product["factors"]} <= set(evaluated):
+            raise OptionError("a product in a recipe is of factors that its term does not have")
 
 
 def _of_coding(coding: Coding) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def _remaining(found: Estimates, asked: Asked) -> Estimates:
         LogLikelihood(bound), asked.replace(separation="refuse", on_failure="return", start=None, starts=None)
     )
     end = again.end if again.end.remarkable else End(EndKind.SEPARATED_LEFT_OUT, separation.dropped(again.aliased))
-    return replace(again, end=end, separation=separation)
+    return replace(again, asked=asked, end=end, separation=separation)
 
 
 # -- families at their limit ---------------------------------------------------------------------------------

@@ -81,7 +81,8 @@ class Estimates(Values):
     @cached_property
     def reference(self) -> Reference:
         """What statistics are referred to: the normal distribution, or Student's t with some degrees of freedom."""
-        return reference(self, self._request) if self.kept is None else self.kept.reference
+        kept = None if self.kept is None else self.kept.reference
+        return reference(self, self._request) if kept is None else kept
 
     @cached_property
     def withheld(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
@@ -15,6 +15,7 @@ from likely.models import scale
 from likely.models.limits import renamed
 
 if TYPE_CHECKING:
+    from likely.data.fingerprint import Fingerprint
     from likely.estimates.covariance import Covariance, Request
     from likely.estimates.covariance.reference_distribution import Reference
     from likely.estimates.record import Estimates
@@ -96,18 +97,25 @@ class Kept:
         Of the coefficients; None where the estimates are no peak that has one.
     root : ndarray or None
         A root of it that was found from the design itself.
-    reference : Reference
-        What statistics are referred to.
+    reference : Reference or None
+        What statistics are referred to; None where that is to be found for another covariance.
     condition : mapping of str to float
         Condition numbers of the designs.
     account : Account
+    fingerprint : Fingerprint or None
+        Of the data; None where it was not taken.
     """
 
     covariance: Covariance | None
     root: Any
-    reference: Reference
+    reference: Reference | None
     condition: Mapping[str, float]
     account: Account
+    fingerprint: Fingerprint | None = None
+
+    def without_covariance(self) -> Kept:
+        """What is left for another covariance."""
+        return replace(self, covariance=None, root=None, reference=None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from likely.errors import Interrupted
+from likely.compute.solve.newton import Point
+from likely.errors import Interrupted, OptionError
 from likely.estimates import Estimates
 from likely.estimates.covariance import Request, requested, with_small_sample
 from likely.estimates.maximum import maximize
 from likely.inference.bootstrap_covariance import bootstrap_covariance
 from likely.likelihoods.log_likelihood import LogLikelihood, log_likelihood
 from likely.models.asked import Asked
+from likely.models.plain import NotKept
 
 
 def asked_for(asked: Asked, data: Any) -> Estimates:
@@ -47,13 +49,42 @@ def fitted(L: LogLikelihood, asked: Asked) -> Estimates:
 def with_covariance(estimates: Estimates, request: Request) -> Estimates:
     """The estimates with a covariance that has been checked, found now so that its errors come now."""
     limit = estimates.limit and replace(estimates.limit, fit=with_covariance(estimates.limit.fit, request))
-    found = replace(estimates, request=request, limit=limit, drawn=None, kept=None)
+    kept = None if estimates.kept is None else estimates.kept.without_covariance()
+    found = replace(estimates, request=request, limit=limit, drawn=None, kept=kept)
     if not found._has_peak:
         return found
     if request.kind == "bootstrap":
         return replace(found, drawn=bootstrap_covariance(found, request))
     found._covariance  # noqa: B018
     return found
+
+
+def with_data(estimates: Estimates, data: Any) -> Estimates:
+    """Estimates that were read without their rows, with the data that they came from.
+
+    Raises
+    ------
+    OptionError
+        If something that was asked for is no longer at hand, such as an array of weights.
+    """
+    asked = estimates.asked
+    lost = {
+        name: one.what for name, one in {**asked.given, "formula": asked.formula}.items() if isinstance(one, NotKept)
+    }
+    if lost:
+        words = ", ".join(f"{name} ({what})" for name, what in lost.items())
+        raise OptionError(
+            f"the fit had arguments that no file holds, {words}: fit the data again, or make them columns of the data"
+        )
+    if estimates.limit is not None or estimates.separation is not None:
+        return asked_for(asked.replace(on_failure="return"), data)
+    L, request = log_likelihood(asked, data), estimates.request
+    if request is not None and request.clusters:
+        request = replace(request, clusters=requested(L.bound, request.kind, asked.cluster).clusters)
+    drawn = estimates._covariance if request is not None and request.kind == "bootstrap" else None
+    at = estimates.outcome.point
+    outcome = replace(estimates.outcome, point=Point(at.x, L.objective.value(at.x), at.score, at.info))
+    return replace(estimates, likelihood=L, outcome=outcome, request=request, drawn=drawn, kept=None)
 
 
 def other_covariance(

@@ -89,13 +89,16 @@ def _parts(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]
         offset = None if one["offset"] is None else tuple(map(restored, one["offset"]))
         link = parameter.domain.get_link(parameter.name, one["link"])
         slots.append(Slot(parameter, link, design, offset, one["start"], one["stop"], one["entry"]))
+    names, fixed = {p.name for p in family.parameters}, restored(data["fixed"])
+    if not set(data["known"]) | set(fixed) <= names or not isinstance(data["response"], str):
+        raise OptionError(f"{NO_MODEL}: what is known is no parameter of {family.title}")
     return {
         "family": family,
         "slots": tuple(slots),
         "known": {name: restored(one) for name, one in data["known"].items()},
         "response": data["response"],
         "formula": data["formula"],
-        "fixed": restored(data["fixed"]),
+        "fixed": fixed,
         "weights_kind": data["weights_kind"],
         "weights": restored(data["weights"]),
         "reading": AsRead(

@@ -118,7 +118,9 @@ class Summary:
     def _estimate(self, name: str, slot: Slot | None, interval: Interval | None) -> Estimate:
         fit = self.fit
         value, stderr, note = fit.coef[name], fit.stderr[name], fit.withheld.get(name, "")
-        if name in fit.boundary and (interval is None or not interval.exists):
+        if name in fit.boundary and fit.kept is not None:
+            note = f"{note}. Its limit by the profile likelihood needs the data"
+        elif name in fit.boundary and (interval is None or not interval.exists):
             try:
                 interval = intervals(fit, self.level, "profile", [name])[name]
                 note = f"{note}. Shown is the profile interval ({interval.note})"

@@ -186,6 +186,42 @@ class Fit(Inference, Prediction, Effects, Checking):
             open=open,
         )
 
+    def save(self, path: str | Path) -> Path:
+        """Write the fit to a JSON file, without its rows; `likely.load` reads it.
+
+        In it are the model with what it has learnt from the data (levels, knots, means), what was asked for, the
+        estimates with their covariance, and a fingerprint of the data.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.json``, or a name without an ending; a file that is there is replaced once the new one is whole.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OptionError
+            If the path cannot be one of a fit; if the model is made of functions or of other models, which no file
+            holds.
+        WriteError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> import likely as lk
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = lk.fit("bernoulli", [1] * 7 + [0] * 3).save(f"{folder}/coin.json")
+        ...     lk.load(path).coef
+        {'p': 0.7}
+        """
+        from likely.results.saving import save
+
+        return save(self.estimates, path)
+
     def __repr__(self) -> str:
         return f"<Fit {self.estimates.brief}>"
 

@@ -12,8 +12,8 @@ from likely.models.bind.bound import Bound
 from likely.models.model import Model
 
 NO_ROWS = (
-    "these estimates were read without their rows, and this needs them, as do profiles, residuals, tests by the "
-    "likelihood, refits and predictions of the fit's own rows: fit the model to its data again"
+    "these estimates were read without their rows, and this needs them, as do profiles, residuals, averages over rows, "
+    "tests by the likelihood, refits and predictions of the fit's own rows: give the data, lk.load(path, data=...)"
 )
 
 

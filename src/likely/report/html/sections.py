@@ -9,9 +9,9 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, final
 
+from likely.data.fingerprint import Fingerprint, fingerprint
 from likely.inference.fit_code import Recipe
 from likely.report import overview
-from likely.report.fingerprint import Fingerprint, fingerprint
 from likely.report.html.elements import Markup, code, element, joined, paragraphs, table, terms
 from likely.report.meanings import Meaning
 from likely.report.text import Summary
