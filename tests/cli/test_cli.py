@@ -542,3 +542,59 @@ def test_the_program_starts_light_and_runs_as_a_module() -> None:
 def test_warnings_of_likely_become_notes_only_in_the_shell(table: Path) -> None:
     with pytest.warns(DroppedRowsWarning):
         lk.fit("bernoulli", str(table), "y ~ x", missing="drop")
+
+
+# -- kept models --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    out = run("fit", "loans", "default ~ duration + C(housing)", "-f", "bernoulli", "--save", tmp_path / "m.json")
+    assert "The model is in" in out.stderr
+    return tmp_path / "m.json"
+
+
+def test_a_model_that_was_kept_predicts(model: Path, tmp_path: Path) -> None:
+    loans = lk.datasets.loans()
+    fit = lk.fit("bernoulli", loans, "default ~ duration + C(housing)")
+    header, *lines = run("predict", model, "loans").stdout.splitlines()
+    assert header == "mean"
+    np.testing.assert_array_equal([float(line) for line in lines], fit.predict(loans))
+    expected = fit.predict(loans, "interval", level=0.9)
+    for suffix, reader in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        output = tmp_path / f"scores.{suffix}"
+        run("predict", model, "loans", "--what", "interval", "--level", "0.9", "-o", output)
+        found = reader(output)
+        assert list(found) == ["mean", "stderr", "lower", "upper"]
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+    got = record("predict", model, "loans", "--what", "interval", "--level", "0.9")
+    np.testing.assert_array_equal(got["predictions"]["upper"], expected["upper"])
+
+
+def test_levels_that_the_model_has_not_seen(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("duration,housing\n12,own\n12,castle\n")
+    assert "castle" in run("predict", model, tmp_path / "new.csv", code=2).stderr
+    found = pd.read_csv(io.StringIO(run("predict", model, tmp_path / "new.csv", "--unseen", "missing").stdout))
+    # pandas skips blank lines, so a missing prediction is quoted
+    assert found["mean"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none.json", "loans"), "cannot be read"),
+        (("{model}", "1,0,1"), "unknown column 'duration'"),
+        (("{model}", "loans", "-o", "scores.txt"), "written as .csv, .parquet or .json"),
+        (("{model}", "loans", "--what", "wat"), "unknown"),
+        (("{table}", "loans"), "no file that fit.save"),
+    ],
+)
+def test_wrong_predictions(arguments: tuple[str, ...], message: str, model: Path, table: Path) -> None:
+    given = [one.format(model=model, table=table) for one in arguments]
+    assert message in " ".join(run("predict", *given, code=2).stderr.split())
+
+
+def test_a_model_is_kept_as_json(tmp_path: Path) -> None:
+    out = run("fit", FLIPS, "-f", "bernoulli", "--save", tmp_path / "m.pkl", code=2)
+    assert "a fit is written as .json" in out.stderr
+    assert out.stdout == ""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fits_of_every_kind import FITS, LEVERED, D, N
+from fits_of_every_kind import FITS, LEVERED, NEW, D, N
 
 import likely as lk
 from likely.errors import DataError, LikelyError, OptionError
@@ -114,6 +114,26 @@ def test_a_family_of_the_users_own(tmp_path: Path) -> None:
     assert lk.load(path, D, families=[Own]).residuals().shape == (N,)
     with pytest.raises(OptionError, match="list of families of your own"):
         lk.load(path, families=[3])
+
+
+# -- files of earlier versions ------------------------------------------------------------------------------------
+
+KEPT = Path(__file__).parent / "saved"
+NAMES = sorted(path.stem for path in KEPT.glob("*.json") if path.stem != "expected")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_that_were_once_written_load_for_ever_after(name: str) -> None:
+    """Never write these files anew: they are what people have on their disks."""
+    expected = json.loads((KEPT / "expected.json").read_text())[name]
+    fit = lk.load(KEPT / f"{name}.json")
+    assert fit.loglik == pytest.approx(expected["loglik"], rel=1e-12)
+    assert fit.coef == pytest.approx(expected["coef"], rel=1e-12)
+    assert fit.stderr == {name: error and pytest.approx(error, rel=1e-12) for name, error in expected["stderr"].items()}
+    found = fit.predict(NEW | {"twice": [2.0 * x for x in NEW["x"]]}, "params")
+    assert {key: np.asarray(column).tolist() for key, column in found.items()} == {
+        key: pytest.approx(column, rel=1e-12) for key, column in expected["params"].items()
+    }
 
 
 # -- files that are none ------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ from likely.cli.output import (
     emit,
     emit_error,
     is_json,
+    model_file,
     output_file,
     prepare_streams,
     say,
@@ -138,14 +139,21 @@ def fit(
     level: Annotated[float, typer.Option("--level", help="Of the intervals.")] = 0.95,
     interval: Annotated[str, typer.Option("--interval", help="wald, profile or bootstrap.")] = "wald",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
+    save: Annotated[
+        Path | None,
+        typer.Option("--save", metavar="MODEL.json", help="Keep the fit in this file, for likely predict and lk.load."),
+    ] = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
     """Fit a model and print its summary.
 
-    likely fit loans "default ~ duration + C(housing)" --family bernoulli
+    likely fit loans "default ~ duration + C(housing)" --family bernoulli --save model.json
     """
     from likely.report.text import Summary
+
+    if save is not None:
+        model_file(save)
 
     with _line(json) as task:
         found = fitted(task)
@@ -159,6 +167,38 @@ def fit(
         screen(error=True).show(shown)
     if not found.converged:
         raise typer.Exit(FAILED)
+    if save is not None:
+        say(f"The model is in {found.save(save)}.")
+
+
+@app.command()
+@_guarded
+def predict(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A file that likely fit --save wrote.")],
+    data: Data,
+    what: Annotated[
+        str | None,
+        typer.Option("--what", help="mean, params, quantile, interval, prediction, prob or class."),
+    ] = None,
+    level: Annotated[float | None, typer.Option("--level", help="Of intervals.")] = None,
+    q: Annotated[list[float] | None, typer.Option("--q", help="A quantile; as often as needed.")] = None,
+    unseen: Annotated[
+        str, typer.Option("--unseen", help="Levels that the fit has not seen: error or missing.")
+    ] = "error",
+    json: Json = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A .csv, .parquet or .json file; a CSV is printed without.")
+    ] = None,
+) -> None:
+    """Predict new rows from a model that was kept.
+
+    likely predict model.json new.csv --what interval -o scores.csv
+    """
+    from likely.cli.predictions import predictions
+
+    with _line(json):
+        found = predictions(model, read(data), what, level=level, q=q or None, unseen=unseen)
+    found.emit(json, output)
 
 
 @app.command()

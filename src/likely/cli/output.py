@@ -76,7 +76,14 @@ def output_file(path: Path, command: str) -> Path:
 
     if command == "report":
         return report_file(path)
+    if command == "predict":
+        return destination(path, "a table of predictions", (".csv", ".parquet", ".json"))
     return destination(path, "a result", (".txt", ".json"))
+
+
+def model_file(path: Path) -> Path:
+    """Where a fit is kept, checked before the work is done."""
+    return destination(path, "a fit", (".json",))
 
 
 def is_json(output: Path | None) -> bool:

@@ -1,0 +1,80 @@
+"""Predictions of new rows by a model that was kept, as a table on standard output or in a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from likely.cli.output import as_json, say, write
+from likely.data.writing import write_bytes, write_text
+
+
+@final
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions by column, one for each row.
+
+    Attributes
+    ----------
+    what : str
+    columns : mapping of str to ndarray
+    """
+
+    what: str
+    columns: Mapping[str, Any]
+
+    def emit(self, json: bool, output: Path | None) -> None:
+        """Print or write them."""
+        suffix = "" if output is None else output.suffix.lower()
+        if output is not None and suffix == ".parquet":
+            write_bytes(output, self.parquet())
+        else:
+            text = self.json() if json or suffix == ".json" else self.csv()
+            if output is None:
+                write(text.removesuffix("\n"))
+                return
+            write_text(output, text)
+        say(f"Written to {output}.")
+
+    def csv(self) -> str:
+        """Comma-separated, with a header; nothing stands for a prediction that is missing."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(zip(*(_values(one) for one in self.columns.values()), strict=True))
+        return stream.getvalue()
+
+    def json(self) -> str:
+        """One JSON document."""
+        return as_json({"what": self.what, "predictions": {k: _values(v) for k, v in self.columns.items()}}) + "\n"
+
+    def parquet(self) -> bytes:
+        """An Arrow table as a Parquet file."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table({name: pa.array(_values(one)) for name, one in self.columns.items()}), sink)
+        return bytes(sink.getvalue())
+
+
+def _values(column: Any) -> list[Any]:
+    """The values of a column; None for those that are missing."""
+    return [None if isinstance(one, float) and np.isnan(one) else one for one in np.asarray(column).tolist()]
+
+
+def predictions(model: str, data: Any, what: str | None, **options: Any) -> Predictions:
+    """What a model that was kept predicts for new rows; options that are None are not given."""
+    from likely.results.loading import load
+
+    found = load(model).predict(data, what, **{name: one for name, one in options.items() if one is not None})
+    if isinstance(found, Mapping):
+        return Predictions(what or "interval", {str(name): column for name, column in found.items()})
+    name = what or "mean"
+    return Predictions(name, {name: found})
