@@ -248,15 +248,23 @@ class _Site:
 
     def of_sides(self) -> list[Any]:
         """The location beyond all observations, on either side, where a skewness that runs to infinity leads."""
-        if self.slot.link.name != "identity" or any(name in self.model.known for name in self.family.escapes):
+        domain, link = self.slot.parameter.domain, self.slot.link
+        low, high = max(domain.lower, link.lower), min(domain.upper, link.upper)
+        within = (self.y > low) & (self.y < high)  # a location is beyond the others on one side, wherever it is
+        eta = link.forward(self.y[within])
+        rising = np.all(np.diff(eta[np.argsort(self.y[within])]) >= 0.0) and np.all(np.isfinite(eta))
+        if not rising or any(name in self.model.known for name in self.family.escapes):
             return []
         name, spread = (p.name for p in self.family.parameters[:2])
-        x, target, w = self.x, self.y - self.offset, 1.0 if self.w is None else self.w[:, None]
+        offset = np.broadcast_to(self.offset, within.shape)
+        x, target, w = self.x[within], eta - offset[within], 1.0 if self.w is None else self.w[within, None]
         found = []
         for side in (1.0, -1.0):
+            if np.any(self.y <= low if side > 0.0 else self.y >= high):
+                continue
             closest = with_inequalities(x.T @ (w * x), (w * x).T @ target, side * x, side * target)
             if closest is not None:
-                gap = target - x @ closest[0]
+                gap = self.y - link.inverse(self.x @ closest[0] + offset, NumpyNamespace())
                 size = float(np.sqrt(np.average(gap * gap, weights=self.w))) or 1.0
                 values = {**dict.fromkeys(self.family.escapes, side * ONE_SIDED), spread: size}
                 start = starting_values(self.model, self.data, {**values, name: float(np.median(self.y))})
