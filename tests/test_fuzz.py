@@ -32,6 +32,7 @@ ONCE += [(301, 1383), (501, 337)]  # counts of 0 whose mean is 0
 ONCE += [(302, 3503)]  # columns that depend on each other under a bound
 ONCE += [(21, 1241), (21, 1976), (51, 1427), (51, 1579), (51, 4178)]  # exact fits under a penalty
 ONCE += [(301, 710), (301, 1526)]  # a response at the pole of its link
+ONCE += [(302, 3830)]  # a peak at a limit beside a place without bound
 ONCE += [(301, 3403)]  # a skewness that runs to infinity under a log link
 ONCE += [(611, 3191)]  # a profile asked for far off, reached along a path
 ONCE += [(611, 4868)]  # an information that rounding makes indefinite

@@ -203,7 +203,12 @@ def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tu
         if (restraints := Restraints.of(asked)) is not None:
             simpler = simpler.replace(**restraints.renamed(limit.names, L.model).options)
         inner = maximize(limiting, simpler)
-        if not inner.converged or inner.outcome.height < outcome.height - 1e-9 * (1 + abs(inner.loglik)):
+        if not inner.converged:
+            continue
+        lower = inner.outcome.height < outcome.height - 1e-9 * (1 + abs(inner.loglik))
+        # heights on the way to a place without bound, which all data have, say nothing against a peak at the limit
+        spike = not outcome.converged and slot.parameter.name == L.model.family.spikes
+        if lower and not (spike and _falls_from(L, slot, limit, inner)):
             continue
         name = inner.likelihood.model.family.title
         reason = (
@@ -219,6 +224,15 @@ def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tu
         at_limit = AtLimit(slot.label, limit.at, inner, back)
         return Estimates(L, asked, outcome, End(EndKind.LIMIT, reason), {slot.label: reason}, at_limit)
     return None
+
+
+def _falls_from(L: LogLikelihood, slot: Slot, limit: Limit, inner: Estimates) -> bool:
+    """Whether the log-likelihood falls as a parameter leaves its limit: there is a peak at the limit."""
+    others = inner.outcome.point.x
+    if len(others) != L.model.size - 1:
+        return False
+    x = np.insert(others, slot.start, slot.link.forward(np.float64(limits.NEAR[limit.at])))
+    return bool(L.objective.value(x) <= inner.loglik)
 
 
 def _is_unidentified(L: LogLikelihood, slot: Slot, inner: Estimates) -> bool:
