@@ -110,11 +110,14 @@ def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot,
         largest = np.ones(1) if slot.design is None else blocks.largest(data.designs[slot.label])
         largest = np.where(largest > 0, largest, 1.0)
         own = slice(slot.start, slot.stop)
-        values, vectors = np.linalg.eigh(point.info[own, own] / np.outer(largest, largest))
-        for k in np.flatnonzero(values <= max(WEAK, SHARE * values[-1]))[:MOST]:
+        unit = point.info[own, own] / np.outer(largest, largest)
+        values, vectors = np.linalg.eigh(unit)
+        weak = max(WEAK, SHARE * values[-1])
+        # one coefficient alone, too: where it has run far the little that others have of a direction counts
+        alone = np.flatnonzero(np.diagonal(unit) <= min(weak, FADED)) if len(largest) > 1 else []
+        for along in [*vectors.T[values <= weak][:MOST], *np.eye(len(largest))[alone][:MOST]]:
             direction = np.zeros(model.size)
-            clean = np.where(np.abs(vectors[:, k]) > RESIDUE, vectors[:, k], 0.0)
-            direction[own] = clean / largest
+            direction[own] = np.where(np.abs(along) > RESIDUE, along, 0.0) / largest
             found.append((slot, direction))
     return found
 
