@@ -377,3 +377,21 @@ def test_a_curve_of_peaks_is_not_identified_in_any_order_of_levels(names):
     data = {"y": [-1.3, -2.8, -3.1, -1.0], "g": list(names)}
     with pytest.raises(lk.errors.FitError, match=r"flat .*scale|do not identify .*scale"):
         lk.fit("cauchy", data, "y ~ g")
+
+
+@pytest.mark.parametrize(("family", "n", "bounded"), [("cauchy", 11, False), ("cauchy", 12, True), ("t4", 7, False)])
+def test_more_coefficients_than_heavy_tails_can_have(family, n, bounded):
+    """As the scale s runs to 0 rows reproduced exactly gain -log s each, the others lose at most power log s."""
+    rng = np.random.default_rng(3)
+    data = {f"x{i}": rng.normal(size=n) for i in range(5)} | {"y": rng.standard_cauchy(n)}
+    fit = lk.fit(
+        lk.StudentT(df=4) if family == "t4" else family, data, "y ~ x0 + x1 + x2 + x3 + x4", on_failure="return"
+    )
+    assert fit.converged is bounded
+    if not bounded:
+        assert "6 coefficients of loc reproduce as many of the" in fit.status
+        x = np.column_stack([np.ones(n), *(data[f"x{i}"] for i in range(5))])
+        beta = np.linalg.solve(x[:6], data["y"][:6])
+        names = [name for name in fit.likelihood.names if name.startswith("loc")]
+        at = [fit.likelihood.log({**dict(zip(names, beta, strict=True)), "scale": s}) for s in (1e-2, 1e-4, 1e-8)]
+        assert at[0] < at[1] < at[2]

@@ -65,6 +65,9 @@ class Cauchy(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
+    def tail_power(self) -> float | None:
+        return 1.0
+
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
         log_scale = xp.log(scale)
         return -log1p_square(xp, y - loc, scale, log_scale) - log_scale - LOG_PI

@@ -65,6 +65,10 @@ class StudentT(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None, df: Known = None) -> None: ...
 
+    def tail_power(self) -> float | None:
+        df = self.known.get("df")
+        return float(df) if isinstance(df, (int, float)) else None
+
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
         a = 0.5 * df
         # lgamma(a + 1/2) - lgamma(a) - log(a)/2, which tends to 0

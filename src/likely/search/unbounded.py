@@ -61,7 +61,10 @@ def find_unbounded(L: LogLikelihood, restraints: Restraints | None = None) -> Un
     message = _constant_response(L, restraints)
     if message is not None:
         return Unbounded(message)
-    return _exact_fit(L, restraints) or (None if restraints is not None else _at_pole(L))
+    found = _exact_fit(L, restraints)
+    if found is None and restraints is None:
+        found = _at_pole(L) or _many_coefficients(L)
+    return found
 
 
 # -- a response that never varies ------------------------------------------------------------------------------
@@ -148,6 +151,38 @@ def _exact_fit(L: LogLikelihood, restraints: Restraints | None) -> Unbounded | N
             what = "likelihood" if penalty is None else "penalised likelihood"
             return Unbounded.exact(L, spread.parameter.name, spread.natural(sign * np.inf), x, what)
     return None
+
+
+def _many_coefficients(L: LogLikelihood) -> Unbounded | None:
+    """More coefficients of a location than a family with heavy tails can have beside a free spread.
+
+    They reproduce as many rows exactly. As the spread s runs to 0 each of these gains -log s, and each of the others
+    loses no more than ``power`` times that where the density falls as ``|y| ** -(1 + power)``.
+    """
+    model, data = L.model, L.bound.data
+    power = model.family.tail_power()
+    if power is None or len(model.slots) != 2 or data.units is not None:
+        return None
+    location, spread = model.slots
+    if location.parameter.name != model.family.moves or location.design is None or not spread.constant:
+        return None
+    wide, fewest, total = len(location.design.names), float(len(location.design.names)), float(data.n)
+    if data.weights is not None:  # of the rows reproduced, no less
+        fewest, total = float(np.sum(np.sort(data.weights)[:wide])), float(np.sum(data.weights))
+    if fewest <= power * (total - fewest):
+        return None
+    low, high = max(location.parameter.domain.lower, location.link.lower), location.link.upper
+    within = (data.y > low) & (data.y < high)
+    with np.errstate(all="ignore"):
+        within &= np.isfinite(location.link.forward(data.y))
+    if np.linalg.matrix_rank(blocks.dense(data.designs[location.label])[within]) < wide:
+        return None
+    name, title = spread.label, model.family.title
+    return Unbounded(
+        f"{wide} coefficients of {location.label} reproduce as many of the {data.n} rows exactly, and as {name} then "
+        f"runs to 0 the likelihood of {title} grows without bound, so there is no peak. Use fewer predictors, a family "
+        f"with lighter tails, or fix it: {title}({name}=...)"
+    )
 
 
 def _predictor(model: Model, data: Rows, slot: Slot) -> Any:

@@ -67,6 +67,10 @@ class Family(Moments):
         """The family, and what is left of a fit's ``link=`` for the parameters."""
         return self, link
 
+    def tail_power(self) -> float | None:
+        """How fast the density falls far out, where that is by a power: as ``|y| ** -(1 + power)``; None if faster."""
+        return None
+
     # -- help for the fit: all optional -------------------------------------------------------------------------
 
     def bind(self, y: Any, known: Mapping[str, Any]) -> tuple[Family, Any]:
