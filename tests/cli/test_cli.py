@@ -393,7 +393,7 @@ def test_the_status_line_is_for_a_person_who_waits(monkeypatch: pytest.MonkeyPat
             patch.setattr(sys, "stdout", stdout)
             patch.setenv("TERM", "xterm")
             patch.delenv("PYTEST_CURRENT_TEST")
-            patch.setattr("likely.cli.Task", lambda title, wanted, **_: Task(title, wanted, patience=-1.0))
+            patch.setattr("likely.cli.guard.Task", lambda title, wanted, **_: Task(title, wanted, patience=-1.0))
             main = ["fit", "loans", "default ~ age", "-f", "bernoulli", *more]
             patch.setattr("likely.progress._Terminal.changed", lambda self, line: lines.append(str(line)))
             with contextlib.suppress(SystemExit):
@@ -544,17 +544,17 @@ def test_warnings_of_likely_become_notes_only_in_the_shell(table: Path) -> None:
         lk.fit("bernoulli", str(table), "y ~ x", missing="drop")
 
 
-# -- kept models --------------------------------------------------------------------------------------------------
+# -- saved fits ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     out = run("fit", "loans", "default ~ duration + C(housing)", "-f", "bernoulli", "--save", tmp_path / "m.json")
-    assert "The model is in" in out.stderr
+    assert "The fit is saved in" in out.stderr
     return tmp_path / "m.json"
 
 
-def test_a_model_that_was_kept_predicts(model: Path, tmp_path: Path) -> None:
+def test_a_saved_fit_predicts(model: Path, tmp_path: Path) -> None:
     loans = lk.datasets.loans()
     fit = lk.fit("bernoulli", loans, "default ~ duration + C(housing)")
     header, *lines = run("predict", model, "loans").stdout.splitlines()
@@ -594,7 +594,7 @@ def test_wrong_predictions(arguments: tuple[str, ...], message: str, model: Path
     assert message in " ".join(run("predict", *given, code=2).stderr.split())
 
 
-def test_a_model_is_kept_as_json(tmp_path: Path) -> None:
+def test_a_fit_is_saved_as_json(tmp_path: Path) -> None:
     out = run("fit", FLIPS, "-f", "bernoulli", "--save", tmp_path / "m.pkl", code=2)
     assert "a fit is written as .json" in out.stderr
     assert out.stdout == ""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 import likely as lk
+from likely.families.base import Family, Parameter, Support
 from likely.results.fits import Fit
 
 N = 60
@@ -87,3 +88,12 @@ FITS: dict[str, Callable[[], Fit]] = {
     "all is known": lambda: lk.fit(lk.Normal(mean=0.0, sd=1.0), D["y"]),
     "badly conditioned": lambda: lk.fit("normal", D | {"year": 2020 + D["x"] / 1e4}, "y ~ year", small_sample="t"),
 }
+
+
+class Own(Family):
+    name = "own"
+    parameters = (Parameter("rate", lk.Positive, "a rate"),)
+    support = Support(0.0)
+
+    def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
+        return xp.log(rate) - rate * y

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fits_of_every_kind import FITS, NEW, D
+from fits_of_every_kind import FITS, NEW, D, Own
 
 import likely as lk
 from likely.errors import DataError, FitError, LikelyError, OptionError
 from likely.estimates import Estimates
-from likely.families.base import Family, Parameter, Support
 from likely.results.fits import Fit
 
 SIMPLE = """names coef loglik nll aic aicc bic k n df_residual status converged end boundary condition aliased note
@@ -117,15 +116,6 @@ def test_a_failure_keeps_its_reason() -> None:
     assert estimates.separation is not None
     assert again.separation.rows.tolist() == estimates.separation.rows.tolist()
     assert str(again.separation) == str(estimates.separation)
-
-
-class Own(Family):
-    name = "own"
-    parameters = (Parameter("rate", lk.Positive, "a rate"),)
-    support = Support(0.0)
-
-    def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
-        return xp.log(rate) - rate * y
 
 
 def test_a_family_of_the_users_own() -> None:

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fits_of_every_kind import FITS, LEVERED, NEW, D, N
+from fits_of_every_kind import FITS, LEVERED, NEW, D, N, Own
 
 import likely as lk
 from likely.errors import DataError, LikelyError, OptionError
-from likely.families.base import Family, Parameter, Support
 from likely.results.saving import _digest
 
 # of what data each fit is, where lk.load is to be given them
@@ -93,15 +92,6 @@ def test_a_log_likelihood_that_is_another_is_told(tmp_path: Path) -> None:
     content["estimates"]["outcome"]["point"]["value"] += 1e-3
     with pytest.raises(DataError, match="the log-likelihood of these data is"):
         lk.load(rewritten(path, content), D)
-
-
-class Own(Family):
-    name = "own"
-    parameters = (Parameter("rate", lk.Positive, "a rate"),)
-    support = Support(0.0)
-
-    def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
-        return xp.log(rate) - rate * y
 
 
 def test_a_family_of_the_users_own(tmp_path: Path) -> None:

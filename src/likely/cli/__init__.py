@@ -6,15 +6,14 @@ be used, 3 for a bug in likely, 130 after Ctrl-C. Results go to standard output,
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from likely.cli.fitted import Fitted, on_a_fit
+from likely.cli.guard import FAILED, GlobalOptions, guarded, status_line
 from likely.cli.options import (
     Data,
     Exposure,
@@ -34,26 +33,19 @@ from likely.cli.options import (
 from likely.cli.output import (
     Worded,
     emit,
-    emit_error,
     is_json,
-    model_file,
-    output_file,
     prepare_streams,
     say,
     screen,
     table_record,
     unwritable,
-    warnings_as_notes,
     worded_comparison,
     write,
 )
 from likely.cli.words import expression, in_shell, model_options, numbers, pairs, read
 from likely.cli.words import family as family_of
 from likely.cli.wrong_usage import Group
-from likely.errors import FitError, InternalError, Interrupted, LikelyError, OptionError, WriteError
-from likely.progress import Task
-
-FAILED, MISUSED, BROKEN, INTERRUPTED = 1, 2, 3, 130
+from likely.errors import FitError, OptionError
 
 app = typer.Typer(
     name="likely",
@@ -66,73 +58,11 @@ app = typer.Typer(
 )
 
 
-class _State:
-    """What the options before the command say."""
-
-    debug = False
-
-
 # -- commands -------------------------------------------------------------------------------------------------
 
 
-def _guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose errors become a message and an exit code."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        prepare_streams()
-        try:
-            if kwargs.get("output") is not None:
-                kwargs["output"] = output_file(kwargs["output"], command.__name__)
-            with warnings_as_notes():
-                command(*args, **kwargs)
-            sys.stdout.flush()
-        except KeyboardInterrupt as stopped:
-            state = stopped.state if isinstance(stopped, Interrupted) else None
-            message = "Interrupted" + (f" {state.reached}" if state is not None else "") + "; there is no result."
-            say(message)
-            if kwargs.get("json"):
-                emit_error(message, "Interrupted", INTERRUPTED)
-            raise typer.Exit(INTERRUPTED) from None
-        except Exception as error:
-            if _State.debug or isinstance(error, (typer.Exit, typer.Abort, BrokenPipeError)):
-                raise
-            if isinstance(error, OSError) and not isinstance(error, LikelyError):
-                unwritable(error)
-                raise typer.Exit(FAILED) from None
-            message, code = _message_and_code(error)
-            say(message)
-            if kwargs.get("json"):
-                emit_error(message if code == BROKEN else message.partition(": ")[2], type(error).__name__, code)
-            raise typer.Exit(code) from None
-
-    return run
-
-
-def _line(json: bool) -> Task:
-    """The status line of a command: for a person who waits, and whose results it cannot get between."""
-    return Task("", None if not json and sys.stdout.isatty() else False, patience=2.0, long=True)
-
-
-def _message_and_code(error: Exception) -> tuple[str, int]:
-    """What to say of an error, and the exit code."""
-    if isinstance(error, FitError):
-        return f"The fit failed: {in_shell(str(error))}", FAILED
-    if isinstance(error, WriteError):
-        return f"Error: {error}", FAILED
-    if isinstance(error, LikelyError) and not isinstance(error, InternalError):
-        return f"Error: {in_shell(str(error))}", MISUSED
-    if isinstance(error, MemoryError):
-        return "Error: these data, or this model, need more memory than there is. Use fewer rows or columns", MISUSED
-    fault = error.__cause__ if isinstance(error, InternalError) and error.__cause__ else error
-    return (
-        f"Bug in likely ({type(fault).__name__}: {fault}). Please report it with what likely --debug ... prints.",
-        BROKEN,
-    )
-
-
 @app.command()
-@_guarded
+@guarded
 @on_a_fit
 def fit(
     fitted: Fitted,
@@ -141,7 +71,7 @@ def fit(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the bootstrap.")] = 0,
     save: Annotated[
         Path | None,
-        typer.Option("--save", metavar="MODEL.json", help="Keep the fit in this file, for likely predict and lk.load."),
+        typer.Option("--save", metavar="MODEL.json", help="Save the fit to this file, for likely predict and lk.load."),
     ] = None,
     json: Json = False,
     output: Output = None,
@@ -151,11 +81,12 @@ def fit(
     likely fit loans "default ~ duration + C(housing)" --family bernoulli --save model.json
     """
     from likely.report.text import Summary
+    from likely.results.saving import fit_file
 
     if save is not None:
-        model_file(save)
+        fit_file(save)
 
-    with _line(json) as task:
+    with status_line(json) as task:
         found = fitted(task)
         bootstrap = {"seed": seed}
         summary = Summary(found.estimates, level, interval, bootstrap if interval == "bootstrap" else {})
@@ -168,11 +99,11 @@ def fit(
     if not found.converged:
         raise typer.Exit(FAILED)
     if save is not None:
-        say(f"The model is in {found.save(save)}.")
+        say(f"The fit is saved in {found.save(save)}.")
 
 
 @app.command()
-@_guarded
+@guarded
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A file that likely fit --save wrote.")],
     data: Data,
@@ -190,19 +121,19 @@ def predict(
         Path | None, typer.Option("--output", "-o", help="A .csv, .parquet or .json file; a CSV is printed without.")
     ] = None,
 ) -> None:
-    """Predict new rows from a model that was kept.
+    """Predict new rows from a saved fit.
 
     likely predict model.json new.csv --what interval -o scores.csv
     """
     from likely.cli.predictions import predictions
 
-    with _line(json):
+    with status_line(json):
         found = predictions(model, read(data), what, level=level, q=q or None, unseen=unseen)
     found.emit(json, output)
 
 
 @app.command()
-@_guarded
+@guarded
 @on_a_fit
 def report(
     fitted: Fitted,
@@ -219,7 +150,7 @@ def report(
     """
     from likely.report.html import report as written
 
-    with _line(False) as task:
+    with status_line(False) as task:
         found = fitted(task)
         written(found.estimates, output, title=title, compare=compare, source=expression(fitted.data), seed=seed)
     say(f"Written to {output}.")
@@ -229,7 +160,7 @@ def report(
 
 
 @app.command()
-@_guarded
+@guarded
 @on_a_fit
 def diagnose(
     fitted: Fitted,
@@ -244,7 +175,7 @@ def diagnose(
 
     likely diagnose loans "amount ~ duration" --family normal
     """
-    with _line(json) as task:
+    with status_line(json) as task:
         found = fitted(task)
         if not found.converged:
             raise FitError(found.end.words, found)
@@ -253,7 +184,7 @@ def diagnose(
 
 
 @app.command()
-@_guarded
+@guarded
 def table(
     data: Data,
     formula: Formula = None,
@@ -294,7 +225,7 @@ def table(
 
 
 @app.command()
-@_guarded
+@guarded
 def compare(
     data: Data,
     formula: Formula = None,
@@ -331,7 +262,7 @@ def compare(
         raise OptionError(f"--known {unused[0]}: none of {', '.join(c.title for c in candidates)} has such a parameter")
     options = model_options(None, weights, offset, None, None, missing, weights_kind, exposure, na)
     parts: Any = int(folds) if folds is not None and folds.isdigit() else folds
-    with _line(json):
+    with status_line(json):
         found = worded_comparison(side_by_side(candidates, read(data), formula, folds=parts, seed=seed, **options))
     emit(found, found.to_dict, json, output)
     if not found.rows[0].converged:
@@ -339,7 +270,7 @@ def compare(
 
 
 @app.command()
-@_guarded
+@guarded
 def suggest(
     data: Data,
     column: Annotated[str | None, typer.Argument(metavar="COLUMN", help="Of the data.")] = None,
@@ -357,13 +288,13 @@ def suggest(
     """
     from likely.results.comparing import suggest as suggested
 
-    with _line(json):
+    with status_line(json):
         found = worded_comparison(suggested(read(data), column, replicates=replicates, seed=seed, na=na))
     emit(found, found.to_dict, json, output)
 
 
 @app.command()
-@_guarded
+@guarded
 def families(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="One family, in full.")] = None,
     json: Json = False,
@@ -376,7 +307,7 @@ def families(
 
 
 @app.command()
-@_guarded
+@guarded
 def demo() -> None:
     """A walk through the library on real data: coins, defaults and heavy tails."""
     from likely.cli.walkthrough import run
@@ -399,7 +330,7 @@ def _main(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ) -> None:
-    _State.debug = debug
+    GlobalOptions.debug = debug
 
 
 def main() -> None:

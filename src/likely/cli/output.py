@@ -81,11 +81,6 @@ def output_file(path: Path, command: str) -> Path:
     return destination(path, "a result", (".txt", ".json"))
 
 
-def model_file(path: Path) -> Path:
-    """Where a fit is kept, checked before the work is done."""
-    return destination(path, "a fit", (".json",))
-
-
 def is_json(output: Path | None) -> bool:
     return output is not None and output.suffix.lower() == ".json"
 

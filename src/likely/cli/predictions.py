@@ -1,4 +1,4 @@
-"""Predictions of new rows by a model that was kept, as a table on standard output or in a file."""
+"""Predictions of new rows from a saved fit, as a table on standard output or in a file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _values(column: Any) -> list[Any]:
 
 
 def predictions(model: str, data: Any, what: str | None, **options: Any) -> Predictions:
-    """What a model that was kept predicts for new rows; options that are None are not given."""
+    """What a saved fit predicts for new rows; options that are None are not given."""
     from likely.results.loading import load
 
     found = load(model).predict(data, what, **{name: one for name, one in options.items() if one is not None})

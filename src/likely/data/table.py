@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, final
 
 import narwhals as nw
@@ -23,46 +23,13 @@ from likely.data.columns import (
     spread,
     texts_in,
 )
+from likely.data.levels import Column, Levels, appended, occurring_levels
 from likely.data.markers import is_marker, without
 from likely.data.native import native_column, native_rows, native_table, spread_out
 from likely.data.reading import AsRead, Reading, read_all
 from likely.data.series import TEXT, as_array, as_text, categories, occurring
 from likely.data.texts import Labels, Texts
 from likely.errors import DataError, is_one_of, unknown
-
-
-@final
-class Levels(list[Any]):
-    """The levels of a column that occur, of those `declared`; `ordered` says whether from lowest to highest."""
-
-    def __init__(self, levels: Sequence[Any], ordered: bool, declared: Sequence[Any]) -> None:
-        super().__init__(levels)
-        self.ordered, self.declared = ordered, declared
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Column:
-    """One column that stands by itself.
-
-    Attributes
-    ----------
-    values : ndarray
-    yes_no : bool
-        Whether it holds yes and no as floats because some are missing.
-    levels : Levels or None
-        The levels that it declares.
-    insists : bool
-        Whether it is declared to hold levels.
-    index : pandas Index or None
-        Labels of its rows.
-    """
-
-    values: Any
-    yes_no: bool = False
-    levels: Levels | None = None
-    insists: bool = False
-    index: Any = None
 
 
 @final
@@ -318,7 +285,7 @@ class Table:
     @classmethod
     def joined(cls, first: Table, second: Table) -> Table:
         """The rows of two tables with the same columns, one after the other."""
-        columns = {name: _appended(first.alone(name), second.alone(name)) for name in first.names}
+        columns = {name: appended(first.alone(name), second.alone(name)) for name in first.names}
         out = cls(columns=columns, named=first.named, decimal=first.decimal)
         out.na, out.readings, out.doubted = first.na, first.readings, first.doubted
         out._marked = first._marked | second._marked
@@ -332,7 +299,7 @@ class Table:
         if levels or name in self._insists:
             present = set(values.tolist())
             kept = [level for level in levels or () if level in present]
-            return values, name in self._yes_no, _kept(kept, levels)
+            return values, name in self._yes_no, occurring_levels(kept, levels)
         if values.dtype.kind == "O" and len(values):
             return *from_objects(values.tolist()), None
         if name in self._yes_no and not np.any(np.isnan(values)):
@@ -419,18 +386,3 @@ class Table:
         if self._frame is None or not self._native:
             return dict(columns)
         return native_table(self._frame, columns)
-
-
-def _kept(occurring: Sequence[Any], levels: Levels | None) -> Levels | None:
-    return Levels(occurring, levels.ordered, levels.declared) if occurring and levels else None
-
-
-def _appended(first: Column, second: Column) -> Column:
-    """The values of two columns, one after the other."""
-    a, b, levels = first.values, second.values, first.levels or second.levels
-    if levels is not None:
-        occur = {*(first.levels or ()), *(second.levels or ())}
-        levels = _kept([level for level in levels.declared if level in occur], levels)
-    parts = [part.astype(object) if {a.dtype.kind, b.dtype.kind} & {"O"} else part for part in (a, b)]
-    yes_no = (first.yes_no or second.yes_no) and all(one.yes_no or one.values.dtype == bool for one in (first, second))
-    return Column(np.concatenate(parts), yes_no, levels, first.insists or second.insists)

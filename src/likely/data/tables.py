@@ -12,10 +12,11 @@ import numpy as np
 
 from likely.data import files, many_files
 from likely.data.columns import codes, from_array, missing, numbers
+from likely.data.levels import Column
 from likely.data.markers import checked_na
 from likely.data.reading import AsRead
 from likely.data.series import occurring
-from likely.data.table import Column, Table
+from likely.data.table import Table
 from likely.errors import DataError, listed
 
 __all__ = ["READABLE", "Table", "codes", "missing", "numbers", "occurring", "read"]

@@ -228,20 +228,19 @@ def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tu
 
 def _falls_from(L: LogLikelihood, slot: Slot, limit: Limit, inner: Estimates) -> bool:
     """Whether the log-likelihood falls as a parameter leaves its limit: there is a peak at the limit."""
-    others = inner.outcome.point.x
-    if len(others) != L.model.size - 1:
-        return False
-    x = np.insert(others, slot.start, slot.link.forward(np.float64(limits.NEAR[limit.at])))
-    return bool(L.objective.value(x) <= inner.loglik)
+    height = _height(L, slot, limits.NEAR[limit.at], inner)
+    return height is not None and height <= inner.loglik
 
 
 def _is_unidentified(L: LogLikelihood, slot: Slot, inner: Estimates) -> bool:
     """Whether the data say nothing of a parameter, with the others where its limiting family has them."""
+    heights = (_height(L, slot, value, inner) for value in slot.parameter.typical_range)
+    return all(h is not None and abs(h - inner.loglik) <= 1e-9 * (1.0 + abs(inner.loglik)) for h in heights)
+
+
+def _height(L: LogLikelihood, slot: Slot, value: float, inner: Estimates) -> float | None:
+    """The log-likelihood with a constant at a value, the others as at a limit; None where they are not the same."""
     others = inner.outcome.point.x
     if len(others) != L.model.size - 1:
-        return False
-    for value in slot.parameter.typical_range:
-        x = np.insert(others, slot.start, slot.link.forward(np.float64(value)))
-        if not abs(L.objective.value(x) - inner.loglik) <= 1e-9 * (1.0 + abs(inner.loglik)):
-            return False
-    return True
+        return None
+    return L.objective.value(np.insert(others, slot.start, slot.link.forward(np.float64(value))))

@@ -74,6 +74,12 @@ class Slot:
             return domain.separate
         return self.link.positive or not domain.reached_by(self.link)
 
+    @property
+    def reach(self) -> tuple[float, float]:
+        """The ends of the values that the link can give within the parameter's domain."""
+        domain, link = self.parameter.domain, self.link
+        return max(domain.lower, link.lower), min(domain.upper, link.upper)
+
     def natural(self, eta: float) -> float:
         """The parameter's value for one linear predictor; an infinite one gives the end of the domain."""
         with np.errstate(all="ignore"):

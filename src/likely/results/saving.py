@@ -22,7 +22,6 @@ from likely.inference.fit_code import Recipe
 from likely.inference.fitting import with_data
 
 FORMAT, VERSION = "a fit of likely", 1
-SUFFIXES = (".json",)
 SAME = 1e-9  # relative difference of log-likelihoods of the same data, on any machine
 
 
@@ -30,7 +29,7 @@ def save(estimates: Estimates, path: Any) -> Path:
     """Write estimates to a file; see `likely.Fit.save`."""
     from likely import __version__
 
-    target = destination(path, "a fit", SUFFIXES)
+    target = fit_file(path)
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -41,6 +40,11 @@ def save(estimates: Estimates, path: Any) -> Path:
     text = json.dumps({**content, "sha256": _digest(content)}, indent=1, allow_nan=False)
     write_text(target, text + "\n")
     return target
+
+
+def fit_file(path: Any) -> Path:
+    """Where a fit is saved, checked before the work is done."""
+    return destination(path, "a fit", (".json",))
 
 
 def _data_of(estimates: Estimates) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def loaded(path: Any, data: Any, families: Iterable[Any] | Mapping[str, Any]) ->
         _check(estimates)
         if estimates.to_dict() != content["estimates"]:
             raise ValueError("what was read is not what is written there")
-    except (OptionError, LikelyError) as error:
+    except LikelyError as error:
         raise OptionError(f"{str(path)!r} cannot be loaded: {error}") from error
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         raise OptionError(
@@ -100,13 +104,13 @@ def _read(path: Any) -> dict[str, Any]:
             f"{str(path)!r} was written by likely {content.get('likely')} as version {content.get('version')!r} of "
             f"such files, and this likely reads version {VERSION}: upgrade likely"
         )
-    told = content.pop("sha256", None)
+    written = content.pop("sha256", None)
     try:
-        same = told == _digest(content)
+        same = written == _digest(content)
     except (ValueError, RecursionError):
         same = False
     if not same:
-        raise OptionError(f"{str(path)!r} was changed after it was written, or is damaged: its digest is another")
+        raise OptionError(f"{str(path)!r} was changed after it was written, or is damaged: its checksum does not match")
     return content
 
 
@@ -146,14 +150,20 @@ def _check(estimates: Estimates) -> None:
         raise ValueError("coefficients that are no numbers")
     cov = estimates._link_cov
     if cov is not None and not (np.all(np.isfinite(cov)) and np.all(np.diagonal(cov) >= 0.0)):
-        raise ValueError("a covariance that is none")
+        raise ValueError("a covariance with entries that are not finite, or variances below 0")
 
 
 def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str) -> Estimates:
     """The estimates with the rows they came from."""
     if estimates.likelihood.model.reading is None:
         raise OptionError("the fit is of functions or of other models, whose data no table holds: fit them anew")
-    found = fingerprint(data, _present(data, expected))
+    table = tables.read(data)
+    lacking = [name for name in expected.columns if name not in table]
+    if lacking:
+        raise DataError(
+            f"these are not the data of the fit: they lack {', '.join(lacking)}; they have {', '.join(table.names)}"
+        )
+    found = fingerprint(table, expected.columns)
     if found != expected:
         what = "" if found.rows == expected.rows else f": {found.rows:,} rows, and the fit had {expected.rows:,}"
         raise DataError(
@@ -167,13 +177,3 @@ def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str)
             f"{estimates.loglik:.10g} when the fit was saved: likely has changed, or the data. Fit them anew"
         )
     return again
-
-
-def _present(data: Any, expected: Fingerprint) -> list[str]:
-    table = tables.read(data)
-    lacking = [name for name in expected.columns if name not in table]
-    if lacking:
-        raise DataError(
-            f"these are not the data of the fit: they lack {', '.join(lacking)}; they have {', '.join(table.names)}"
-        )
-    return list(expected.columns)

@@ -114,8 +114,8 @@ def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot,
         values, vectors = np.linalg.eigh(unit)
         weak = max(WEAK, SHARE * values[-1])
         # one coefficient alone, too: where it has run far the little that others have of a direction counts
-        alone = np.flatnonzero((np.diagonal(unit) <= min(weak, FADED)) & (len(largest) > 1))
-        for along in [*vectors.T[values <= weak][:MOST], *np.eye(len(largest))[alone][:MOST]]:
+        alone = np.eye(len(unit))[np.diagonal(unit) <= min(weak, FADED)] if len(unit) > 1 else ()
+        for along in (*vectors.T[values <= weak][:MOST], *alone[:MOST]):
             direction = np.zeros(model.size)
             direction[own] = np.where(np.abs(along) > RESIDUE, along, 0.0) / largest
             found.append((slot, direction))

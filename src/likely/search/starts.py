@@ -201,8 +201,7 @@ class _Site:
 
     def predictor(self, values: Any) -> Any:
         """Linear predictors of values by row, those at a pole or out of reach moved; None where none is inside."""
-        domain, link = self.slot.parameter.domain, self.slot.link
-        low, high = max(domain.lower, link.lower), min(domain.upper, link.upper)
+        link, (low, high) = self.slot.link, self.slot.reach
         inside = (values > low) & (values < high)
         if not np.any(inside):
             return None
@@ -248,8 +247,7 @@ class _Site:
 
     def of_sides(self) -> list[Any]:
         """The location beyond all observations, on either side, where a skewness that runs to infinity leads."""
-        domain, link = self.slot.parameter.domain, self.slot.link
-        low, high = max(domain.lower, link.lower), min(domain.upper, link.upper)
+        link, (low, high) = self.slot.link, self.slot.reach
         within = (self.y > low) & (self.y < high)  # a location is beyond the others on one side, wherever it is
         eta = link.forward(self.y[within])
         rising = np.all(np.diff(eta[np.argsort(self.y[within])]) >= 0.0) and np.all(np.isfinite(eta))

@@ -171,7 +171,7 @@ def _many_coefficients(L: LogLikelihood) -> Unbounded | None:
         fewest, total = float(np.sum(np.sort(data.weights)[:wide])), float(np.sum(data.weights))
     if fewest <= power * (total - fewest):
         return None
-    low, high = max(location.parameter.domain.lower, location.link.lower), location.link.upper
+    low, high = location.reach
     within = (data.y > low) & (data.y < high)
     with np.errstate(all="ignore"):
         within &= np.isfinite(location.link.forward(data.y))
@@ -188,8 +188,8 @@ def _many_coefficients(L: LogLikelihood) -> Unbounded | None:
 def _predictor(model: Model, data: Rows, slot: Slot) -> Any:
     """The linear predictor, less its offset, under which every row's location is its observation; None for none."""
     values = np.asarray(model.family._response(data.y), dtype=float)
-    domain, link = slot.parameter.domain, slot.link
-    if np.min(values) <= max(domain.lower, link.lower) or np.max(values) >= min(domain.upper, link.upper):
+    link, (low, high) = slot.link, slot.reach
+    if np.min(values) <= low or np.max(values) >= high:
         return None
     offset = data.offset(slot)
     target = link.forward(values) if offset is None else link.forward(values) - offset

@@ -10,9 +10,10 @@ import numpy as np
 
 from likely.data import design as designs
 from likely.data import tables
+from likely.data.levels import Column
 from likely.data.reading import Reading
 from likely.data.sources import Piece, Reread, Source, open_source
-from likely.data.table import Column, Table
+from likely.data.table import Table
 from likely.data.transforms import State
 from likely.errors import OptionError, is_one_of, unknown
 from likely.families.base.domains import Groups
