@@ -86,6 +86,14 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
     lk.load(path, D | {"z": D["z"] + 1.0})  # which the fit did not use
 
 
+@pytest.mark.filterwarnings("ignore::likely.errors.DroppedRowsWarning")
+def test_data_are_read_with_the_markers_of_the_fit(tmp_path: Path) -> None:
+    data = {"y": [1.0, 2.0, 4.0, 3.0, 5.5, 6.0], "x": ["1", "2", "?", "3", "5", "4"]}
+    fit = lk.fit("normal", data, "y ~ x", na="?", missing="drop")
+    again = lk.load(fit.save(tmp_path / "model.json"), data)
+    np.testing.assert_array_equal(again.residuals(), fit.residuals())
+
+
 def test_a_log_likelihood_that_is_another_is_told(tmp_path: Path) -> None:
     path = lk.fit("poisson", D, "count ~ x").save(tmp_path / "model.json")
     content = json.loads(path.read_text())

@@ -157,7 +157,7 @@ def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str)
     """The estimates with the rows they came from."""
     if estimates.likelihood.model.reading is None:
         raise OptionError("the fit is of functions or of other models, whose data no table holds: fit them anew")
-    table = tables.read(data)
+    table = tables.read(data, estimates.asked.na)
     lacking = [name for name in expected.columns if name not in table]
     if lacking:
         raise DataError(
