@@ -56,7 +56,7 @@ losses: $(STAMPS)/dev
 	$(BIN)/python -m likely.losses.table docs/losses.md
 
 levels: $(STAMPS)/dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m likely.diagnose.study docs/levels.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m likely.checking.diagnosis.study docs/levels.md
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
