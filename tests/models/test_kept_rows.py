@@ -125,3 +125,10 @@ def test_a_folder_that_cannot_hold_the_rows(tmp_path: Any) -> None:
     store = Store(0, tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"GB so far.*cannot be written to .*nowhere"):
         store.add(0, np.ones(3))
+
+
+def test_what_a_piece_cannot_have_is_told_of_the_data_and_its_row() -> None:
+    """A row in the middle, which no learning looks at, in a piece of the fit's own data."""
+    data = {"x": [*np.linspace(1.0, 5.0, 9), -1.0, *np.linspace(1.0, 5.0, 9)], "y": list(range(9)) + [4] + [5] * 9}
+    with pytest.raises(DataError, match=r"'np.log\(x\)' is not finite for the data, nan in row 9: is a log"):
+        Streamed.of(Asked.of("poisson", "y ~ np.log(x)"), data, rows=8).bound(10**6)

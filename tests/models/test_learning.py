@@ -17,7 +17,7 @@ from likely.data.tables import Table
 from likely.data.transforms import Values
 from likely.errors import DataError, DroppedRowsWarning, MissingValuesError, OptionError
 from likely.models.asked import Asked
-from likely.models.bind import Batch, Learning, Request, Summary, bind, learn, learn_from
+from likely.models.bind import Batch, LearntModel, Request, Summary, bind, learn, learn_from
 
 N = 210
 
@@ -85,7 +85,7 @@ def cut(table: Table, pieces: int) -> list[Table]:
     return [table.only((at >= lo) & (at < hi)) for lo, hi in itertools.pairwise(ends)]
 
 
-def in_pieces(request: Request, whole: Any, pieces: int) -> Learning:
+def in_pieces(request: Request, whole: Any, pieces: int) -> LearntModel:
     batches = cut(tables.read(whole), pieces)
     return learn_from(lambda known: [Summary.of(Batch.of(request, table), known) for table in batches])
 

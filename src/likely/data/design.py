@@ -129,7 +129,7 @@ class Design:
         The formula's terms with the places of their columns.
     kept : tuple of int, or None
         The columns of the recipe that are in use, where some were left out.
-    whole : tuple of str
+    recipe_names : tuple of str
         Names of all columns of the recipe, where some were left out.
     aliasing : Aliasing or None
         What was left out.
@@ -143,7 +143,7 @@ class Design:
     coding: Coding | None = None
     terms: tuple[tuple[str, tuple[int, ...]], ...] = ()
     kept: tuple[int, ...] | None = None
-    whole: tuple[str, ...] = ()
+    recipe_names: tuple[str, ...] = ()
     aliasing: Aliasing | None = None
 
     def without(self, name: str) -> Design:
@@ -157,7 +157,7 @@ class Design:
             names=tuple(self.names[j] for j in stay),
             terms=tuple((term, at) for term, at in terms if at),
             kept=tuple(kept[j] for j in stay),
-            whole=self.made,
+            recipe_names=self.all_names,
         )
 
     def select(self, columns: Sequence[int]) -> Design:
@@ -167,7 +167,7 @@ class Design:
     def keep(self, columns: Sequence[int], aliasing: Aliasing) -> Design:
         """The design with only some columns, by the same recipe: new data must obey what made the others needless."""
         before = np.arange(len(self.names)) if self.kept is None else np.array(self.kept, dtype=np.intp)
-        null = np.zeros((len(self.made), aliasing.null.shape[1]))
+        null = np.zeros((len(self.all_names), aliasing.null.shape[1]))
         null[before] = aliasing.null
         aliasing = replace(aliasing, null=null)
         place = {j: k for k, j in enumerate(columns)}
@@ -177,42 +177,48 @@ class Design:
             names=tuple(self.names[j] for j in columns),
             terms=tuple((term, at) for term, at in terms if at),
             kept=tuple(int(before[j]) for j in columns),
-            whole=self.made,
+            recipe_names=self.all_names,
             aliasing=aliasing if self.aliasing is None else self.aliasing.joined(aliasing),
         )
 
     @property
-    def made(self) -> tuple[str, ...]:
+    def all_names(self) -> tuple[str, ...]:
         """Names of the columns that the recipe makes, in use or not."""
-        return self.names if self.kept is None else self.whole
+        return self.names if self.kept is None else self.recipe_names
 
     @property
     def partner(self) -> AliasingPartner | None:
         """What of another parameter new rows have to agree with."""
         return None if self.aliasing is None else self.aliasing.partner
 
-    def apply(self, table: Table, other: Table | None = None) -> Any:
-        """The matrix for new data, by the same recipe (levels, centring and knots as in the fit).
+    def apply(self, table: Table, other: Table | None = None, whose: str = "the new data") -> Any:
+        """The matrix for a table, by the same recipe (levels, centring and knots as in the fit).
 
-        `other` is the table of the parameter of `partner`, where it is not the same.
+        Parameters
+        ----------
+        table : Table
+        other : Table, optional
+            That of the parameter of `partner`, where it is not the same.
+        whose : str
+            What messages call the table.
         """
-        x, partner = self._apply_recipe(table), self.partner
+        x, partner = self._apply_recipe(table, whose), self.partner
         z = (
             None
             if partner is None or partner.design is None
-            else partner.design.apply(table if other is None else other)
+            else partner.design.apply(table if other is None else other, whose=whose)
         )
-        return self._in_use(x, z)
+        return self._in_use(x, z, table, whose)
 
-    def _in_use(self, x: Matrix, z: Matrix | None) -> Matrix:
-        """The columns in use, of new rows that obey what made the others needless."""
+    def _in_use(self, x: Matrix, z: Matrix | None, table: Table, whose: str) -> Matrix:
+        """The columns in use, of rows that obey what made the others needless."""
         if self.kept is None:
             return x
         if self.aliasing is not None:
-            self._require_aliased(x, z, self.aliasing)
+            self._require_aliased(x, z, self.aliasing, table, whose)
         return blocks.select(x, self.kept)
 
-    def _require_aliased(self, x: Matrix, z: Matrix | None, aliasing: Aliasing) -> None:
+    def _require_aliased(self, x: Matrix, z: Matrix | None, aliasing: Aliasing, table: Table, whose: str) -> None:
         """Raise DataError unless new rows obey what made columns needless; z are the columns of the partner."""
         parts = [(x, aliasing.null)]
         if aliasing.partner is not None:
@@ -224,20 +230,21 @@ class Design:
             i, k = (int(v) for v in np.argwhere(broken)[0])
             name, made_of = list(aliasing.combinations.items())[k]
             count = int(np.count_nonzero(np.any(broken, axis=1)))
-            more = f" and {count - 1} more of the new data" if count > 1 else " of the new data"
+            more = f" and {count - 1} more of {whose}" if count > 1 else f" of {whose}"
             raise DataError(
-                f"the fit cannot tell what to predict for row {i}{more}: {name} = {made_of} in every row it used, so "
-                f"{name} was left out, and here that does not hold. Leave such rows out, or fit data with such rows"
+                f"the fit cannot tell what to predict for row {table.places(i)}{more}: {name} = {made_of} in every row "
+                f"it used, so {name} was left out, and here that does not hold. Leave such rows out, or fit data with "
+                "such rows"
             )
 
-    def _apply_recipe(self, table: Table) -> Any:
-        if not self.made:
+    def _apply_recipe(self, table: Table, whose: str) -> Any:
+        if not self.all_names:
             return np.zeros((table.n, 0))
         if self.spec is None:
-            return self._apply_matrix(table)
+            return self._apply_matrix(table, whose)
         formula = parse(self.formula or "1")
         needed = columns_of(formula)
-        check_variables(needed, table, " in the new data")
+        check_variables(needed, table, f" in {whose}")
         known, numeric = dict(self.levels), in_arithmetic(formula) | looked_up(formula)
         texts = compared_with_text(formula)
         columns: dict[str, Any] = {}
@@ -246,25 +253,28 @@ class Design:
                 text = table.text(name)
                 columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
             else:
-                columns[name] = plain(name, table, name in numeric, " of the new data", compared=True)
+                columns[name] = plain(name, table, name in numeric, f" of {whose}", compared=True)
                 if name in texts:
-                    require_text(name, columns[name], " of the new data")
-        x = self.spec.matrix(columns, table.n) if isinstance(self.spec, Products) else self._evaluated(columns, table.n)
-        if x.shape != (table.n, len(self.made)):
+                    require_text(name, columns[name], f" of {whose}")
+        if isinstance(self.spec, Products):
+            x: Matrix = self.spec.matrix(columns, table.n)
+        else:
+            x = self._evaluated(columns, table.n, whose)
+        if x.shape != (table.n, len(self.all_names)):
             raise DataError(
-                f"{self.formula!r} gives {x.shape[1]} columns for the new data, and gave {len(self.made)} in the fit "
-                f"({listed(self.made)}): do the columns {listed(needed)} hold the same kind of values?"
+                f"{self.formula!r} gives {x.shape[1]} columns for {whose}, and gave {len(self.all_names)} in the fit "
+                f"({listed(self.all_names)}): do the columns {listed(needed)} hold the same kind of values?"
             )
         if (wrong := not_finite(x)) is not None:
             i, j = wrong
             raise DataError(
-                f"{self.made[j]!r} is not finite for the new data, {blocks.column(x, j)[i]} in row {i}: is a "
-                "logarithm or a root taken of a negative number?"
+                f"{self.all_names[j]!r} is not finite for {whose}, {blocks.column(x, j)[i]} in row {table.places(i)}: "
+                "is a logarithm or a root taken of a negative number?"
             )
         return x
 
-    def _evaluated(self, columns: dict[str, Any], n: int) -> Matrix:
-        """What formulaic's recipe makes of n new rows, as it is to see them."""
+    def _evaluated(self, columns: dict[str, Any], n: int, whose: str) -> Matrix:
+        """What formulaic's recipe makes of n rows, as it is to see them."""
         coded = {} if self.coding is None else {name: columns[name] for name in self.coding.levels}
         frame = frame_of(columns if self.coding is None else columns | self.coding.stand_ins(n), n)
 
@@ -280,47 +290,51 @@ class Design:
             advice = f". It uses the columns {listed(list(columns))}: do they hold what they held in the fit?"
             if "extend" in str(error):
                 advice = " Keep the new values within those of the fit, or fit with bs(..., extrapolation='extend')"
-            raise DataError(f"cannot evaluate {self.formula!r} for the new data: {clean(error)}{advice}") from error
+            raise DataError(f"cannot evaluate {self.formula!r} for {whose}: {clean(error)}{advice}") from error
 
-    def apply_sparse(self, matrix: Any) -> Matrix:
-        """New rows of a sparse matrix of predictors."""
+    def apply_sparse(self, matrix: Any, table: Table, whose: str = "the new data") -> Matrix:
+        """The matrix for the rows of a sparse matrix of predictors, which a table counts."""
         if self.spec is not None:
-            raise DataError(f"the fit used the formula {self.formula!r}: new data are columns by name, not a matrix")
-        if matrix.shape[1] != len(self.made):
+            raise DataError(f"the fit used the formula {self.formula!r}: {whose} are columns by name, not a matrix")
+        if matrix.shape[1] != len(self.all_names):
             raise DataError(
-                f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
+                f"the fit used a matrix of {len(self.all_names)} columns ({listed(self.all_names)}), {whose} have "
                 f"{matrix.shape[1]}"
             )
         x = blocks.from_sparse(matrix)
         if (wrong := not_finite(x)) is not None:
             i, j = wrong
-            raise DataError(f"{self.made[j]!r} is not finite in the new data, {blocks.column(x, j)[i]} in row {i}")
+            raise DataError(
+                f"{self.all_names[j]!r} is not finite in {whose}, {blocks.column(x, j)[i]} in row {table.places(i)}"
+            )
         partner = self.partner
         return self._in_use(
             x,
-            None if partner is None or partner.design is None else partner.design.apply_sparse(matrix),
+            None if partner is None or partner.design is None else partner.design.apply_sparse(matrix, table, whose),
+            table,
+            whose,
         )
 
-    def _apply_matrix(self, table: Table) -> Any:
-        """By name where the new data have names; by position for an array of the same width."""
+    def _apply_matrix(self, table: Table, whose: str) -> Any:
+        """By name where the table has names; by position for an array of the same width."""
         if table.named:
-            lacking = [name for name in self.made if name not in table]
+            lacking = [name for name in self.all_names if name not in table]
             if lacking:
-                array = "" if self.named else f"; the fit used an array: pass an array of {len(self.made)} columns"
+                array = "" if self.named else f"; the fit used an array: pass an array of {len(self.all_names)} columns"
                 raise DataError(
-                    f"the fit used a matrix of columns {listed(self.made)}; the new data lack {listed(lacking)}: "
+                    f"the fit used a matrix of columns {listed(self.all_names)}; {whose} lack {listed(lacking)}: "
                     f"they have {listed(table.names)}{array}"
                 )
-            names: Sequence[str] = self.made
+            names: Sequence[str] = self.all_names
         else:
             names = table.names
-            if len(names) != len(self.made):
+            if len(names) != len(self.all_names):
                 raise DataError(
-                    f"the fit used a matrix of {len(self.made)} columns ({listed(self.made)}), the new data have "
+                    f"the fit used a matrix of {len(self.all_names)} columns ({listed(self.all_names)}), {whose} have "
                     f"{len(names)}"
                 )
-        x = np.column_stack([table.number(name, " of the new data") for name in names])
+        x = np.column_stack([table.number(name, f" of {whose}") for name in names])
         if np.any(bad := ~np.isfinite(x)):
             i, j = (int(v) for v in np.argwhere(bad)[0])
-            raise DataError(f"{self.made[j]!r} is not finite in the new data, {x[i, j]} in row {i}")
+            raise DataError(f"{self.all_names[j]!r} is not finite in {whose}, {x[i, j]} in row {table.places(i)}")
         return x

@@ -35,7 +35,7 @@ from likely.errors import DataError, DesignError, first_rows
 
 @final
 @dataclass(frozen=True)
-class Learnt:
+class LearntStates:
     """What was learnt of all rows of a formula's columns, where only some of the rows are at hand.
 
     Attributes
@@ -64,7 +64,7 @@ def empty(n: int) -> tuple[Design, Matrix]:
     return Design((), "0"), np.zeros((n, 0))
 
 
-def from_formula(right: str, table: Table, learnt: Learnt | None = None) -> tuple[Design, Matrix]:
+def from_formula(right: str, table: Table, learnt: LearntStates | None = None) -> tuple[Design, Matrix]:
     """The design of a right-hand side, learnt from a table, and its matrix there.
 
     Parameters
@@ -72,7 +72,7 @@ def from_formula(right: str, table: Table, learnt: Learnt | None = None) -> tupl
     right : str
     table : Table
         All rows, or some that show every level.
-    learnt : Learnt, optional
+    learnt : LearntStates, optional
         What was learnt of all rows, where the table holds some.
 
     Raises

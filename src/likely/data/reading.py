@@ -74,7 +74,7 @@ class Reading:
 
 @final
 @dataclass(frozen=True, eq=False)
-class AsRead:
+class TextReading:
     """How a table's text was read, for other tables to be read alike.
 
     Attributes

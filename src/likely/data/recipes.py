@@ -62,7 +62,7 @@ def of_design(design: Design) -> dict[str, Any]:
         "coding": None if design.coding is None else _of_coding(design.coding),
         "terms": [[term, list(places)] for term, places in design.terms],
         "kept": None if design.kept is None else list(design.kept),
-        "whole": list(design.whole),
+        "whole": list(design.recipe_names),
         "aliasing": None if design.aliasing is None else _of_aliasing(design.aliasing),
     }
 
@@ -87,13 +87,13 @@ def design_of(data: Mapping[str, Any]) -> Design:
         tuple(data["whole"]),
         None if data["aliasing"] is None else _aliasing_of(data["aliasing"]),
     )
-    texts = [*design.names, *design.whole, *(name for name, _ in design.levels)]
+    texts = [*design.names, *design.recipe_names, *(name for name, _ in design.levels)]
     texts += [] if design.formula is None else [design.formula]
     places = range(len(design.names)) if design.kept is None else design.kept
     if (
         not all(isinstance(text, str) for text in texts)
         or len(places) != len(design.names)
-        or not all(place in range(len(design.made)) for place in places)
+        or not all(place in range(len(design.all_names)) for place in places)
         or not all(one is None or np.isscalar(one) for _, levels in design.levels for one in levels)
         or not all(j in range(len(design.names)) for _, columns in design.terms for j in columns)
     ):

@@ -26,7 +26,7 @@ from likely.data.columns import (
 from likely.data.levels import Column, Levels, appended, occurring_levels
 from likely.data.markers import is_marker, without
 from likely.data.native import native_column, native_rows, native_table, spread_out
-from likely.data.reading import AsRead, Reading, read_all
+from likely.data.reading import Reading, TextReading, read_all
 from likely.data.series import TEXT, as_array, as_text, categories, occurring
 from likely.data.texts import Labels, Texts
 from likely.errors import DataError, is_one_of, unknown
@@ -97,9 +97,9 @@ class Table:
             self.n = len(next(iter(self._columns.values()))) if self._columns else 0
 
     @property
-    def as_read(self) -> AsRead:
+    def text_reading(self) -> TextReading:
         """How its text was read, for other tables to be read alike."""
-        return AsRead(self.na, self.readings)
+        return TextReading(self.na, self.readings)
 
     @classmethod
     def without_columns(cls, n: int) -> Table:

@@ -14,7 +14,7 @@ from likely.data import files, many_files
 from likely.data.columns import codes, from_array, missing, numbers
 from likely.data.levels import Column
 from likely.data.markers import checked_na
-from likely.data.reading import AsRead
+from likely.data.reading import TextReading
 from likely.data.series import occurring
 from likely.data.table import Table
 from likely.errors import DataError, listed
@@ -27,7 +27,7 @@ READABLE = (
 ENDINGS = (*files.PARQUET, ".csv", ".csv.gz")  # of texts in a list that are paths
 
 
-def read(data: Any, na: Any = None, like: AsRead | None = None) -> Table:
+def read(data: Any, na: Any = None, like: TextReading | None = None) -> Table:
     """Columns from a table of any kind, a CSV or Parquet path or open file, a mapping, or an array.
 
     Parameters
@@ -37,7 +37,7 @@ def read(data: Any, na: Any = None, like: AsRead | None = None) -> Table:
         Columns of a plain array are called x1, x2, ...; a single column y.
     na : str, number or list of them, optional
         Cells that stand for a missing value.
-    like : AsRead, optional
+    like : TextReading, optional
         How text was read before, such as in a fit, to be read alike.
 
     Raises

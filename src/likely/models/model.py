@@ -9,7 +9,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.data.reading import AsRead
+from likely.data.reading import TextReading
 from likely.errors import OptionError
 from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
@@ -38,7 +38,7 @@ class Model:
         What the weights mean; "frequency" where there are none.
     weights : str, array_like or None
         The weights as they were given: a column, an expression or an array; None where there are none.
-    reading : AsRead or None
+    reading : TextReading or None
         How text of the data was read, for other data to be read alike; None for a model that reads no table.
     """
 
@@ -50,7 +50,7 @@ class Model:
     fixed: Mapping[str, float] = field(default_factory=dict)
     weights_kind: str = "frequency"
     weights: Any = None
-    reading: AsRead | None = None
+    reading: TextReading | None = None
 
     def rows(
         self, new: Any, given: Mapping[str, Any] | None = None, *, unseen: str = "error", observed: bool = False

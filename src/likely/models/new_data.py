@@ -18,8 +18,8 @@ from likely.data.tables import Table
 from likely.errors import DataError, LikelyError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import Groups
 from likely.models import checks, response
-from likely.models.given import Given
 from likely.models.rows import Rows
+from likely.models.selected_rows import SelectedRows
 from likely.models.slot import Slot
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class NewData:
             self.own[name] = table.in_order(order)
         self._refuse_ambiguity(plain)
         self._refuse_missing(self._used())
-        self.data = Given.of(self.table, "the new data")
+        self.data = SelectedRows.of(self.table, "the new data")
         if unseen == "missing":
             self._set_unseen_aside()
 
@@ -161,7 +161,7 @@ class NewData:
         """Two matrices of predictors cannot be told apart in one table."""
         shared = {name: d for name, d in plain.items() if name not in self.own}
         distinct = {id(d): d for d in shared.values()}
-        names = [name for d in distinct.values() for name in d.made]
+        names = [name for d in distinct.values() for name in d.all_names]
         if len(distinct) > 1 and (len(set(names)) < len(names) or not all(n in self.table for n in names)):
             example = ", ".join(f"{name!r}: ..." for name in shared)
             raise DataError(
@@ -194,8 +194,8 @@ class NewData:
         for slot in self.model.slots:
             if slot.design is not None and slot.parameter.name not in self.own:
                 formula = slot.design.formula
-                used |= dict.fromkeys(slot.design.made if formula is None else designs.variables(formula))
-                if formula is None and not all(name in self.table for name in slot.design.made):
+                used |= dict.fromkeys(slot.design.all_names if formula is None else designs.variables(formula))
+                if formula is None and not all(name in self.table for name in slot.design.all_names):
                     used |= dict.fromkeys(self.table.names)  # columns by position
             if "offset" not in self.given:
                 used |= dict.fromkeys(v for spec in slot.offset or () for v in self._columns_of(spec))
@@ -214,7 +214,7 @@ class NewData:
         """A linear predictor's columns."""
         assert slot.design is not None
         if self.sparse is not None:
-            return slot.design.apply_sparse(self.sparse)
+            return slot.design.apply_sparse(self.sparse, self.table)
         partner = slot.design.partner
         other = None if partner is None else self.own.get(partner.parameter, self.table)
         return slot.design.apply(self.own.get(slot.parameter.name, self.table), other)

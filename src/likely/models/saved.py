@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.data.reading import AsRead, Reading
+from likely.data.reading import Reading, TextReading
 from likely.data.recipes import design_of, of_design, plain, restored
 from likely.errors import LikelyError, OptionError, is_one_of, unknown
 from likely.families.base import Family
@@ -101,7 +101,7 @@ def _parts(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]
         "fixed": fixed,
         "weights_kind": data["weights_kind"],
         "weights": restored(data["weights"]),
-        "reading": AsRead(
+        "reading": TextReading(
             tuple(restored(data["na"])), {name: Reading(**one) for name, one in data["readings"].items()}
         ),
     }

@@ -265,7 +265,7 @@ def _text_of(fit: Estimates, base: FittedRows, name: str) -> str | None:
 
 def _of_rows(spec: Any, bound: Bound) -> Any:
     """Numbers for all rows of the data, of those that the fit used; text as it is."""
-    return spec if isinstance(spec, str) else bound.given.values(spec, "offset")
+    return spec if isinstance(spec, str) else bound.selected.values(spec, "offset")
 
 
 def _sum_of(specs: Sequence[Any], table: Table, n: int) -> Any:

@@ -367,7 +367,7 @@ def group_codes(bound: Bound, spec: Any, option: str, name: str, advice: str) ->
         name = spec
     elif np.ndim(spec) != 1 and not hasattr(spec, "__len__"):
         raise OptionError(f"{option} is a column name or an array of labels, found {spec!r}")
-    values = bound.given.labels(spec, option)
+    values = bound.selected.labels(spec, option)
     if lost := int(np.count_nonzero(tables.missing(values))):
         raise MissingValuesError(f"{lost} rows have no {option.removesuffix('s')} ({name}): fill them in, {advice}")
     return name, np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()

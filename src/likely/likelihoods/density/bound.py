@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from likely.data import alignment, tables
-from likely.data.reading import AsRead
+from likely.data.reading import TextReading
 from likely.data.tables import Table
 from likely.errors import DataError, FamilyError, MissingValuesError, OptionError, is_one_of, listed, unknown
 from likely.likelihoods.density.family import Density
@@ -16,7 +16,7 @@ from likely.likelihoods.density.layout import Record
 from likely.likelihoods.density.program import Program, worded
 from likely.models import checks
 from likely.models.asked import Asked
-from likely.models.bind import Bound, Given, given_column
+from likely.models.bind import Bound, SelectedRows
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
@@ -36,7 +36,7 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
     table, matrices = read_columns(data, asked.na)
     if table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
-    given = Given.of(table)
+    given = SelectedRows.of(table)
     given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
     given = given.only(checks.counted_rows(given_weights))  # a row of weight zero is as if it were not there
     checks.check_left(given.table.n, given.table.n, ())
@@ -95,7 +95,7 @@ def _slots(density: Density) -> tuple[Slot, ...]:
 # -- data ----------------------------------------------------------------------------------------------------
 
 
-def read_columns(data: Any, na: Any = None, like: AsRead | None = None) -> tuple[Table, dict[str, Any]]:
+def read_columns(data: Any, na: Any = None, like: TextReading | None = None) -> tuple[Table, dict[str, Any]]:
     """The columns, and the arrays of more dimensions that a dict may hold, one first index for each row."""
     if not isinstance(data, Mapping):
         return tables.read(data, na, like), {}
@@ -121,7 +121,7 @@ def read_columns(data: Any, na: Any = None, like: AsRead | None = None) -> tuple
     return table, arrays
 
 
-def _columns(given: Given, matrices: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _columns(given: SelectedRows, matrices: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The numeric columns as arrays, and the names of the others."""
     columns, text = {name: given.cut(values) for name, values in matrices.items()}, []
     for name in given.table.names:
@@ -138,7 +138,7 @@ def _flat(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v.astype(float).reshape(len(v), -1).sum(axis=1) if v.ndim > 1 else v for k, v in columns.items()}
 
 
-def _response(density: Density, given: Given) -> tuple[Any, str]:
+def _response(density: Density, given: SelectedRows) -> tuple[Any, str]:
     table = given.table
     if density.base is None:
         return None, ""
@@ -174,7 +174,7 @@ def new_rows(
         return bound.used, bound.data
     if isinstance(new, Mapping) and new and all(np.ndim(v) == 0 for v in new.values()):
         new = {k: [v] for k, v in new.items()}  # one row
-    table, matrices = read_columns(new, like=bound.table.as_read)
+    table, matrices = read_columns(new, like=bound.table.text_reading)
     n = table.n
     if n == 0:
         raise DataError("the new data have no rows: there is nothing to predict")
@@ -190,7 +190,8 @@ def new_rows(
             )
         columns[name] = values
     specs = {} if needed is None else density.specs
-    known = {name: given_column(table, given.get(name, spec), name) for name, spec in specs.items()}
+    selected = SelectedRows.of(table, "the new data")
+    known = {name: selected.values(given.get(name, spec), name) for name, spec in specs.items()}
     known = {k: tables.numbers(v, k) if np.ndim(v) else float(v) for k, v in known.items()}
     return table, Rows(n, np.zeros(n), known=known, columns=columns)
 

@@ -8,23 +8,22 @@ from likely.data import tables
 from likely.models.asked import Asked
 from likely.models.bind.batch import Batch
 from likely.models.bind.bound import Bound
-from likely.models.bind.learning import Learning, learn, learn_from
+from likely.models.bind.learning import LearntModel, learn, learn_from
 from likely.models.bind.request import Request
 from likely.models.bind.stream import Streamed
 from likely.models.bind.summary import Summary
-from likely.models.given import Given, cluster_ways, given_column
+from likely.models.selected_rows import SelectedRows, cluster_ways
 
 __all__ = [
     "Batch",
     "Bound",
-    "Given",
-    "Learning",
+    "LearntModel",
     "Request",
+    "SelectedRows",
     "Streamed",
     "Summary",
     "bind",
     "cluster_ways",
-    "given_column",
     "learn",
     "learn_from",
 ]
@@ -37,4 +36,4 @@ def bind(asked: Asked, data: Any) -> Bound:
     learnt = learn(Summary.of(batch))
     assert learnt.rows is not None  # of one table
     given, dropped = batch.given_weights, batch.dropped
-    return Bound(request.asked, learnt.model, learnt.rows, batch.table, batch.given.rows, dropped, None, given)
+    return Bound(request.asked, learnt.model, learnt.rows, batch.table, batch.selected.rows, dropped, None, given)

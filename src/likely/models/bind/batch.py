@@ -19,7 +19,7 @@ from likely.families.base.domains import Groups
 from likely.models import checks, response
 from likely.models.bind import offsets
 from likely.models.bind.request import Request
-from likely.models.given import Given, cluster_ways
+from likely.models.selected_rows import SelectedRows, cluster_ways
 
 
 @final
@@ -32,10 +32,10 @@ class Batch:
     request : Request
     table : Table
         All rows.
-    given : Given
+    selected : SelectedRows
         The rows in use: those that are complete and whose weight is not zero.
     response : str
-    rights : mapping of str to str or NamedMatrix
+    right_sides : mapping of str to str or NamedMatrix
         Right-hand sides by parameter.
     offsets : mapping of str to list
         What is added to linear predictors, by parameter.
@@ -47,9 +47,9 @@ class Batch:
 
     request: Request
     table: Table
-    given: Given
+    selected: SelectedRows
     response: str
-    rights: Mapping[str, str | NamedMatrix]
+    right_sides: Mapping[str, str | NamedMatrix]
     offsets: Mapping[str, list[Any]]
     given_weights: Any = None
     dropped: Mapping[str, int] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Batch:
         asked, family, weights = request.asked, request.family, request.asked.weights
         name, formulas = formulas_of(request, table)
         free = list(family.free)
-        given = Given.of(table)
+        given = SelectedRows.of(table)
         given_weights = None if weights is None else checks.weight_column(given.values(weights, "weights"))
         counted = checks.counted_rows(given_weights)
         given = given.only(counted)  # a row of weight zero is as if it were not there
@@ -71,8 +71,8 @@ class Batch:
             added = offsets.of_exposure(asked.exposure, family, request.link, given)
             offset_of[free[0].name] = [*offset_of.get(free[0].name, ()), added]
         groups = cluster_ways(asked.cluster)
-        sides = right_sides(request, table, name, formulas, offset_of)
-        rights = {k: right if isinstance(right, str) else given.matrix(right) for k, right in sides.items()}
+        sides = right_sides_of(request, table, name, formulas, offset_of)
+        right_sides = {k: right if isinstance(right, str) else given.matrix(right) for k, right in sides.items()}
 
         other_columns = [(v, f"known {k}") for k, v in family.known.items() if not family.parameter(k).vector]
         other_columns += (
@@ -83,17 +83,17 @@ class Batch:
             family.parameter(parameter)
             other_columns += [(spec, "offset") for spec in specs]
         y = response.values(family, given.table, name)
-        looked_at = {name: y, **_columns(other_columns, given), **_used(rights.values(), given.table)}
+        looked_at = {name: y, **_columns(other_columns, given), **_used(right_sides.values(), given.table)}
         rows, dropped = checks.missing_rows(looked_at, len(y), asked.missing)
         if dropped:
             given = given.only(rows)
-            rights = {k: v if isinstance(v, str) else replace(v, x=v.x[rows]) for k, v in rights.items()}
-        return cls(request, table, given, name, rights, offset_of, given_weights, dropped)
+            right_sides = {k: v if isinstance(v, str) else replace(v, x=v.x[rows]) for k, v in right_sides.items()}
+        return cls(request, table, given, name, right_sides, offset_of, given_weights, dropped)
 
     @property
     def n(self) -> int:
         """Number of rows in use."""
-        return self.given.table.n
+        return self.selected.table.n
 
     @property
     def counted(self) -> int:
@@ -103,7 +103,7 @@ class Batch:
     @cached_property
     def y(self) -> Any:
         """The response in the rows in use, as it is."""
-        return response.values(self.request.family, self.given.table, self.response)
+        return response.values(self.request.family, self.selected.table, self.response)
 
     @cached_property
     def weights(self) -> Any:
@@ -111,7 +111,7 @@ class Batch:
         if self.given_weights is None:
             return None
         kind = self.request.asked.weights_kind
-        return checks.weights_of_rows(self.given.cut(self.given_weights), kind, self.given.table)
+        return checks.weights_of_rows(self.selected.cut(self.given_weights), kind, self.selected.table)
 
     @cached_property
     def known(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class Batch:
         for name, spec in family.known.items():
             if name not in vectors:
                 parameter = family.parameter(name)
-                out[name] = _known(parameter, _values(parameter, spec, self.given))
+                out[name] = _known(parameter, _values(parameter, spec, self.selected))
         for name, values in out.items():
             family.parameter(name).domain.check(f"{family.title}'s known {name}", values)
         return out | vectors
@@ -142,7 +142,7 @@ def formulas_of(request: Request, table: Table) -> tuple[str, dict[str, Any]]:
     return name, formulas
 
 
-def right_sides(
+def right_sides_of(
     request: Request, table: Table, name: str, formulas: Mapping[str, Any], offset_of: dict[str, list[Any]]
 ) -> dict[str, Any]:
     """The right-hand sides of formulas without their offsets, which go to `offset_of`; matrices as they are."""
@@ -152,7 +152,7 @@ def right_sides(
     return {k: _right_side(family, k, spec, offset_of, table, other_specs) for k, spec in formulas.items()}
 
 
-def _values(p: Parameter, spec: Any, given: Given) -> Any:
+def _values(p: Parameter, spec: Any, given: SelectedRows) -> Any:
     """What was given for a known parameter, row by row."""
     return given.labels(spec, f"known {p.name}") if p.domain is Groups else given.values(spec, f"known {p.name}")
 
@@ -169,7 +169,7 @@ def _known(p: Parameter, values: Any) -> Any:
 # -- what is looked at for missing values --------------------------------------------------------------------
 
 
-def _columns(other_columns: Iterable[tuple[Any, str]], given: Given) -> dict[str, Any]:
+def _columns(other_columns: Iterable[tuple[Any, str]], given: SelectedRows) -> dict[str, Any]:
     """The columns of what was given beside the formulas."""
     out: dict[str, Any] = {}
     for spec, what in other_columns:
@@ -179,10 +179,10 @@ def _columns(other_columns: Iterable[tuple[Any, str]], given: Given) -> dict[str
     return out
 
 
-def _used(rights: Iterable[str | NamedMatrix], table: Table) -> dict[str, Any]:
+def _used(right_sides: Iterable[str | NamedMatrix], table: Table) -> dict[str, Any]:
     """The columns of all right-hand sides."""
     used: dict[str, Any] = {}
-    for right in rights:
+    for right in right_sides:
         if isinstance(right, str):
             names = [v for v in designs.variables(right) if v in table]
             used |= {v: table.column(v) if (text := table.text(v)) is None else text for v in names}

@@ -11,9 +11,9 @@ import numpy as np
 
 from likely.data.tables import Table
 from likely.models.asked import Asked
-from likely.models.given import Given
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.selected_rows import SelectedRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +74,9 @@ class Bound:
         return self.table if self.rows is None else self.table.only(self.rows)
 
     @property
-    def given(self) -> Given:
+    def selected(self) -> SelectedRows:
         """What turns columns, expressions and arrays for the rows of the table into values of the rows in use."""
-        return Given(self.table, self.used, self.rows)
+        return SelectedRows(self.table, self.used, self.rows)
 
     def row_numbers(self, rows: Any = None) -> Any:
         """Rows in use (all, or a mask or indices of some) as rows of the table, counted from 0 as messages do."""

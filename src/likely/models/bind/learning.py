@@ -9,7 +9,7 @@ from typing import final
 
 import numpy as np
 
-from likely.data.learn import Learnt
+from likely.data.learn import LearntStates
 from likely.data.transforms import State
 from likely.errors import OptionError
 from likely.families.base.domains import Groups
@@ -24,7 +24,7 @@ from likely.models.rows import Rows
 
 @final
 @dataclass(frozen=True, eq=False)
-class Learning:
+class LearntModel:
     """What one look at data gives.
 
     Attributes
@@ -40,7 +40,7 @@ class Learning:
     rows: Rows | None
 
 
-def learn(summary: Summary) -> Learning:
+def learn(summary: Summary) -> LearntModel:
     """The model that was asked for, with what it takes from the data.
 
     Raises
@@ -50,23 +50,23 @@ def learn(summary: Summary) -> Learning:
     """
     request = summary.request
     summary.counts.check(request)
-    if summary.whole is not None:
-        batch, learnt = summary.whole, None
+    if summary.batch is not None:
+        batch, learnt = summary.batch, None
     else:
-        assert summary.witnesses is not None  # there are rows
+        assert summary.examples is not None  # there are rows
         assert summary.complete  # nothing is left to learn
         if request.asked.aliased == "drop":
             raise OptionError(
                 "aliased='drop' needs all rows at once, to see which columns others make up: leave those out of "
                 "the formula"
             )
-        batch = Batch.of(request, summary.witnesses.table)
-        learnt = Learnt(summary.counts.used, summary.states)
+        batch = Batch.of(request, summary.examples.table)
+        learnt = LearntStates(summary.counts.used, summary.states)
     model, rows = _learnt(batch, learnt)
-    return Learning(model, summary.counts, rows if learnt is None else None)
+    return LearntModel(model, summary.counts, rows if learnt is None else None)
 
 
-def learn_from(look: Callable[[Mapping[str, State]], Iterable[Summary]]) -> Learning:
+def learn_from(look: Callable[[Mapping[str, State]], Iterable[Summary]]) -> LearntModel:
     """The model learnt from batches that can be gone through again; once, unless functions stand in one another.
 
     Parameters
@@ -82,7 +82,7 @@ def learn_from(look: Callable[[Mapping[str, State]], Iterable[Summary]]) -> Lear
         known = summary.states
 
 
-def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
+def _learnt(batch: Batch, learnt: LearntStates | None) -> tuple[Model, Rows]:
     """The model of a batch, and its rows."""
     request, name = batch.request, batch.response
     asked, family, y, known = request.asked, request.family, batch.y, batch.known
@@ -93,7 +93,7 @@ def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
         )
     if asked.weights_kind == "analytic":
         checks.check_averaged(family)
-    table = batch.given.table
+    table = batch.selected.table
     constants = {k: None if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}
     bound, numeric = family.bind(response.plain(family, y, name, table), known)
     declared = bound.levels
@@ -106,5 +106,5 @@ def _learnt(batch: Batch, learnt: Learnt | None) -> tuple[Model, Rows]:
     text = asked.formula if isinstance(asked.formula, str) else None
     fixed = bound.edge_estimate(numeric, known) if any(p.edge for p in family.free) else {}
     weights, kind = asked.weights, asked.weights_kind
-    model = Model(bound, slots, constants, name, text, fixed, kind, weights, batch.table.as_read)
+    model = Model(bound, slots, constants, name, text, fixed, kind, weights, batch.table.text_reading)
     return model, rows_of(model, batch, numeric, designs)

@@ -12,7 +12,7 @@ from likely.data import tables
 from likely.errors import DataError, OptionError, first_rows
 from likely.families.base import Family, Parameter
 from likely.models.bind.links import link_for
-from likely.models.given import Given
+from likely.models.selected_rows import SelectedRows
 
 
 def of_arguments(offset: Any, first: str) -> dict[str, list[Any]]:
@@ -24,7 +24,7 @@ def of_arguments(offset: Any, first: str) -> dict[str, list[Any]]:
     return {first: [offset]}
 
 
-def of_exposure(exposure: Any, family: Family, link: Any, given: Given) -> Any:
+def of_exposure(exposure: Any, family: Family, link: Any, given: SelectedRows) -> Any:
     """The offset that an exposure stands for: the logarithm's text, or its values in all rows."""
     free = list(family.free)
     chosen = free[0].domain.get_link(free[0].name, link_for(free[0].name, link, free)) if free else None
@@ -44,12 +44,12 @@ def of_exposure(exposure: Any, family: Family, link: Any, given: Given) -> Any:
     used = designs.log_exposure(given.values(exposure, "exposure"), given.table)
     if given.rows is None or not np.ndim(used):
         return used
-    out = np.full(given.whole.n, np.nan)  # rows left out have none
+    out = np.full(given.all_rows.n, np.nan)  # rows left out have none
     out[given.rows] = used
     return out
 
 
-def total(specs: list[Any], parameter: Parameter, given: Given) -> Any:
+def total(specs: list[Any], parameter: Parameter, given: SelectedRows) -> Any:
     """The sum of a parameter's offsets, one per row in use; None where there is none."""
     if not specs:
         return None

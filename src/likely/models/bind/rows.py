@@ -21,13 +21,13 @@ def observed_rows(model: Model, batch: Batch) -> Rows:
     LikelyError
         If the model cannot have rows such as these.
     """
-    table = batch.given.table
+    table = batch.selected.table
     _, y = model.family.bind(response.plain(model.family, batch.y, model.response, table), batch.known)
     checks.check_support(model.family, y, batch.known, model.response, table)
     made: dict[int, Matrix] = {}
     for slot in model.slots:
         if slot.design is not None and id(slot.design) not in made:
-            made[id(slot.design)] = slot.design.apply(table)
+            made[id(slot.design)] = slot.design.apply(table, whose="the data")
     return rows_of(model, batch, y, {s.label: made[id(s.design)] for s in model.slots if s.design is not None})
 
 
@@ -39,6 +39,6 @@ def rows_of(model: Model, batch: Batch, y: Any, designs: Mapping[str, Matrix]) -
         if slot.offset is not None:
             first = next((s for s in model.slots if s.parameter is slot.parameter and s.label in added), None)
             added[slot.label] = (
-                added[first.label] if first else offsets.total(list(slot.offset), slot.parameter, batch.given)
+                added[first.label] if first else offsets.total(list(slot.offset), slot.parameter, batch.selected)
             )
     return Rows(len(y), y, weights, designs, added, batch.known, units)

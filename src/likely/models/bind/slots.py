@@ -9,7 +9,7 @@ from likely.compute import blocks
 from likely.compute.blocks import Matrix
 from likely.data import learn
 from likely.data.design import Design
-from likely.data.learn import Learnt
+from likely.data.learn import LearntStates
 from likely.errors import OptionError
 from likely.families.base import Family, Parameter
 from likely.families.base.vectors import VectorDomain
@@ -25,11 +25,11 @@ class _Parts:
     """What the user gave for each parameter, turned into designs and offsets of the rows of a batch."""
 
     batch: Batch
-    learnt: Learnt | None
+    learnt: LearntStates | None
 
     def refuse_formula(self, p: Parameter) -> None:
         title = self.batch.request.family.title
-        if p.name in self.batch.rights or p.name in self.batch.offsets:
+        if p.name in self.batch.right_sides or p.name in self.batch.offsets:
             raise OptionError(
                 f"{p.name} of {title} takes no formula: its estimate is an extreme of the data, "
                 "where the likelihood has no derivative"
@@ -41,7 +41,7 @@ class _Parts:
 
     def design(self, p: Parameter) -> tuple[Design, Matrix] | None:
         """The design of a parameter and its matrix; None for a constant, which is reported on its natural scale."""
-        right, table = self.batch.rights.get(p.name), self.batch.given.table
+        right, table = self.batch.right_sides.get(p.name), self.batch.selected.table
         if p.anchored and (right is None or (isinstance(right, str) and right in ("0", "1"))):
             return learn.empty(table.n)
         if right is None or (isinstance(right, str) and right == "1"):
@@ -74,7 +74,9 @@ class _Parts:
         ]
 
 
-def slots_of(batch: Batch, family: Family, learnt: Learnt | None = None) -> tuple[tuple[Slot, ...], dict[str, Matrix]]:
+def slots_of(
+    batch: Batch, family: Family, learnt: LearntStates | None = None
+) -> tuple[tuple[Slot, ...], dict[str, Matrix]]:
     """One linear predictor for every free parameter, several for a vector; their matrices by label.
 
     Parameters
@@ -82,7 +84,7 @@ def slots_of(batch: Batch, family: Family, learnt: Learnt | None = None) -> tupl
     batch : Batch
     family : Family
         Bound to the levels of the response.
-    learnt : Learnt, optional
+    learnt : LearntStates, optional
         What was learnt of all rows, where the batch has some that show every level.
     """
     parts, free = _Parts(batch, learnt), list(batch.request.family.free)

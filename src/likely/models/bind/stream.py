@@ -19,16 +19,16 @@ from likely.errors import OptionError, is_one_of, unknown
 from likely.families.base.domains import Groups
 from likely.models.asked import BY_ROW, Asked
 from likely.models.bind import offsets
-from likely.models.bind.batch import Batch, formulas_of, right_sides
+from likely.models.bind.batch import Batch, formulas_of, right_sides_of
 from likely.models.bind.bound import Bound
 from likely.models.bind.kept import keep
 from likely.models.bind.learning import learn_from
 from likely.models.bind.request import Request
 from likely.models.bind.rows import observed_rows
 from likely.models.bind.summary import Counts, Summary
-from likely.models.given import cluster_ways
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.models.selected_rows import cluster_ways
 
 
 @final
@@ -139,7 +139,7 @@ class Streamed:
                     with piece.named():
                         rows = observed_rows(self.model, batch)
                         for name in ways:
-                            columns[name].append(batch.given.labels(name, "cluster"))
+                            columns[name].append(batch.selected.labels(name, "cluster"))
                     yield rows
 
         rows = keep(batches(), memory)
@@ -173,7 +173,7 @@ def columns_of(request: Request, names: list[str]) -> tuple[str, ...]:
                 "data, and give its name"
             )
     offset_of = offsets.of_arguments(asked.offset, family.free[0].name if family.free else "")
-    sides = right_sides(request, table, name, formulas, offset_of)
+    sides = right_sides_of(request, table, name, formulas, offset_of)
     specs = [name, asked.weights, asked.exposure, *cluster_ways(asked.cluster), *family.known.values()]
     specs += [spec for one in offset_of.values() for spec in one]
     used: set[str] = set()

@@ -14,8 +14,8 @@ from likely.data.formula import parse, quote
 from likely.data.predictors import frame_of
 from likely.models import checks, response
 from likely.models.bind.batch import Batch
+from likely.models.bind.example_rows import ExampleRows
 from likely.models.bind.request import Request
-from likely.models.bind.witnesses import Witnesses
 
 
 @final
@@ -79,9 +79,9 @@ class Summary:
     ----------
     request : Request
     counts : Counts
-    whole : Batch or None
+    batch : Batch or None
         The batch, where there is one.
-    witnesses : Witnesses or None
+    examples : ExampleRows or None
         Rows that show every level, where there are several.
     columns : mapping of str to summary
         By the text of a call such as ``center(x)``.
@@ -91,8 +91,8 @@ class Summary:
 
     request: Request
     counts: Counts
-    whole: Batch | None = None
-    witnesses: Witnesses | None = None
+    batch: Batch | None = None
+    examples: ExampleRows | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)
     known: Mapping[str, transforms.State] = field(default_factory=dict)
 
@@ -104,31 +104,31 @@ class Summary:
     @property
     def condensed(self) -> Summary:
         """The same without the batch."""
-        if self.whole is None:
+        if self.batch is None:
             return self
-        batch, columns = self.whole, dict[str, Any]()
+        batch, columns = self.batch, dict[str, Any]()
         if batch.n:
             _check_support(batch)
             for right in texts_of(batch):
-                formula, values = learn.seen_by_formula(right, batch.given.table)
+                formula, values = learn.seen_by_formula(right, batch.selected.table)
                 frame = None
                 for call, node in transforms.calls(formula).items():
                     if call not in self.known and call not in columns and transforms.ready(node, self.known):
                         frame = frame_of(values, batch.n) if frame is None else frame
                         columns[call] = transforms.summarised(node, frame, self.known, right)
-        witnesses = Witnesses.of(batch, texts_of(batch), self.known) if batch.n else None
-        return replace(self, whole=None, witnesses=witnesses, columns=columns)
+        examples = ExampleRows.of(batch, texts_of(batch), self.known) if batch.n else None
+        return replace(self, batch=None, examples=examples, columns=columns)
 
     def merge(self, other: Summary) -> Summary:
         """The summary of the batches of both, in this order."""
         a, b = self.condensed, other.condensed
-        found = [one for one in (a.witnesses, b.witnesses) if one is not None]
+        found = [one for one in (a.examples, b.examples) if one is not None]
         columns = {
             call: transforms.merged(one, b.columns[call]) for call, one in a.columns.items() if call in b.columns
         }
         columns = {**a.columns, **b.columns, **columns}  # an empty batch has none
-        witnesses = found[0].merge(found[1]) if len(found) == 2 else found[0] if found else None
-        return replace(a, counts=a.counts.merge(b.counts), witnesses=witnesses, columns=columns)
+        examples = found[0].merge(found[1]) if len(found) == 2 else found[0] if found else None
+        return replace(a, counts=a.counts.merge(b.counts), examples=examples, columns=columns)
 
     # -- what was learnt -----------------------------------------------------------------------------------
 
@@ -136,8 +136,8 @@ class Summary:
     def states(self) -> dict[str, transforms.State]:
         """What calls have learnt, in this look and in earlier ones."""
         out = dict(self.known)
-        if self.witnesses is not None:
-            for right in self.witnesses.rights:
+        if self.examples is not None:
+            for right in self.examples.right_sides:
                 for call, node in transforms.calls(parse(right)).items():
                     if call in self.columns and call not in out:
                         out[call] = transforms.state_of(node, self.columns[call], right)
@@ -146,15 +146,15 @@ class Summary:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to learn: calls that stand in others need a look before them."""
-        if self.whole is not None or self.witnesses is None:
+        if self.batch is not None or self.examples is None:
             return True
-        every = [call for right in self.witnesses.rights for call in transforms.calls(parse(right))]
+        every = [call for right in self.examples.right_sides for call in transforms.calls(parse(right))]
         return all(call in self.known or call in self.columns for call in every)
 
 
 def _check_support(batch: Batch) -> None:
     """Raise unless all responses can occur."""
-    name, table = batch.response, batch.given.table
+    name, table = batch.response, batch.selected.table
     family, y = batch.request.family.bind(response.plain(batch.request.family, batch.y, name, table), batch.known)
     checks.check_support(family, y, batch.known, name, table)
 
@@ -162,4 +162,4 @@ def _check_support(batch: Batch) -> None:
 def texts_of(batch: Batch) -> tuple[str, ...]:
     """The right-hand sides of a batch that are formulas, quoted."""
     names = batch.table.names
-    return tuple(dict.fromkeys(quote(right, names) for right in batch.rights.values() if isinstance(right, str)))
+    return tuple(dict.fromkeys(quote(right, names) for right in batch.right_sides.values() if isinstance(right, str)))

@@ -20,13 +20,13 @@ from likely.models.bind.request import Request
 
 @final
 @dataclass(frozen=True, eq=False)
-class Witnesses:
+class ExampleRows:
     """The rows that show every level of what formulas and the response make of a table, in their order.
 
     Attributes
     ----------
     request : Request
-    rights : tuple of str
+    right_sides : tuple of str
         The right-hand sides that are formulas, quoted.
     known : mapping of str to state
         What calls in them have learnt.
@@ -36,34 +36,34 @@ class Witnesses:
     """
 
     request: Request
-    rights: tuple[str, ...]
+    right_sides: tuple[str, ...]
     known: Mapping[str, transforms.State]
     response: str
     table: Table
 
     @classmethod
-    def of(cls, batch: Batch, rights: tuple[str, ...], known: Mapping[str, transforms.State]) -> Witnesses:
+    def of(cls, batch: Batch, right_sides: tuple[str, ...], known: Mapping[str, transforms.State]) -> ExampleRows:
         """Those of a batch."""
-        return cls(batch.request, rights, known, batch.response, batch.given.table)._fewest()
+        return cls(batch.request, right_sides, known, batch.response, batch.selected.table)._reduced()
 
-    def merge(self, other: Witnesses) -> Witnesses:
+    def merge(self, other: ExampleRows) -> ExampleRows:
         """Those of both, the first ones of each level."""
         table = Table.joined(self.table, other.table)
-        return Witnesses(self.request, self.rights, self.known, self.response, table)._fewest()
+        return ExampleRows(self.request, self.right_sides, self.known, self.response, table)._reduced()
 
-    def _fewest(self) -> Witnesses:
+    def _reduced(self) -> ExampleRows:
         table, first = self.table, np.zeros(self.table.n, dtype=bool)
         first[:1] = True
         for name in table.names:
             if (found := table.cells(name)) is not None:
                 first[_first(found[1])] = True
                 table.occurrences[name] = dict(zip(found[0].cells, map(int, found[0].counts), strict=True))
-        for right in self.rights:
+        for right in self.right_sides:
             self._mark_levels(right, first)
         self._mark_response(first)
         kept = table.only(first)
         kept.occurrences = table.occurrences
-        return Witnesses(self.request, self.rights, self.known, self.response, kept)
+        return ExampleRows(self.request, self.right_sides, self.known, self.response, kept)
 
     def _mark_levels(self, right: str, first: Any) -> None:
         """The first row of every level that a formula has, of columns and of expressions."""

@@ -17,12 +17,12 @@ from likely.models import checks
 
 @final
 @dataclass(frozen=True, eq=False)
-class Given:
+class SelectedRows:
     """A table with the rows in use: turns what the user gave for its rows into values of these rows.
 
     Attributes
     ----------
-    whole : Table
+    all_rows : Table
         All rows. Arrays have one value for each of them.
     table : Table
         The rows in use.
@@ -32,24 +32,24 @@ class Given:
         What errors call the table.
     """
 
-    whole: Table
+    all_rows: Table
     table: Table
     rows: Any = None
     whose: str = "the data"
 
     @classmethod
-    def of(cls, table: Table, whose: str = "the data") -> Given:
+    def of(cls, table: Table, whose: str = "the data") -> SelectedRows:
         """All rows of a table."""
         return cls(table, table, whose=whose)
 
-    def only(self, kept: Any, spread: bool = False) -> Given:
+    def only(self, kept: Any, spread: bool = False) -> SelectedRows:
         """Some of the rows in use (a mask over these), or all of them (None); `spread` as in `Table.only`."""
         if kept is None:
             return self
         rows = kept.copy() if self.rows is None else self.rows.copy()
         if self.rows is not None:
             rows[self.rows] = kept
-        return Given(self.whole, self.table.only(kept, spread), rows, self.whose)
+        return SelectedRows(self.all_rows, self.table.only(kept, spread), rows, self.whose)
 
     def cut(self, values: Any) -> Any:
         """The rows in use of values for all rows; a single number serves all."""
@@ -91,18 +91,18 @@ class Given:
 
     def _alone(self, spec: Any, what: str) -> Table:
         """An array with one value for each row of the data, in the rows in use."""
-        own = tables.read(spec, self.whole.na)
+        own = tables.read(spec, self.all_rows.na)
         checks.check_one_column(own.names, what)
-        if own.n != self.whole.n:
-            raise DataError(f"{self.whose} have {self.whole.n} rows, {what} has {own.n}")
-        own = own.in_order(self.whole.match(own.index, what, self.whose))
+        if own.n != self.all_rows.n:
+            raise DataError(f"{self.whose} have {self.all_rows.n} rows, {what} has {own.n}")
+        own = own.in_order(self.all_rows.match(own.index, what, self.whose))
         return own if self.rows is None else own.only(self.rows)
 
     # -- matrices ------------------------------------------------------------------------------------------
 
     def matrix(self, spec: Any) -> NamedMatrix:
         """A matrix of predictors in the rows in use, matched by their labels where both have some."""
-        return designs.read_matrix(spec, self.whole, self.rows)
+        return designs.read_matrix(spec, self.all_rows, self.rows)
 
 
 def _is_number(spec: Any, what: str) -> bool:
@@ -112,11 +112,6 @@ def _is_number(spec: Any, what: str) -> bool:
     if not isinstance(spec, (bool, np.bool_)) and not checks.is_one_number(spec):
         raise OptionError(f"{what} is a column, an expression, an array or a number, found {spec!r}")
     return True
-
-
-def given_column(table: Table, spec: Any, what: str) -> Any:
-    """A column, an expression, an array or a number, as `likely.fit` takes them for weights and known values."""
-    return Given.of(table).values(spec, what)
 
 
 def cluster_ways(cluster: Any) -> list[Any]:
