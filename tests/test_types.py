@@ -10,7 +10,7 @@ import pytest
 import likely as lk
 from likely.families import FAMILIES, ConditionalLogit
 from likely.models.asked import SEARCH
-from likely.results.likelihoods import SearchOptions
+from likely.results.fits import SearchOptions
 
 api = pytest.importorskip("mypy.api")
 ROOT = Path(__file__).parents[1]

@@ -65,8 +65,8 @@ if TYPE_CHECKING:
     from likely.results.comparing import compare as compare
     from likely.results.comparing import suggest as suggest
     from likely.results.fits import Fit as Fit
+    from likely.results.fits import Likelihood as Likelihood
     from likely.results.fitting import fit as fit
-    from likely.results.likelihoods import Likelihood as Likelihood
     from likely.results.likelihoods import likelihood as likelihood
     from likely.results.likelihoods import separation as separation
     from likely.results.loading import load as load
@@ -116,9 +116,9 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.results.paths": ("Path", "path"),
     "likely.models.penalties": ("ElasticNet", "Firth", "Lasso", "Ridge"),
     "likely.results.comparing": ("compare", "suggest"),
-    "likely.results.fits": ("Fit",),
+    "likely.results.fits": ("Fit", "Likelihood"),
     "likely.results.fitting": ("fit",),
-    "likely.results.likelihoods": ("Likelihood", "likelihood", "separation"),
+    "likely.results.likelihoods": ("likelihood", "separation"),
     "likely.results.predictions": ("calibration",),
     "likely.results.loading": ("load",),
     "likely.testing": ("check_family",),

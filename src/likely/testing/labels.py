@@ -12,7 +12,8 @@ from likely.families.base.vectors import VectorDomain
 from likely.families.labels import Labelled
 from likely.likelihoods import RowsObjective, by_rows
 from likely.models.start import starting_values
-from likely.results.likelihoods import Likelihood, likelihood
+from likely.results.fits import Likelihood
+from likely.results.likelihoods import likelihood
 
 SAMPLE = 4000
 

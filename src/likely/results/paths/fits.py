@@ -12,8 +12,8 @@ from likely.errors import FitError, OptionError
 from likely.errors.boundary import public, public_class
 from likely.models import scale as scales
 from likely.models.constraints import Restraints
-from likely.results.fits import Fit
-from likely.results.likelihoods import Likelihood, likelihood
+from likely.results.fits import Fit, Likelihood
+from likely.results.likelihoods import likelihood
 from likely.results.paths.held_out import CrossValidation, check_rule, cross_validate
 from likely.results.paths.strengths import (
     Penalties,
