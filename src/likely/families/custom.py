@@ -61,6 +61,11 @@ class CustomFamily(Family):
         known = super()._structure()[1:]
         return (CustomFamily, *known, frozen(type(self).function), frozen(self.options))
 
+    @property
+    def usual_loss(self) -> str | None:
+        """The name of its loss, where one was given."""
+        return self.options["loss_name"] or None
+
     # -- the density, and what was given beside it ---------------------------------------------------
 
     def _log_density(self, xp: Any, y: Any, **params: Any) -> Any:

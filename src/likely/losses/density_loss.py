@@ -64,11 +64,15 @@ class DensityLoss:
         return self.parameter.name
 
     @property
+    def usual_name(self) -> str | None:
+        """The name that its family gives it: the family's usual loss, for the first parameter; None for others."""
+        return self.family.usual_loss if self.parameter is self.family.parameters[0] else None
+
+    @property
     def name(self) -> str:
-        """Its usual name, where it is that of the family's first parameter."""
-        usual = self.family.loss_name
-        if self.parameter is self.family.parameters[0] and usual:
-            return usual
+        """Its usual name, or what it is the negative log-likelihood of."""
+        if self.parameter is self.family.parameters[0] and self.family.loss_name:
+            return self.family.loss_name
         return f"negative log-likelihood of {self.family.title} in its {self.of}"
 
     def __repr__(self) -> str:

@@ -24,7 +24,7 @@ def usual_name(loss: DensityLoss) -> str:
     >>> usual_name(lk.loss(bell()))
     'squared error'
     """
-    named = loss.family.name in FAMILIES or not loss.name.startswith("negative log-likelihood")
+    named = loss.family.name in FAMILIES or loss.usual_name is not None
     if named or loss.parameter.vector or loss.link is not None:
         return loss.name
     for name in FREE_FORMS:

@@ -11,7 +11,8 @@ from likely.checking.diagnosis.finding import Check, Diagnosis, Finding, holm
 from likely.checking.diagnosis.moments import MOMENTS, Order
 from likely.checking.diagnosis.notes import NOTES, noted
 from likely.checking.diagnosis.null_distribution import Outcome, outcomes
-from likely.checking.diagnosis.wording import MANY, Case, word
+from likely.checking.diagnosis.wording import Case, word
+from likely.checking.diagnosis.wording.rows import MANY
 from likely.errors import FitError, OptionError, is_one_of, listed, unknown
 from likely.estimates.covariance.request import group_codes
 from likely.families.base import generator

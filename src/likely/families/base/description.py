@@ -29,6 +29,7 @@ ABOUT_DATA |= {
     "outcomes",
     "assumes",
     "loss_name",
+    "usual_loss",
     "codes",
     "_structure",
     "_abc_impl",
@@ -111,6 +112,11 @@ class Stated(ABC):
     def discrete(self) -> bool:
         """Whether observations are whole numbers or categories."""
         return self.kind.discrete
+
+    @property
+    def usual_loss(self) -> str | None:
+        """The name of its loss in common use, or None where there is none."""
+        return self.loss_name or None
 
     @property
     def outcomes(self) -> str:
