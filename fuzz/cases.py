@@ -34,7 +34,8 @@ FIRST = {  # the first parameter's name and where it lives
     "uniform": ("low", "real"),
 }
 # beside the first parameters: (family, parameter)
-COUNT_MEANS = (("poisson", "rate"), ("negative_binomial", "mean"))
+# a count is 0 for certain where its mean is, and Poisson's where its dispersion is
+MAY_BE_ZERO = (("poisson", "rate"), ("negative_binomial", "mean"), ("negative_binomial", "dispersion"))
 REAL = (("uniform", "high"), ("skew_normal", "shape"))
 
 
@@ -161,7 +162,7 @@ class Case:
                 values[name] = coef[name]
             if self._positive(name):
                 inside = np.asarray(values[name]) > 0.0
-                if (self.family, name) in COUNT_MEANS:  # a count is 0 for certain where its mean is
+                if (self.family, name) in MAY_BE_ZERO:
                     inside |= np.asarray(values[name]) == 0.0
                 values[name] = np.where(inside, values[name], np.nan)
         if self.options.get("weights_kind") == "analytic":

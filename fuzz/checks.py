@@ -71,7 +71,7 @@ def numbers(case: Case, fit: lk.Fit, rng: Rng) -> Iterator[str]:
 
 def same_loglik(case: Case, fit: lk.Fit, rng: Rng) -> Iterator[str]:
     """The log-likelihood is that of the density written again."""
-    if fit.boundary or fit.separation is not None or fit.limit is not None:
+    if fit.separation is not None or (fit.boundary and fit.limit is None):
         return
     value = case.loglik(fit.coef)
     if not abs(value - fit.loglik) <= 1e-8 * (1.0 + abs(fit.loglik)) + 10 * _noise(case, fit):

@@ -50,6 +50,8 @@ def _asymmetric_laplace(y: Array, loc: Array, scale: Array, tau: float) -> Array
 
 
 def _student_t(y: Array, loc: Array, scale: Array, df: Array) -> Array:
+    if np.all(np.isinf(df)):
+        return _normal(y, loc, scale)
     z = (y - loc) / scale
     # log Gamma((df + 1)/2) - log Gamma(df/2) from the beta function, which holds for large df
     constant = -sc.betaln(0.5 * df, 0.5) - 0.5 * np.log(df)
@@ -107,7 +109,7 @@ def _log_logistic(y: Array, scale: Array, shape: Array) -> Array:
 
 
 def _pareto(y: Array, shape: Array, minimum: Array) -> Array:
-    density = np.log(shape) + shape * np.log(minimum) - (shape + 1.0) * np.log(y)
+    density = np.log(shape) + shape * np.log1p((minimum - y) / y) - np.log(y)
     return np.where(y >= minimum, density, -np.inf)
 
 
@@ -138,6 +140,8 @@ def _poisson(y: Array, rate: Array) -> Array:
 
 
 def _negative_binomial(y: Array, mean: Array, dispersion: Array) -> Array:
+    if np.all(dispersion == 0.0):
+        return _poisson(y, mean)
     size = 1.0 / dispersion
     # Gamma(y + size) / (Gamma(size) y!) from the beta function; 1 where y is 0
     choose = np.where(y > 0, -sc.betaln(size, np.maximum(y, 1.0)) - np.log(np.maximum(y, 1.0)), 0.0)

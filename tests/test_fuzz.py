@@ -38,6 +38,9 @@ ONCE += [(302, 3830)]  # a peak at a limit beside a place without bound
 ONCE += [(301, 3403)]  # a skewness that runs to infinity under a log link
 ONCE += [(611, 3191)]  # a profile asked for far off, reached along a path
 ONCE += [(611, 4868)]  # an information that rounding makes indefinite
+ONCE += [(722, 1293)]  # a peak at a limit, higher than the one inside
+ONCE += [(724, 1718)]  # a profile along which another peak becomes the highest
+ONCE += [(723, 4431)]  # a note about predictors of a family at its limit
 
 
 @pytest.mark.parametrize(("seed", "number"), ONCE)

@@ -119,3 +119,15 @@ def test_limits_under_a_square_root_link_are_of_the_peak_and_not_of_its_mirror_i
     lower, upper = fit.interval(method="profile")["mean.g[T.b]"]
     wald = fit.interval()["mean.g[T.b]"]
     assert (lower, upper) == pytest.approx(tuple(wald), abs=0.1)  # large-sample limits, of one peak
+
+
+def test_a_profile_is_of_the_highest_of_several_peaks():
+    """A search that holds the scale, and the profile, agree with a fine grid of the location."""
+    y = np.array([-0.9, 0.2, 0.8, 9.6, 10.3, 10.4, 24.0])
+    fit = lk.fit("cauchy", {"y": y}, "y ~ 1")
+    grid = np.linspace(-5.0, 30.0, 70_001)
+    scales = np.array([0.2, 0.5, 1.0, 3.0, 6.0, 12.0])
+    highest = [np.max(np.sum(stats.cauchy.logpdf(y[:, None], grid, s), axis=0)) for s in scales]
+    np.testing.assert_allclose(fit.likelihood.profile("scale", scales).loglik, highest, atol=1e-6)
+    held = [lk.fit("cauchy", {"y": y}, "y ~ 1", fixed={"scale": s}).loglik for s in scales]
+    np.testing.assert_allclose(held, highest, atol=1e-6)

@@ -16,6 +16,7 @@ from likely.errors import FitError, OptionError
 from likely.estimates import AtLimit, Estimates
 from likely.estimates.verdict import failed, judge
 from likely.families.base import Kind, Limit
+from likely.likelihoods import single_peaked
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import limits
 from likely.models.asked import Asked
@@ -32,6 +33,7 @@ from likely.search.iterations import SearchHistory
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
 from likely.search.separation import remaining
+from likely.search.starts import FEW_ROWS
 from likely.search.state import FitState
 from likely.search.unbounded import Unbounded, find_unbounded
 
@@ -194,8 +196,10 @@ def _watched(L: LogLikelihood, restraints: Restraints | None) -> list[tuple[Limi
 
 def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tuple[Limit, Slot]]) -> Estimates | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
+    several = not single_peaked(L.model) and len(L.bound.y) <= FEW_ROWS  # of which one may be at the limit
     for limit, slot in watched:
-        if outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at]):
+        inside = outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at])
+        if inside and not several:
             continue
         limiting = L.limiting(limit)
         simpler = asked.under(limiting.model.family)
@@ -205,10 +209,12 @@ def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tu
         inner = maximize(limiting, simpler)
         if not inner.converged:
             continue
-        lower = inner.outcome.height < outcome.height - 1e-9 * (1 + abs(inner.loglik))
+        rise, slack = inner.outcome.height - outcome.height, 1e-9 * (1 + abs(inner.loglik))
+        if inside and rise <= slack:
+            continue
         # heights on the way to a place without bound, which all data have, say nothing against a peak at the limit
         spike = not outcome.converged and slot.parameter.name == L.model.family.spikes
-        if lower and not (spike and _falls_from(L, slot, limit, inner)):
+        if rise < -slack and not (spike and _falls_from(L, slot, limit, inner)):
             continue
         name = inner.likelihood.model.family.title
         reason = (

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from likely.compute import blocks
 from likely.compute.solve import newton
 from likely.compute.solve.equalities import Evaluates
 from likely.errors import IntervalError, LikelyError, OptionError, is_one_of, unknown
@@ -15,11 +13,9 @@ from likely.estimates.maximum import peak_of
 from likely.likelihoods import Objective, RowsObjective, single_peaked
 from likely.likelihoods.penalised import Penalised
 from likely.models import scale
-from likely.models.bind import Bound
 from likely.models.identify import coordinates, partly_orthonormal
 from likely.models.model import Model
 from likely.models.slot import Slot
-from likely.namespace import NumpyNamespace
 from likely.search.singular import Held
 
 if TYPE_CHECKING:
@@ -143,7 +139,7 @@ class RefitProfiler(Profiler):
         self.lost = 0  # fits that failed
 
     def _fit(self, value: float) -> Estimates:
-        return peak_of(held(self._likelihood.bound, self._slot, self.index, value))
+        return peak_of(self._likelihood.bound.holding(self.index, value))
 
     def __call__(self, value: float) -> tuple[float, float, Any]:
         fit = self._fit(value)
@@ -169,7 +165,7 @@ class NearbyRefitProfiler(RefitProfiler):
 
     def _fit(self, value: float) -> Estimates:
         start = min(self._found, key=lambda known: abs(known[0] - value))[1]
-        fit = peak_of(held(self._likelihood.bound, self._slot, self.index, value), starts=[start])
+        fit = peak_of(self._likelihood.bound.holding(self.index, value), starts=[start])
         if fit.converged and fit.limit is None:
             self._found.append((value, fit.coef))
         return fit
@@ -205,30 +201,6 @@ class RestrainedProfiler(Profiler):
         if again.limit is None:
             self._found.append((value, again.coef))
         return again.effective.outcome.height, 0.0, self.best
-
-
-def held(bound: Bound, slot: Slot, index: int, value: float) -> Bound:
-    """The model with one coefficient held: a known parameter, or a column that has become an offset."""
-    model, data, known = bound.model, bound.data, dict(bound.model.known)
-    slots: list[Slot] = []
-    for s in model.slots:
-        if s is slot and s.design is None:
-            at = value if s.offset is None else value + data.offsets[s.label]
-            with np.errstate(all="ignore"):
-                fixed = s.link.inverse(np.asarray(at, dtype=float), NumpyNamespace())[()]
-            known[s.parameter.name] = None if np.ndim(fixed) else fixed
-            data = data.with_known(**{s.parameter.name: fixed})
-            continue
-        if s is slot:
-            assert s.design is not None
-            j, x = index - s.start, data.designs[s.label]
-            offset = value * blocks.column(x, j) + (0.0 if s.offset is None else data.offsets[s.label])
-            rest = [k for k in range(len(s.design.names)) if k != j]
-            data = data.with_design(s, blocks.select(x, rest)).with_offset(s, offset)
-            s = replace(s, design=s.design.select(rest), offset=(), stop=s.stop - 1)
-        start = slots[-1].stop if slots else 0
-        slots.append(replace(s, start=start, stop=start + s.stop - s.start))
-    return replace(bound, model=replace(model, slots=tuple(slots), known=known), data=data)
 
 
 def profiler(likelihood: LogLikelihood, index: int, best: Any, peak: float, regular: bool = True) -> Profiler:

@@ -9,13 +9,18 @@ import numpy as np
 
 from likely.errors import IntervalError, OptionError, is_one_of, unknown
 from likely.inference.intervals import intervals
-from likely.inference.profile import RefitProfiler, locate, profiler
+from likely.inference.profile import Profiler, RefitProfiler, locate, profiler
+from likely.inference.profile_limits import by_fits
+from likely.likelihoods import single_peaked
 from likely.models import scale
 from likely.models.checks import row_of_numbers
+from likely.search.starts import FEW_ROWS
 from likely.show.curves import Curve
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
+
+SLACK = 1e-9  # share of a log-likelihood within which two of them are equally high
 
 
 def slice_curve(fit: Estimates, name: str, values: Any = None, others: Mapping[str, float] | None = None) -> Curve:
@@ -51,14 +56,27 @@ def profile_curve(fit: Estimates, name: str, values: Any = None) -> Curve:
     order = np.argsort(np.abs(targets - best[index]))  # outwards from the peak, each started from the one before
     logs, others = np.zeros(len(values)), [dict[str, float]()] * len(values)
     path = profiler(likelihood, index, best, fit.loglik, regular)
+    several = not single_peaked(likelihood.model) and len(likelihood.bound.y) <= FEW_ROWS
+    fits = by_fits(fit, path) if several else []  # a path leads along one peak, and another may have become higher
     for i in order:
-        logs[i], _, x = path(float(targets[i]))
-        if isinstance(path, RefitProfiler):
-            others[i] = dict(path.others)
-        else:
-            reported, _ = scale.to_reported(likelihood.model, x)
-            others[i] = {k: float(v) for k, v in zip(likelihood.names, reported, strict=True) if k != name}
+        logs[i], others[i] = _height(fit, path, float(targets[i]), name)
+        for one in fits:
+            try:
+                height, elsewhere = _height(fit, one, float(targets[i]), name)
+            except IntervalError:
+                continue
+            if height > logs[i] + SLACK * (1.0 + abs(fit.loglik)):
+                logs[i], others[i] = height, elsewhere
     return Curve(name, values, logs, float(fit.coef[name]), fit.loglik, "profile", tuple(others))
+
+
+def _height(fit: Estimates, path: Profiler, target: float, name: str) -> tuple[float, dict[str, float]]:
+    """The log-likelihood at its maximum, one coefficient held, and the other estimates there."""
+    value, _, x = path(target)
+    if isinstance(path, RefitProfiler):
+        return value, dict(path.others)
+    reported, _ = scale.to_reported(fit.likelihood.model, x)
+    return value, {k: float(v) for k, v in zip(fit.likelihood.names, reported, strict=True) if k != name}
 
 
 def default_grid(fit: Estimates, name: str, points: int = 201) -> Any:

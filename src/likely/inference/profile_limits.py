@@ -34,7 +34,7 @@ def checked_limit(fit: Estimates, path: Profiler, side: int, drop: float, step: 
         If no limit with that drop is found; the message says why.
     """
     trouble: IntervalError | None = None
-    for one in (path, *_by_fits(fit, path)):
+    for one in (path, *by_fits(fit, path)):
         try:
             found = limit(one, side, drop, step, end)
             if not np.isfinite(found) or (wrong := _wrong(fit, one, found, drop)) is None:
@@ -46,7 +46,7 @@ def checked_limit(fit: Estimates, path: Profiler, side: int, drop: float, step: 
     raise trouble
 
 
-def _by_fits(fit: Estimates, path: Profiler) -> list[Profiler]:
+def by_fits(fit: Estimates, path: Profiler) -> list[Profiler]:
     """The same profile by fits of the reduced model, where there are such fits and they cost little."""
     L = fit.likelihood
     slot = L.model.slot_of(path.index)
@@ -68,7 +68,7 @@ def _wrong(fit: Estimates, path: Profiler, at: float, drop: float) -> str | None
     heights = [value]
     if objective is not None and np.all(np.isfinite(x)) and abs(x[path.index] - at) <= 1e-9 * max(1.0, abs(at)):
         heights = [objective.value(x)]
-    for other in _by_fits(fit, path):
+    for other in by_fits(fit, path):
         try:
             heights.append(other(at)[0])
         except LikelyError:

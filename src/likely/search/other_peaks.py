@@ -93,8 +93,8 @@ class OtherPeaks:
     to_original: Callable[[Point], Point]
     level: Callable[[Point], bool]
 
-    def best(self, first: Solution, x0: Any) -> tuple[Solution, str]:
-        """The best end of searches from other starts than `x0`, and a note of other peaks.
+    def best(self, first: Solution, x0: Any, more: Sequence[Any] = ()) -> tuple[Solution, str]:
+        """The best end of searches from other starts than `x0`, `more` among them, and a note of other peaks.
 
         They are tried where the first search failed, and where the likelihood may have several peaks.
         """
@@ -104,7 +104,7 @@ class OtherPeaks:
             first = self._elsewhere(first, x0)
         if single_peaked(model):
             return first, ""
-        starts = further_starts(self.given, x0)
+        starts = [*more, *further_starts(self.given, x0)]
         if not starts:
             return first, ""
         found = self._with_searches([first], starts)

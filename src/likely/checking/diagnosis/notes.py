@@ -117,7 +117,7 @@ def _aliasing(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     summary = f"the condition number of {name}'s design is {number(value, 3)}"
     if value < ALMOST:
         return NoteResult(f"passed: {summary}")
-    pair, r = _closest(sample, name)
+    pair, r = _closest(fit, name)
     return NoteResult(
         f"noted: {summary}",
         Finding(
@@ -135,10 +135,11 @@ def _aliasing(fit: Estimates, sample: Sample, seed: int) -> NoteResult:
     )
 
 
-def _closest(sample: Sample, name: str) -> tuple[tuple[str, ...], float]:
+def _closest(fit: Estimates, name: str) -> tuple[tuple[str, ...], float]:
     """The two columns of a design with the largest correlation (the intercept, with one of almost no spread)."""
-    slot, design = next((s, s.design) for s in sample.model.slots if s.parameter.name == name and s.design is not None)
-    x = np.asarray(sample.data.designs[slot.label][: min(sample.n, 20_000)] @ np.eye(len(design.names)))
+    model, data = fit.likelihood.model, fit.likelihood.bound.data
+    slot, design = next((s, s.design) for s in model.slots if s.parameter.name == name and s.design is not None)
+    x = np.asarray(data.designs[slot.label][:20_000] @ np.eye(len(design.names)))
     size = np.sqrt(np.sum(x * x, axis=0))
     cosines = (x / np.where(size > 0, size, 1.0)).T @ (x / np.where(size > 0, size, 1.0))
     np.fill_diagonal(cosines, 0.0)

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from likely.compute import blocks
 from likely.data.tables import Table
 from likely.models.asked import Asked
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.selected_rows import SelectedRows
+from likely.models.slot import Slot
+from likely.namespace import NumpyNamespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +95,29 @@ class Bound:
     def with_observations(self, model: Model, data: Rows) -> Bound:
         """The same request for observations that are no rows of the table: drawn, simulated or counted anew."""
         return replace(self, model=model, data=data, rows=None, given_weights=None)
+
+    def holding(self, index: int, value: float) -> Bound:
+        """The model with one coefficient held at a value: a known parameter, or a column that has become an offset."""
+        model, data, known = self.model, self.data, dict(self.model.known)
+        held, slots = model.slot_of(index), list[Slot]()
+        for slot in model.slots:
+            if slot is held and slot.design is None:
+                at = value if slot.offset is None else value + data.offsets[slot.label]
+                with np.errstate(all="ignore"):
+                    fixed = slot.link.inverse(np.asarray(at, dtype=float), NumpyNamespace())[()]
+                known[slot.parameter.name] = None if np.ndim(fixed) else fixed
+                data = data.with_known(**{slot.parameter.name: fixed})
+                continue
+            if slot is held:
+                assert slot.design is not None
+                j, x = index - slot.start, data.designs[slot.label]
+                offset = value * blocks.column(x, j) + (0.0 if slot.offset is None else data.offsets[slot.label])
+                others = [k for k in range(len(slot.design.names)) if k != j]
+                data = data.with_design(slot, blocks.select(x, others)).with_offset(slot, offset)
+                slot = replace(slot, design=slot.design.select(others), offset=(), stop=slot.stop - 1)
+            start = slots[-1].stop if slots else 0
+            slots.append(replace(slot, start=start, stop=start + slot.stop - slot.start))
+        return replace(self, model=replace(model, slots=tuple(slots), known=known), data=data)
 
     @property
     def n(self) -> float:

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 
 from likely.compute.solve.newton import Point, Solution, Stop
-from likely.errors import OptionError, unknown
-from likely.likelihoods import by_rows
+from likely.errors import LikelyError, OptionError, unknown
+from likely.likelihoods import by_rows, single_peaked
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.asked import Asked
 from likely.models.constraints import Restraints
 from likely.models.identify import check_identified
+from likely.progress import Task
 from likely.search.constrained.account import account
 from likely.search.constrained.problem import Problem, in_original
 from likely.search.iterations import SearchHistory
 from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_of
 from likely.search.outcome import Outcome
-from likely.search.peak import check_options
-from likely.search.starts import start_of
+from likely.search.peak import check_options, find_peak
+from likely.search.starts import FEW_ROWS, start_of
 from likely.search.state import FitState
 
 SOLVERS = ("auto", "newton", "lbfgs")
@@ -74,7 +75,7 @@ def find_restrained_peak(
     if name == "newton" and not (single_start or follows or problem.penalty.firth):
         other_peaks = _other_peaks(L, problem, not isinstance(start, Mapping), history, {**options, "progress": None})
         first = problem.at_height(solution)
-        best, note = other_peaks.best(first, x0)
+        best, note = other_peaks.best(first, x0, _peak_of_the_others(L, asked, problem))
         solution = solution if best is first else problem.from_height(best)
     outcome = replace(account(problem, restraints, solution, name), note=note)
     return outcome if start is None or isinstance(start, FitState) else replace(outcome, start=x0)
@@ -93,6 +94,36 @@ def _other_peaks(
     return OtherPeaks(
         L.objective, problem.objective.objective, own_start, search_from, problem.to_original, lambda end: False
     )
+
+
+def _peak_of_the_others(L: LogLikelihood, asked: Asked, problem: Problem) -> list[Any]:
+    """One more start, where there may be several peaks: that of the model without the coefficients that are held.
+
+    It is searched from its own starts; those of the whole model do not know of what is held.
+    """
+    region, slots = problem.given, L.model.slots
+    alone = np.count_nonzero(region.equal, axis=1) == 1
+    at = {
+        int(np.flatnonzero(row)[0]): float(value / np.sum(row))
+        for row, value in zip(region.equal[alone], region.values[alone], strict=True)
+    }
+    if not at or single_peaked(L.model) or len(L.bound.y) > FEW_ROWS or any(slot.entry is not None for slot in slots):
+        return []
+    bound = L.bound
+    for index in sorted(at, reverse=True):
+        bound = bound.holding(index, at[index])
+    less, bare = LogLikelihood(bound), asked.searched(tolerance=asked.tolerance)
+    try:
+        with Task("", False) as task:
+            found = find_peak(less, bare, history=SearchHistory(less, task))
+    except (LikelyError, ArithmeticError):
+        return []
+    if not found.converged:
+        return []
+    x = np.empty(L.model.size)
+    x[list(at)] = list(at.values())
+    x[[j for j in range(L.model.size) if j not in at]] = found.point.x
+    return [x]
 
 
 def _check_firth(L: LogLikelihood) -> None:
