@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from likely.results.fits import Fit as Fit
     from likely.results.fits import Likelihood as Likelihood
     from likely.results.fitting import fit as fit
+    from likely.results.fitting_groups import fit_groups as fit_groups
+    from likely.results.group_fits import GroupFits as GroupFits
     from likely.results.likelihoods import likelihood as likelihood
     from likely.results.likelihoods import separation as separation
     from likely.results.loading import load as load
@@ -118,6 +120,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "likely.results.comparing": ("compare", "suggest"),
     "likely.results.fits": ("Fit", "Likelihood"),
     "likely.results.fitting": ("fit",),
+    "likely.results.fitting_groups": ("fit_groups",),
+    "likely.results.group_fits": ("GroupFits",),
     "likely.results.likelihoods": ("likelihood", "separation"),
     "likely.results.predictions": ("calibration",),
     "likely.results.loading": ("load",),

@@ -76,7 +76,12 @@ class VConcatChart(_Saved, alt.VConcatChart):  # type: ignore[misc]
     """Charts below each other."""
 
 
-_OURS = {ours.__mro__[2]: ours for ours in (Chart, LayerChart, VConcatChart)}
+@final
+class HConcatChart(_Saved, alt.HConcatChart):  # type: ignore[misc]
+    """Charts beside each other."""
+
+
+_OURS = {ours.__mro__[2]: ours for ours in (Chart, LayerChart, HConcatChart, VConcatChart)}
 
 
 def saved_whole(chart: Any) -> Any:
@@ -84,7 +89,7 @@ def saved_whole(chart: Any) -> Any:
 
     Parameters
     ----------
-    chart : altair.Chart, LayerChart or VConcatChart
+    chart : altair.Chart, LayerChart, HConcatChart or VConcatChart
     """
     made = chart.copy(deep=False)
     object.__setattr__(made, "__class__", _OURS[type(chart)])  # Altair takes any other way for a part of the chart

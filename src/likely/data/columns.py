@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from likely.data.cells import Cell
+from likely.data.levels import Levels, occurring_levels
 from likely.data.reading import Reading, read_all
 from likely.data.texts import Texts
 from likely.errors import DataError, TextColumnWarning
@@ -242,3 +243,15 @@ def missing(values: Any) -> Any:
     if values.dtype.kind == "O":
         return np.fromiter((v is None for v in values), dtype=bool, count=len(values))  # as columns hold it
     return np.zeros(len(values), dtype=bool)
+
+
+def some_of(values: Any, yes_no: bool, levels: Levels | None, insists: bool) -> tuple[Any, bool, Levels | None]:
+    """Some values of a column, as they would have been read without the others; whether yes or no, and its levels."""
+    if levels or insists:
+        present = set(values.tolist())
+        return values, yes_no, occurring_levels([level for level in levels or () if level in present], levels)
+    if values.dtype.kind == "O" and len(values):
+        return *from_objects(values.tolist()), None
+    if yes_no and not np.any(np.isnan(values)):
+        return values.astype(bool), False, None
+    return values, yes_no, None

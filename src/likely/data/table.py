@@ -17,13 +17,13 @@ from likely.data.columns import (
     check_labels,
     chosen,
     counted,
-    from_objects,
     missing,
     numbers,
+    some_of,
     spread,
     texts_in,
 )
-from likely.data.levels import Column, Levels, appended, occurring_levels
+from likely.data.levels import Column, Levels, appended
 from likely.data.markers import is_marker, without
 from likely.data.native import native_column, native_rows, native_table, spread_out
 from likely.data.reading import Reading, TextReading, read_all
@@ -266,12 +266,7 @@ class Table:
         if self._frame is not None:
             out = Table(self._frame.filter(rows.tolist()), native=self._native, named=self.named)
         else:
-            out = Table(named=self.named)
-            out.names, out.n = self.names, int(np.count_nonzero(rows))
-            for name in self.names:
-                out._columns[name], yes_no, levels = self._some(name, rows)
-                out._yes_no |= {name} if yes_no else set()
-                out._levels |= {name: levels} if levels else {}
+            out = self._few(rows, int(np.count_nonzero(rows)))
         if out.index is None and self.index is not None:
             out.index = self.index[rows]
         out._lender = self._lender
@@ -280,6 +275,17 @@ class Table:
         out._texts = {name: occurring(text[rows]) for name, text in self._texts.items() if text is not None}
         out._places = np.flatnonzero(rows) if self._places is None else self._places[rows]
         out._spread = (rows, self) if spread else None
+        return out
+
+    def _few(self, rows: Any, n: int) -> Table:
+        """Some values of all columns."""
+        out = Table(named=self.named)
+        out.names, out.n = self.names, n
+        for name in self.names:
+            values, levels, insists = self._columns[name][rows], self._levels.get(name), name in self._insists
+            out._columns[name], yes_no, levels = some_of(values, name in self._yes_no, levels, insists)
+            out._yes_no |= {name} if yes_no else set()
+            out._levels |= {name: levels} if levels else {}
         return out
 
     @classmethod
@@ -292,19 +298,6 @@ class Table:
         for name in {*first.occurrences, *second.occurrences}:
             out.occurrences[name] = dict(Counter(first.occurrences.get(name)) + Counter(second.occurrences.get(name)))
         return out
-
-    def _some(self, name: str, rows: Any) -> tuple[Any, bool, Levels | None]:
-        """Some values of a column, as they would have been read without the others."""
-        values, levels = self._columns[name][rows], self._levels.get(name)
-        if levels or name in self._insists:
-            present = set(values.tolist())
-            kept = [level for level in levels or () if level in present]
-            return values, name in self._yes_no, occurring_levels(kept, levels)
-        if values.dtype.kind == "O" and len(values):
-            return *from_objects(values.tolist()), None
-        if name in self._yes_no and not np.any(np.isnan(values)):
-            return values.astype(bool), False, None
-        return values, name in self._yes_no, None
 
     def places(self, rows: Any) -> Any:
         """Rows as messages count them: from 0, in the data as the user brought them."""
@@ -319,10 +312,12 @@ class Table:
     def slice(self, lo: int, hi: int) -> Table:
         """Neighbouring rows."""
         if self._frame is None:
-            at = np.arange(self.n)
-            return self.only((at >= lo) & (at < hi))
-        out = Table(self._frame[lo:hi], native=self._native, named=self.named, decimal=self.decimal)
-        out.na, out.readings, out.doubted = self.na, self.readings, self.doubted
+            out = self._few(slice(lo, hi), len(range(self.n)[lo:hi]))
+            out.index = None if self.index is None else self.index[lo:hi]
+            out._lender, out._insists, out._marked = self._lender, self._insists, self._marked
+        else:
+            out = Table(self._frame[lo:hi], native=self._native, named=self.named, decimal=self.decimal)
+        out.na, out.decimal, out.readings, out.doubted = self.na, self.decimal, self.readings, self.doubted
         out._places = self.places(np.arange(self.n))[lo:hi]
         return out
 
@@ -332,11 +327,23 @@ class Table:
             return self
         out = self.only(np.ones(self.n, dtype=bool))
         if self._frame is not None:
-            out._frame, out._columns = self._frame[order.tolist()], {}
+            out._frame, out._columns = self._frame[np.asarray(order)], {}
         out._columns = {name: values[order] for name, values in out._columns.items()}
         out._texts, out._places = {}, None
         out.index = None if self.index is None else self.index[order]
         return out
+
+    def arranged(self, rows: Any) -> Table:
+        """Some rows in some order (indices), which messages count as before."""
+        out = self.in_order(rows)
+        out.n, out._places = len(rows), self.places(rows)
+        return out
+
+    def in_kind(self, name: str, rows: Any) -> Any:
+        """A column in some rows (indices), as `frame_of` takes it."""
+        if self._frame is None or not self._native:
+            return self.labels(name)[rows]
+        return self._of_frame(name)[np.asarray(rows)]
 
     def match(self, index: Any, what: str, whose: str = "the data") -> Any:
         """Where this table's rows are in another object of as many rows, by label; None where they go by position.

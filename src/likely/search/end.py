@@ -29,6 +29,7 @@ class EndKind(Enum):
     NO_PEAK = "no peak was found"
     OVERFLOW = "numbers of a size that no float can hold"
     REFUSED = "the family cannot have made the data"
+    UNUSABLE = "the data cannot be used as they are"
 
 
 _PEAKS = {
