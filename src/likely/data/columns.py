@@ -15,6 +15,7 @@ from likely.data.levels import Levels, occurring_levels
 from likely.data.reading import Reading, read_all
 from likely.data.texts import Texts
 from likely.errors import DataError, TextColumnWarning
+from likely.errors.kinds import is_flag
 
 NUMBERS = (int, float, np.number, np.bool_, Decimal, Fraction)
 
@@ -52,11 +53,11 @@ def from_objects(values: Sequence[Any], convert: bool = True) -> tuple[Any, bool
     absent = [is_missing(v) for v in values]
     if convert:
         present = [v for v, out in zip(values, absent, strict=True) if not out]
-        if present and all(isinstance(v, (bool, np.bool_)) for v in present):
+        if present and all(is_flag(v) for v in present):
             if len(present) == len(absent):
                 return np.array(present, dtype=bool), False
             return np.array([np.nan if out else float(v) for v, out in zip(values, absent, strict=True)]), True
-        if all(map(is_number, present)):
+        if all(map(is_numeric, present)):
             try:  # also where nothing is present: all values are missing
                 return np.array([np.nan if out else float(v) for v, out in zip(values, absent, strict=True)]), False
             except OverflowError as error:
@@ -65,7 +66,7 @@ def from_objects(values: Sequence[Any], convert: bool = True) -> tuple[Any, bool
     return np.fromiter(kept, dtype=object, count=len(absent)), False
 
 
-def is_number(value: Any) -> bool:
+def is_numeric(value: Any) -> bool:
     """Whether a value is a real number, of Python or NumPy; a duration of NumPy is none."""
     return isinstance(value, NUMBERS) and not isinstance(value, (np.complexfloating, np.timedelta64))
 
@@ -95,7 +96,7 @@ def numbers(values: Any, name: str) -> Any:
         return np.full(len(values), np.nan)
     if words := not_a_label(name, present):
         raise DataError(words)
-    if all(map(is_number, present)):
+    if all(map(is_numeric, present)):
         raise DataError(categorical_words(name, values))
     texts = [v for v in present if isinstance(v, str)]
     odd = [v for v in texts if Cell.of(v) is None] or texts
@@ -111,10 +112,7 @@ def categorical_words(name: str, values: Any, where: str = "") -> str:
     present = [v for v in values if v is not None]
     if words := not_a_label(name, present):
         return words.replace(" holds ", " is a categorical of ", 1)
-    kinds = {
-        "text" if isinstance(v, str) else "yes and no" if isinstance(v, (bool, np.bool_)) else "numbers"
-        for v in present
-    }
+    kinds = {"text" if isinstance(v, str) else "yes and no" if is_flag(v) else "numbers" for v in present}
     texts = tuple(dict.fromkeys(v for v in present if isinstance(v, str)))
     if not texts:
         advice = f"convert it, e.g. df[{name!r}].astype(float)"
@@ -204,7 +202,7 @@ def check_labels(name: str, values: Any) -> None:
 
 def not_a_label(name: str, present: Sequence[Any]) -> str | None:
     """What a column holds, if that is neither numbers, text nor yes and no; and what to do about it."""
-    odd = [v for v in present if not isinstance(v, str) and not is_number(v)]
+    odd = [v for v in present if not isinstance(v, str) and not is_numeric(v)]
     if not odd:
         return None
     kind, module = type(odd[0]).__name__.lower(), type(odd[0]).__module__

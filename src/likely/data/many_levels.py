@@ -18,10 +18,12 @@ import numpy as np
 from likely.compute.blocks import Blocks
 from likely.compute.parts import Dense, Indicators, Part
 from likely.data.formula import decode, names_in
+from likely.data.formula.code import path_of
 from likely.data.predictors import as_array
 
 LARGE = 2_000_000  # numbers in an array above which a term's columns are kept as integers
 MANY = 16  # and columns
+TREATMENT = ("contr.treatment", "Treatment")  # contrasts against a reference level
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,28 +260,25 @@ def _name_of(factor: Any) -> str | None:
     if factor.eval_method.value != "python":
         return None
     node = ast.parse(factor.expr, mode="eval").body
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "C" and node.args):
-        return None
-    if not isinstance(node.args[0], ast.Name):
-        return None
-    treatment = (len(node.args) == 1 and not node.keywords) or _base_of(node) is not None
-    return decode(node.args[0].id) if treatment else None
+    match node:
+        case ast.Call(func=ast.Name(id="C"), args=[ast.Name(id=name), *others], keywords=keywords):
+            treatment = not (others or keywords) or _base_of(node) is not None
+            return decode(name) if treatment else None
+    return None
 
 
 def _base(expr: str) -> Any:
     """The reference level that C(column, contr.treatment(base)) names, or None."""
-    node = ast.parse(expr, mode="eval").body
-    return _base_of(node) if isinstance(node, ast.Call) else None
+    return _base_of(ast.parse(expr, mode="eval").body)
 
 
-def _base_of(node: ast.Call) -> Any:
-    if len(node.args) != 2 or node.keywords or not isinstance(node.args[1], ast.Call):
-        return None
-    inner = node.args[1]
-    if ast.unparse(inner.func) not in ("contr.treatment", "Treatment"):
-        return None
-    given = [*inner.args, *(k.value for k in inner.keywords if k.arg == "base")]
-    return given[0].value if len(given) == 1 and isinstance(given[0], ast.Constant) else None
+def _base_of(node: ast.expr) -> Any:
+    match node:
+        case ast.Call(args=[_, ast.Call() as inner], keywords=[]) if path_of(inner.func) in TREATMENT:
+            match [*inner.args, *(k.value for k in inner.keywords if k.arg == "base")]:
+                case [ast.Constant(value=base)]:
+                    return base
+    return None
 
 
 def _calls_levels(factor: Any) -> bool:

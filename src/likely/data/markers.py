@@ -9,6 +9,7 @@ import numpy as np
 from likely.data.columns import NUMBERS, from_objects
 from likely.data.reading import Reading
 from likely.errors import OptionError
+from likely.errors.kinds import is_flag
 
 
 def without(values: Any, na: tuple[Any, ...], plain: bool = True) -> Any:
@@ -28,9 +29,7 @@ def is_marker(value: Any, na: tuple[Any, ...]) -> bool:
         return False
     if isinstance(value, str):
         return value.strip() in {v.strip() if isinstance(v, str) else f"{v:g}" for v in na}
-    return (
-        isinstance(value, NUMBERS) and not isinstance(value, (bool, np.bool_)) and float(value) in map(_as_number, na)
-    )
+    return isinstance(value, NUMBERS) and not is_flag(value) and float(value) in map(_as_number, na)
 
 
 def _as_number(marker: Any) -> float | None:
@@ -46,7 +45,7 @@ def checked_na(na: Any) -> tuple[Any, ...]:
         [na] if isinstance(na, (str, *NUMBERS)) else list(na) if isinstance(na, (list, tuple, set, frozenset)) else [na]
     )
     for marker in given:
-        if isinstance(marker, (bool, np.bool_)) or not isinstance(marker, (str, *NUMBERS)):
+        if is_flag(marker) or not isinstance(marker, (str, *NUMBERS)):
             raise OptionError(
                 f"na= names the cells that stand for a missing value, such as na=['?', 'unknown', -999]; found {na!r}"
             )

@@ -14,6 +14,7 @@ from likely.data.formula import compared_with_text, in_arithmetic, labelled, loo
 from likely.data.reading import Reading
 from likely.data.tables import Table, missing
 from likely.errors import DataError, TextColumnWarning
+from likely.errors.kinds import is_flag, is_number
 
 
 def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, tuple[Any, Any]]:
@@ -105,7 +106,7 @@ def _check_objects(name: str, present: Sequence[Any], table: Table, where: str) 
         return
     if words := not_a_label(name, present):
         raise DataError(words + where)
-    if mixed := [v for v in present if isinstance(v, NUMBERS) and not isinstance(v, (bool, np.bool_))]:
+    if mixed := [v for v in present if isinstance(v, NUMBERS) and not is_flag(v)]:
         texts = [v for v in present if isinstance(v, str)]
         raise DataError(
             f"column {name!r}{where} mixes numbers ({examples_of(mixed)}) and text ({examples_of(texts)}). Correct the "
@@ -158,7 +159,7 @@ def _kind_of(levels: Sequence[Any]) -> Any:
 def _written(value: Any) -> str:
     """A label as text, the same for a number and for the text that says it."""
     value = _item(value)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if is_number(value):
         return f"{value:.17g}"
     return str(value).removesuffix(" 00:00:00")  # files have dates without the time of midnight
 

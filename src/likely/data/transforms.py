@@ -105,9 +105,10 @@ def calls(formula: Any) -> dict[str, ast.Call]:
 
 def learns(node: ast.AST) -> TypeGuard[ast.Call]:
     """Whether a part of a formula is a call that learns from its column."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
-        return False
-    return node.func.id in LEARNERS or node.func.id in FROM_VALUES
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[_, *_]):
+            return name in LEARNERS or name in FROM_VALUES
+    return False
 
 
 def ready(node: ast.Call, known: Mapping[str, State]) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from likely.compute.solve.inverse import rank
 from likely.data.recipes import restored
 from likely.errors import IntervalError, OptionError
+from likely.errors.kinds import is_whole
 from likely.estimates.covariance import (
     Covariance,
     Request,
@@ -144,7 +145,7 @@ class Estimates(Values):
     def link_stderr(self, index: int) -> float | None:
         """Standard error of a coefficient on the link scale."""
         size = len(self.outcome.point.x)
-        if isinstance(index, bool) or not isinstance(index, (int, np.integer)) or not 0 <= index < size:
+        if not is_whole(index) or not 0 <= index < size:
             raise OptionError(f"index is the place of a coefficient, from 0 to {size - 1}; found {index!r}")
         if self._link_cov is None or index in self._covariance.withheld:
             return None

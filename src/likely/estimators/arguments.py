@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import _check_sample_weight, column_or_1d
 
 from likely.errors import DataError, MissingValuesError, OptionError, first_rows, is_one_of, listed, unknown
+from likely.errors.kinds import is_whole
 from likely.families.base import Family
 
 
@@ -73,7 +74,7 @@ def columns_of(spec: Any, names: Sequence[str], parameter: str) -> list[int]:
             if not is_one_of(item, names):
                 raise unknown("feature", item, names, f" for {parameter}")
             out.append(list(names).index(item))
-        elif isinstance(item, (int, np.integer)) and 0 <= item < len(names):
+        elif is_whole(item) and 0 <= item < len(names):
             out.append(int(item))
         else:
             raise OptionError(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import FamilyError, OptionError, is_one_of, listed, unknown
+from likely.errors.kinds import is_number
 from likely.families.base import Support
 from likely.families.base.domains import Domain
 
@@ -48,7 +49,7 @@ def powers_of(averaged: Any, params: Mapping[str, Domain]) -> dict[str, float]:
     """Powers of w by parameter, for means of w observations."""
     if averaged is None:
         return {}
-    if not isinstance(averaged, Mapping) or not all(isinstance(v, (int, float)) for v in averaged.values()):
+    if not isinstance(averaged, Mapping) or not all(is_number(v) for v in averaged.values()):
         raise FamilyError(f"averaged is a dict of powers of w by parameter, such as {{'sd': -0.5}}; found {averaged!r}")
     for name in averaged:
         if not is_one_of(name, params):

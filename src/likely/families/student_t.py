@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 from scipy import special as sc
 
+from likely.errors.kinds import is_number
 from likely.families.base import Family, Limit, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.base.kernel import Kernel
@@ -67,7 +68,7 @@ class StudentT(Family):
 
     def tail_power(self) -> float | None:
         df = self.known.get("df")
-        return float(df) if isinstance(df, (int, float)) else None
+        return float(df) if is_number(df) else None
 
     def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
         a = 0.5 * df

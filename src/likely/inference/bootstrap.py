@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.errors import Interrupted, IntervalError, OptionError, is_one_of, unknown
+from likely.errors.kinds import is_whole
 from likely.families.base import generator
 from likely.inference.refit import refit
 from likely.likelihoods.compress import counted
@@ -197,7 +198,7 @@ def _check_weights(fit: Estimates, kind: str) -> None:
 
 def check_replicates(replicates: Any) -> None:
     """Raise unless it is a number of replicates."""
-    if isinstance(replicates, bool) or not isinstance(replicates, (int, np.integer)) or replicates < 1:
+    if not is_whole(replicates) or replicates < 1:
         raise OptionError(f"replicates is a whole number, 1 or more; found {replicates!r}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.errors import FamilyError, IntervalError, OptionError, UnknownNameError, is_one_of, unknown
+from likely.errors.kinds import is_number
 from likely.families.base.vectors import VectorDomain
 from likely.models import scale
 from likely.models.naming import Names
@@ -83,7 +84,7 @@ class Function:
     def _checked(self, found: Any, size: int) -> Derivatives:
         jet = found if isinstance(found, Jet) else None
         value = found.v if jet is not None else found
-        if not isinstance(value, (int, float, np.number)) or isinstance(value, bool):
+        if not is_number(value):
             raise OptionError(f"{self.label!r} must give one number, found {value!r}")
         gradient, hessian = np.zeros(size), np.zeros((size, size))
         if jet is not None:
@@ -102,7 +103,7 @@ class Function:
         def evaluate(z: Any) -> float:
             estimates = _Estimates(self, {k: float(_plain(v)) for k, v in reported(self.fit, z, values).items()})
             found = self._call(estimates, np)
-            if not isinstance(found, (int, float, np.number)) or isinstance(found, bool):
+            if not is_number(found):
                 raise OptionError(f"{self.label!r} must give one number, found {found!r}")
             return float(found)
 
@@ -237,42 +238,46 @@ def _with_tokens(text: str, names: Names) -> tuple[str, dict[str, str]]:
 
 def _check(node: ast.AST, text: str, found: Mapping[str, str], names: Names) -> None:
     """Refuse what is not arithmetic."""
-    if isinstance(node, ast.BinOp):
-        if isinstance(node.op, ast.BitXor):
-            raise OptionError(f"in {text!r}, '^' is not a power; write '**'")
-        if type(node.op) not in _BINARY:
-            raise OptionError(f"cannot read {text!r}: only + - * / ** and functions")
-        _check(node.left, text, found, names)
-        _check(node.right, text, found, names)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.UAdd)):
-        _check(node.operand, text, found, names)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if not is_one_of(node.func.id, FUNCTIONS):
-            raise unknown("function", node.func.id, FUNCTIONS, f" in {text!r}")
-        if len(node.args) != 1 or node.keywords:
-            raise OptionError(f"cannot read {text!r}: {node.func.id} takes one argument")
-        _check(node.args[0], text, found, names)
-    elif isinstance(node, ast.Name):
-        if not is_one_of(node.id, found) and node.id != "pi":
-            raise unknown("estimate", node.id, names.names, f" in {text!r}")
-    elif not (isinstance(node, ast.Constant) and type(node.value) in (int, float)):
-        shown = ast.unparse(node)
-        for token, name in found.items():
-            shown = shown.replace(token, name)
-        if isinstance(node, ast.Attribute):
-            raise unknown("estimate", shown, names.names, f" in {text!r}")
-        raise OptionError(f"cannot read {shown!r} in {text!r}: only numbers, estimates, + - * / ** and functions")
+    match node:
+        case ast.BinOp(left=left, right=right, op=operation):
+            if type(operation) is ast.BitXor:
+                raise OptionError(f"in {text!r}, '^' is not a power; write '**'")
+            if type(operation) not in _BINARY:
+                raise OptionError(f"cannot read {text!r}: only + - * / ** and functions")
+            _check(left, text, found, names)
+            _check(right, text, found, names)
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=inner):
+            _check(inner, text, found, names)
+        case ast.Call(func=ast.Name(id=function), args=args, keywords=keywords):
+            if not is_one_of(function, FUNCTIONS):
+                raise unknown("function", function, FUNCTIONS, f" in {text!r}")
+            if len(args) != 1 or keywords:
+                raise OptionError(f"cannot read {text!r}: {function} takes one argument")
+            _check(args[0], text, found, names)
+        case ast.Name(id=name):
+            if not is_one_of(name, found) and name != "pi":
+                raise unknown("estimate", name, names.names, f" in {text!r}")
+        case ast.Constant(value=number) if type(number) in (int, float):
+            pass
+        case _:
+            shown = ast.unparse(node)
+            for token, name in found.items():
+                shown = shown.replace(token, name)
+            if type(node) is ast.Attribute:
+                raise unknown("estimate", shown, names.names, f" in {text!r}")
+            raise OptionError(f"cannot read {shown!r} in {text!r}: only numbers, estimates, + - * / ** and functions")
 
 
 def _value(node: Any, estimates: Any, xp: Any, found: Mapping[str, str]) -> Any:
-    if isinstance(node, ast.BinOp):
-        left, right = (_value(side, estimates, xp, found) for side in (node.left, node.right))
-        return _BINARY[type(node.op)](left, right)
-    if isinstance(node, ast.UnaryOp):
-        inner = _value(node.operand, estimates, xp, found)
-        return -inner if isinstance(node.op, ast.USub) else inner
-    if isinstance(node, ast.Call):
-        return getattr(xp, node.func.id)(_value(node.args[0], estimates, xp, found))  # type: ignore[attr-defined]
-    if isinstance(node, ast.Name):
-        return np.pi if node.id == "pi" else estimates[found[node.id]]
+    match node:
+        case ast.BinOp(left=left, right=right, op=operation):
+            return _BINARY[type(operation)](*(_value(side, estimates, xp, found) for side in (left, right)))
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return -_value(inner, estimates, xp, found)
+        case ast.UnaryOp(operand=inner):
+            return _value(inner, estimates, xp, found)
+        case ast.Call(func=ast.Name(id=function), args=[argument]):
+            return getattr(xp, function)(_value(argument, estimates, xp, found))
+        case ast.Name(id=name):
+            return np.pi if name == "pi" else estimates[found[name]]
     return np.float64(node.value)

@@ -25,6 +25,7 @@ from likely.errors import (
     listed,
     unknown,
 )
+from likely.errors.kinds import is_number, is_whole
 from likely.families import FAMILIES, means_family
 from likely.families.base import Family, Support
 from likely.models.asked import OPTIONS, Asked
@@ -51,29 +52,24 @@ OTHER_NAMES = {
 }
 
 
-def is_one_number(value: Any) -> bool:
-    """Whether it is one number, of Python or NumPy; a bool is none."""
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-
-
 def require_positive(**numbers: Any) -> None:
     """Raise unless each option is a positive number."""
     for name, value in numbers.items():
-        if not is_one_number(value) or not 0.0 < value < np.inf:
+        if not is_number(value) or not 0.0 < value < np.inf:
             raise OptionError(f"{name} is a positive number, found {value!r}")
 
 
 def require_whole(at_least: int = 1, **numbers: Any) -> None:
     """Raise unless each option is a whole number of at least so much."""
     for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < at_least:
+        if not is_whole(value) or value < at_least:
             raise OptionError(f"{name} is a whole number of at least {at_least}, found {value!r}")
 
 
 def require_number(**numbers: Any) -> None:
     """Raise unless each option is a finite number."""
     for name, value in numbers.items():
-        if not is_one_number(value) or not np.isfinite(value):
+        if not is_number(value) or not np.isfinite(value):
             raise OptionError(f"{name} is a number, found {value!r}")
 
 
@@ -103,8 +99,8 @@ def items_of(value: Any, what: str, empty: bool = False) -> list[Any]:
 
 def check_level(level: float) -> float:
     """The level as a float in (0, 1), or an error."""
-    if not isinstance(level, (int, float)) or not 0.0 < level < 1.0:
-        hint = f"; for {level:g} % write {level / 100:g}" if isinstance(level, (int, float)) and 1 < level < 100 else ""
+    if not is_number(level) or not 0.0 < level < 1.0:
+        hint = f"; for {level:g} % write {level / 100:g}" if is_number(level) and 1 < level < 100 else ""
         raise OptionError(f"level must lie between 0 and 1, found {level!r}{hint}")
     return float(level)
 

@@ -15,6 +15,7 @@ from scipy import optimize
 
 from likely.compute.solve.equalities import independent, remainder
 from likely.errors import OptionError, ParameterError, listed
+from likely.errors.kinds import is_number
 from likely.models import limits, scale
 from likely.models.asked import RESTRAINTS, Asked
 from likely.models.hypotheses import relations, text
@@ -284,7 +285,7 @@ def _by_name(option: str, given: Any, names: Names, example: str) -> list[tuple[
 
 
 def _number(what: str, value: Any) -> float:
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    number = is_number(value)
     if not number or not np.isfinite(value):
         raise OptionError(f"{what} takes a finite number, found {value!r}")
     return float(value)

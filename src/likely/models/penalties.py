@@ -16,6 +16,7 @@ import numpy as np
 
 from likely.compute import blocks
 from likely.errors import OptionError, unknown
+from likely.errors.kinds import is_flag, is_number
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 
@@ -54,13 +55,13 @@ class Shrinkage(Penalty):
         """The factor of half squares."""
 
     def _check(self, strength: float) -> None:
-        number = isinstance(strength, (int, float, np.number)) and not isinstance(strength, bool)
+        number = is_number(strength)
         if not number or not 0.0 <= strength < math.inf:
             raise OptionError(
                 f"the strength of a penalty is a number of at least 0 (0 is maximum likelihood), found {strength!r}"
             )
         for name in ("scale", "intercept"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
+            if not is_flag(getattr(self, name)):
                 raise OptionError(f"{name} is True or False, found {getattr(self, name)!r}")
 
     @property
@@ -280,7 +281,7 @@ class Firth(Penalty):
 
 def check_ratio(l1_ratio: Any) -> float:
     """The share of absolute values in an elastic net, or an error."""
-    if not isinstance(l1_ratio, (int, float, np.number)) or not 0.0 <= l1_ratio <= 1.0:
+    if not is_number(l1_ratio) or not 0.0 <= l1_ratio <= 1.0:
         raise OptionError(f"l1_ratio lies between 0 (ridge) and 1 (lasso), found {l1_ratio!r}")
     return float(l1_ratio)
 

@@ -12,6 +12,7 @@ from likely.data import tables
 from likely.data.design import NamedMatrix
 from likely.data.tables import Table
 from likely.errors import DataError, OptionError, is_one_of, unknown
+from likely.errors.kinds import is_flag, is_number
 from likely.models import checks
 
 
@@ -109,7 +110,7 @@ def _is_number(spec: Any, what: str) -> bool:
     """Whether one value serves all rows, which has to be a number."""
     if np.ndim(spec) or hasattr(spec, "__len__"):
         return False
-    if not isinstance(spec, (bool, np.bool_)) and not checks.is_one_number(spec):
+    if not is_flag(spec) and not is_number(spec):
         raise OptionError(f"{what} is a column, an expression, an array or a number, found {spec!r}")
     return True
 

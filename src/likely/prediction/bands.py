@@ -10,6 +10,7 @@ from scipy import special as sc
 from scipy import stats
 
 from likely.errors import OptionError
+from likely.errors.kinds import is_whole
 from likely.families.base import generator
 from likely.likelihoods.fitted_rows import rows_of
 from likely.models.checks import check_level
@@ -185,7 +186,7 @@ def pit_histogram(fit: Estimates, bins: int = 10, level: float = 0.95) -> PITHis
     rows = rows_of(fit, observed=True)
     if rows.family.kind.labels:
         raise OptionError(f"{rows.family.title} has labels, which have no distribution function; see fit.calibration()")
-    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 2:
+    if not is_whole(bins) or bins < 2:
         raise OptionError(f"bins is a whole number of at least 2, found {bins!r}")
     y = rows.fit.likelihood.bound.y
     tails = rows.free_family.at(rows.values).tails(y)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknown
+from likely.errors.kinds import is_number
 from likely.inference.quantities import Quantities, quantities
 from likely.models.checks import items_of
 from likely.prediction.averages import Estimate, Setting, shown
@@ -50,7 +51,7 @@ def effects(
     scenarios = setting.scenarios
     if not scenarios.variables:
         raise OptionError("the model has no predictors, so there are no effects")
-    if step is not None and not (isinstance(step, (int, float)) and step > 0 and np.isfinite(step)):
+    if step is not None and not (is_number(step) and step > 0 and np.isfinite(step)):
         raise OptionError(f"step is a positive number, the change of the predictor; found {step!r}")
     labels: list[dict[str, str]] = []
     values, jacobians = [], []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from likely.errors import LikelyError, OptionError
+from likely.errors.kinds import is_whole
 from likely.estimates.covariance.request import group_codes
 from likely.families.base import Family, generator
 from likely.inference.refit import refit
@@ -45,7 +46,7 @@ def dealt(bound: Bound, folds: Any, groups: Any, seed: int, *, even: bool = Fals
         by, codes = group_codes(bound, groups, "groups", "the groups", "or leave these rows out")
         what = f"groups ({by})"
     n = int(np.max(codes)) + 1
-    whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
+    whole = is_whole(folds)
     if not whole or not 2 <= folds <= n:
         raise OptionError(f"folds is a whole number from 2 to the {n} {what}, found {folds!r}")
     rng = generator(seed)

@@ -12,6 +12,7 @@ import numpy as np
 
 from likely.data import tables
 from likely.errors import DataError, LikelyError, OptionError, unknown
+from likely.errors.kinds import is_whole
 from likely.families.base import Parameter, generator
 from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_interval
@@ -115,7 +116,7 @@ def simulate(
     **given: Any,
 ) -> Any:
     """Responses drawn from the fitted model; see `likely.Fit.simulate`."""
-    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+    if size is not None and (not is_whole(size) or size < 1):
         found = f"an object of type {type(size).__name__}" if np.ndim(size) else repr(size)
         hint = "; for new rows write simulate(new=...)" if np.ndim(size) or isinstance(size, (str, Mapping)) else ""
         raise OptionError(f"size is a number of replicates, 1 or more; found {found}{hint}")

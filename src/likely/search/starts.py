@@ -14,6 +14,7 @@ from likely.compute import blocks
 from likely.compute.solve import least_absolute
 from likely.compute.solve.quadratic import with_inequalities
 from likely.errors import OptionError, ParameterError, is_one_of, unknown
+from likely.errors.kinds import is_whole
 from likely.likelihoods import Objective, RowsObjective, single_peaked
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
@@ -66,7 +67,7 @@ def given_starts(L: LogLikelihood, start: Any, starts: Any) -> list[Any]:
     """The starts as given; for a number the usual one and others drawn around it, the same every time."""
     if isinstance(start, FitState):  # the best place of an interrupted search, and the starts that it had
         return [start, *given_starts(L, None, starts)]
-    if isinstance(starts, (int, np.integer)) and not isinstance(starts, bool) and starts >= 1:
+    if is_whole(starts) and starts >= 1:
         model = L.model
         first = start_of(L, start)
         rng, out = np.random.default_rng(0), [start]

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import OptionError
+from likely.errors.kinds import is_number
 from likely.show.text_table import number
 
 
@@ -72,7 +73,7 @@ def clip_of(clip: float | None, p: Any, w: Any) -> Clip:
         certain = bool(np.any((used == 0.0) | (used == 1.0)))
         size = min(0.5 / max(float(w.sum()), 2.0), 0.5 * most) if certain else 0.0
     else:
-        if isinstance(clip, bool) or not isinstance(clip, (int, float, np.number)) or not 0.0 <= clip < most:
+        if not is_number(clip) or not 0.0 <= clip < most:
             raise OptionError(f"clip is a number from 0 to below {most:g}, such as 0.001, found {clip!r}")
         size = float(clip)
     moved = int(np.count_nonzero((used < size) | (used > 1.0 - size)))

@@ -15,6 +15,7 @@ from likely.checking.calibration.checked import column_of_numbers, matched
 from likely.checking.calibration.judged import STATED, Judged, Verdict
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows
 from likely.errors.boundary import public_class
+from likely.errors.kinds import is_number
 from likely.families.base import generator
 from likely.likelihoods.nodes import nodes
 from likely.namespace import NumpyNamespace
@@ -312,7 +313,7 @@ def _error(score: Any, w: Any) -> float | None:
 def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibration:
     """The calibration of stated quantiles: ``{0.05: [...], 0.5: [...], 0.95: [...]}``."""
     given, y = y, column_of_numbers(y)
-    if any(isinstance(q, bool) or not isinstance(q, (int, float, np.number)) for q in quantiles):
+    if any(not is_number(q) for q in quantiles):
         raise OptionError(f"quantiles go by levels between 0 and 1, found {list(quantiles)[:6]}")
     levels = sorted(float(q) for q in quantiles)
     if not levels or levels[0] <= 0.0 or levels[-1] >= 1.0:

@@ -15,6 +15,7 @@ from likely.checking.calibration.maps import METHODS
 from likely.checking.calibration.scores import log_score
 from likely.errors import DataError, FitError, OptionError, ParameterError, first_rows, is_one_of, unknown
 from likely.errors.boundary import public, public_class
+from likely.errors.kinds import is_whole
 from likely.families.base import generator
 from likely.show.text_table import Grid, fixed, p_value
 
@@ -145,7 +146,7 @@ def recalibrate(
     several = outcomes.p.ndim == 2
     if several and method != "temperature":
         raise OptionError(f"{method!r} is for two outcomes; for {outcomes.p.shape[1]} labels use method='temperature'")
-    if isinstance(folds, bool) or not isinstance(folds, (int, np.integer)) or not 2 <= folds <= len(outcomes.codes):
+    if not is_whole(folds) or not 2 <= folds <= len(outcomes.codes):
         raise OptionError(f"folds is a whole number from 2 to {len(outcomes.codes)}, found {folds!r}")
     _require_two(outcomes)
     near = _clip(outcomes, method, clip)

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import DataError, OptionError, is_one_of, unknown
+from likely.errors.kinds import is_number
 
 SAME = 1e-9
 STEP = 1e-5  # of a difference, relative to the response
@@ -116,9 +117,9 @@ def transform_of(given: Any) -> Transform:
         first, second = given
         if callable(first) and callable(second):
             return Transform(getattr(first, "__name__", "the function"), first, second)
-        if first == "power" and isinstance(second, (int, float)) and second != 0:
+        if first == "power" and is_number(second) and second != 0:
             return Transform(f"power {second:g}", lambda y: y**second, lambda y: second * y ** (second - 1.0))
-        if first == "boxcox" and isinstance(second, (int, float)):
+        if first == "boxcox" and is_number(second):
             if second == 0:
                 return Transform("boxcox 0", *NAMED["log"])
             return Transform(f"boxcox {second:g}", lambda y: (y**second - 1.0) / second, lambda y: y ** (second - 1.0))

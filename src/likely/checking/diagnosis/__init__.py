@@ -14,6 +14,7 @@ from likely.checking.diagnosis.null_distribution import Outcome, outcomes
 from likely.checking.diagnosis.wording import Case, word
 from likely.checking.diagnosis.wording.rows import MANY
 from likely.errors import FitError, OptionError, is_one_of, listed, unknown
+from likely.errors.kinds import is_number
 from likely.estimates.covariance.request import group_codes
 from likely.families.base import generator
 from likely.models.checks import items_of
@@ -51,7 +52,7 @@ def diagnose(
     """
     if not fit.converged:
         raise FitError(f"a diagnosis needs a converged fit; this one: {fit.status}", fit)
-    if not (isinstance(level, (int, float)) and 0.0 < level < 1.0):
+    if not (is_number(level) and 0.0 < level < 1.0):
         raise OptionError(f"level is a number between 0 and 1 such as 0.05, found {level!r}")
     chosen = list(CHECKS) if checks is None else items_of(checks, f"checks is a list of checks, of {listed(CHECKS)}")
     for name in chosen:

@@ -12,6 +12,7 @@ from scipy import stats
 from likely.checking.goodness.statistics import statistic_of
 from likely.data.tables import Table
 from likely.errors import DataError, FitError, OptionError, is_one_of, renamed, unknown
+from likely.errors.kinds import is_whole
 from likely.families.base import Kind, generator
 from likely.inference.records import Record
 from likely.prediction.sample import Sample, sample_of
@@ -112,7 +113,7 @@ def goodness(
         raise FitError(f"goodness of fit is for a converged fit; this one: {fit.status}", fit)
     if test is not None and not is_one_of(test, TESTS):
         raise unknown("test of goodness of fit", test, TESTS)
-    if replicates is not None and not (isinstance(replicates, (int, np.integer)) and replicates >= 19):
+    if replicates is not None and not (is_whole(replicates) and replicates >= 19):
         raise OptionError(f"replicates is a whole number from 19 on, found {replicates!r}")
     if fit.asked.restraints:
         raise OptionError("under a penalty or constraints refits are not those of the model alone; test a fit without")

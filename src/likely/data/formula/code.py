@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from likely.data.formula.functions import CONTEXT, ELEMENTWISE, FROM_FORMULAIC, WHOLE_COLUMN
 from likely.data.formula.names import decode, shown
 from likely.errors import DesignError, UnknownNameError, unknown
+
+Node = TypeVar("Node", bound=ast.AST)
 
 DEEPEST = 300  # operations in one another
 POWER = 1_000.0  # the largest exponent of a column
@@ -49,11 +51,25 @@ def too_deep(code: str) -> DesignError:
 
 def path_of(node: ast.AST) -> str | None:
     """A dotted name, or None for anything else."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and (inner := path_of(node.value)) is not None:
-        return f"{inner}.{node.attr}"
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=inner, attr=name) if (path := path_of(inner)) is not None:
+            return f"{path}.{name}"
     return None
+
+
+def parts_of(tree: ast.AST, kind: type[Node]) -> Iterator[Node]:
+    """The parts of an expression that are of a kind, such as its names or calls."""
+    return (node for node in ast.walk(tree) if isinstance(node, kind))
+
+
+def is_text(node: ast.AST) -> bool:
+    """Whether a part is a text in quotes."""
+    match node:
+        case ast.Constant(value=str()):
+            return True
+    return False
 
 
 def check_code(code: str) -> None:
@@ -61,26 +77,22 @@ def check_code(code: str) -> None:
     called: set[int] = set()
     tree, text = tree_of(code), shown(decode(code))
     for node in ast.walk(tree):
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
-            raise DesignError(f"in {text}, '^' is not a power; write '**', e.g. I(x**2)")
-        if isinstance(node, ast.Subscript):
-            raise DesignError(f"{text} picks rows, which new data do not have: compute the column before the fit")
+        match node:
+            case ast.BinOp(op=ast.BitXor()):
+                raise DesignError(f"in {text}, '^' is not a power; write '**', e.g. I(x**2)")
+            case ast.Subscript():
+                raise DesignError(f"{text} picks rows, which new data do not have: compute the column before the fit")
+            case ast.Call(func=function):
+                called |= {id(n) for n in ast.walk(function)}
+                _check_call(path_of(function), text)
+            case ast.Attribute() if id(node) not in called:
+                called |= {id(n) for n in ast.walk(node)}
+                _check_attribute(decode(path_of(node) or ast.unparse(node)))
         if not isinstance(node, _ALLOWED):
             raise DesignError(
                 f"{text} is more than arithmetic, comparisons and calls ({type(node).__name__}): compute the column "
                 "before the fit"
             )
-        if isinstance(node, ast.Call):
-            called |= {id(n) for n in ast.walk(node.func)}
-            _check_call(path_of(node.func), text)
-        elif isinstance(node, ast.Attribute) and id(node) not in called:
-            path = decode(path_of(node) or ast.unparse(node))
-            called |= {id(n) for n in ast.walk(node)}
-            if not path.startswith(("np.", "contr.")):
-                raise UnknownNameError(
-                    f"{path!r} in the formula is no column, and attributes of columns are not evaluated. Put a name "
-                    "with dots that is a column's in backticks; compute anything else as a column before the fit"
-                )
     written(tree, text)
 
 
@@ -91,15 +103,18 @@ def written(tree: ast.Expression, text: str) -> dict[int, float]:
     """
     out: dict[int, float] = {}
     for node in reversed(list(ast.walk(tree))):  # children before parents
-        if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
-            out[id(node)] = _computed(operator.mul, node.value, 1.0, text)
-        elif isinstance(node, ast.UnaryOp) and id(node.operand) in out and isinstance(node.op, (ast.USub, ast.UAdd)):
-            out[id(node)] = -out[id(node.operand)] if isinstance(node.op, ast.USub) else out[id(node.operand)]
-        elif isinstance(node, ast.BinOp):
-            _check_operands(node, out, text)
-            left, right = out.get(id(node.left)), out.get(id(node.right))
-            if left is not None and right is not None and type(node.op) in _ARITHMETIC:
-                out[id(node)] = _computed(_ARITHMETIC[type(node.op)], left, right, text)
+        match node:
+            case ast.Constant(value=int() | float() as number):
+                out[id(node)] = _computed(operator.mul, number, 1.0, text)
+            case ast.UnaryOp(op=ast.USub(), operand=inner) if id(inner) in out:
+                out[id(node)] = -out[id(inner)]
+            case ast.UnaryOp(op=ast.UAdd(), operand=inner) if id(inner) in out:
+                out[id(node)] = out[id(inner)]
+            case ast.BinOp():
+                _check_operands(node, out, text)
+                left, right = out.get(id(node.left)), out.get(id(node.right))
+                if left is not None and right is not None and type(node.op) in _ARITHMETIC:
+                    out[id(node)] = _computed(_ARITHMETIC[type(node.op)], left, right, text)
     return out
 
 
@@ -131,20 +146,30 @@ def _computed(action: Callable[[Any, Any], Any], left: Any, right: Any, text: st
 
 def _check_operands(node: ast.BinOp, numbers: dict[int, float], text: str) -> None:
     """Refuse operations whose result has no bounded size."""
-    sides = (node.left, node.right)
-    for side in sides:
-        if isinstance(side, (ast.List, ast.Tuple, ast.Dict, ast.BoolOp)) or (
-            isinstance(side, ast.Constant) and not isinstance(side.value, (int, float))
-        ):
-            raise DesignError(f"{text} computes with what is neither a number nor a column: {ast.unparse(side)[:60]}")
-    if isinstance(node.op, (ast.LShift, ast.RShift, ast.MatMult)):
-        raise DesignError(f"{text} has an operation that formulas do not know: they know + - * / // % ** & |")
-    if isinstance(node.op, ast.Pow):
-        base, power = numbers.get(id(node.left)), numbers.get(id(node.right))
-        if base is None and power is not None and abs(power) > POWER:
-            raise DesignError(f"{text} raises a column to a power beyond {POWER:,.0f}")
-        if base is not None and power is not None and base and abs(power) * abs(math.log(abs(base))) > 709.0:
-            raise DesignError(f"{text} writes a number that is too large for a computer's arithmetic")
+    for side in (node.left, node.right):
+        match side:
+            case ast.Constant(value=int() | float()):
+                pass
+            case ast.Constant() | ast.List() | ast.Tuple() | ast.Dict() | ast.BoolOp():
+                found = ast.unparse(side)[:60]
+                raise DesignError(f"{text} computes with what is neither a number nor a column: {found}")
+    match node.op:
+        case ast.LShift() | ast.RShift() | ast.MatMult():
+            raise DesignError(f"{text} has an operation that formulas do not know: they know + - * / // % ** & |")
+        case ast.Pow():
+            base, power = numbers.get(id(node.left)), numbers.get(id(node.right))
+            if base is None and power is not None and abs(power) > POWER:
+                raise DesignError(f"{text} raises a column to a power beyond {POWER:,.0f}")
+            if base is not None and power is not None and base and abs(power) * abs(math.log(abs(base))) > 709.0:
+                raise DesignError(f"{text} writes a number that is too large for a computer's arithmetic")
+
+
+def _check_attribute(path: str) -> None:
+    if not path.startswith(("np.", "contr.")):
+        raise UnknownNameError(
+            f"{path!r} in the formula is no column, and attributes of columns are not evaluated. Put a name "
+            "with dots that is a column's in backticks; compute anything else as a column before the fit"
+        )
 
 
 def _check_call(path: str | None, code: str) -> None:

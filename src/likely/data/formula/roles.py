@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from likely.data.formula.code import path_of, tree_of
+from likely.data.formula.code import is_text, parts_of, path_of, tree_of
 from likely.data.formula.functions import WHOLE_COLUMN
 from likely.data.formula.names import RESERVED, decode
 
@@ -26,9 +26,9 @@ def names_in(factor: Any) -> set[str]:
     if factor.eval_method.value != "python":
         return set()
     tree = tree_of(factor.expr)
-    functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    functions |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    keep = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions}
+    functions = {id(node.func) for node in parts_of(tree, ast.Call)}
+    functions |= {id(node.value) for node in parts_of(tree, ast.Attribute)}
+    keep = {node.id for node in parts_of(tree, ast.Name) if id(node) not in functions}
     return keep - (RESERVED - WHOLE_COLUMN)
 
 
@@ -42,9 +42,9 @@ def labelled_in(factor: Any) -> set[str]:
     if factor.eval_method.value != "python":
         return set()
     found: set[str] = set()
-    for node in ast.walk(tree_of(factor.expr)):
-        if isinstance(node, ast.Call) and path_of(node.func) in ("C", "hashed") and node.args:
-            found |= {n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)}
+    for node in parts_of(tree_of(factor.expr), ast.Call):
+        if path_of(node.func) in ("C", "hashed") and node.args:
+            found |= {n.id for n in parts_of(node.args[0], ast.Name)}
     return set(map(decode, found))
 
 
@@ -54,11 +54,20 @@ def compared_with_text(formula: Any) -> set[str]:
     for term in formula:
         for factor in term.factors:
             if factor.eval_method.value == "python":
-                for node in ast.walk(tree_of(factor.expr)):
-                    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
-                    if any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides):
-                        found |= {side.id for side in sides if isinstance(side, ast.Name)}
+                for sides in _comparisons(tree_of(factor.expr)):
+                    if any(map(is_text, sides)):
+                        found |= _bare_names(sides)
     return set(map(decode, found))
+
+
+def _comparisons(tree: ast.AST) -> list[list[ast.expr]]:
+    """What each comparison in an expression compares."""
+    return [[node.left, *node.comparators] for node in parts_of(tree, ast.Compare)]
+
+
+def _bare_names(sides: list[ast.expr]) -> set[str]:
+    """Those of them that are a column by itself."""
+    return {path for side in sides if (path := path_of(side)) is not None and "." not in path}
 
 
 def looked_up(formula: Any) -> set[str]:
@@ -72,9 +81,8 @@ def in_arithmetic(formula: Any) -> set[str]:
     for term in formula:
         for factor in term.factors:
             if factor.eval_method.value == "python":
-                nodes = list(ast.walk(tree_of(factor.expr)))
-                if not any(isinstance(node, ast.Constant) and isinstance(node.value, str) for node in nodes):
-                    sides = [[n.left, *n.comparators] for n in nodes if isinstance(n, ast.Compare)]
-                    compared = [{s.id for s in pair if isinstance(s, ast.Name)} for pair in sides if len(pair) == 2]
+                tree = tree_of(factor.expr)
+                if not any(map(is_text, ast.walk(tree))):
+                    compared = [_bare_names(sides) for sides in _comparisons(tree) if len(sides) == 2]
                     found |= names_in(factor).difference(*(names for names in compared if len(names) == 2))
     return set(map(decode, found)) - labelled(formula)

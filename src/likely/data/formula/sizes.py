@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from likely.data.formula.code import path_of, tree_of, written
+from likely.data.formula.code import parts_of, path_of, tree_of, written
 from likely.data.formula.names import decode, shown
 from likely.data.formula.roles import labelled_in
 from likely.errors import DesignError
@@ -68,9 +68,9 @@ def _asked(code: str, n: int) -> float:
     """How many columns an expression is told to make."""
     tree, text = tree_of(code), shown(decode(code))
     numbers, most = written(tree, text), 1.0
-    for node in ast.walk(tree):
-        name = path_of(node.func) if isinstance(node, ast.Call) else None
-        if not isinstance(node, ast.Call) or name not in _COLUMNS:
+    for node in parts_of(tree, ast.Call):
+        name = path_of(node.func)
+        if name not in _COLUMNS:
             continue
         given = {k.arg: k.value for k in node.keywords if k.arg in _COLUMNS[name]}
         if len(node.args) > 1 and name != "hashed":

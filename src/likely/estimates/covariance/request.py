@@ -19,6 +19,7 @@ from likely.errors import (
     listed,
     unknown,
 )
+from likely.errors.kinds import is_number, is_whole
 from likely.estimates.covariance.linear import check_kind, check_small_sample
 from likely.estimates.covariance.sparsity import BANDWIDTHS, KERNELS
 from likely.models.bind import Bound, cluster_ways
@@ -287,7 +288,7 @@ def _checked_options(kind: str, of_quantile: bool, options: dict[str, Any]) -> d
     if isinstance(rule, str):
         if not is_one_of(rule, BANDWIDTHS):
             raise unknown("bandwidth", rule, list(BANDWIDTHS))
-    elif isinstance(rule, bool) or not isinstance(rule, (int, float)) or not 0.0 < rule < 0.5:
+    elif not is_number(rule) or not 0.0 < rule < 0.5:
         raise OptionError(
             "bandwidth is a rule ('hsheather', 'bofinger', 'chamberlain') or a half-width in levels, between 0 and "
             f"0.5; found {rule!r}"
@@ -300,7 +301,7 @@ def _checked_options(kind: str, of_quantile: bool, options: dict[str, Any]) -> d
         if kind == "nid":
             raise OptionError("kernel= belongs to cov='iid' and cov='kernel'; 'nid' compares two quantiles instead")
     count = out.get("replicates", REPLICATES)
-    if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or count < 2:
+    if not is_whole(count) or count < 2:
         raise OptionError(f"replicates is a whole number, 2 or more; found {count!r}")
     return out
 

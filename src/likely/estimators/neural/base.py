@@ -11,11 +11,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from likely.errors import DataError, FitError, LikelyError, OptionError
+from likely.errors.kinds import is_number, is_whole
 from likely.estimators.neural import file
 from likely.estimators.neural.network import Network, check_layers
 from likely.families.base import Family
 from likely.losses.torch import NLLLoss, train
-from likely.models.checks import is_one_number, require_positive, require_whole
+from likely.models.checks import require_positive, require_whole
 from likely.namespace.torch import torch_module
 
 torch = torch_module()
@@ -56,7 +57,7 @@ class NeuralEstimator(BaseEstimator):
     def _check_options(self) -> None:
         self._layers = check_layers(self.hidden, self.activation, self.dropout)
         share = self.validation_fraction
-        if not is_one_number(share) or not 0.0 <= share < 1.0:
+        if not is_number(share) or not 0.0 <= share < 1.0:
             raise OptionError(f"validation_fraction is a share from 0 to below 1, found {share!r}")
         require_positive(learning_rate=self.learning_rate)
         require_whole(batch_size=self.batch_size, max_epochs=self.max_epochs, patience=self.patience)
@@ -156,7 +157,7 @@ class NeuralEstimator(BaseEstimator):
         """
         check_is_fitted(self)
         options = {k: v for k, v in self.get_params(deep=False).items() if k != "family"}
-        if not isinstance(self.random_state, (int, np.integer)):
+        if not is_whole(self.random_state):
             options["random_state"] = None  # the state of a generator has moved on
         options["hidden"] = list(self._layers)
         if "constant" in options:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from likely.errors import OptionError, unknown
+from likely.errors.kinds import is_number, is_whole
 from likely.families.base import Family
 from likely.inference.fitting import estimates_of
 from likely.losses.heads import Heads
-from likely.models.checks import is_one_number
 from likely.namespace.torch import torch_module
 
 torch = torch_module()
@@ -70,11 +70,11 @@ class Network(torch.nn.Module):  # type: ignore[name-defined]
 def check_layers(hidden: Any, activation: str, dropout: Any) -> tuple[int, ...]:
     """The sizes of the hidden layers, or an error in words."""
     sizes = tuple(hidden) if isinstance(hidden, (tuple, list, np.ndarray)) else (hidden,)
-    if any(not isinstance(size, (int, np.integer)) or isinstance(size, bool) or size < 1 for size in sizes):
+    if any(not is_whole(size) or size < 1 for size in sizes):
         raise OptionError(f"hidden is the sizes of the hidden layers, such as (64, 64), found {hidden!r}")
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise unknown("activation", activation, ACTIVATIONS)
-    if not is_one_number(dropout) or not 0.0 <= dropout < 1.0:
+    if not is_number(dropout) or not 0.0 <= dropout < 1.0:
         raise OptionError(f"dropout is a share from 0 to below 1, found {dropout!r}")
     return tuple(int(size) for size in sizes)
 

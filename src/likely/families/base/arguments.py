@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from likely.errors import OptionError
+from likely.errors.kinds import is_whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -53,7 +54,7 @@ def generator(seed: Any, use: str = "") -> np.random.Generator:
     try:
         if isinstance(seed, (bool, float)):
             raise TypeError
-        if use and isinstance(seed, (int, np.integer)):
+        if use and is_whole(seed):
             seed = np.random.SeedSequence(int(seed), spawn_key=tuple(use.encode()))
         return np.random.default_rng(seed)
     except (TypeError, ValueError):
@@ -66,7 +67,7 @@ def generator(seed: Any, use: str = "") -> np.random.Generator:
 def check_size(size: Any) -> Any:
     """A shape: a whole number or a tuple of them, none below 0."""
     for length in size if isinstance(size, (tuple, list)) else (size,):
-        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
+        if not is_whole(length) or length < 0:
             raise OptionError(f"size is a whole number of at least 0, or a tuple of them; found {size!r}")
     return size
 

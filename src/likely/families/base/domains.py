@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, listed, unknown
+from likely.errors.kinds import is_whole
 from likely.families.base.links import Link, find_link, moved
 
 
@@ -20,7 +21,7 @@ def shape_of(shape: Any) -> tuple[int, ...]:
         If it is no whole number above 0, or tuple of them.
     """
     sizes = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
-    if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k > 0 for k in sizes):
+    if not all(is_whole(k) and k > 0 for k in sizes):
         raise OptionError(f"shape is a whole number above 0 or a tuple of them, found {shape!r}")
     return tuple(int(k) for k in sizes)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from likely.errors import OptionError, ParameterError
+from likely.errors.kinds import is_whole
 from likely.families.base.domains import Domain, Free, shape_of
 
 
@@ -73,7 +74,7 @@ class _Simplex(VectorDomain):
     separate: ClassVar[bool] = False
 
     def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
-        if isinstance(start, (int, np.integer)) and not isinstance(start, bool):
+        if is_whole(start):
             start, shape = None, (int(start),)
         shape = shape_of(shape)
         if start is not None:

@@ -10,10 +10,10 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import FamilyError, OptionError, ParameterError, listed, unknown
+from likely.errors.kinds import is_number
 from likely.families.base import Parameter
 from likely.families.base.domains import Domain, Free, Real
 from likely.families.base.vectors import Simplex
-from likely.models.checks import is_one_number
 
 
 @final
@@ -136,7 +136,7 @@ class Layout:
                 out |= self.entry(name).scalars(value, what)
             else:
                 self.scalar_names(name)
-                if not is_one_number(value):
+                if not is_number(value):
                     raise ParameterError(f"{what} of {name} must be a number, found {value!r}")
                 out[name] = float(value)
         return out

@@ -13,6 +13,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import DataError, FitError, OptionError, ParameterError, SupportError
+from likely.errors.kinds import is_flag
 from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.losses.torch import checkpoint as on_disk
 from likely.losses.torch.batches import Rows
@@ -68,7 +69,7 @@ class Run:
             if self.path is not None:
                 self.save()
             asked_to_stop = None if callback is None else callback(len(self.history), loss, held)
-            if isinstance(asked_to_stop, (bool, np.bool_)) and asked_to_stop:
+            if is_flag(asked_to_stop) and asked_to_stop:
                 return "stopped by the callback"
         return self._out_of_patience(patience) or (f"all {epochs:,} epochs done" if epochs > 1 else "the epoch is done")
 

@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import FitError, OptionError, is_one_of, unknown
+from likely.errors.kinds import is_number
 from likely.estimates.maximum import peak_of
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.checks import require_whole
@@ -91,7 +92,7 @@ def falling_strengths(L: LogLikelihood, penalties: Penalties, n: int, ratio: flo
     """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
     require_whole(2, n=n)
     ratio = (1e-3 if penalties.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio
-    if not isinstance(ratio, (int, float)) or not 0.0 < ratio < 1.0:
+    if not is_number(ratio) or not 0.0 < ratio < 1.0:
         raise OptionError(f"ratio is the smallest strength over the largest, between 0 and 1; found {ratio!r}")
     squares = Restraints(replace(penalties, kind="ridge").penalty(1.0)).penalty_of(L.model, L.bound.data)
     assert squares is not None
