@@ -8,6 +8,7 @@ import numpy as np
 
 from likely.charts import theme
 from likely.likelihoods.fitted_rows import rows_of
+from likely.namespace.arrays import Integers
 from likely.prediction.influence import influence as influence_of
 from likely.prediction.residuals import residuals as residuals_of
 from likely.prediction.surprise import own_log_density
@@ -55,7 +56,7 @@ def _along(fit: Estimates, rows: Any, against: str | None) -> tuple[Any, str]:
     return rows.full(rows.etas[0]), "linear predictor"
 
 
-def _labels(fit: Estimates) -> Any:
+def _labels(fit: Estimates) -> Integers:
     return fit.likelihood.bound.row_numbers()
 
 
@@ -87,7 +88,7 @@ def _named(horizontal: Any, vertical: Any, labels: Any) -> list[Any]:
     return [names]
 
 
-def _without_overlap(horizontal: Any, vertical: Any, top: Any) -> Any:
+def _without_overlap(horizontal: Any, vertical: Any, top: Any) -> Integers:
     """Of some rows those that stand out, and whose names would not cover each other."""
     across, up = float(np.ptp(horizontal)) or 1.0, float(np.ptp(vertical)) or 1.0
     middle, kept = float(np.median(vertical)), list[int]()

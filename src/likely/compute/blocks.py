@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from likely.compute.parts import Dense, Indicators, Part, Sparse, cross, products_by_row
+from likely.namespace.arrays import Floats
 
 MOSTLY_ZERO = 0.2  # share of entries below which a column of a sparse matrix stays sparse
 
@@ -53,21 +54,21 @@ class Blocks:
         """Some rows: a slice, a mask or indices."""
         return Blocks(tuple(part[rows] for part in self.parts), self.columns)
 
-    def __matmul__(self, b: Any) -> Any:
+    def __matmul__(self, b: Any) -> Floats:
         b = np.asarray(b, dtype=float)
-        out = 0.0
+        out: Any = 0.0
         for part, at in zip(self.parts, self.columns, strict=True):
             out = out + part.times(b[at])
         return out
 
-    def __rmatmul__(self, g: Any) -> Any:
+    def __rmatmul__(self, g: Any) -> Floats:
         g = np.asarray(g, dtype=float)
         out = np.empty((self.shape[1], *g.shape[:-1]))
         for part, at in zip(self.parts, self.columns, strict=True):
             out[at] = part.transposed(g.T if g.ndim > 1 else g)
         return out.T
 
-    def gram(self, h: Any, other: Blocks) -> Any:
+    def gram(self, h: Any, other: Blocks) -> Floats:
         """self' diag(h) other, an array."""
         out = np.zeros((self.shape[1], other.shape[1]))
         for i, (a, rows) in enumerate(zip(self.parts, self.columns, strict=True)):
@@ -109,21 +110,21 @@ class Blocks:
         whole = [part.csr[:, : part.shape[1]] for part in self.parts]
         return sparse.hstack(whole, format="csr")[:, np.argsort(np.concatenate(self.columns))]
 
-    def dense(self) -> Any:
+    def dense(self) -> Floats:
         """The matrix as a plain array."""
         out = np.zeros(self.shape)
         for part, at in zip(self.parts, self.columns, strict=True):
             out[:, at] = part.dense()
         return out
 
-    def column(self, j: int) -> Any:
+    def column(self, j: int) -> Floats:
         """One column as a plain array."""
         for part, at in zip(self.parts, self.columns, strict=True):
             if len(k := np.flatnonzero(at == j)):
                 return part.column(int(k[0]))
         raise IndexError(j)
 
-    def reduce(self, of_dense: Any, of_entries: Any) -> Any:
+    def reduce(self, of_dense: Any, of_entries: Any) -> Floats:
         """One number for each column: `of_dense` of an array, `of_entries` of a sparse matrix."""
         out = np.zeros(self.shape[1])
         for part, at in zip(self.parts, self.columns, strict=True):
@@ -144,12 +145,12 @@ Matrix = Any  # ndarray of shape (n, p), or Blocks: both know shape, len, rows a
 # -- of either kind of matrix ----------------------------------------------------------------------------------
 
 
-def gram(x: Matrix, h: Any, z: Matrix) -> Any:
+def gram(x: Matrix, h: Any, z: Matrix) -> Floats:
     """x' diag(h) z, where at least one is `Blocks`."""
     return as_blocks(x).gram(h, as_blocks(z) if z is not x else as_blocks(x))
 
 
-def by_level(which: Indicators, g: Any, x: Matrix) -> Any:
+def by_level(which: Indicators, g: Any, x: Matrix) -> Floats:
     """which' diag(g) x: for every level the sum of g_i x_i over its rows."""
     if isinstance(x, Blocks):
         return Blocks((which,), (np.arange(which.width),)).gram(g, x)
@@ -168,7 +169,7 @@ def join(x: Matrix, z: Matrix) -> Matrix:
     return Blocks((*a.parts, *b.parts), (*a.columns, *(at + a.shape[1] for at in b.columns)))
 
 
-def column(x: Matrix, j: int) -> Any:
+def column(x: Matrix, j: int) -> Floats:
     """One column."""
     return x.column(j) if isinstance(x, Blocks) else x[:, j]
 
@@ -197,7 +198,7 @@ def absolute(x: Matrix) -> Matrix:
     return Blocks(tuple(part.absolute() for part in x.parts), x.columns)
 
 
-def largest(x: Matrix) -> Any:
+def largest(x: Matrix) -> Floats:
     """The largest absolute value of every column."""
     if len(x) == 0:
         return np.zeros(x.shape[1])
@@ -206,7 +207,7 @@ def largest(x: Matrix) -> Any:
     return x.reduce(lambda a: np.abs(a).max(axis=0), lambda s: abs(s).max(axis=0).toarray().ravel())
 
 
-def row_products(x: Matrix, v: Any, z: Matrix) -> Any:
+def row_products(x: Matrix, v: Any, z: Matrix) -> Floats:
     """x_i' v z_i of every row i."""
     if not isinstance(x, Blocks) and not isinstance(z, Blocks):
         return products_by_row(Dense(x), v, Dense(z))
@@ -218,7 +219,7 @@ def row_products(x: Matrix, v: Any, z: Matrix) -> Any:
     return out
 
 
-def column_scale(x: Blocks) -> Any:
+def column_scale(x: Blocks) -> Floats:
     """Euclidean norm of every column (1 for a zero column); for arrays see `likely.compute.solve.orthogonal`."""
     norm = np.sqrt(x.reduce(lambda a: np.einsum("ij,ij->j", a, a), lambda s: s.power(2).sum(axis=0)))
     return np.where(norm > 0, norm, 1.0)

@@ -14,6 +14,8 @@ from typing import Any, final
 import numpy as np
 from scipy import sparse
 
+from likely.namespace.arrays import Floats
+
 ROWS_AT_ONCE = 8192  # of a dense product: what fits in the cache
 
 
@@ -48,7 +50,7 @@ class Indicators:
         entries = np.ones(n) if self.values is None else self.values
         return sparse.csr_array((entries, self.codes, np.arange(n + 1, dtype=np.int32)), shape=(n, self.width + 1))
 
-    def times(self, b: Any) -> Any:
+    def times(self, b: Any) -> Floats:
         """Product with a vector, or with the columns of a matrix."""
         return self.csr @ np.concatenate([b, np.zeros((1, *b.shape[1:]))])
 
@@ -86,16 +88,16 @@ class Indicators:
         new[kept] = np.arange(len(kept), dtype=np.int32)
         return Indicators(new[self.codes], len(kept), self.values)
 
-    def dense(self) -> Any:
+    def dense(self) -> Floats:
         return self.csr.toarray()[:, : self.width]
 
-    def column(self, i: int) -> Any:
+    def column(self, i: int) -> Floats:
         return np.where(self.codes == i, 1.0 if self.values is None else self.values, 0.0)
 
     def absolute(self) -> Indicators:
         return self if self.values is None else Indicators(self.codes, self.width, np.abs(self.values))
 
-    def reduce(self, of_dense: Any, of_entries: Any) -> Any:
+    def reduce(self, of_dense: Any, of_entries: Any) -> Floats:
         return of_entries(self.csr)[: self.width]
 
 
@@ -167,10 +169,10 @@ class Dense:
     def csr(self) -> Any:
         return sparse.csr_array(self.array)
 
-    def times(self, b: Any) -> Any:
+    def times(self, b: Any) -> Floats:
         return self.array @ b
 
-    def transposed(self, g: Any) -> Any:
+    def transposed(self, g: Any) -> Floats:
         return self.array.T @ g
 
     @property
@@ -183,26 +185,26 @@ class Dense:
     def select(self, kept: Any) -> Dense:
         return Dense(np.ascontiguousarray(self.array[:, kept]))
 
-    def dense(self) -> Any:
+    def dense(self) -> Floats:
         return self.array
 
-    def column(self, i: int) -> Any:
+    def column(self, i: int) -> Floats:
         return self.array[:, i]
 
     def absolute(self) -> Dense:
         return Dense(np.abs(self.array))
 
-    def reduce(self, of_dense: Any, of_entries: Any) -> Any:
+    def reduce(self, of_dense: Any, of_entries: Any) -> Floats:
         return of_dense(self.array)
 
 
 Part = Dense | Sparse | Indicators
 
 
-def cross(a: Part, h: Any, b: Part) -> Any:
+def cross(a: Part, h: Any, b: Part) -> Floats:
     """a' diag(h) b, an array."""
     if isinstance(b, Dense):
-        out = 0.0
+        out: Any = 0.0
         for lo in range(0, max(1, len(h)), ROWS_AT_ONCE):
             rows = slice(lo, lo + ROWS_AT_ONCE)
             out = out + a[rows].transposed(b.array[rows] * h[rows, None])
@@ -215,7 +217,7 @@ def cross(a: Part, h: Any, b: Part) -> Any:
     return (left @ b.csr).toarray()[: a.shape[1], : b.shape[1]]
 
 
-def products_by_row(a: Part, v: Any, b: Part) -> Any:
+def products_by_row(a: Part, v: Any, b: Part) -> Floats:
     """a_i' v b_i of every row i."""
     n = a.shape[0]
     if isinstance(a, Indicators) and isinstance(b, Indicators):

@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import DataError
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -65,7 +66,7 @@ class Store:
         else:
             self._write(number, rows)
 
-    def array(self, number: int) -> Any:
+    def array(self, number: int) -> Floats:
         """An array with all its rows; nothing can be added to it after."""
         if not self.in_files:
             return np.concatenate(self._held.pop(number))

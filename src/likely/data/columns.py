@@ -16,6 +16,7 @@ from likely.data.reading import Reading, read_all
 from likely.data.texts import Texts
 from likely.errors import DataError, TextColumnWarning
 from likely.errors.kinds import is_flag
+from likely.namespace.arrays import Booleans, Floats, Integers
 
 NUMBERS = (int, float, np.number, np.bool_, Decimal, Fraction)
 
@@ -84,7 +85,7 @@ def is_missing(value: Any) -> bool:
     return type(value).__name__ in ("NAType", "NaTType")
 
 
-def numbers(values: Any, name: str) -> Any:
+def numbers(values: Any, name: str) -> Floats:
     """A column as floats, or an error that shows what is in it; text that says numbers is read, with a warning."""
     if values.dtype.kind in "fiub":
         return np.ascontiguousarray(values, dtype=float)
@@ -140,12 +141,12 @@ def texts_in(values: Any) -> tuple[Texts, Any] | None:
     return (Texts(tuple(place), counted(codes, len(place))), codes) if place else None
 
 
-def counted(codes: Any, size: int) -> Any:
+def counted(codes: Any, size: int) -> Integers:
     """How often each of so many codes occurs; -1 stands for none."""
     return np.bincount(np.asarray(codes, dtype=np.intp) + 1, minlength=size + 1)[1:]
 
 
-def spread(values: Any, codes: Any) -> Any:
+def spread(values: Any, codes: Any) -> Floats:
     """Values of distinct cells, row by row; NaN where there is none."""
     return np.append(values, np.nan)[codes]
 
@@ -224,7 +225,7 @@ def not_a_label(name: str, present: Sequence[Any]) -> str | None:
     return f"column {name!r} holds {type(odd[0]).__name__} values such as {examples}; it must hold numbers or text"
 
 
-def codes(values: Any) -> Any:
+def codes(values: Any) -> Floats:
     """The labels of groups as whole numbers."""
     if values.dtype.kind == "O":
         place: dict[Any, int] = {}
@@ -232,7 +233,7 @@ def codes(values: Any) -> Any:
     return np.unique(values, return_inverse=True)[1].astype(float)
 
 
-def missing(values: Any) -> Any:
+def missing(values: Any) -> Booleans:
     """Which values are missing (boolean array)."""
     if hasattr(values, "codes"):  # text, as `Table.text` gives it
         return np.asarray(values.codes) < 0

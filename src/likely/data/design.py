@@ -34,6 +34,7 @@ from likely.data.matrices import NamedMatrix, matrix_missing, read_matrix
 from likely.data.predictors import as_array, as_known, check_variables, frame_of, plain, require_text
 from likely.data.tables import Table
 from likely.errors import DataError, LikelyError, listed
+from likely.namespace.arrays import Floats
 
 __all__ = [
     "Aliasing",
@@ -191,7 +192,7 @@ class Design:
         """What of another parameter new rows have to agree with."""
         return None if self.aliasing is None else self.aliasing.partner
 
-    def apply(self, table: Table, other: Table | None = None, whose: str = "the new data") -> Any:
+    def apply(self, table: Table, other: Table | None = None, whose: str = "the new data") -> Floats:
         """The matrix for a table, by the same recipe (levels, centring and knots as in the fit).
 
         Parameters
@@ -237,7 +238,7 @@ class Design:
                 "such rows"
             )
 
-    def _apply_recipe(self, table: Table, whose: str) -> Any:
+    def _apply_recipe(self, table: Table, whose: str) -> Floats:
         if not self.all_names:
             return np.zeros((table.n, 0))
         if self.spec is None:
@@ -315,7 +316,7 @@ class Design:
             whose,
         )
 
-    def _apply_matrix(self, table: Table, whose: str) -> Any:
+    def _apply_matrix(self, table: Table, whose: str) -> Floats:
         """By name where the table has names; by position for an array of the same width."""
         if table.named:
             lacking = [name for name in self.all_names if name not in table]

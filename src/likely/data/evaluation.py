@@ -17,6 +17,7 @@ from likely.compute.parts import ROWS_AT_ONCE
 from likely.data.formula import clean, context, decode
 from likely.data.predictors import stacked
 from likely.errors import DesignError, LikelyError
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -37,7 +38,7 @@ class Products:
         """Of the columns of the design, one for each term."""
         return tuple(":".join(columns) or "Intercept" for _, columns in self.terms)
 
-    def matrix(self, values: Mapping[str, Any], n: int) -> Any:
+    def matrix(self, values: Mapping[str, Any], n: int) -> Floats:
         """The design for n rows, from the columns by name."""
         with np.errstate(all="ignore"):
             made = [reduce(np.multiply, [values[c] for c in columns]) if columns else 1.0 for _, columns in self.terms]

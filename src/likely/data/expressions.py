@@ -11,9 +11,10 @@ from likely.data.formula import check_sizes, clean, columns_of, decode, parse_ar
 from likely.data.predictors import check_variables, frame_of, needed_columns
 from likely.data.tables import Table, numbers
 from likely.errors import DataError, DesignError, first_rows, listed, unknown
+from likely.namespace.arrays import Floats
 
 
-def expression(text: str, table: Table) -> Any:
+def expression(text: str, table: Table) -> Floats:
     """The values of an expression of columns such as ``log(exposure)``, as floats; NaN where a column has none.
 
     Raises

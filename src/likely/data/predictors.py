@@ -15,6 +15,7 @@ from likely.data.reading import Reading
 from likely.data.tables import Table, missing
 from likely.errors import DataError, TextColumnWarning
 from likely.errors.kinds import is_flag, is_number
+from likely.namespace.arrays import Floats, Integers
 
 
 def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, tuple[Any, Any]]:
@@ -147,7 +148,7 @@ def among(distinct: Iterable[Any], known: Sequence[Any]) -> dict[Any, Any]:
     return same
 
 
-def _codes(values: Any, place: dict[Any, int]) -> Any:
+def _codes(values: Any, place: dict[Any, int]) -> Integers:
     return np.fromiter((place[v] for v in values), dtype=np.intp, count=len(values))
 
 
@@ -180,13 +181,13 @@ def check_variables(needed: Sequence[str], table: Table, where: str) -> None:
             raise unknown_column(name, table.names, where)
 
 
-def as_array(frame: Any, columns: Any = None) -> Any:
+def as_array(frame: Any, columns: Any = None) -> Floats:
     """Columns of a pandas DataFrame, all or those at some places, as a C-contiguous array of floats."""
     places = range(frame.shape[1]) if columns is None else columns
     return stacked([np.asarray(frame.iloc[:, int(j)], dtype=float) for j in places], len(frame))
 
 
-def stacked(arrays: Sequence[Any], n: int) -> Any:
+def stacked(arrays: Sequence[Any], n: int) -> Floats:
     """Columns of n values, or numbers that stand for one, as a C-contiguous array of floats."""
     out = np.empty((n, len(arrays)))
 

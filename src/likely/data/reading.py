@@ -10,6 +10,7 @@ import numpy as np
 
 from likely.data.cells import Cell
 from likely.errors import DataError
+from likely.namespace.arrays import Floats
 
 BELOW = {"(": "parentheses for negative numbers", "-": "a minus behind negative numbers"}
 BETWEEN = {",": "commas", ".": "points", "'": "apostrophes", "\u2019": "apostrophes"}  # thousands; else spaces
@@ -89,7 +90,7 @@ class TextReading:
     readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
-def read_all(cells: Sequence[str], reading: Reading, name: str, where: str = "") -> Any:
+def read_all(cells: Sequence[str], reading: Reading, name: str, where: str = "") -> Floats:
     """The numbers that distinct cells are, in a reading that was chosen before.
 
     Raises

@@ -30,6 +30,7 @@ from likely.data.reading import Reading, TextReading, read_all
 from likely.data.series import TEXT, as_array, as_text, categories, occurring
 from likely.data.texts import Labels, Texts
 from likely.errors import DataError, is_one_of, unknown
+from likely.namespace.arrays import Floats, Integers
 
 
 @final
@@ -127,7 +128,7 @@ class Table:
                 self._yes_no.add(name)
         return self._columns[name]
 
-    def number(self, name: str, where: str = "", shown: str | None = None) -> Any:
+    def number(self, name: str, where: str = "", shown: str | None = None) -> Floats:
         """The column as floats: numbers, or text that says numbers, read as it was before or told in a warning.
 
         Messages call it by another name where one is `shown`, and say `where` it is.
@@ -299,7 +300,7 @@ class Table:
             out.occurrences[name] = dict(Counter(first.occurrences.get(name)) + Counter(second.occurrences.get(name)))
         return out
 
-    def places(self, rows: Any) -> Any:
+    def places(self, rows: Any) -> Integers:
         """Rows as messages count them: from 0, in the data as the user brought them."""
         return np.asarray(rows) if self._places is None else self._places[rows]
 

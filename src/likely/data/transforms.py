@@ -18,6 +18,7 @@ import numpy as np
 from likely.compute.exact import Moments
 from likely.data.evaluation import in_words
 from likely.data.formula import context
+from likely.namespace.arrays import Floats
 
 State = dict[Any, Any]
 
@@ -48,7 +49,7 @@ class Values:
             runs[-2:] = [_distinct(runs[-2:])]
         return Values(tuple(runs))
 
-    def sorted(self) -> Any:
+    def sorted(self) -> Floats:
         """All values in order, as often as they occurred."""
         if not self.runs:
             return np.empty(0)

@@ -30,6 +30,7 @@ from likely.estimates.saved import checked, of_estimates, parts_of
 from likely.estimates.values import AtLimit, Values
 from likely.families.base import Family
 from likely.models import scale
+from likely.namespace.arrays import Booleans, Floats
 
 SQUARES = 1.5e-154, 1.3e154  # standard errors whose squares keep their digits
 
@@ -162,7 +163,7 @@ class Estimates(Values):
         return scale.errors(self._reported[1], self._link_cov)
 
     @cached_property
-    def _has_width(self) -> Any:
+    def _has_width(self) -> Booleans:
         """Which reported values move with a coefficient that has a variance."""
         return np.any((self._reported[1] != 0.0) & (np.diagonal(self._link_cov) > 0.0), axis=1)
 
@@ -178,7 +179,7 @@ class Estimates(Values):
         return errors[keep], correlations[np.ix_(keep, keep)]
 
     @cached_property
-    def link_root(self) -> Any:
+    def link_root(self) -> Floats:
         """L with L L' the covariance of the coefficients on the link scale."""
         found = self._least_squares_root
         return root(self._link_cov) if found is None else found
@@ -188,7 +189,7 @@ class Estimates(Values):
         return least_squares_root(self, self._request) if self.kept is None else self.kept.root
 
     @cached_property
-    def _observed_root(self) -> Any:
+    def _observed_root(self) -> Floats:
         return root(self._observed_cov)
 
     @cached_property
@@ -198,7 +199,7 @@ class Estimates(Values):
             return False
         return bool(self._covariance.withheld) or rank(self.link_root) < rank(self._observed_root)
 
-    def unseen(self, jacobian: Any) -> Any:
+    def unseen(self, jacobian: Any) -> Booleans:
         """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it."""
         jacobian = np.atleast_2d(np.asarray(jacobian, dtype=float))
         if not self.has_unseen:
@@ -215,7 +216,7 @@ class Estimates(Values):
         return f"{self.likelihood.model.names()[moved[0]]} has no robust error: {reasons[moved[0]]}"
 
     @cached_property
-    def cov(self) -> Any:
+    def cov(self) -> Floats:
         """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants)."""
         errors, correlations = self.scaled_cov
         beyond = (errors > 0.0) & ((errors < SQUARES[0]) | (errors > SQUARES[1]))

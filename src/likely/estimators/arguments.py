@@ -11,6 +11,7 @@ from sklearn.utils.validation import _check_sample_weight, column_or_1d
 from likely.errors import DataError, MissingValuesError, OptionError, first_rows, is_one_of, listed, unknown
 from likely.errors.kinds import is_whole
 from likely.families.base import Family
+from likely.namespace.arrays import Floats
 
 
 def checked_weights(sample_weight: Any, X: Any) -> Any:
@@ -96,7 +97,7 @@ def refuse_text(y: Any, family: Family, classifier: str) -> None:
         raise DataError(f"y of {family.title} must be numbers, found text; {classifier} takes labels")
 
 
-def numbers(y: Any, family: Family, n: int, classifier: str) -> Any:
+def numbers(y: Any, family: Family, n: int, classifier: str) -> Floats:
     """A response to score, as numbers that are not missing."""
     refuse_text(y, family, classifier)
     y = response_of(y, n).astype(float)

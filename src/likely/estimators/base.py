@@ -22,6 +22,7 @@ from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.asked import Asked
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 from likely.results.fits import Fit
 from likely.results.fitting import fit_of
 
@@ -178,7 +179,7 @@ class MLEEstimator(BaseEstimator):
         return FittedRows(found.estimates, Table(), data, {}, original_names, limits)
 
 
-def _matrix(X: Any, columns: Columns) -> Any:
+def _matrix(X: Any, columns: Columns) -> Floats:
     """Columns of X, the constant among them, as one matrix; a sparse one stays sparse."""
     if is_sparse(X):
         ones = sparse.csr_array(np.ones((X.shape[0], 1)))

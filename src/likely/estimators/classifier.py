@@ -15,6 +15,7 @@ from likely.errors import DataError, OptionError, listed
 from likely.estimators.arguments import checked_weights, log_likelihood_of_labels
 from likely.estimators.base import MLEEstimator
 from likely.families import Bernoulli, Categorical
+from likely.namespace.arrays import Floats
 
 
 class MLEClassifier(ClassifierMixin, MLEEstimator):
@@ -160,7 +161,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
 
     # -- prediction ----------------------------------------------------------------------------------------
 
-    def predict_log_proba(self, X: Any) -> Any:
+    def predict_log_proba(self, X: Any) -> Floats:
         """The logarithm of every class's probability, exact where the probability itself has rounded to 0.
 
         Parameters
@@ -184,7 +185,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
             out[:, int(level)] = rows.log_density(np.full(rows.n, float(code)))
         return out
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any) -> Floats:
         """Every class's probability.
 
         Parameters
@@ -204,7 +205,7 @@ class MLEClassifier(ClassifierMixin, MLEEstimator):
         """
         return np.exp(self.predict_log_proba(X))
 
-    def decision_function(self, X: Any) -> Any:
+    def decision_function(self, X: Any) -> Floats:
         """Log-odds: of the second class against the first, or of every class against the first one.
 
         Parameters

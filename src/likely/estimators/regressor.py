@@ -24,6 +24,7 @@ from likely.estimators.base import MLEEstimator
 from likely.families import get_family
 from likely.families.base import Family
 from likely.models.checks import check_level
+from likely.namespace.arrays import Floats
 
 
 class MLERegressor(RegressorMixin, MLEEstimator):
@@ -181,7 +182,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
 
     # -- prediction ----------------------------------------------------------------------------------------
 
-    def predict(self, X: Any, offset: Any = None) -> Any:
+    def predict(self, X: Any, offset: Any = None) -> Floats:
         """The expected response of every row; the median where the family has no mean.
 
         For `AsymmetricLaplace`, which is quantile regression, the quantile.
@@ -211,7 +212,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
             mean = np.where(none, rows.full(rows.free_family.quantile(0.5, **rows.values)), mean)
         return mean
 
-    def predict_quantile(self, X: Any, q: float = 0.5, offset: Any = None) -> Any:
+    def predict_quantile(self, X: Any, q: float = 0.5, offset: Any = None) -> Floats:
         """A quantile of every row's distribution, at the estimates.
 
         Parameters
@@ -247,7 +248,7 @@ class MLERegressor(RegressorMixin, MLEEstimator):
             raise rows.too_far(~np.isfinite(out), "quantile")
         return out
 
-    def predict_interval(self, X: Any, level: float = 0.9, offset: Any = None) -> Any:
+    def predict_interval(self, X: Any, level: float = 0.9, offset: Any = None) -> Floats:
         """The interval that holds a new observation of each row with probability `level`, at the estimates.
 
         Parameters

@@ -9,6 +9,7 @@ import numpy as np
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real, UnitInterval
 from likely.families.laplace import weighted_quantile
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -51,7 +52,7 @@ class AsymmetricLaplace(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None, tau: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, tau: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, tau: Any) -> Value:
         u = (y - loc) / scale
         check = 0.5 * xp.abs(u) + (tau - 0.5) * u
         return xp.log(tau) + xp.log(xp.complement(tau)) - xp.log(scale) - check
@@ -63,10 +64,10 @@ class AsymmetricLaplace(Family):
             np.sqrt(tau / (1.0 - tau)), loc=loc, scale=scale / np.sqrt(tau * (1.0 - np.asarray(tau)))
         )
 
-    def _mean(self, xp: Any, loc: Any, scale: Any, tau: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any, tau: Any) -> Value:
         return loc + scale * (1.0 - 2.0 * tau) / (tau * (1.0 - tau))
 
-    def _variance(self, xp: Any, loc: Any, scale: Any, tau: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any, tau: Any) -> Value:
         z = scale / (tau * (1.0 - tau))
         return z * z * (1.0 - 2.0 * tau + 2.0 * (tau * tau))
 

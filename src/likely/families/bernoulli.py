@@ -8,12 +8,13 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import UnitInterval
 from likely.families.base.kernel import Kernel
 from likely.families.kernels.glm import logistic_rows
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
 
 
-def odds(xp: Any, p: Any) -> Any:
+def odds(xp: Any, p: Any) -> Value:
     """p / (1 - p), infinite at p = 1."""
     q = xp.complement(p)
     return xp.where(q == 0, xp.inf, p / xp.where(q == 0, 1.0, q))
@@ -44,7 +45,7 @@ class Bernoulli(Family):
 
         def __init__(self, *, p: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, p: Any) -> Value:
         return xp.where(y == 1, xp.log_if(y == 1, p), xp.log_complement_if(y != 1, p))
 
     def kernel(self, links: tuple[str, ...]) -> Kernel | None:
@@ -56,10 +57,10 @@ class Bernoulli(Family):
 
         return stats.bernoulli(p)
 
-    def _mean(self, xp: Any, p: Any) -> Any:
+    def _mean(self, xp: Any, p: Any) -> Value:
         return p
 
-    def _variance(self, xp: Any, p: Any) -> Any:
+    def _variance(self, xp: Any, p: Any) -> Value:
         return p * xp.complement(p)
 
     def _derived(self, xp: Any, p: Any) -> dict[str, Any]:

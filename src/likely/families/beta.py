@@ -8,6 +8,7 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import OpenUnitInterval, Positive
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -44,7 +45,7 @@ class Beta(Family):
 
         def __init__(self, *, mean: Known = None, precision: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, mean: Any, precision: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, mean: Any, precision: Any) -> Value:
         rest, other = xp.complement(mean), 1.0 - y
         log_other = xp.log1p(-y)
         constants = xp.stirling(precision) - xp.stirling(mean * precision) - xp.stirling(rest * precision)
@@ -56,10 +57,10 @@ class Beta(Family):
 
         return stats.beta(a=np.multiply(mean, precision), b=np.multiply(np.subtract(1.0, mean), precision))
 
-    def _mean(self, xp: Any, mean: Any, precision: Any) -> Any:
+    def _mean(self, xp: Any, mean: Any, precision: Any) -> Value:
         return mean
 
-    def _variance(self, xp: Any, mean: Any, precision: Any) -> Any:
+    def _variance(self, xp: Any, mean: Any, precision: Any) -> Value:
         return mean * xp.complement(mean) / (1.0 + precision)
 
     def _derived(self, xp: Any, mean: Any, precision: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from likely.errors import ParameterError
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Domain, UnitInterval
 from likely.families.bernoulli import odds
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -48,7 +49,7 @@ class Binomial(Family):
 
         def __init__(self, *, p: Known = None, n: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, p: Any, n: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, p: Any, n: Any) -> Value:
         failures = n - y
         # one way to choose none or all; spelled out because a large and its equal may differ in the last digit
         ways = xp.where((y == 0) | (failures == 0), 0.0, xp.stirling(n) - xp.stirling(y) - xp.stirling(failures))
@@ -59,10 +60,10 @@ class Binomial(Family):
 
         return stats.binom(np.asarray(n).astype(np.int64), p)  # SciPy's sampler refuses floats
 
-    def _mean(self, xp: Any, p: Any, n: Any) -> Any:
+    def _mean(self, xp: Any, p: Any, n: Any) -> Value:
         return n * p
 
-    def _variance(self, xp: Any, p: Any, n: Any) -> Any:
+    def _variance(self, xp: Any, p: Any, n: Any) -> Value:
         return n * p * xp.complement(p)
 
     def _derived(self, xp: Any, p: Any, n: Any) -> dict[str, Any]:

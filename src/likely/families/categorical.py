@@ -13,6 +13,7 @@ from likely.families.base.kernel import Kernel
 from likely.families.base.vectors import Simplex
 from likely.families.kernels.categorical import categorical_rows
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
+from likely.namespace.arrays import Floats, Value
 
 
 @final
@@ -153,7 +154,7 @@ class Categorical(Labelled):
         order = sorted(range(self.size), key=lambda code: not occurs[code])
         return Categorical([self._bound()[code] for code in order]), np.argsort(order)[y.astype(int)].astype(float)
 
-    def _probabilities(self, p: Any) -> Any:
+    def _probabilities(self, p: Any) -> Floats:
         """Checked probabilities, levels along the last axis."""
         if isinstance(p, Mapping):
             named = {plain(level): v for level, v in p.items()}
@@ -180,7 +181,7 @@ class Categorical(Labelled):
         """The probabilities, checked to be as many as the levels and to sum to 1."""
         return {"p": self._probabilities(self._given(params)["p"])}
 
-    def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, p: Any) -> Value:
         parts = list(p) if isinstance(p, (tuple, list)) else [p[..., k] for k in range(p.shape[-1])]
         out = xp.log_if(y == 0, parts[0])
         for code, part in enumerate(parts[1:], start=1):

@@ -11,6 +11,7 @@ from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive, Real
 from likely.families.base.links import LINKS
 from likely.families.laplace import middle_size, weighted_quantile
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -19,7 +20,7 @@ LOG_PI = math.log(math.pi)
 SMALLEST = 1e-150  # width: its square is still a number
 
 
-def log1p_square(xp: Any, difference: Any, width: Any, log_width: Any) -> Any:
+def log1p_square(xp: Any, difference: Any, width: Any, log_width: Any) -> Value:
     """log(1 + z^2) with z = difference/width, for any z.
 
     Beyond 1e8, where the 1 has rounded away, it is 2 (log|difference| - log(width)): z^2 would overflow, and the
@@ -68,14 +69,14 @@ class Cauchy(Family):
     def tail_power(self) -> float | None:
         return 1.0
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         log_scale = xp.log(scale)
         return -log1p_square(xp, y - loc, scale, log_scale) - log_scale - LOG_PI
 
-    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return xp.log(LINKS["cauchit"].inverse((y - loc) / scale, xp))
 
-    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return self._log_cdf(xp, -y, -loc, scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
@@ -83,10 +84,10 @@ class Cauchy(Family):
 
         return stats.cauchy(loc=loc, scale=scale)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any) -> Value:
         return math.nan * (loc * scale)
 
-    def _variance(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any) -> Value:
         return math.nan * (loc * scale)
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from likely.families.base.domains import Domain
 from likely.families.base.numeric import NumericDistribution
 from likely.families.base.numeric.start import start_from_grid
 from likely.families.custom_arguments import check_signature, hooks_of, parameters_of, powers_of, support_of, takes
+from likely.namespace.arrays import Floats, Value
 
 
 def _wrong(value: Any, given: Sequence[Any]) -> str | None:
@@ -68,7 +69,7 @@ class CustomFamily(Family):
 
     # -- the density, and what was given beside it ---------------------------------------------------
 
-    def _log_density(self, xp: Any, y: Any, **params: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, **params: Any) -> Value:
         try:
             value = type(self).function(y, **params, xp=xp)
         except FamilyError as error:
@@ -91,10 +92,10 @@ class CustomFamily(Family):
     def _scipy(self, **params: Any) -> Any:
         return _Distribution(self, params)
 
-    def _mean(self, xp: Any, **params: Any) -> Any:
+    def _mean(self, xp: Any, **params: Any) -> Value:
         return self._hook("mean", xp, params) if "mean" in self.hooks else self._scipy(**params).mean()
 
-    def _variance(self, xp: Any, **params: Any) -> Any:
+    def _variance(self, xp: Any, **params: Any) -> Value:
         return self._hook("variance", xp, params) if "variance" in self.hooks else self._scipy(**params).var()
 
     def _derived(self, xp: Any, **params: Any) -> dict[str, Any]:
@@ -147,15 +148,15 @@ class _Distribution(NumericDistribution):
         out = np.where(y < low, outside[0], np.where(y >= high, outside[1], out))
         return np.where(np.isnan(y), np.nan, out)[()]
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Any) -> Floats | float:
         """P(Y <= y)."""
         return self._at("cdf", y, (0.0, 1.0)) if "cdf" in self.hooks else super().cdf(y)
 
-    def sf(self, y: Any) -> Any:
+    def sf(self, y: Any) -> Floats | float:
         """P(Y > y)."""
         return self._at("sf", y, (1.0, 0.0)) if "sf" in self.hooks else super().sf(y)
 
-    def ppf(self, q: Any) -> Any:
+    def ppf(self, q: Any) -> Floats | float:
         """The smallest y with cdf(y) >= q."""
         if "quantile" in self.hooks:
             return np.asarray(self.hooks["quantile"](np.asarray(q, dtype=float), **self.params))[()]

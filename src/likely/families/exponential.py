@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
 from likely.families.laplace import LOG_2
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -38,13 +39,13 @@ class Exponential(Family):
 
         def __init__(self, *, rate: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, rate: Any) -> Value:
         return xp.log(rate) - rate * y
 
-    def _log_cdf(self, xp: Any, y: Any, rate: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, rate: Any) -> Value:
         return xp.log1mexp(rate * y)
 
-    def _log_sf(self, xp: Any, y: Any, rate: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, rate: Any) -> Value:
         return -(rate * y)
 
     def _scipy(self, rate: Any) -> Any:
@@ -52,10 +53,10 @@ class Exponential(Family):
 
         return stats.expon(scale=1.0 / rate)
 
-    def _mean(self, xp: Any, rate: Any) -> Any:
+    def _mean(self, xp: Any, rate: Any) -> Value:
         return 1.0 / rate
 
-    def _variance(self, xp: Any, rate: Any) -> Any:
+    def _variance(self, xp: Any, rate: Any) -> Value:
         return 1.0 / (rate * rate)
 
     def _derived(self, xp: Any, rate: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
 from likely.families.base.kernel import Kernel
 from likely.families.kernels.gamma import gamma_rows
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -45,7 +46,7 @@ class Gamma(Family):
 
         def __init__(self, *, mean: Known = None, shape: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Value:
         return xp.log(shape) - xp.stirling(shape) - xp.over(shape, mean) * xp.bd0(mean, y) - xp.log(y)
 
     def kernel(self, links: tuple[str, ...]) -> Kernel | None:
@@ -57,10 +58,10 @@ class Gamma(Family):
 
         return stats.gamma(a=shape, scale=mean / shape)
 
-    def _mean(self, xp: Any, mean: Any, shape: Any) -> Any:
+    def _mean(self, xp: Any, mean: Any, shape: Any) -> Value:
         return mean
 
-    def _variance(self, xp: Any, mean: Any, shape: Any) -> Any:
+    def _variance(self, xp: Any, mean: Any, shape: Any) -> Value:
         return mean * mean / shape
 
     def _derived(self, xp: Any, mean: Any, shape: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import UnitInterval
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -41,13 +42,13 @@ class Geometric(Family):
 
         def __init__(self, *, p: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, p: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, p: Any) -> Value:
         return xp.log(p) + xp.where(y == 0, 0.0, y * xp.log_complement_if(y != 0, p))
 
-    def _log_cdf(self, xp: Any, y: Any, p: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, p: Any) -> Value:
         return xp.log1mexp(-self._log_sf(xp, y, p))
 
-    def _log_sf(self, xp: Any, y: Any, p: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, p: Any) -> Value:
         return (y + 1.0) * xp.log(xp.complement(p))
 
     def _scipy(self, p: Any) -> Any:
@@ -55,10 +56,10 @@ class Geometric(Family):
 
         return stats.geom(p, loc=-1)
 
-    def _mean(self, xp: Any, p: Any) -> Any:
+    def _mean(self, xp: Any, p: Any) -> Value:
         return xp.complement(p) / p
 
-    def _variance(self, xp: Any, p: Any) -> Any:
+    def _variance(self, xp: Any, p: Any) -> Value:
         return xp.complement(p) / (p * p)
 
     def _derived(self, xp: Any, p: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.base.links import log_first_event
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -48,14 +49,14 @@ class Gumbel(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         z = (y - loc) / scale
         return -z - xp.exp(-z) - xp.log(scale)
 
-    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return -xp.exp((loc - y) / scale)
 
-    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return log_first_event(xp, (loc - y) / scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
@@ -63,10 +64,10 @@ class Gumbel(Family):
 
         return stats.gumbel_r(loc=loc, scale=scale)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any) -> Value:
         return loc + EULER * scale
 
-    def _variance(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any) -> Value:
         return (math.pi**2 / 6.0) * (scale * scale)
 
     def _derived(self, xp: Any, loc: Any, scale: Any) -> dict[str, Any]:

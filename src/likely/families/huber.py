@@ -13,6 +13,7 @@ from likely.families.base.domains import Positive, Real
 from likely.families.base.numeric.frozen import Frozen
 from likely.families.laplace import weighted_quantile
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -57,7 +58,7 @@ class Huber(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None, k: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, k: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, k: Any) -> Value:
         z = (y - loc) / scale
         size = xp.abs(z)
         middle, tail = _mass(xp, k)
@@ -66,10 +67,10 @@ class Huber(Family):
     def _scipy(self, loc: Any, scale: Any, k: Any) -> Any:
         return _Distribution(loc, scale, k)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any, k: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any, k: Any) -> Value:
         return loc
 
-    def _variance(self, xp: Any, loc: Any, scale: Any, k: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any, k: Any) -> Value:
         middle, tail = _mass(xp, k)
         beyond = 4.0 * tail * (1.0 + 1.0 / (k * k))
         return scale * scale * (middle + beyond) / (middle + 2.0 * tail)
@@ -93,30 +94,30 @@ class _Distribution(Frozen):
         self._core = SQRT_2PI / (middle + 2.0 * tail)  # of the normal's probabilities
         self._tail = tail / (middle + 2.0 * tail)  # the probability of either tail
 
-    def _below(self, z: Any) -> Any:
+    def _below(self, z: Any) -> Floats:
         """P(Z <= z) for z <= 0."""
         far = self._tail * np.exp(self._k * np.minimum(z + self._k, 0.0))
         near = self._tail + self._core * (sc.ndtr(np.maximum(z, -self._k)) - sc.ndtr(-self._k))
         return np.where(z < -self._k, far, near)
 
-    def _above_half(self, q: Any) -> Any:
+    def _above_half(self, q: Any) -> Floats:
         """The z <= 0 with probability q <= 1/2 below it."""
         with np.errstate(divide="ignore"):
             far = np.log(np.minimum(q / self._tail, 1.0)) / self._k - self._k
         near = sc.ndtri(np.clip((q - self._tail) / self._core + sc.ndtr(-self._k), 0.0, 0.5))
         return np.where(q < self._tail, far, near)
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Any) -> Floats | float:
         """P(Y <= y)."""
         z = (np.asarray(y, dtype=float) - self._loc) / self._scale
         below = self._below(-np.abs(z))
         return np.where(z <= 0.0, below, 1.0 - below)[()]
 
-    def sf(self, y: Any) -> Any:
+    def sf(self, y: Any) -> Floats | float:
         """P(Y > y)."""
         return self.cdf(2.0 * np.asarray(self._loc) - y)
 
-    def ppf(self, q: Any) -> Any:
+    def ppf(self, q: Any) -> Floats | float:
         """The value with probability `q` below it."""
         q = np.asarray(q, dtype=float)
         z = self._above_half(np.minimum(q, 1.0 - q))
@@ -126,7 +127,7 @@ class _Distribution(Frozen):
         """The value with probability `q` above it."""
         return 2.0 * self._loc - self.ppf(q)
 
-    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+    def rvs(self, size: Any = None, random_state: Any = None) -> Floats | float:
         """Random values."""
         size = np.broadcast_shapes(*map(np.shape, self._values.values())) if size is None else size
         return self.ppf(generator(random_state).random(size))

@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive
 from likely.families.normal import HALF_LOG_2PI
+from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -44,7 +45,7 @@ class InverseGaussian(Family):
 
         def __init__(self, *, mean: Known = None, shape: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, mean: Any, shape: Any) -> Value:
         # y/mean - 1: near the mean from the exact difference; far below it from the ratio, whose derivative is
         # small, where that of the difference is what is left of two large terms
         off = xp.where(mean > 2.0 * y, xp.over(y, mean) - 1.0, xp.over(y - mean, mean))
@@ -54,10 +55,10 @@ class InverseGaussian(Family):
     def _scipy(self, mean: Any, shape: Any) -> Any:
         return _Distribution(mean, shape)
 
-    def _mean(self, xp: Any, mean: Any, shape: Any) -> Any:
+    def _mean(self, xp: Any, mean: Any, shape: Any) -> Value:
         return mean
 
-    def _variance(self, xp: Any, mean: Any, shape: Any) -> Any:
+    def _variance(self, xp: Any, mean: Any, shape: Any) -> Value:
         return mean * mean * (mean / shape)
 
     def _derived(self, xp: Any, mean: Any, shape: Any) -> dict[str, Any]:
@@ -98,15 +99,15 @@ class _Distribution:
             raise AttributeError(name)
         return getattr(self.within, name)
 
-    def ppf(self, q: Any) -> Any:
+    def ppf(self, q: Any) -> Floats | float:
         """The value with probability `q` below it."""
         return self._quantile(q, self.within.ppf, self.within.logcdf, -1.0)
 
-    def isf(self, q: Any) -> Any:
+    def isf(self, q: Any) -> Floats | float:
         """The value with probability `q` above it."""
         return self._quantile(q, self.within.isf, self.within.logsf, 1.0)
 
-    def _quantile(self, q: Any, near: Any, log_tail: Any, side: float) -> Any:
+    def _quantile(self, q: Any, near: Any, log_tail: Any, side: float) -> Floats | float:
         far = (np.asarray(q) > 0.0) & (np.asarray(q) < self.FAR)
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -116,7 +117,7 @@ class _Distribution:
         out = self._checked(np.where(far, 0.5, q), out, log_tail, side)
         return np.where(far, self._far(np.where(far, q, self.FAR), log_tail, side), out)[()] if np.any(far) else out
 
-    def _checked(self, q: Any, found: Any, log_tail: Any, side: float) -> Any:
+    def _checked(self, q: Any, found: Any, log_tail: Any, side: float) -> Floats | float:
         """Quantiles whose tail probability is not the one asked for, by bisection on the logarithm."""
         inside = (np.asarray(q) > 0.0) & (np.asarray(q) < 1.0)
         with np.errstate(all="ignore"):
@@ -131,7 +132,7 @@ class _Distribution:
                 low, high = np.where(further, middle, low), np.where(further, high, middle)
         return np.where(off, np.exp(0.5 * (low + high)), found)
 
-    def _far(self, q: Any, log_tail: Any, side: float) -> Any:
+    def _far(self, q: Any, log_tail: Any, side: float) -> Floats:
         """By Newton's method on the log tail probability, which is concave in log y.
 
         The start is where the first of the two normal probabilities that make up the tail alone would be q.

@@ -13,6 +13,7 @@ from likely.errors import OptionError, ParameterError, SupportError, first_rows,
 from likely.families.base import Family, Kind, Support, by_keyword, check_size, generator
 from likely.families.base.numeric.frozen import Frozen
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Booleans, Floats
 
 
 class Labelled(Family):
@@ -63,7 +64,7 @@ class Labelled(Family):
     def _size_of(self, params: Mapping[str, Any]) -> int | None:
         """How many levels parameter values speak of."""
 
-    def codes(self, values: Any, missing: Any) -> Any:
+    def codes(self, values: Any, missing: Any) -> Floats:
         """The codes of labels; NaN for a missing one."""
         code = {level: float(i) for i, level in enumerate(self._bound())}
         codes = np.array([code[v] if is_one_of(v, code) else -1.0 for v in values.ravel().tolist()])
@@ -80,7 +81,7 @@ class Labelled(Family):
     # -- evaluation -----------------------------------------------------------------------------------
 
     @by_keyword
-    def log_prob(self, y: Any, **params: Any) -> Any:
+    def log_prob(self, y: Any, **params: Any) -> Floats | float:
         """Log-probability of each observed label.
 
         Parameters
@@ -115,7 +116,7 @@ class Labelled(Family):
             return self._with_levels(range(size))
         return self
 
-    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
+    def inside(self, y: Any, params: Mapping[str, Any]) -> Booleans:
         """Whether each y is the code of a level."""
         return self.support.contains(y) & (np.asarray(y) < self.size)
 
@@ -162,7 +163,7 @@ class Labelled(Family):
         """Not defined: labels are no numbers."""
         raise OptionError(self.refusal.format(self.title, "variance"))
 
-    def _counts(self, y: Any, w: Any) -> Any:
+    def _counts(self, y: Any, w: Any) -> Floats:
         return np.bincount(np.asarray(y).astype(np.intp), weights=w, minlength=self.size).astype(float)
 
 
@@ -198,11 +199,11 @@ class CodeDistribution(Frozen):
         value = np.where(y < 0, first, np.where(y >= count, last, value))
         return np.where(np.isnan(y), np.nan, value)[()]
 
-    def ppf(self, q: Any) -> Any:
+    def ppf(self, q: Any) -> Floats | float:
         """The smallest code with P(Y <= code) >= q."""
         return np.sum(np.asarray(q)[..., None] > self.below, axis=-1).astype(float)[()]
 
-    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+    def rvs(self, size: Any = None, random_state: Any = None) -> Floats | float:
         """Random codes by inverse transform."""
         u = generator(random_state).random(self.below.shape[:-1] if size is None else size)
         return np.sum(np.asarray(u)[..., None] >= self.below, axis=-1).astype(float)

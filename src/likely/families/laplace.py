@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
+from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 LOG_2 = math.log(2.0)
 
 
-def weighted_quantile(y: Any, w: Any, q: float) -> Any:
+def weighted_quantile(y: Any, w: Any, q: float) -> Floats | float:
     """The q-quantile of y with frequency weights w, halfway between the two candidates where it is not unique.
 
     Type 2 of Hyndman and Fan (1996): at q = 1/2 the usual median, which minimises the sum of w |y - m|. Along the last
@@ -39,7 +40,7 @@ def weighted_quantile(y: Any, w: Any, q: float) -> Any:
     return float(found) if np.ndim(y) == 1 else found
 
 
-def middle_size(size: Any, w: Any) -> Any:
+def middle_size(size: Any, w: Any) -> Floats | float:
     """The median of sizes along the last axis; where more than half of them are 0 their mean, and 1 where all are."""
     middle = weighted_quantile(size, w, 0.5)
     if np.all(middle):
@@ -78,15 +79,15 @@ class Laplace(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return -xp.abs((y - loc) / scale) - xp.log(scale) - LOG_2
 
-    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         z = (y - loc) / scale
         size = xp.abs(z)
         return xp.where(z < 0, -size - LOG_2, xp.log1p(-0.5 * xp.exp(-size)))
 
-    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return self._log_cdf(xp, -y, -loc, scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
@@ -94,10 +95,10 @@ class Laplace(Family):
 
         return stats.laplace(loc=loc, scale=scale)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any) -> Value:
         return loc
 
-    def _variance(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any) -> Value:
         return 2.0 * (scale * scale)
 
     def _derived(self, xp: Any, loc: Any, scale: Any) -> dict[str, Any]:

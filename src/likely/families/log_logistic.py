@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive
 from likely.families.logistic import Logistic
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -43,16 +44,16 @@ class LogLogistic(Family):
 
         def __init__(self, *, scale: Known = None, shape: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         log_scale = xp.log(scale)
         ratio = xp.log(y) - log_scale
         power = shape * ratio
         return xp.log(shape) - log_scale + (power - ratio) + 2.0 * xp.log_expit(-power)
 
-    def _log_cdf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         return xp.log_expit(shape * (xp.log(y) - xp.log(scale)))
 
-    def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         return xp.log_expit(shape * (xp.log(scale) - xp.log(y)))
 
     def _scipy(self, scale: Any, shape: Any) -> Any:
@@ -60,11 +61,11 @@ class LogLogistic(Family):
 
         return stats.burr12(c=shape, d=1.0, scale=scale)  # fisk's survival function is 1 - cdf
 
-    def _mean(self, xp: Any, scale: Any, shape: Any) -> Any:
+    def _mean(self, xp: Any, scale: Any, shape: Any) -> Value:
         b = math.pi / xp.where(shape > 1.0, shape, 2.0)
         return xp.where(shape > 1.0, scale * (b / xp.sin(b)), xp.inf)
 
-    def _variance(self, xp: Any, scale: Any, shape: Any) -> Any:
+    def _variance(self, xp: Any, scale: Any, shape: Any) -> Value:
         b = math.pi / xp.where(shape > 2.0, shape, 3.0)
         sine = xp.sin(b)
         finite = scale * scale * (b * (xp.tan(b) - b) / (sine * sine))

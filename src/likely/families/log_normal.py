@@ -9,6 +9,7 @@ import numpy as np
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive, Real
 from likely.families.normal import HALF_LOG_2PI, Normal
+from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -44,15 +45,15 @@ class LogNormal(Family):
 
         def __init__(self, *, mu: Known = None, sigma: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Value:
         log_y = xp.log(y)
         z = (log_y - mu) / sigma
         return -0.5 * (z * z) - log_y - xp.log(sigma) - HALF_LOG_2PI
 
-    def _log_cdf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Value:
         return xp.log_ndtr((xp.log(y) - mu) / sigma)
 
-    def _log_sf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Value:
         return xp.log_ndtr((mu - xp.log(y)) / sigma)
 
     def _scipy(self, mu: Any, sigma: Any) -> Any:
@@ -60,17 +61,17 @@ class LogNormal(Family):
 
         return stats.lognorm(s=sigma, scale=np.exp(mu))
 
-    def _mean(self, xp: Any, mu: Any, sigma: Any) -> Any:
+    def _mean(self, xp: Any, mu: Any, sigma: Any) -> Value:
         return xp.exp(mu + 0.5 * (sigma * sigma))
 
-    def _variance(self, xp: Any, mu: Any, sigma: Any) -> Any:
+    def _variance(self, xp: Any, mu: Any, sigma: Any) -> Value:
         square = sigma * sigma
         return xp.exp(2.0 * mu + square) * xp.expm1(square)
 
     def _derived(self, xp: Any, mu: Any, sigma: Any) -> dict[str, Any]:
         return {"mean": self._mean(xp, mu, sigma), "median": xp.exp(mu)}
 
-    def _response(self, y: Any) -> Any:
+    def _response(self, y: Any) -> Floats:
         return np.log(y)
 
     def _start(self, y: Any, w: Any, known: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.laplace import LOG_2, weighted_quantile
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -45,14 +46,14 @@ class Logistic(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         z = (y - loc) / scale
         return 2.0 * xp.log_expit(z) - z - xp.log(scale)
 
-    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return xp.log_expit((y - loc) / scale)
 
-    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return xp.log_expit((loc - y) / scale)
 
     def _scipy(self, loc: Any, scale: Any) -> Any:
@@ -60,10 +61,10 @@ class Logistic(Family):
 
         return stats.logistic(loc=loc, scale=scale)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any) -> Value:
         return loc
 
-    def _variance(self, xp: Any, loc: Any, scale: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any) -> Value:
         return (math.pi**2 / 3.0) * (scale * scale)
 
     def _derived(self, xp: Any, loc: Any, scale: Any) -> dict[str, Any]:

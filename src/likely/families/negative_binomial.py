@@ -13,6 +13,7 @@ from likely.families.base.kernel import Kernel
 from likely.families.base.numeric.frozen import Frozen
 from likely.families.kernels.negative_binomial import counts, negative_binomial_rows
 from likely.families.poisson import Poisson
+from likely.namespace.arrays import Booleans, Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -26,7 +27,7 @@ def _poisson(**known: Any) -> Poisson:
     return Poisson(rate=known.get("mean"))
 
 
-def _excess(xp: Any, t: Any, log_1pt: Any) -> Any:
+def _excess(xp: Any, t: Any, log_1pt: Any) -> Value:
     """(log(1 + t) - t)/t^2, with its derivatives, also through t = 0 where it is -1/2."""
     near = xp.abs(t) < 0.1
     small = xp.where(near, t, 0.0)
@@ -69,7 +70,7 @@ class NegativeBinomial(Family):
 
         def __init__(self, *, mean: Known = None, dispersion: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, mean: Any, dispersion: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, mean: Any, dispersion: Any) -> Value:
         # With u = y/r, v = mean/r this is Loader's form, log(r/(r+y)) + S(y+r) - S(y) - S(r) - D, whose deviance is
         # D = r (t - log(1+t)) + y (z - log(1+z)), 1 + t = (1+u)/(1+v), 1 + z = (mean/y)(1+u)/(1+v). Nothing cancels
         # in it, and t and z are made from y - mean, never from numbers close to 1.
@@ -112,10 +113,10 @@ class NegativeBinomial(Family):
     def _scipy(self, mean: Any, dispersion: Any) -> Any:
         return _Distribution(mean, dispersion)
 
-    def _mean(self, xp: Any, mean: Any, dispersion: Any) -> Any:
+    def _mean(self, xp: Any, mean: Any, dispersion: Any) -> Value:
         return mean
 
-    def _variance(self, xp: Any, mean: Any, dispersion: Any) -> Any:
+    def _variance(self, xp: Any, mean: Any, dispersion: Any) -> Value:
         return mean + dispersion * mean * mean
 
     def _derived(self, xp: Any, mean: Any, dispersion: Any) -> dict[str, Any]:
@@ -152,7 +153,7 @@ class _Distribution(Frozen):
         self._p, self._q = 1.0 / (1.0 + v), v / (1.0 + v)
         self._few = v < 1.0  # q is the smaller of the two, so the one whose digits count
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Any) -> Floats | float:
         """P(Y <= y)."""
         from scipy import special as sc
 
@@ -161,7 +162,7 @@ class _Distribution(Frozen):
         inside = np.where(self._few, sc.betaincc(n, self._size, self._q), sc.betainc(self._size, n, self._p))
         return np.where(np.isnan(k), np.nan, np.where(k < 0, 0.0, np.where(k == np.inf, 1.0, inside)))[()]
 
-    def sf(self, y: Any) -> Any:
+    def sf(self, y: Any) -> Floats | float:
         """P(Y > y)."""
         from scipy import special as sc
 
@@ -170,11 +171,11 @@ class _Distribution(Frozen):
         inside = np.where(self._few, sc.betainc(n, self._size, self._q), sc.betaincc(self._size, n, self._p))
         return np.where(np.isnan(k), np.nan, np.where(k < 0, 1.0, np.where(k == np.inf, 0.0, inside)))[()]
 
-    def ppf(self, q: Any) -> Any:
+    def ppf(self, q: Any) -> Floats | float:
         """The smallest count with cdf >= q, by bisection."""
         q, mean = np.broadcast_arrays(np.asarray(q, dtype=float), self._mean)
 
-        def reached(k: Any) -> Any:  # each comparison on the side where it has digits
+        def reached(k: Any) -> Booleans:  # each comparison on the side where it has digits
             return np.where(q <= 0.5, self.cdf(k) >= q, self.sf(k) <= 1.0 - q)
 
         low = np.full(q.shape, -1.0)
@@ -191,7 +192,7 @@ class _Distribution(Frozen):
         out = np.where(q == 0, -1.0, np.where(q == 1, np.inf, high))
         return np.where(np.isnan(q) | (q < 0) | (q > 1), np.nan, out)[()]
 
-    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+    def rvs(self, size: Any = None, random_state: Any = None) -> Floats | float:
         """Random counts: a Poisson whose rate is gamma distributed."""
         rng = generator(random_state)
         size = self._mean.shape if size is None else size

@@ -11,6 +11,7 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.base.kernel import Kernel
 from likely.families.kernels.normal import normal_rows
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -46,14 +47,14 @@ class Normal(Family):
 
         def __init__(self, *, mean: Known = None, sd: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, mean: Any, sd: Any) -> Value:
         z = (y - mean) / sd
         return -0.5 * (z * z) - xp.log(sd) - HALF_LOG_2PI
 
-    def _log_cdf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Value:
         return xp.log_ndtr((y - mean) / sd)
 
-    def _log_sf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, mean: Any, sd: Any) -> Value:
         return xp.log_ndtr((mean - y) / sd)
 
     def kernel(self, links: tuple[str, ...]) -> Kernel | None:
@@ -65,10 +66,10 @@ class Normal(Family):
 
         return stats.norm(loc=mean, scale=sd)
 
-    def _mean(self, xp: Any, mean: Any, sd: Any) -> Any:
+    def _mean(self, xp: Any, mean: Any, sd: Any) -> Value:
         return mean
 
-    def _variance(self, xp: Any, mean: Any, sd: Any) -> Any:
+    def _variance(self, xp: Any, mean: Any, sd: Any) -> Value:
         return sd * sd
 
     def _derived(self, xp: Any, mean: Any, sd: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from likely.families.base.vectors import Increasing
 from likely.families.kernels.ordinal import fits, ordinal_rows
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Value
 
 
 @final
@@ -38,12 +39,12 @@ class Latent:
     between: Callable[[Any, Any, Any], Any]
 
 
-def _logistic_between(low: Any, high: Any, xp: Any) -> Any:
+def _logistic_between(low: Any, high: Any, xp: Any) -> Value:
     # F(b) - F(a) = F(b) (1 - F(a)) (1 - exp(a - b))
     return xp.log_expit(high) + xp.log_expit(-low) + xp.log1mexp(high - low)
 
 
-def _normal_between(low: Any, high: Any, xp: Any) -> Any:
+def _normal_between(low: Any, high: Any, xp: Any) -> Value:
     # in the half line where both probabilities are small
     mirrored = low + high > 0.0
     near, far = xp.where(mirrored, -low, high), xp.where(mirrored, -high, low)
@@ -51,12 +52,12 @@ def _normal_between(low: Any, high: Any, xp: Any) -> Any:
     return log_near + xp.log1mexp(log_near - xp.log_ndtr(far))
 
 
-def _cloglog_between(low: Any, high: Any, xp: Any) -> Any:
+def _cloglog_between(low: Any, high: Any, xp: Any) -> Value:
     # exp(-exp(a)) - exp(-exp(b)) = exp(-exp(a)) (1 - exp(-(exp(b) - exp(a))))
     return log_first_event(xp, high + xp.log1mexp(high - low)) - xp.exp(low)
 
 
-def _cauchy_between(low: Any, high: Any, xp: Any) -> Any:
+def _cauchy_between(low: Any, high: Any, xp: Any) -> Value:
     # the angle between the two points on the unit circle, whose tangent is d / (1 + low high)
     d, c = high - low, 1.0 + low * high
     wide = xp.abs(c) < d
@@ -68,7 +69,7 @@ def _cauchy_between(low: Any, high: Any, xp: Any) -> Any:
     return xp.log(angle) - float(np.log(np.pi))
 
 
-def _cauchy_below(t: Any, xp: Any) -> Any:
+def _cauchy_below(t: Any, xp: Any) -> Value:
     return xp.log(LINKS["cauchit"].inverse(t, xp))
 
 
@@ -221,7 +222,7 @@ class Ordinal(Labelled):
             scalars[name] = np.float64(value) if np.ndim(value) == 0 else np.asarray(value, dtype=float)
         return {"location": scalars["location"], "threshold": threshold, "scale": scalars["scale"]}
 
-    def _check_threshold(self, threshold: Any) -> Any:
+    def _check_threshold(self, threshold: Any) -> Floats:
         try:
             threshold = np.asarray(threshold, dtype=float)
         except (TypeError, ValueError):
@@ -233,7 +234,7 @@ class Ordinal(Labelled):
         Increasing.check_vector("Ordinal's threshold", threshold)
         return threshold
 
-    def _log_density(self, xp: Any, y: Any, location: Any, threshold: Any, scale: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, location: Any, threshold: Any, scale: Any) -> Value:
         cuts = list(threshold) if isinstance(threshold, (tuple, list)) else list(np.moveaxis(threshold, -1, 0))
         last = len(cuts)
         # the highest level has no cut above it, the lowest none below: a harmless one takes its place
@@ -347,7 +348,7 @@ class Ordinal(Labelled):
             return None
         return {"threshold": self._cut(counts)}
 
-    def _cut(self, counts: Any) -> Any:
+    def _cut(self, counts: Any) -> Floats:
         """Thresholds that give the levels these shares, at location 0 and scale 1."""
         below = np.cumsum(counts)[:-1]
         return LINKS[self.link].forward(below / counts.sum())

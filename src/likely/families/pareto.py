@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Positive
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -43,14 +44,14 @@ class Pareto(Family):
 
         def __init__(self, *, shape: Known = None, minimum: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Value:
         # log1p of the relative excess, because y/minimum close to 1 would lose its digits
         return xp.log(shape) - shape * xp.log1p((y - minimum) / minimum) - xp.log(y)
 
-    def _log_cdf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Value:
         return xp.log1mexp(shape * xp.log1p((y - minimum) / minimum))
 
-    def _log_sf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Value:
         return -(shape * xp.log1p((y - minimum) / minimum))
 
     def _scipy(self, shape: Any, minimum: Any) -> Any:
@@ -58,11 +59,11 @@ class Pareto(Family):
 
         return stats.pareto(b=shape, scale=minimum)
 
-    def _mean(self, xp: Any, shape: Any, minimum: Any) -> Any:
+    def _mean(self, xp: Any, shape: Any, minimum: Any) -> Value:
         finite = xp.where(shape > 1.0, shape, 2.0)
         return xp.where(shape > 1.0, finite * minimum / (finite - 1.0), xp.inf)
 
-    def _variance(self, xp: Any, shape: Any, minimum: Any) -> Any:
+    def _variance(self, xp: Any, shape: Any, minimum: Any) -> Value:
         finite = xp.where(shape > 2.0, shape, 3.0)
         ratio = minimum / (finite - 1.0)
         return xp.where(shape > 2.0, ratio * ratio * finite / (finite - 2.0), xp.inf)

@@ -10,6 +10,7 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import NonNegative
 from likely.families.base.kernel import Kernel
 from likely.families.kernels.glm import log_factorials, poisson_rows
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -42,7 +43,7 @@ class Poisson(Family):
 
         def __init__(self, *, rate: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, rate: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, rate: Any) -> Value:
         return -(xp.stirling(y) + xp.bd0(y, rate))
 
     def kernel(self, links: tuple[str, ...]) -> Kernel | None:
@@ -54,10 +55,10 @@ class Poisson(Family):
 
         return stats.poisson(rate)
 
-    def _mean(self, xp: Any, rate: Any) -> Any:
+    def _mean(self, xp: Any, rate: Any) -> Value:
         return rate
 
-    def _variance(self, xp: Any, rate: Any) -> Any:
+    def _variance(self, xp: Any, rate: Any) -> Value:
         return rate
 
     def _derived(self, xp: Any, rate: Any) -> dict[str, Any]:

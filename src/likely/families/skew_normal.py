@@ -11,6 +11,7 @@ from likely.families.base import Family, Parameter, Support, weighted_mean
 from likely.families.base.domains import Positive, Real
 from likely.families.laplace import LOG_2
 from likely.families.normal import HALF_LOG_2PI
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -51,7 +52,7 @@ class SkewNormal(Family):
 
         def __init__(self, *, loc: Known = None, scale: Known = None, shape: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, shape: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, shape: Any) -> Value:
         z = (y - loc) / scale
         return xp.log_ndtr(shape * z) - 0.5 * (z * z) - xp.log(scale) + (LOG_2 - HALF_LOG_2PI)
 
@@ -60,10 +61,10 @@ class SkewNormal(Family):
 
         return stats.skewnorm(a=shape, loc=loc, scale=scale)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any, shape: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any, shape: Any) -> Value:
         return loc + MEAN_HALF_NORMAL * (scale * (shape / xp.sqrt(1.0 + shape * shape)))
 
-    def _variance(self, xp: Any, loc: Any, scale: Any, shape: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any, shape: Any) -> Value:
         square = shape * shape
         return scale * scale * (1.0 - (2.0 / math.pi) * (square / (1.0 + square)))
 

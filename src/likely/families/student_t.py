@@ -15,6 +15,7 @@ from likely.families.cauchy import log1p_square
 from likely.families.kernels.student_t import student_t_rows
 from likely.families.laplace import middle_size, weighted_quantile
 from likely.families.normal import HALF_LOG_2PI, Normal
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -70,7 +71,7 @@ class StudentT(Family):
         df = self.known.get("df")
         return float(df) if is_number(df) else None
 
-    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, loc: Any, scale: Any, df: Any) -> Value:
         a = 0.5 * df
         # lgamma(a + 1/2) - lgamma(a) - log(a)/2, which tends to 0
         constant = xp.stirling(a + 0.5) - xp.stirling(a) + ((a - 0.5) * xp.log1p(xp.over(1.0, df)) - 0.5)
@@ -87,10 +88,10 @@ class StudentT(Family):
 
         return stats.t(df=df, loc=loc, scale=scale)
 
-    def _mean(self, xp: Any, loc: Any, scale: Any, df: Any) -> Any:
+    def _mean(self, xp: Any, loc: Any, scale: Any, df: Any) -> Value:
         return xp.where(df > 1.0, loc, np.nan)
 
-    def _variance(self, xp: Any, loc: Any, scale: Any, df: Any) -> Any:
+    def _variance(self, xp: Any, loc: Any, scale: Any, df: Any) -> Value:
         safe = xp.where(df > 2.0, df, 3.0)
         finite = scale * scale * (safe / (safe - 2.0))
         return xp.where(df > 2.0, finite, xp.where(df > 1.0, xp.inf, np.nan))

@@ -10,6 +10,7 @@ import numpy as np
 from likely.errors import ParameterError
 from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Real
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -43,13 +44,13 @@ class Uniform(Family):
 
         def __init__(self, *, low: Known = None, high: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, low: Any, high: Any) -> Value:
         return 0.0 * y - xp.log(high - low)
 
-    def _log_cdf(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, low: Any, high: Any) -> Value:
         return xp.log(y - low) - xp.log(high - low)
 
-    def _log_sf(self, xp: Any, y: Any, low: Any, high: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, low: Any, high: Any) -> Value:
         return xp.log(high - y) - xp.log(high - low)
 
     def _scipy(self, low: Any, high: Any) -> Any:
@@ -57,10 +58,10 @@ class Uniform(Family):
 
         return stats.uniform(loc=low, scale=np.subtract(high, low))
 
-    def _mean(self, xp: Any, low: Any, high: Any) -> Any:
+    def _mean(self, xp: Any, low: Any, high: Any) -> Value:
         return 0.5 * (low + high)
 
-    def _variance(self, xp: Any, low: Any, high: Any) -> Any:
+    def _variance(self, xp: Any, low: Any, high: Any) -> Value:
         return xp.square(high - low) / 12.0
 
     def _derived(self, xp: Any, low: Any, high: Any) -> dict[str, Any]:

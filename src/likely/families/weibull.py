@@ -14,6 +14,7 @@ from likely.families.base.links import log_first_event
 from likely.families.gumbel import Gumbel
 from likely.families.kernels.weibull import weibull_rows
 from likely.families.laplace import LOG_2
+from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
@@ -47,16 +48,16 @@ class Weibull(Family):
 
         def __init__(self, *, scale: Known = None, shape: Known = None) -> None: ...
 
-    def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+    def _log_density(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         log_scale = xp.log(scale)
         ratio = xp.log(y) - log_scale
         power = shape * ratio
         return xp.log(shape) - log_scale + (power - ratio) - xp.exp(power)
 
-    def _log_cdf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+    def _log_cdf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         return log_first_event(xp, shape * (xp.log(y) - xp.log(scale)))
 
-    def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Any:
+    def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         return -xp.exp(shape * (xp.log(y) - xp.log(scale)))
 
     def kernel(self, links: tuple[str, ...]) -> Kernel | None:
@@ -68,10 +69,10 @@ class Weibull(Family):
 
         return stats.weibull_min(c=shape, scale=scale)
 
-    def _mean(self, xp: Any, scale: Any, shape: Any) -> Any:
+    def _mean(self, xp: Any, scale: Any, shape: Any) -> Value:
         return scale * xp.exp(xp.gammaln(1.0 + 1.0 / shape))
 
-    def _variance(self, xp: Any, scale: Any, shape: Any) -> Any:
+    def _variance(self, xp: Any, scale: Any, shape: Any) -> Value:
         once, twice = xp.gammaln(1.0 + 1.0 / shape), xp.gammaln(1.0 + 2.0 / shape)
         # E y^2 - (E y)^2, as (E y)^2 (E y^2 / (E y)^2 - 1): the difference cancels for large shapes
         return scale * scale * (xp.exp(2.0 * once) * xp.expm1(twice - 2.0 * once))

@@ -18,6 +18,7 @@ from likely.likelihoods.compress import counted
 from likely.likelihoods.fitted_rows import rows_of
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.namespace.arrays import Floats, Integers
 from likely.progress import Task, check_progress
 from likely.search.state import BootstrapState
 
@@ -54,7 +55,7 @@ class Bootstrap:
     kind: str
     reasons: dict[str, int] = field(default_factory=dict)
 
-    def column(self, name: str) -> Any:
+    def column(self, name: str) -> Floats:
         """The draws of one estimate, sorted, without the failed ones."""
         values = self.estimates[:, self.names.index(name)]
         return np.sort(values[~np.isnan(values)])
@@ -205,7 +206,7 @@ def check_replicates(replicates: Any) -> None:
 # -- drawing data ----------------------------------------------------------------------------------------------
 
 
-def _whole_weights(fit: Estimates) -> Any:
+def _whole_weights(fit: Estimates) -> Integers | None:
     w = fit.likelihood.bound.weights
     if fit.likelihood.bound.pseudo:  # a row of weight 3 was drawn once
         return None

@@ -12,6 +12,7 @@ from likely.errors import OptionError, is_one_of, unknown
 from likely.inference.bootstrap import Bootstrap, bootstrap, check_failed, check_replicates, resumed
 from likely.inference.interval import Interval
 from likely.models.checks import check_level
+from likely.namespace.arrays import Floats
 from likely.search.state import BootstrapState
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _order_statistic(values: Any, q: float) -> float:
     return float(values[low] + part * (values[low + 1] - values[low]))
 
 
-def _corrected(levels: Any, values: Any, center: float, influence: Any) -> Any:
+def _corrected(levels: Any, values: Any, center: float, influence: Any) -> Floats:
     """Efron's (1987) levels: corrected for the median bias of the draws and for the acceleration."""
     below = (np.count_nonzero(values < center) + 0.5 * np.count_nonzero(values == center)) / len(values)
     bias = sc.ndtri(min(max(below, 0.5 / len(values)), 1.0 - 0.5 / len(values)))

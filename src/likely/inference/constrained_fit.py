@@ -26,6 +26,7 @@ from likely.models.bind import Bound
 from likely.models.slot import Slot
 from likely.models.start import starting_values
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -119,10 +120,10 @@ def coordinates(fit: Estimates, hypothesis: Hypothesis) -> Coordinates:
             link_rows[:, locate(L, name)[1]] = rows[:, j]
     center = np.array(fit.outcome.point.x, dtype=float)
     if not np.all(np.isfinite(center)):
-        center = starting_values(L.model, L.objective.data)
-    spread = fit.outcome.point.inverse[0] if fit._link_cov is not None else None
+        center = np.asarray(starting_values(L.model, L.objective.data), dtype=float)
+    inverse = fit.outcome.point.inverse[0] if fit._link_cov is not None else None
     return Coordinates(
-        L.objective, center, np.ones(len(center)) if spread is None else spread, link_rows, targets, L.bound
+        L.objective, center, np.ones(len(center)) if inverse is None else inverse, link_rows, targets, L.bound
     )
 
 
@@ -195,7 +196,7 @@ def _refitted(fit: Estimates, where: Coordinates) -> Any:
     return _whole(model.slots, spaces, again.outcome.point.x)
 
 
-def _whole(slots: Sequence[Slot], spaces: Sequence[Solutions | None], z: Any) -> Any:
+def _whole(slots: Sequence[Slot], spaces: Sequence[Solutions | None], z: Any) -> Floats:
     """All coefficients, from those of the smaller model."""
     x, at = [], 0
     for slot, space in zip(slots, spaces, strict=True):

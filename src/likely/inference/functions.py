@@ -16,6 +16,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.models import scale
 from likely.models.naming import Names
 from likely.namespace import Jet, JetNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -122,7 +123,7 @@ class Function:
         )
 
     @staticmethod
-    def _central(evaluate: Callable[[Any], float], x: Any, steps: Any) -> Any:
+    def _central(evaluate: Callable[[Any], float], x: Any, steps: Any) -> Floats:
         out = np.empty(len(x))
         for j, h in enumerate(steps):
             up, down = x.copy(), x.copy()

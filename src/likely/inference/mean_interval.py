@@ -13,6 +13,7 @@ from likely.estimates.covariance import refuse_spread
 from likely.inference.simultaneous import critical_value
 from likely.likelihoods.fitted_rows import FittedRows
 from likely.namespace import Jet, JetNamespace
+from likely.namespace.arrays import Floats
 
 TOGETHER = ("max-t", "scheffe", "bonferroni", "sidak")
 MOST_ROWS = 20_000  # whose largest |t| has its distribution computed
@@ -96,7 +97,7 @@ def refuse_unseen(rows: FittedRows, gradient: Mapping[int, Any], what: str) -> N
         )
 
 
-def jacobian_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
+def jacobian_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Floats:
     """Derivatives of one value per row with respect to the coefficients, in units in which they are moderate."""
     out = np.zeros((rows.n, rows.model.size))
     size = np.max([np.abs(g) for g in gradient.values()], axis=0, initial=0.0) if gradient else np.ones(rows.n)
@@ -140,7 +141,7 @@ def _numeric_gradient(rows: FittedRows) -> dict[int, Any]:
     return out
 
 
-def stderr_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
+def stderr_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Floats:
     """The standard error sqrt(g' V g) for every row, also where the squares of g over- or underflow."""
     first = rows.model.slots[0] if rows.model.slots else None
     if rows.fit.reference.df is not None and list(gradient) == [0] and first is not None and first.design is not None:
@@ -152,7 +153,7 @@ def stderr_of(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
         return size * np.sqrt(_variance(rows, {k: g / size for k, g in gradient.items()}))
 
 
-def _variance(rows: FittedRows, gradient: Mapping[int, Any]) -> Any:
+def _variance(rows: FittedRows, gradient: Mapping[int, Any]) -> Floats:
     """g' V g for every row, where g are the derivatives with respect to the coefficients."""
     covariance, out = rows.fit._link_cov, np.zeros(rows.n)
     for k, g in gradient.items():

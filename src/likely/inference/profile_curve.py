@@ -15,6 +15,7 @@ from likely.likelihoods import single_peaked
 from likely.models import scale
 from likely.models.checks import row_of_numbers
 from likely.search.starts import FEW_ROWS
+from likely.namespace.arrays import Floats
 from likely.show.curves import Curve
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _height(fit: Estimates, path: Profiler, target: float, name: str) -> tuple[f
     return value, {k: float(v) for k, v in zip(fit.likelihood.names, reported, strict=True) if k != name}
 
 
-def default_grid(fit: Estimates, name: str, points: int = 201) -> Any:
+def default_grid(fit: Estimates, name: str, points: int = 201) -> Floats:
     """Values over which the likelihood is not negligible: about four standard errors on the link scale."""
     likelihood = fit.likelihood
     if fit.limit is not None and name != fit.limit.parameter:

@@ -17,6 +17,7 @@ from likely.models.identify import centred, coordinates
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -60,7 +61,7 @@ def names_of(model: Model) -> list[str]:
     return [*scale.reported_names(model), *model.fixed]
 
 
-def _by_formula(model: Model, data: Rows) -> Any:
+def _by_formula(model: Model, data: Rows) -> Floats | None:
     """Constants from the family's closed form; None where it has none."""
     if data.units is not None:
         return None
@@ -88,7 +89,7 @@ def _restrained_nearby(fit: Estimates, bound: Bound) -> Estimates | None:
     return None if _moved_far(bound.model, bound.data, found.outcome.point.x - start) else found
 
 
-def _by_newton(fit: Estimates, model: Model, data: Rows) -> Any:
+def _by_newton(fit: Estimates, model: Model, data: Rows) -> Floats | None:
     """The peak near the estimate; None where the search leaves its surroundings."""
     start = _start(fit)
     if start is None:
@@ -118,7 +119,7 @@ def _by_newton(fit: Estimates, model: Model, data: Rows) -> Any:
     return scale.to_reported(model, solution.point.x)[0]
 
 
-def _start(fit: Estimates) -> Any:
+def _start(fit: Estimates) -> Floats | None:
     """The estimate's coefficients; where a parameter ran to its limit, a moderate value of it."""
     x = np.array(fit.outcome.point.x, dtype=float)
     if fit.limit is not None:
@@ -144,7 +145,7 @@ def _moved_far(model: Model, data: Rows, step: Any) -> bool:
     return False
 
 
-def _at_limit(model: Model, data: Rows, point: newton.Point, limit: Limit, slot: Slot) -> Any:
+def _at_limit(model: Model, data: Rows, point: newton.Point, limit: Limit, slot: Slot) -> Floats | None:
     """The estimates under the limiting family, where it explains the data at least as well; else None."""
     simpler, same = limits.limiting(model, data, limit)
     objective = objective_of(simpler, same)

@@ -23,6 +23,7 @@ from likely.inference.tests import large_sample_note
 from likely.models import scale
 from likely.models.checks import check_level, items_of
 from likely.models.naming import Names
+from likely.namespace.arrays import Floats
 from likely.show.text_table import Grid, alike
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def region(fit: Estimates, names: Sequence[str], level: float = 0.95, method: st
     return Region(pair, points, closed, estimates, level, method, notes, fit.likelihood.bound.output_table)
 
 
-def _natural(slot: Slot, values: Any) -> Any:
+def _natural(slot: Slot, values: Any) -> Floats:
     return np.array([slot.natural(float(t)) for t in values]) if slot.constant else values
 
 
@@ -235,7 +236,7 @@ def trace(function: Level, level: float) -> tuple[Any, bool]:
     return np.vstack([behind[:0:-1], ahead]), False
 
 
-def _on_ray(function: Level, level: float, direction: Any) -> Any:
+def _on_ray(function: Level, level: float, direction: Any) -> Floats | None:
     """A point of the curve on a ray from the origin, by Newton's method within a bracket; None beyond `FARTHEST`."""
     low, high, r = 0.0, np.inf, level
     for _ in range(60):
@@ -283,7 +284,7 @@ def _follow(function: Level, level: float, first: Any, sense: float) -> tuple[An
     return np.array(points), False
 
 
-def _tangent(gradient: Any, sense: float) -> Any:
+def _tangent(gradient: Any, sense: float) -> Floats:
     return sense * np.array([-gradient[1], gradient[0]]) / max(float(np.linalg.norm(gradient)), 1e-300)
 
 

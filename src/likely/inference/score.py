@@ -17,6 +17,7 @@ from likely.compute.solve.newton import Point
 from likely.errors import IntervalError, is_one_of, unknown
 from likely.estimates.covariance import inverse_information
 from likely.likelihoods import Objective
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.likelihoods.log_likelihood import LogLikelihood
@@ -55,7 +56,7 @@ def score_statistic(objective: Objective, point: Point, information: str) -> flo
     return float(point.score @ inverse @ point.score)
 
 
-def information_at(objective: Objective, point: Point, kind: str) -> Any:
+def information_at(objective: Objective, point: Point, kind: str) -> Floats:
     """The information of the coefficients at a point: observed, expected, or the outer products of the scores."""
     if kind == "observed":
         return point.info
@@ -66,7 +67,7 @@ def information_at(objective: Objective, point: Point, kind: str) -> Any:
     return objective.score_gram(point.x, objective.weights)
 
 
-def embedded(small: LogLikelihood, x: Any, large: LogLikelihood) -> Any:
+def embedded(small: LogLikelihood, x: Any, large: LogLikelihood) -> Floats:
     """The coefficients at which the larger model is the smaller one with its coefficients `x`."""
     from likely.inference.nesting import counterparts
 

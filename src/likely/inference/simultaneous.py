@@ -9,6 +9,7 @@ from scipy import optimize
 
 from likely.errors import is_one_of, unknown
 from likely.estimates.covariance.reference_distribution import Reference
+from likely.namespace.arrays import Floats
 
 ADJUSTMENTS = ("none", "bonferroni", "sidak", "holm", "max-t", "scheffe")
 DIRECTIONS = 20_000
@@ -68,7 +69,7 @@ class MaxT:
         return float(optimize.brentq(lambda q: self.p_value(q) - (1.0 - level), low, high * (1.0 + 1e-9), xtol=1e-10))
 
 
-def _basis(unit: Any) -> Any:
+def _basis(unit: Any) -> Floats:
     """Orthonormal rows that span the forms, by Gram and Schmidt in their order: they move little when the forms do."""
     rows = np.zeros((0, unit.shape[1]))
     for form in unit:
@@ -80,7 +81,7 @@ def _basis(unit: Any) -> Any:
     return rows
 
 
-def _largest(unit: Any) -> Any:
+def _largest(unit: Any) -> Floats:
     """max_i |c_i' u| for directions u spread over the sphere."""
     k, r = unit.shape
     if r == 1:

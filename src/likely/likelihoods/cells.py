@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.models.rows import Rows
+from likely.namespace.arrays import Floats
 
 SAMPLE = 2000  # rows that tell whether rows repeat
 CHECKED = 48  # cells at which an interpolation is compared with what it stands for
@@ -131,7 +132,7 @@ class _Interpolation:
             return {pair: bases[0] @ v for pair, v in self.table.items()}
         return {pair: np.einsum("ij,ij->i", bases[0] @ v, bases[1]) for pair, v in self.table.items()}
 
-    def _basis(self, x: Any, low: float, high: float) -> Any:
+    def _basis(self, x: Any, low: float, high: float) -> Floats:
         at = (2.0 * x - (low + high)) / (high - low)
         gap = at[:, None] - self.points[None, :]
         hit = gap == 0.0

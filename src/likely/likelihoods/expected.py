@@ -21,6 +21,7 @@ from likely.likelihoods import Objective, RowsObjective
 from likely.likelihoods.cells import Cells, interpolated
 from likely.likelihoods.nodes import central, nodes
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 
 Pair = tuple[int, int]
 
@@ -29,7 +30,7 @@ MANY = 600  # cells beyond which interpolation pays
 AT_ONCE = 1 << 18  # values of y times cells whose derivatives are held at once
 
 
-def expected_information(likelihood: Objective, x: Any) -> Any:
+def expected_information(likelihood: Objective, x: Any) -> Floats:
     """The expected information of the coefficients, shape (p, p).
 
     Where parameters are functions, their derivatives are the columns: of least squares, Gauss and Newton's J'J/sd^2.
@@ -89,7 +90,7 @@ class Expected:
         return other
 
     @property
-    def information(self) -> Any:
+    def information(self) -> Floats:
         """The expected information of the coefficients, shape (p, p)."""
         return self.objective.gram(self.block, self.objective.weights)
 
@@ -254,7 +255,7 @@ class Expected:
                 return False
         return True
 
-    def _mean(self, cells: Cells) -> Any:
+    def _mean(self, cells: Cells) -> Floats:
         with np.errstate(all="ignore"):
             mean = self.model.family._mean(NumpyNamespace(), **self._values(cells))
         return np.array(np.broadcast_to(np.asarray(mean, dtype=float), cells.count))
@@ -303,6 +304,6 @@ class Expected:
         )
 
 
-def _mean(values: Any, p: Any) -> Any:
+def _mean(values: Any, p: Any) -> Floats:
     """Expectations along the last axis; values of probability 0 do not count."""
     return np.sum(np.where(p != 0.0, values, 0.0) * p, axis=1)

@@ -23,6 +23,7 @@ from likely.models.new_data import NewData, check_given
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -170,7 +171,7 @@ class FittedRows:
 
     # -- what the model says of them -------------------------------------------------------------------
 
-    def mean(self) -> Any:
+    def mean(self) -> Floats:
         """The expected value of every row, shape (n,)."""
         self._require_numbers("mean")
         value = self.full(self.mean_at(self.etas))
@@ -190,21 +191,22 @@ class FittedRows:
         """What a prediction is of: "mean", or the parameter that the family states in its place (a quantile)."""
         return "mean" if self.of_mean or self.family.predicted is None else self.family.predicted
 
-    def center(self) -> Any:
+    def center(self) -> Floats:
         """What is predicted for every row, shape (n,)."""
         return self.mean() if self.central == "mean" else self.full(self.values[self.central])
 
-    def center_at(self, etas: list[Any]) -> Any:
+    def center_at(self, etas: list[Any]) -> Floats | float:
         """The same at other linear predictors."""
         return self.mean_at(etas) if self.central == "mean" else self.parameters(NumpyNamespace(), etas)[self.central]
 
-    def mean_at(self, etas: list[Any]) -> Any:
+    def mean_at(self, etas: list[Any]) -> Floats | float:
         """The expected values at other linear predictors."""
         xp = NumpyNamespace()
         with np.errstate(all="ignore"):
-            return self.family._mean(xp, **self.parameters(xp, etas))
+            mean: Any = self.family._mean(xp, **self.parameters(xp, etas))
+        return mean
 
-    def variance(self) -> Any:
+    def variance(self) -> Floats:
         """The variance of every row, shape (n,); infinite or NaN where there is none."""
         self._require_numbers("variance")
         self.require_known()
@@ -212,7 +214,7 @@ class FittedRows:
         with np.errstate(all="ignore"):
             return self.full(self.family._variance(xp, **self.parameters(xp)))
 
-    def log_density(self, y: Any) -> Any:
+    def log_density(self, y: Any) -> Floats:
         """The log-density of one y (levels coded) for every row; -inf outside the support."""
         xp = NumpyNamespace()
         with np.errstate(all="ignore"):
@@ -233,7 +235,7 @@ class FittedRows:
         """Several columns as a table of the user's own library."""
         return self.table.wrap_frame({name: self.full(values) for name, values in columns.items()})
 
-    def full(self, values: Any) -> Any:
+    def full(self, values: Any) -> Floats:
         """One number for every row."""
         return np.array(np.broadcast_to(np.asarray(values, dtype=float), (self.n,)))
 

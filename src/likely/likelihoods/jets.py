@@ -20,6 +20,7 @@ from likely.likelihoods import kernels
 from likely.models.model import Model
 from likely.models.rows import Rows, take
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
 
@@ -75,7 +76,7 @@ class Jets:
             )
             raise FamilyError(f"the log-density of {model.family.title} cannot be evaluated: {hint}") from error
 
-    def values(self, predictors: Callable[[slice], list[Any]], block: int = BLOCK) -> Any:
+    def values(self, predictors: Callable[[slice], list[Any]], block: int = BLOCK) -> Floats:
         """The log-density of every row, shape (n,), from what gives the linear predictors of some rows."""
 
         def part(lo: int, hi: int) -> tuple[Any, ...]:

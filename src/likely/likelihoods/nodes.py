@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base import Distributions, Family, Kind
 from likely.families.base.numeric.rule import double_exponential
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 TAIL = 4e-16  # probability beyond the last whole number summed
 HEAD = 512  # whole numbers summed one by one where there are many
@@ -74,14 +75,14 @@ def _between_atoms(distribution: Distributions, count: int, split: Any) -> tuple
     return np.hstack(ys), np.hstack(weights)
 
 
-def central(family: Family, values: Mapping[str, Any], count: int) -> Any:
+def central(family: Family, values: Mapping[str, Any], count: int) -> Floats:
     """A few quantiles between the tails of several continuous distributions at once, shape (count, values)."""
     columns = {k: np.reshape(v, (-1, 1)) if np.ndim(v) == 1 else v for k, v in values.items()}
     with np.errstate(all="ignore"):
         return _wide(family.at(columns).quantile(CENTRAL[None, :]), count)
 
 
-def _wide(y: Any, count: int) -> Any:
+def _wide(y: Any, count: int) -> Floats:
     return np.broadcast_to(y, (count, y.shape[-1]))
 
 
@@ -118,7 +119,7 @@ def _whole_numbers(distribution: Distributions, count: int) -> tuple[Any, Any]:
     return np.where(inside, y, first), p / p.sum(axis=1, keepdims=True)
 
 
-def _density(distribution: Distributions, y: Any) -> Any:
+def _density(distribution: Distributions, y: Any) -> Floats:
     """The density formula, also between whole numbers."""
     with np.errstate(all="ignore"):
         value = distribution.family._log_density(NumpyNamespace(), y, **distribution.values)

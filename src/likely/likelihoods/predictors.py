@@ -14,6 +14,7 @@ from likely.compute.parts import Indicators
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -64,7 +65,7 @@ class Predictors:
             out.append(eta if offset is None else eta + offset)
         return out
 
-    def covariance(self, covariance: Any, lo: int, hi: int) -> Any:
+    def covariance(self, covariance: Any, lo: int, hi: int) -> Floats:
         """The covariance of the linear predictors of rows lo..hi, shape (rows, slots, slots)."""
         parts = self._parts
         out = np.empty((hi - lo, len(parts), len(parts)))
@@ -81,7 +82,7 @@ class Predictors:
 
     # -- from rows to coefficients --------------------------------------------------------------------------------
 
-    def row_scores(self, scores: Sequence[Any], lo: int, hi: int) -> Any:
+    def row_scores(self, scores: Sequence[Any], lo: int, hi: int) -> Floats:
         """Rows' scores in the coefficients, shape (rows, p), from those in their linear predictors."""
         out = np.zeros((hi - lo, self.size))
         for (slot, x, _), g in zip(self._parts, scores, strict=True):
@@ -91,7 +92,7 @@ class Predictors:
                 out[:, slot.start : slot.stop] += blocks.dense(x[lo:hi]) * g[:, None]
         return out
 
-    def score(self, first: Mapping[int, Any], w: Any, lo: int, hi: int) -> Any:
+    def score(self, first: Mapping[int, Any], w: Any, lo: int, hi: int) -> Floats:
         """The weighted sum of rows' scores in the coefficients, from those in their linear predictors."""
         score = np.zeros(self.size)
         for k, (slot, x, _) in enumerate(self._parts):
@@ -102,7 +103,7 @@ class Predictors:
                 score[slot.start : slot.stop] += _rows(g, w, hi - lo) @ x[lo:hi]
         return score
 
-    def information(self, second: Mapping[tuple[int, int], Any], w: Any, lo: int, hi: int) -> Any:
+    def information(self, second: Mapping[tuple[int, int], Any], w: Any, lo: int, hi: int) -> Floats:
         """Minus the weighted sum of the second derivatives, from those in the linear predictors by pairs of slots."""
         info = np.zeros((self.size, self.size))
         for (j, k), h in second.items():
@@ -125,7 +126,7 @@ class Predictors:
                 info[b.start : b.stop, a.start : a.stop] -= block.T
         return info
 
-    def cluster_sums(self, scores: Any, codes: Any, count: int, rows: Any) -> Any:
+    def cluster_sums(self, scores: Any, codes: Any, count: int, rows: Any) -> Floats:
         """The sums of some rows' scores by cluster, shape (count, p), from those of their linear predictors."""
         which = Indicators(codes.astype(np.int32), count)
         out = np.zeros((count, self.size))
@@ -137,7 +138,7 @@ class Predictors:
         return out
 
 
-def _rows(x: Any, w: Any, n: int) -> Any:
+def _rows(x: Any, w: Any, n: int) -> Floats:
     """x as one value per row, times the weights."""
     if w is not None:
         return x * w
@@ -155,7 +156,7 @@ def total(x: Any, w: Any, n: int) -> float:
     return float(np.add.reduce(x))
 
 
-def _gram(x: Any, h: Any, z: Any) -> Any:
+def _gram(x: Any, h: Any, z: Any) -> Floats:
     """x' diag(h) z."""
     if isinstance(x, Blocks) or isinstance(z, Blocks):
         return blocks.gram(x, h, z)

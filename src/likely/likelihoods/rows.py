@@ -15,6 +15,7 @@ from likely.likelihoods.protocol import Offers
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.namespace import Jet
+from likely.namespace.arrays import Floats
 
 OFFERS = Offers(terms="rows", predictors=True, distribution=True, single_peaked=False, far=False)
 SUMS_AT_ONCE = 1 << 22  # numbers in the sums by cluster that are held at once
@@ -81,11 +82,11 @@ class RowsObjective:
         """The log-density of some rows with derivatives with respect to the linear predictors."""
         return self.jets(self.etas(coefficients, rows), rows, order)
 
-    def log_density(self, coefficients: Any) -> Any:
+    def log_density(self, coefficients: Any) -> Floats:
         """The log-density of every row, shape (n,)."""
         return self.jets.values(lambda rows: self.etas(coefficients, rows), self.block)
 
-    def row_scores(self, coefficients: Any) -> Any:
+    def row_scores(self, coefficients: Any) -> Floats:
         """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
@@ -116,7 +117,7 @@ class RowsObjective:
 
         return float(memory.sum_blocks(block, self.rows, self.block)[0])
 
-    def values(self, places: Any) -> Any:
+    def values(self, places: Any) -> Floats:
         """The log-likelihood at k places, shape (k, p) -> (k,): all rows at once, for data that are small."""
         if any(slot.leaves_domain for slot in self.model.slots):  # that is judged for each place
             return np.array([self.value(place) for place in places])
@@ -161,7 +162,7 @@ class RowsObjective:
 
     # -- sums of products ------------------------------------------------------------------------------
 
-    def gram(self, rows: Callable[[int, int], Mapping[tuple[int, int], Any]], weights: Any = None) -> Any:
+    def gram(self, rows: Callable[[int, int], Mapping[tuple[int, int], Any]], weights: Any = None) -> Floats:
         """The sum over rows of w X' V X, block by block: no matrix of one line per row is made.
 
         Parameters
@@ -184,7 +185,7 @@ class RowsObjective:
 
         return memory.sum_blocks(block, self.rows, self.block)[0]
 
-    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Floats:
         """The sum over rows of w s s' with s the row's score: the outer product of scores, the meat of a sandwich."""
 
         def rows(lo: int, hi: int) -> dict[tuple[int, int], Any]:
@@ -193,7 +194,7 @@ class RowsObjective:
 
         return self.gram(rows, weights)
 
-    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Floats:
         """The sum over clusters of S S' with S the sum of a cluster's weighted scores.
 
         Parameters
@@ -223,7 +224,7 @@ class RowsObjective:
             out += sums.T @ sums
         return out
 
-    def _weights(self, lo: int, hi: int) -> Any:
+    def _weights(self, lo: int, hi: int) -> Floats | None:
         return None if self.weights is None else self.weights[lo:hi]
 
 

@@ -24,6 +24,7 @@ from likely.errors import DataError, DesignError, listed
 from likely.likelihoods.protocol import Offers
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.namespace.arrays import Floats
 
 OFFERS = Offers(
     terms="strata",
@@ -166,7 +167,7 @@ class StrataObjective:
         return None
 
     @cached_property
-    def _x(self) -> Any:
+    def _x(self) -> Floats:
         x = self.data.design(self.slot)
         return np.zeros((len(self.y), 0)) if x is None else x
 
@@ -250,7 +251,7 @@ class StrataObjective:
             info += part
         return Point(coefficients, float(self._sum(values)), self._sum(scores), info)
 
-    def _sum(self, values: Any) -> Any:
+    def _sum(self, values: Any) -> Floats | float:
         return np.sum(values if self.weights is None else (values.T * self.weights).T, axis=0)
 
 

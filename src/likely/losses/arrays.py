@@ -11,6 +11,7 @@ import numpy as np
 
 from likely.errors import DataError
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -45,7 +46,7 @@ class Arrays:
             return TorchNamespace()
         return NumpyNamespace()
 
-    def numbers(self, values: Any, what: str, like: Any = None) -> Any:
+    def numbers(self, values: Any, what: str, like: Any = None) -> Floats:
         """Values as an array of floating-point numbers, of the dtype (and device) of `like` where that is given."""
         if self.kind == "torch":
             torch = sys.modules["torch"]
@@ -62,7 +63,7 @@ class Arrays:
             return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(float)
         return _numeric(values, what)
 
-    def concrete(self, values: Any) -> Any:
+    def concrete(self, values: Any) -> Floats | None:
         """Values as a NumPy array; None where they are being traced and have none yet."""
         if self.kind == "torch":
             from likely.namespace.torch import has_values
@@ -103,7 +104,7 @@ class Arrays:
             return value.astype("float64")
         return value if value.device.type == "mps" else value.double()  # Apple's GPUs have no doubles
 
-    def reduced(self, rows: Any, weights: Any, reduction: str) -> Any:
+    def reduced(self, rows: Any, weights: Any, reduction: str) -> Floats | float:
         """Losses of rows as one number, or as they are, times their weights."""
         if weights is not None:
             library = np if self.kind == "numpy" else sys.modules["torch" if self.kind == "torch" else "jax.numpy"]
@@ -129,7 +130,7 @@ def _count(weights: Any) -> int:
     return count
 
 
-def _numeric(values: Any, what: str) -> Any:
+def _numeric(values: Any, what: str) -> Floats:
     """Anything as a NumPy array of floats."""
     if hasattr(values, "detach"):  # a tensor beside arrays of another library
         values = values.detach().cpu().numpy()

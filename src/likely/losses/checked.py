@@ -10,11 +10,12 @@ import numpy as np
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, SupportError, first_rows
 from likely.families.base import Family, Parameter
 from likely.families.base.vectors import VectorDomain
+from likely.namespace.arrays import Booleans
 
 ROUNDED = 5e-3  # how far from 1 probabilities may sum that were rounded to half precision
 
 
-def _weightless(weights: Any, shape: tuple[int, ...]) -> Any:
+def _weightless(weights: Any, shape: tuple[int, ...]) -> Booleans:
     """Which entries are those of rows of weight zero, which nothing has to be said of."""
     away = np.asarray(False if weights is None else np.asarray(weights) == 0)
     away = away[..., None] if away.ndim and len(shape) > away.ndim else away  # a vector's entries are one row's

@@ -21,6 +21,7 @@ from likely.losses.given import known_values, predicted, target
 from likely.losses.split import Split, split
 from likely.losses.trace import PREDICTION, Graph, Program, TraceNamespace, Y
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 
 REDUCTIONS = ("mean", "sum", "none")
 SCALES = ("natural", "link")
@@ -123,7 +124,7 @@ class DensityLoss:
         y, prediction, weights = self._ready(arrays, y, prediction, weights, check)
         return arrays.reduced(self._rows(arrays, y, prediction), weights, self.reduction)
 
-    def gradient(self, y: Any, prediction: Any, weights: Any = None) -> Any:
+    def gradient(self, y: Any, prediction: Any, weights: Any = None) -> Floats:
         """Derivative of the loss (its mean or sum, as `reduction` says) by each prediction, on NumPy arrays.
 
         Parameters
@@ -180,7 +181,7 @@ class DensityLoss:
             return value[()], g[0][()], h[0][0][()]
         return value, np.stack(g, axis=-1), np.stack([np.stack(row, axis=-1) for row in h], axis=-2)
 
-    def of_errors(self, errors: Any) -> Any:
+    def of_errors(self, errors: Any) -> Floats:
         """The loss of each error, observed less predicted, of a prediction of 0.
 
         Parameters
@@ -220,7 +221,7 @@ class DensityLoss:
 
     # -- inside --------------------------------------------------------------------------------------------
 
-    def _rows(self, arrays: Arrays, y: Any, prediction: Any) -> Any:
+    def _rows(self, arrays: Arrays, y: Any, prediction: Any) -> Floats:
         columns = arrays.columns(prediction) if self.parameter.vector else [prediction]
         if arrays.kind != "numpy":
             return arrays.in_double(self._run, y, columns)

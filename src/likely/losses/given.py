@@ -14,9 +14,10 @@ from likely.families.labels import Labelled, values_of
 from likely.likelihoods import offers_of
 from likely.losses.arrays import Arrays
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 
-def target(family: Family, y: Any, arrays: Arrays, like: Any = None) -> Any:
+def target(family: Family, y: Any, arrays: Arrays, like: Any = None) -> Floats:
     """Observations as numbers; labels as their codes."""
     if isinstance(family, Labelled) and family.levels is not None and arrays.kind == "numpy":
         return family.codes(*values_of(y))

@@ -18,6 +18,7 @@ from likely.losses.checked import check_shapes, check_target, check_values, chec
 from likely.losses.density_loss import REDUCTIONS, SCALES
 from likely.losses.given import known_values, require_rows, target
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 
 
 @public_class
@@ -113,7 +114,7 @@ class NegativeLogLikelihood:
         if not isinstance(out, Jet):
             out = Jet(out, {}, {}, 2)
 
-        def full(part: Any) -> Any:
+        def full(part: Any) -> Floats:
             return np.broadcast_to(part, shape)[()]
 
         first = {name: full(out.g.get(i, 0.0)) for i, name in enumerate(names)}
@@ -154,7 +155,7 @@ class NegativeLogLikelihood:
             return Simplex.value([entry - value[0] for entry in value[1:]], xp)
         return tuple(value) if p.vector else p.domain.get_link(p.name, self.links[p.name]).inverse(value, xp)
 
-    def _rows(self, arrays: Arrays, y: Any, values: Mapping[str, Any]) -> Any:
+    def _rows(self, arrays: Arrays, y: Any, values: Mapping[str, Any]) -> Floats:
         heads = {n: arrays.columns(v) if self.family.parameter(n).vector else v for n, v in values.items()}
         if arrays.kind != "numpy":
             return arrays.in_double(self._nll, y, heads)

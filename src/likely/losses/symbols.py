@@ -13,6 +13,7 @@ from likely.families.base import Family
 from likely.losses.density_loss import DensityLoss
 from likely.losses.trace import PREDICTION, Node, Program, Y, ordered, rebuilt
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 POINTS = 400
 CHOICES = ("where", "maximum", "minimum")
@@ -56,7 +57,7 @@ class Sampled:
                     values = p.domain.get_link(p.name, loss.link).forward(values)
                 self.values[name] = values
 
-    def run(self, node: Node, nudge: float = 0.0) -> Any:
+    def run(self, node: Node, nudge: float = 0.0) -> Floats:
         """A graph at the points."""
         values = self.values
         if nudge and Y in values:
@@ -72,7 +73,7 @@ class Sampled:
         return bool(np.all(np.abs(found - reference) <= 1e-6 * (1.0 + np.abs(reference))))
 
 
-def _observations(family: Family, rng: np.random.Generator) -> Any:
+def _observations(family: Family, rng: np.random.Generator) -> Floats:
     support = family.support
     if support.integer:
         high = support.upper if np.isfinite(support.upper) else 12.0 if not family.kind.labels else 2.0

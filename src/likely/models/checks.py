@@ -29,6 +29,7 @@ from likely.errors.kinds import is_number, is_whole
 from likely.families import FAMILIES, means_family
 from likely.families.base import Family, Support
 from likely.models.asked import OPTIONS, Asked
+from likely.namespace.arrays import Booleans, Floats
 
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
 MOST_LEVELS = 5_000  # of a response
@@ -105,7 +106,7 @@ def check_level(level: float) -> float:
     return float(level)
 
 
-def row_of_numbers(value: Any, what: str) -> Any:
+def row_of_numbers(value: Any, what: str) -> Floats:
     """One finite number or several, as an array.
 
     Raises
@@ -229,26 +230,26 @@ def check_one_column(names: Sequence[str], what: str) -> None:
         raise DataError(f"{what}: one value for each row, found a table of {len(names)} columns")
 
 
-def weight_column(w: Any) -> Any:
+def weight_column(w: Any) -> Floats:
     """The weights as numbers, one a row; NaN where one is missing."""
     if np.ndim(w) == 0:
         raise OptionError("weights are one per row: a column name or an array")
     return tables.numbers(w, "weights")
 
 
-def counted_rows(w: Any) -> Any:
+def counted_rows(w: Any) -> Booleans | None:
     """The rows of a weight other than zero, as a mask; None where all are."""
     return None if w is None or np.all(counted := w != 0.0) else counted
 
 
-def check_weights(w: Any, kind: str, table: Table | None = None) -> Any:
+def check_weights(w: Any, kind: str, table: Table | None = None) -> Floats:
     """The weights as numbers, finite, not negative and not all zero; the table is that of their rows."""
     w = weights_of_rows(w, kind, table)
     check_total_weight(float(np.sum(w)), kind)
     return w
 
 
-def weights_of_rows(w: Any, kind: str, table: Table | None = None) -> Any:
+def weights_of_rows(w: Any, kind: str, table: Table | None = None) -> Floats:
     """The weights of some rows as numbers, finite and not negative; the table is that of the rows."""
     w = weight_column(w)
     bad = ~(np.isfinite(w) & (w >= 0))

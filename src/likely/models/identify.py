@@ -17,6 +17,7 @@ from likely.errors import DesignError, listed
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 
 EXTREMES = 1e-140, 1e140  # of a column's largest value: beyond, squares leave what a float can hold
 FAR_LEVEL = 1e4  # a level so many times its spread costs digits that count
@@ -167,14 +168,14 @@ class Coordinates:
     origin: Any = 0.0
     level: float = 0.0  # what is taken off the response
 
-    def from_original(self, coefficients: Any) -> Any:
+    def from_original(self, coefficients: Any) -> Floats:
         return self.rotated(coefficients - self.origin)
 
-    def rotated(self, coefficients: Any) -> Any:
+    def rotated(self, coefficients: Any) -> Floats:
         """The coordinates of the user's coefficients for the response less its level."""
         return np.asarray(self.forward @ coefficients, dtype=float)
 
-    def to_original(self, coordinates: Any) -> Any:
+    def to_original(self, coordinates: Any) -> Floats:
         return np.asarray(self.inverse @ coordinates + self.origin, dtype=float)
 
     def point(self, point: Point) -> Point:
@@ -189,7 +190,7 @@ class Coordinates:
         at = int(np.flatnonzero(self.inverse[index])[0])
         return at, float(1.0 / self.inverse[index, at])
 
-    def covariance(self, covariance: Any) -> Any:
+    def covariance(self, covariance: Any) -> Floats:
         """The covariance of the user's coefficients."""
         return np.asarray(self.inverse @ covariance.astype(self.inverse.dtype) @ self.inverse.T, dtype=float)
 

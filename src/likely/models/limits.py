@@ -13,6 +13,7 @@ from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 NEAR = {0.0: 1e-5, np.inf: 1e5}  # a parameter beyond this is compared with its limiting family
 
@@ -46,7 +47,7 @@ def predicted(model: Model, data: Rows, x: Any) -> list[tuple[Limit, Slot]]:
     return found
 
 
-def row_values(slot: Slot, data: Rows, x: Any) -> Any:
+def row_values(slot: Slot, data: Rows, x: Any) -> Floats:
     """The parameter of a slot with predictors or an offset, row by row."""
     with np.errstate(all="ignore"):
         return slot.link.inverse(data.eta(slot, x), NumpyNamespace())

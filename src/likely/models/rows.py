@@ -11,6 +11,7 @@ import numpy as np
 from likely.compute.blocks import Blocks, Matrix
 from likely.families.base import Family
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -90,7 +91,7 @@ class Rows:
         """A linear predictor's columns; one of ones for a constant."""
         return np.ones((self.n, 1)) if slot.design is None else self.designs[slot.label]
 
-    def eta(self, slot: Slot, coefficients: Any) -> Any:
+    def eta(self, slot: Slot, coefficients: Any) -> Floats | float:
         """A linear predictor from the coefficients of all; a float where it is the same in all rows."""
         offset = self.offset(slot)
         if slot.idle:

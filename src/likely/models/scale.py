@@ -19,6 +19,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.models.model import Model
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
+from likely.namespace.arrays import Floats
 
 AT_LIMIT = 30.0  # on a logarithmic scale, where a parameter stands that ran to its limit
 
@@ -95,7 +96,7 @@ def errors(jacobian: Any, covariance: Any) -> tuple[Any, Any]:
         return widths * size, correlations
 
 
-def reached(model: Model, coef: Mapping[str, Any]) -> Any:
+def reached(model: Model, coef: Mapping[str, Any]) -> Floats:
     """The coefficients as `from_reported` gives them, with constants that ran to a limit a little before it."""
     end = float(np.exp(AT_LIMIT))
     inside = dict(coef)
@@ -108,7 +109,7 @@ def reached(model: Model, coef: Mapping[str, Any]) -> Any:
     return from_reported(model, inside)
 
 
-def from_reported(model: Model, values: Mapping[str, Any]) -> Any:
+def from_reported(model: Model, values: Mapping[str, Any]) -> Floats:
     """The coefficients for reported values given by name; -inf or inf for a value at the end of its domain.
 
     NaN for a value that its link does not reach, such as a location below 0 under the logarithm.

@@ -15,6 +15,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.models.model import Model
 from likely.models.rows import Rows, take
 from likely.models.slot import BEHIND, Slot
+from likely.namespace.arrays import Floats
 
 ENOUGH_ROWS = 10_000
 
@@ -49,13 +50,13 @@ def starting_values(model: Model, data: Rows, values: Any = None) -> Any:
     return _coefficients(model, data, _values(model, start), ())
 
 
-def several_starts(model: Model, data: Rows, values: Mapping[str, Any]) -> Any:
+def several_starts(model: Model, data: Rows, values: Mapping[str, Any]) -> Floats:
     """Coefficients for k values of each parameter, shape (k, p); no parameter may be a vector."""
     count = np.shape(values[model.slots[0].parameter.name])
     return _coefficients(model, data, ((slot, values[slot.parameter.name]) for slot in model.slots), count)
 
 
-def _coefficients(model: Model, data: Rows, values: Iterable[tuple[Slot, Any]], count: tuple[int, ...]) -> Any:
+def _coefficients(model: Model, data: Rows, values: Iterable[tuple[Slot, Any]], count: tuple[int, ...]) -> Floats:
     """Coefficients from every slot's value, or its values, one for each start."""
     out = np.zeros((*count, model.size))
     for slot, value in values:
@@ -74,7 +75,7 @@ def _some_rows(y: Any) -> Any:
     return slice(None, None, max(1, len(y) // ENOUGH_ROWS))
 
 
-def _counting(w: Any) -> Any:
+def _counting(w: Any) -> Floats:
     """Weights that sum to a number of observations, as the families' moments take them."""
     total = float(np.sum(w))
     return w * (len(w) / total) if 0.0 < total < len(w) else w
@@ -96,7 +97,7 @@ def _values(model: Model, start: Mapping[str, Any]) -> Iterator[tuple[Slot, floa
         yield from zip(group, values, strict=True)
 
 
-def _inside(slot: Slot, value: Any) -> Any:
+def _inside(slot: Slot, value: Any) -> Floats:
     """The linear predictors of starting values, moved off the ends of the domain."""
     domain = slot.parameter.domain
     if np.isfinite(domain.lower) and np.isfinite(domain.upper):
@@ -114,7 +115,7 @@ def _inside(slot: Slot, value: Any) -> Any:
     return np.where(np.isfinite(eta), eta, 0.0)
 
 
-def _offset(slot: Slot, data: Rows) -> Any:
+def _offset(slot: Slot, data: Rows) -> Floats | float:
     """The offset, where it does not only leave a level behind."""
     if slot.offset is None:
         return 0.0
@@ -126,7 +127,7 @@ def _mean_offset(slot: Slot, data: Rows) -> float:
     return 0.0 if slot.offset is None else float(np.mean(_offset(slot, data)))
 
 
-def _constant_predictor(slot: Slot, data: Rows, eta: Any) -> Any:
+def _constant_predictor(slot: Slot, data: Rows, eta: Any) -> Floats:
     """Coefficients whose linear predictor is about `eta` in every row."""
     x = data.designs[slot.label]
     if (j := blocks.constant_column(x)) is not None:

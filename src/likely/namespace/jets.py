@@ -18,6 +18,7 @@ from scipy import special as sc
 
 from likely.errors import FamilyError
 from likely.namespace import special
+from likely.namespace.arrays import Value
 from likely.namespace.derivatives import UNARY
 from likely.namespace.memory import Memory
 
@@ -246,7 +247,7 @@ class JetNamespace(Memory):
         # NumPy's scalars follow IEEE arithmetic where Python's floats raise ZeroDivisionError
         return Jet(np.float64(value) if isinstance(value, float) else value, {index: 1.0}, {}, self.order)
 
-    def log(self, x: Any) -> Any:
+    def log(self, x: Any) -> Value:
         """Natural logarithm; the remembered one where a link knows it."""
         known = self.recall_log(x)
         if known is not None:
@@ -256,7 +257,7 @@ class JetNamespace(Memory):
         r = 1.0 / x.v
         return x.chain(np.log(x.v), r, -r * r)
 
-    def where(self, condition: Any, a: Any, b: Any) -> Any:
+    def where(self, condition: Any, a: Any, b: Any) -> Value:
         """`a` where the condition holds, else `b`; derivatives follow the choice."""
         if not isinstance(a, Jet) and not isinstance(b, Jet):
             return np.where(condition, a, b)
@@ -266,16 +267,16 @@ class JetNamespace(Memory):
         h = {i: np.where(condition, ja.h.get(i, 0.0), jb.h.get(i, 0.0)) for i in {**ja.h, **jb.h}}
         return Jet(np.where(condition, ja.v, jb.v), g, h, self.order)
 
-    def maximum(self, a: Any, b: Any) -> Any:
+    def maximum(self, a: Any, b: Any) -> Value:
         return self.where(_value(a) >= _value(b), a, b)
 
-    def minimum(self, a: Any, b: Any) -> Any:
+    def minimum(self, a: Any, b: Any) -> Value:
         return self.where(_value(a) <= _value(b), a, b)
 
-    def power(self, a: Any, b: Any) -> Any:
+    def power(self, a: Any, b: Any) -> Value:
         return a**b
 
-    def abs(self, x: Any) -> Any:
+    def abs(self, x: Any) -> Value:
         return abs(x)
 
     def sign(self, x: Any) -> Any:
@@ -290,7 +291,7 @@ class JetNamespace(Memory):
     def isfinite(self, x: Any) -> Any:
         return np.isfinite(_value(x))
 
-    def bd0(self, x: Any, m: Any) -> Any:
+    def bd0(self, x: Any, m: Any) -> Value:
         """x log(x/m) + m - x."""
         xv, mv = _value(x), _value(m)
         value = special.bd0(xv, mv)
@@ -304,7 +305,7 @@ class JetNamespace(Memory):
             return x.chain(value, log_ratio, 1.0 / xv)
         return _binary(x, m, value, (log_ratio, (mv - xv) / mv), (1.0 / xv, -1.0 / mv, xv / (mv * mv)))
 
-    def logaddexp(self, a: Any, b: Any) -> Any:
+    def logaddexp(self, a: Any, b: Any) -> Value:
         """log(exp(a) + exp(b)) without overflow."""
         av, bv = _value(a), _value(b)
         value = np.logaddexp(av, bv)
@@ -342,7 +343,7 @@ class JetNamespace(Memory):
                 "complement, log_complement, log_if, log_complement_if, over"
             ) from None
 
-        def apply(x: Any) -> Any:
+        def apply(x: Any) -> Value:
             if not isinstance(x, Jet):
                 return function(x)
             value = function(x.v)

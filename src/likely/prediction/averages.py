@@ -14,6 +14,7 @@ from likely.data import tables
 from likely.errors import DataError, OptionError, is_one_of, listed, unknown
 from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.checks import items_of
+from likely.namespace.arrays import Floats
 from likely.prediction import exposure
 from likely.prediction.scenarios import OFFSETS, Scenarios
 from likely.prediction.targets import Target, target
@@ -89,7 +90,7 @@ def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _jacobian(rows: FittedRows, gradient: Mapping[int, Any], share: Any) -> Any:
+def _jacobian(rows: FittedRows, gradient: Mapping[int, Any], share: Any) -> Floats:
     """Derivatives of an average with respect to the coefficients."""
     out = np.zeros(rows.model.size)
     for k, g in gradient.items():
@@ -239,7 +240,7 @@ def _trials_held(fit: Estimates, held: Mapping[str, Any]) -> bool:
     return name is not None and fit.likelihood.model.family.known.get(name) in held
 
 
-def _column(fit: Estimates, name: Any) -> Any:
+def _column(fit: Estimates, name: Any) -> Floats:
     """Weights that are a column of the data."""
     bound = fit.effective.likelihood.bound
     if not isinstance(name, str) or name not in bound.table:

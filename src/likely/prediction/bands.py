@@ -14,6 +14,7 @@ from likely.errors.kinds import is_whole
 from likely.families.base import generator
 from likely.likelihoods.fitted_rows import rows_of
 from likely.models.checks import check_level
+from likely.namespace.arrays import Floats, Integers
 from likely.prediction.residuals import residuals
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def qq(fit: Estimates, level: float = 0.95, *, seed: int = 0, points: int = POIN
     return QQ(sc.ndtri((k - 0.5) / n), observed, lower, upper, outside, p_value, level, n)
 
 
-def _chosen(n: int, points: int) -> Any:
+def _chosen(n: int, points: int) -> Integers:
     """The order statistics that are shown, from 1: all of few; of many the ends and a thinned middle."""
     if n <= points:
         return np.arange(1, n + 1)
@@ -125,7 +126,7 @@ def _local_level(k: Any, n: int, u: Any, level: float, seed: int) -> tuple[float
     return float(np.quantile(least, 1.0 - level)), (1.0 + float(np.count_nonzero(least <= own))) / (1.0 + DRAWS)
 
 
-def _two_sided(u: Any, k: Any, n: int) -> Any:
+def _two_sided(u: Any, k: Any, n: int) -> Floats:
     return 2.0 * np.minimum(sc.betainc(k, n + 1 - k, u), sc.betaincc(k, n + 1 - k, u))
 
 

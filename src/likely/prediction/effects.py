@@ -17,6 +17,7 @@ from likely.errors import DataError, LikelyError, OptionError, is_one_of, unknow
 from likely.errors.kinds import is_number
 from likely.inference.quantities import Quantities, quantities
 from likely.models.checks import items_of
+from likely.namespace.arrays import Floats
 from likely.prediction.averages import Estimate, Setting, shown
 from likely.prediction.averages import setting as setting_of
 from likely.prediction.scenarios import Scenarios
@@ -141,7 +142,7 @@ def _stencil(
     return _sum([value for value, _ in parts]), _sum([jacobian for _, jacobian in parts])
 
 
-def _sum(parts: Sequence[Any]) -> Any:
+def _sum(parts: Sequence[Any]) -> Floats:
     """The sum, 0 where it is the rounding error of its parts: a parameter that the predictor does not touch."""
     with np.errstate(invalid="ignore"):  # of a mean that is infinite
         total = sum(parts)

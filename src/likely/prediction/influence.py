@@ -17,6 +17,7 @@ from likely.inference.records import Record
 from likely.inference.refit import refit
 from likely.likelihoods.expected import Expected
 from likely.models import scale
+from likely.namespace.arrays import Floats, Integers
 from likely.prediction.glm import Glm, glm_of
 from likely.prediction.influential_rows import Pulls
 from likely.progress import Task
@@ -61,7 +62,7 @@ class Influence(Record):
     # -- all rows --------------------------------------------------------------------------------------------
 
     @property
-    def leverage(self) -> Any:
+    def leverage(self) -> Floats:
         """Every row's leverage: the hat value of a linear or generalised linear model, weights included.
 
         They sum to the number of the mean's coefficients (``hatvalues`` in R). Of other models, summed over a row's
@@ -70,7 +71,7 @@ class Influence(Record):
         return self.shares.sum(axis=1) if self.glm is None else self.shares[:, 0]
 
     @property
-    def cook(self) -> Any:
+    def cook(self) -> Floats:
         """Every row's Cook's distance, of linear and generalised linear models: r^2 h / (phi p (1 - h)^2).
 
         With r Pearson's residual, h the leverage, p the number of the mean's coefficients and phi the dispersion: 1
@@ -104,7 +105,7 @@ class Influence(Record):
         return np.where(np.isinf(self.displacement), np.inf, found)
 
     @property
-    def distance(self) -> Any:
+    def distance(self) -> Floats:
         """What rows are ordered by: Cook's distance where the fit has one, else `displacement`."""
         return self.displacement if self.measure == "displacement" else self.cook
 
@@ -113,7 +114,7 @@ class Influence(Record):
         """ "cook" or "displacement": which distance the tables show."""
         return "displacement" if self.glm is None or (self.glm.estimated and self.glm.room <= 0) else "cook"
 
-    def pull(self, name: str) -> Any:
+    def pull(self, name: str) -> Floats:
         """How far each row pulls an estimate, in its standard errors: the estimate with the row less that without it.
 
         Parameters
@@ -217,11 +218,11 @@ class Influence(Record):
     # -- inside ----------------------------------------------------------------------------------------------
 
     @property
-    def _x(self) -> Any:
+    def _x(self) -> Floats:
         return self.fit.effective.outcome.point.x
 
     @property
-    def _errors(self) -> Any:
+    def _errors(self) -> Floats:
         return np.sqrt(np.diag(self._inverse))
 
     def _place(self, name: str) -> int:
@@ -232,7 +233,7 @@ class Influence(Record):
             raise unknown("estimate", name, names)
         return names.index(name)
 
-    def _inside(self, rows: Iterable[int]) -> Any:
+    def _inside(self, rows: Iterable[int]) -> Integers:
         used = self.fit.likelihood.bound.rows
         n = len(self.displacement) if used is None else len(used)
         wanted = np.atleast_1d(np.asarray(rows))
@@ -250,7 +251,7 @@ class Influence(Record):
     def _blocks(self, block: Any) -> Any:
         return memory.map_blocks(block, len(self.displacement), self._objective.block)
 
-    def moves(self, rows: Any, only: list[int] | None = None) -> Any:
+    def moves(self, rows: Any, only: list[int] | None = None) -> Floats:
         """b - b_i of some rows by coefficient (all, or some of them), on the scale of the coefficients."""
         columns = self._inverse if only is None else self._inverse[:, only]
         c = self._corrected[rows]

@@ -23,6 +23,7 @@ from likely.inference.mean_interval import refuse_unseen, stderr_of
 from likely.likelihoods.fitted_rows import FittedRows
 from likely.models import scale
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 METHODS = ("mixture", "plug-in", "calibrated", "t")
 LATTICE, KOROBOV = 1021, 76  # points of the lattice for several linear predictors, and its generator
@@ -121,7 +122,7 @@ def _nodes(k: int) -> tuple[Any, Any]:
     return points - np.mean(points, axis=0), np.full(LATTICE, 1.0 / LATTICE)
 
 
-def _spread(rows: FittedRows) -> Any:
+def _spread(rows: FittedRows) -> Floats:
     """A root of the covariance of every row's linear predictors, shape (n, k, k)."""
     covariance, slots = rows.fit._link_cov, rows.model.slots
     k = len(slots)
@@ -151,7 +152,7 @@ def _parameters(rows: FittedRows, etas: list[Any], part: slice) -> tuple[Params,
     return params, inside
 
 
-def mixture_quantile(family: Family, params: Params, weights: Any, q: float) -> Any:
+def mixture_quantile(family: Family, params: Params, weights: Any, q: float) -> Floats:
     """The smallest y with average cdf(y) >= q, for every row; the average is over the last axis.
 
     It lies between the smallest and the largest of the distributions' own quantiles.
@@ -161,7 +162,7 @@ def mixture_quantile(family: Family, params: Params, weights: Any, q: float) -> 
     low = np.min(np.where(weights > 0.0, ends, np.inf), axis=1)
     high = np.max(np.where(weights > 0.0, ends, -np.inf), axis=1)
 
-    def chance(y: Any) -> Any:
+    def chance(y: Any) -> Floats:
         with np.errstate(all="ignore"):
             return np.sum(weights * family.cdf(y[:, None], **params), axis=1)
 
@@ -169,14 +170,14 @@ def mixture_quantile(family: Family, params: Params, weights: Any, q: float) -> 
         return _smallest(lambda y: chance(y) >= q * (1.0 - 1e-12), low, high)
     start = np.sum(np.where(weights > 0.0, weights * ends, 0.0), axis=1)
 
-    def slope(y: Any) -> Any:
+    def slope(y: Any) -> Floats:
         with np.errstate(all="ignore"):
             return np.sum(weights * family.prob(y[:, None], **params), axis=1)
 
     return _root(lambda y: chance(y) - q, slope, low, high, start)
 
 
-def _smallest(holds: Callable[[Any], Any], low: Any, high: Any) -> Any:
+def _smallest(holds: Callable[[Any], Any], low: Any, high: Any) -> Floats:
     """The smallest whole number from low to high for which a rising condition holds, by halving."""
     low, high = np.floor(low), np.ceil(high)
     while np.any(low < high):
@@ -186,7 +187,7 @@ def _smallest(holds: Callable[[Any], Any], low: Any, high: Any) -> Any:
     return high
 
 
-def _root(function: Callable[[Any], Any], slope: Callable[[Any], Any], low: Any, high: Any, start: Any) -> Any:
+def _root(function: Callable[[Any], Any], slope: Callable[[Any], Any], low: Any, high: Any, start: Any) -> Floats:
     """Where a rising function is zero, by Newton's method within a bracket that shrinks, for every row."""
     y, size = np.clip(start, low, high), np.maximum(high - low, np.finfo(float).tiny)
     for _ in range(100):
@@ -258,7 +259,7 @@ def _known(rows: FittedRows, part: slice) -> Params:
     }
 
 
-def _level_that_holds(family: Family, params: Params, own: Params, q: float, n: int) -> Any:
+def _level_that_holds(family: Family, params: Params, own: Params, q: float, n: int) -> Floats:
     """Quantiles at the estimates, of the level whose quantiles at the refits are exceeded as often as they should.
 
     The level is searched on the logit scale; it is 1 - 1e-9 at most.

@@ -20,6 +20,7 @@ from likely.likelihoods.fitted_rows import FittedRows, draw, rows_of
 from likely.likelihoods.strata import chances
 from likely.models.checks import check_level, check_one_column, row_of_numbers
 from likely.models.new_data import check_unseen
+from likely.namespace.arrays import Floats
 from likely.prediction.observation import prediction_interval
 from likely.prediction.of_functions import evaluate
 
@@ -178,7 +179,7 @@ def _entries(rows: FittedRows, p: Parameter) -> list[str]:
 
 
 def _quantiles(rows: FittedRows, q: Any) -> Any:
-    def one(level: float) -> Any:
+    def one(level: float) -> Floats:
         if rows.family.kind.labels:  # an error of the family where they have no order
             return np.broadcast_to(np.asarray(rows.free_family.quantile(level, **rows.values)), (rows.n,))
         with _quiet():
@@ -241,7 +242,7 @@ def _classes(rows: FittedRows) -> Any:
     return rows.table.wrap(levels[np.argmax(chances, axis=0)], rows.model.response)
 
 
-def _density(rows: FittedRows, y: Any) -> Any:
+def _density(rows: FittedRows, y: Any) -> Floats:
     """The probability or density of one y (levels coded) for every row."""
     out = np.exp(rows.log_density(y))
     if np.any(lost := np.isnan(out) & ~np.isnan(y)):

@@ -12,6 +12,7 @@ from likely.errors import OptionError, first_rows, is_one_of, unknown
 from likely.families.base import Kind, generator, jumps
 from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.prediction.glm import Glm, common_dispersion, glm_of
 from likely.prediction.influence import influence
 from likely.prediction.surprise import own_log_density
@@ -70,7 +71,7 @@ def residuals(fit: Estimates, kind: str = "quantile", *, seed: Any = 0) -> Any:
     return rows.column(_standardized(fit, glm, kind, pearson, gap, rows), kind)
 
 
-def _pearson(rows: FittedRows, gap: Any) -> Any:
+def _pearson(rows: FittedRows, gap: Any) -> Floats:
     """(y - mean)/sd."""
     spread = np.sqrt(rows.variance())
     if not np.all(np.isfinite(spread)):
@@ -82,7 +83,7 @@ def _pearson(rows: FittedRows, gap: Any) -> Any:
         return np.where(gap == 0.0, 0.0, gap / spread)
 
 
-def _standardized(fit: Estimates, glm: Glm, kind: str, pearson: Any, gap: Any, rows: FittedRows) -> Any:
+def _standardized(fit: Estimates, glm: Glm, kind: str, pearson: Any, gap: Any, rows: FittedRows) -> Floats:
     """Residuals of a generalised linear model in their standard deviations."""
     room = _own_room(fit)
     weights = rows.fit.likelihood.bound.weights
@@ -112,7 +113,7 @@ def _standardized(fit: Estimates, glm: Glm, kind: str, pearson: Any, gap: Any, r
     return np.sign(gap) * size / np.sqrt(scale)
 
 
-def _own_room(fit: Estimates) -> Any:
+def _own_room(fit: Estimates) -> Floats:
     """1 - h: how far the residual of each observation can be from 0, as a share of its variance."""
     h = influence(fit).shares[:, 0]
     bound = fit.effective.likelihood.bound
@@ -131,7 +132,7 @@ def _own_room(fit: Estimates) -> Any:
 POWER = {"normal": 0.0, "poisson": 1.0, "gamma": 2.0, "exponential": 2.0, "inverse_gaussian": 3.0}
 
 
-def _anscombe(rows: FittedRows) -> Any:
+def _anscombe(rows: FittedRows) -> Floats:
     """Residuals of A(y), whose distribution is nearly symmetric."""
     name, y, mean = rows.family.name, rows.fit.likelihood.bound.y, rows.mean()
     spread = np.sqrt(rows.variance())
@@ -139,7 +140,7 @@ def _anscombe(rows: FittedRows) -> Any:
         power = POWER[name]
         v = mean**power
 
-        def transformed(t: Any) -> Any:
+        def transformed(t: Any) -> Floats:
             return np.log(t) if power == 3.0 else t ** (1.0 - power / 3.0) / (1.0 - power / 3.0)
 
     elif name in ("bernoulli", "binomial"):
@@ -147,14 +148,14 @@ def _anscombe(rows: FittedRows) -> Any:
         y, mean, spread = y / n, mean / n, spread / n
         v = mean * (1.0 - mean)
 
-        def transformed(t: Any) -> Any:
+        def transformed(t: Any) -> Floats:
             return sc.betainc(2.0 / 3.0, 2.0 / 3.0, t) * sc.beta(2.0 / 3.0, 2.0 / 3.0)
 
     elif name in ("negative_binomial", "geometric"):
         dispersion = rows.full(rows.values.get("dispersion", 1.0))
         v = mean + dispersion * mean * mean
 
-        def transformed(t: Any) -> Any:
+        def transformed(t: Any) -> Floats:
             return 1.5 * t ** (2.0 / 3.0) * sc.hyp2f1(1.0 / 3.0, 2.0 / 3.0, 5.0 / 3.0, -dispersion * t)
 
     else:
@@ -166,7 +167,7 @@ def _anscombe(rows: FittedRows) -> Any:
         return (transformed(y) - transformed(mean)) * v ** (1.0 / 3.0) / spread
 
 
-def _deviance(rows: FittedRows, gap: Any) -> Any:
+def _deviance(rows: FittedRows, gap: Any) -> Floats:
     """Signed roots of twice what the log-density loses at the fit, beside a mean that is y itself."""
     if rows.family.name not in SATURATED:
         raise OptionError(f"{rows.family.title} has no deviance residuals; use kind='quantile'")
@@ -189,7 +190,7 @@ def _deviance(rows: FittedRows, gap: Any) -> Any:
 # -- quantile residuals ----------------------------------------------------------------------------------------
 
 
-def _quantile(rows: FittedRows, rng: Any) -> Any:
+def _quantile(rows: FittedRows, rng: Any) -> Floats:
     tails = rows.free_family.at(rows.values).tails(rows.fit.likelihood.bound.y)
     share = 1.0 if rows.family.kind is Kind.NUMBERS else jumps(rng, rows.n)
     out = rows.full(tails.normal(share))

@@ -18,6 +18,7 @@ from likely.models import scale
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -60,7 +61,7 @@ class Sample:
     total: int
 
     @property
-    def y(self) -> Any:
+    def y(self) -> Floats:
         return self.data.y
 
     @property
@@ -102,7 +103,7 @@ class Sample:
             if np.all(np.isfinite(x)):
                 yield View(self, y, values_at(self.model, self.data, self.family, x), x, rng)
 
-    def _drawn(self, rng: np.random.Generator) -> Any:
+    def _drawn(self, rng: np.random.Generator) -> Floats:
         return self.observed.fitted.draw((self.n,), rng).astype(float)
 
 
@@ -129,7 +130,7 @@ class View:
     coefficients: Any
     rng: np.random.Generator
 
-    def full(self, values: Any) -> Any:
+    def full(self, values: Any) -> Floats:
         """One number for every row."""
         return np.broadcast_to(np.asarray(values, dtype=float), (len(self.y),))
 
@@ -168,19 +169,19 @@ class View:
         return self.full(below), self.full(above)
 
     @cached_property
-    def residuals(self) -> Any:
+    def residuals(self) -> Floats:
         """Quantile residuals, randomised over the jumps of the distribution function."""
         return np.clip(self.full(self.tails.normal(self.share)), -EDGE, EDGE)
 
     @cached_property
-    def own(self) -> Any:
+    def own(self) -> Floats:
         """The probability (or density) of every row's own observation."""
         with np.errstate(all="ignore"):
             log = self.sample.family._log_density(NumpyNamespace(), self.y, **self.values)
             return self.full(np.exp(log))
 
     @cached_property
-    def chances(self) -> Any:
+    def chances(self) -> Floats:
         """The probabilities of all labels, along the last axis."""
         family = self.sample.family
         codes = range(len(family.levels)) if family.levels else range(2)

@@ -16,6 +16,7 @@ from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.likelihoods.nodes import nodes
 from likely.models.checks import require_whole
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Booleans, Floats
 from likely.show.text_table import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def surprise(fit: Estimates, tail: bool = False) -> Any:
     return rows.frame({"surprise": value, "expected": expected(rows), "tail": tails(rows)})
 
 
-def own_log_density(rows: FittedRows) -> Any:
+def own_log_density(rows: FittedRows) -> Floats:
     """Every row's log-density at its own observation."""
     likelihood = rows.fit.likelihood
     x = rows.fit.outcome.point.x
@@ -51,7 +52,7 @@ def own_log_density(rows: FittedRows) -> Any:
 # -- what the model expects ------------------------------------------------------------------------------------
 
 
-def expected(rows: FittedRows) -> Any:
+def expected(rows: FittedRows) -> Floats:
     """The mean surprise of every row under the fitted model: the entropy of its distribution, shape (n,)."""
     if rows.family.kind.labels:
         p = _chances(rows)
@@ -91,7 +92,7 @@ def _values(rows: FittedRows, cells: Cells) -> dict[str, Any]:
     return values if rows.data.units is None else model.family.of_means(values, columns["units"])
 
 
-def _chances(rows: FittedRows) -> Any:
+def _chances(rows: FittedRows) -> Floats:
     """The probabilities of all labels, along the last axis."""
     k = len(rows.model.levels)
     return np.stack([np.exp(rows.log_density(np.full(rows.n, float(code)))) for code in range(k)], axis=-1)
@@ -105,7 +106,7 @@ def _require_one_distribution(rows: FittedRows) -> None:
 # -- tails -----------------------------------------------------------------------------------------------------
 
 
-def tails(rows: FittedRows) -> Any:
+def tails(rows: FittedRows) -> Floats:
     """P(f(Y) <= f(y)) for every row, shape (n,)."""
     y = np.asarray(rows.fit.likelihood.bound.y, dtype=float)
     if rows.family.kind.labels:
@@ -128,18 +129,18 @@ class _OnePeak:
         self.lower, self.upper = rows.full(lower), rows.full(upper)
         self.valley = self._valley()
 
-    def _valley(self) -> Any:
+    def _valley(self) -> Booleans:
         if self.rows.family.name != "beta":
             return np.zeros(self.rows.n, dtype=bool)
         v = self.rows.values
         return self.rows.full((v["mean"] * v["precision"] < 1.0) & ((1.0 - v["mean"]) * v["precision"] < 1.0)) > 0
 
-    def height(self, y: Any) -> Any:
+    def height(self, y: Any) -> Floats:
         """The log-density, turned upside down where it has a valley."""
         f = self.rows.log_density(y)
         return np.where(self.valley, -f, f)
 
-    def tail(self) -> Any:
+    def tail(self) -> Floats:
         y, here = self.y, self.height(self.y)
         step = self._step()
         with np.errstate(invalid="ignore"):
@@ -157,23 +158,23 @@ class _OnePeak:
         tail = np.where(self.valley, 1.0 - tail, tail)
         return np.clip(np.where(np.isfinite(tail), tail, 0.0), 0.0, 1.0)
 
-    def _below(self, y: Any) -> Any:
+    def _below(self, y: Any) -> Floats:
         """P(Y <= y)."""
         return self.rows.full(self.fitted.tails(y).below)
 
-    def _onward(self, y: Any) -> Any:
+    def _onward(self, y: Any) -> Floats:
         """P(Y >= y)."""
         return self.rows.full(self.fitted.tails(y - 1.0 if self.discrete else y).above)
 
     @property
-    def _first(self) -> Any:
+    def _first(self) -> Floats:
         return self.lower if self.discrete else np.nextafter(self.lower, np.inf)
 
     @property
-    def _last(self) -> Any:
+    def _last(self) -> Floats:
         return self.upper if self.discrete else np.nextafter(self.upper, -np.inf)
 
-    def _step(self) -> Any:
+    def _step(self) -> Floats:
         """A small move: to the next whole number, or by a millionth of the middle half's width."""
         if self.discrete:
             return np.ones(self.rows.n)
@@ -181,7 +182,7 @@ class _OnePeak:
             width = self.rows.full(self.fitted.quantile(0.75)) - self.rows.full(self.fitted.quantile(0.25))
         return np.maximum(1e-6 * np.abs(width), 4.0 * np.spacing(np.abs(self.y)))
 
-    def _beyond(self, here: Any, side: float) -> Any:
+    def _beyond(self, here: Any, side: float) -> Floats:
         """The nearest point beyond the peak on one side at which the density is not larger than at y."""
         end = self._last if side > 0 else self._first
         far = self.y + side * np.maximum(self._step() * (1.0 if self.discrete else 1e6), 1e-300)

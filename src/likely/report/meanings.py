@@ -14,6 +14,7 @@ from likely.compute import blocks
 from likely.data.formula import variables
 from likely.errors import DesignError
 from likely.models.naming import LEVEL, column_of, parts_of, references
+from likely.namespace.arrays import Floats
 from likely.show.text_table import alike, number
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class _Teller:
         values = self._column(column)
         return bool(values.min() > 0.0 or values.max() < 0.0)
 
-    def _column(self, name: str) -> Any:
+    def _column(self, name: str) -> Floats:
         if self._design is None:  # not reached: a linear predictor without a design has an intercept only
             return np.zeros(1)
         x = self._fit.likelihood.bound.data.designs[self._slot.label]

@@ -17,6 +17,7 @@ from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.checks import items_of
 from likely.models.model import Model
+from likely.namespace.arrays import Floats
 from likely.results.face import Face
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ class Evaluation(Face):
         difference = first - second
         return math.exp(difference) if difference < 709.0 else math.inf
 
-    def coefficients(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
+    def coefficients(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Floats:
         """The coefficients on the link scale that these parameter values stand for.
 
         Parameters
@@ -205,7 +206,7 @@ class Evaluation(Face):
         """
         return scale.from_reported(self.model, self._given(values, params))
 
-    def score(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
+    def score(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Floats | float:
         """Gradient of the log-likelihood.
 
         Parameters

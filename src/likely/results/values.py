@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from likely.errors.boundary import public_class
 from likely.estimates import Estimates
+from likely.namespace.arrays import Booleans, Floats
 from likely.results.face import Face
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ class Values(Face):
         """L with L L' the covariance of the coefficients on the link scale."""
         return self.estimates.link_root
 
-    def unseen(self, jacobian: Any) -> Any:
+    def unseen(self, jacobian: Any) -> Booleans:
         """Which linear forms of the coefficients have no standard error, because the covariance cannot tell it.
 
         Parameters
@@ -316,7 +317,7 @@ class Values(Face):
         return self.estimates.unseen(jacobian)
 
     @property
-    def cov(self) -> Any:
+    def cov(self) -> Floats:
         """Covariance of the estimates in `regular`, of the kind `cov_kind` (delta method for constants).
 
         Raises

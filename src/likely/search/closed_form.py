@@ -18,6 +18,7 @@ from likely.models import scale
 from likely.models.identify import coordinates
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 from likely.search.outcome import Outcome
 
 
@@ -155,7 +156,9 @@ def least_loss(L: LogLikelihood) -> Outcome | None:
     return Outcome(point, loss.solver, 0, True, "", covariance=covariance)
 
 
-def information_nearby(L: LogLikelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None) -> Any:
+def information_nearby(
+    L: LogLikelihood, slot: Slot, coefficients: Any, step: float, data: Rows | None = None
+) -> Floats:
     """The information a step above and a step below the location's linear predictor, averaged.
 
     Some rows are fitted exactly; on which side of their corner they come to lie is a matter of rounding, and so would
@@ -170,7 +173,9 @@ def information_nearby(L: LogLikelihood, slot: Slot, coefficients: Any, step: fl
     return 0.5 * (infos[0] + infos[1])
 
 
-def conditioned_covariance(L: LogLikelihood, coefficients: Any, slot: Slot | None = None, step: float = 0.0) -> Any:
+def conditioned_covariance(
+    L: LogLikelihood, coefficients: Any, slot: Slot | None = None, step: float = 0.0
+) -> Floats | None:
     """The covariance by way of orthonormal coordinates, where the design is ill-conditioned; else None.
 
     With `slot`, from the information beside its linear predictor.

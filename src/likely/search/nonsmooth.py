@@ -23,6 +23,7 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.model import Model
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
+from likely.namespace.arrays import Floats
 from likely.search.closed_form import PerfectFit, conditioned_covariance, information_nearby
 from likely.search.outcome import Outcome
 
@@ -85,7 +86,7 @@ def nonsmooth_peak(
     return steps.end(x, max_iterations, False, message)
 
 
-def _onward(link: str, eta: Any) -> Any:
+def _onward(link: str, eta: Any) -> Floats:
     """Linear predictors at which a link has come to 0, from where they are."""
     if link in NEVER_THERE:
         return eta - 40.0 if link in NEVER_THERE[:2] else 1e6 * eta
@@ -165,7 +166,7 @@ class _AlternatingSteps:
         step[self.own] = move
         return step, before - after
 
-    def search(self, x: Any, step: Any, value: float, promised: float) -> Any:
+    def search(self, x: Any, step: Any, value: float, promised: float) -> Floats | None:
         """The first of x + t step, t = 1, 1/2, 1/4 ..., that raises the log-likelihood enough; None if none does."""
         t = 1.0
         while t > 1e-10:
@@ -183,7 +184,7 @@ class _AlternatingSteps:
         taken = promised - (self.objective.value(x + step) - value)
         return float(promised if taken <= 0.5 * promised else promised**2 / (4.0 * taken))
 
-    def between(self, x: Any, before: Any, now: Any) -> Any:
+    def between(self, x: Any, before: Any, now: Any) -> Floats:
         """The best point between the ends of two steps, where that is higher than x.
 
         Where the peak lies on an edge, with fewer rows fitted exactly than there are coefficients, the steps lead to
@@ -233,7 +234,7 @@ class _AlternatingSteps:
         assert self.level is not None
         return least_absolute.check_loss(r, w, self.level)
 
-    def _move(self, change: Any) -> Any:
+    def _move(self, change: Any) -> Floats | None:
         """The change of the coefficients that moves the linear predictor so; None where none does."""
         size = np.max(np.abs(self.x), axis=0)
         size = np.where(size > 0, size, 1.0)

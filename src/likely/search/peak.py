@@ -17,6 +17,7 @@ from likely.likelihoods.strata import check_within
 from likely.models import scale
 from likely.models.asked import Asked
 from likely.models.identify import Coordinates, centred, check_identified, coordinates
+from likely.namespace.arrays import Floats
 from likely.search.closed_form import closed_form, least_loss
 from likely.search.iterations import SearchHistory
 from likely.search.nonsmooth import has_nonsmooth_location, nonsmooth_peak
@@ -170,7 +171,7 @@ def _followers(objective: FarSearch, start: Mapping[str, float]) -> list[int]:
     return found if len(found) < model.size else []
 
 
-def _finite_start(objective: FarSearch, x0: Any, movable: list[int]) -> Any:
+def _finite_start(objective: FarSearch, x0: Any, movable: list[int]) -> Floats:
     """The start, or one near it at which the log-likelihood is finite; an error that says what fails."""
     with np.errstate(all="ignore"):
         if objective.point(x0).usable:

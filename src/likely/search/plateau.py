@@ -21,6 +21,7 @@ from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 WEAK = 1.0  # information about a linear predictor, at most, that gives cause to look
 SHARE = 1e-4  # or a share of the information in the best known direction
@@ -73,7 +74,7 @@ def find_plateau(likelihood: Objective, point: Point, level: float = LEVEL) -> P
     )
 
 
-def flat_directions(objective: Objective, point: Point) -> Any:
+def flat_directions(objective: Objective, point: Point) -> Floats:
     """Directions in which the information is nothing but rounding, while the rows have something to say, shape (p, m).
 
     The rows' own scores give the size of what the information is a difference of: two observations of a Cauchy say much

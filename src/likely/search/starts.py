@@ -23,6 +23,7 @@ from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.models.start import several_starts, starting_values
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Integers
 from likely.search.state import FitState
 
 FEW_ROWS = 500  # only small samples have several peaks that matter
@@ -38,14 +39,14 @@ ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
 # -- from the user -------------------------------------------------------------------------------------------
 
 
-def start_of(L: LogLikelihood, start: Any) -> Any:
+def start_of(L: LogLikelihood, start: Any) -> Floats:
     """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
     if start is None:
         return starting_values(L.model, L.objective.data)
     return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
 
 
-def _given_start(L: LogLikelihood, start: Mapping[str, float]) -> Any:
+def _given_start(L: LogLikelihood, start: Mapping[str, float]) -> Floats:
     """The user's starting values, completed by the default ones."""
     model = L.model
     default, _ = scale.to_reported(model, starting_values(L.model, L.objective.data))
@@ -183,11 +184,11 @@ class _Site:
         self.offset = 0.0 if slot.offset is None else self.data.offsets[slot.label]
 
     @cached_property
-    def x(self) -> Any:
+    def x(self) -> Floats:
         """The columns of the location."""
         return blocks.dense(self.data.matrix(self.slot))
 
-    def at(self, coefficients: Any) -> Any:
+    def at(self, coefficients: Any) -> Floats:
         """Starts with k values of the location's coefficients, the other parameters as each location suggests."""
         eta = coefficients @ self.x.T + self.offset
         name = self.slot.parameter.name
@@ -200,7 +201,7 @@ class _Site:
         out[:, self.own] = coefficients
         return out
 
-    def predictor(self, values: Any) -> Any:
+    def predictor(self, values: Any) -> Floats | None:
         """Linear predictors of values by row, those at a pole or out of reach moved; None where none is inside."""
         link, (low, high) = self.slot.link, self.slot.reach
         inside = (values > low) & (values < high)
@@ -222,12 +223,12 @@ class _Site:
     def _factors(self) -> tuple[Any, Any]:
         return np.linalg.qr(self.x if self.w is None else self.x * np.sqrt(self.w)[:, None])
 
-    def least_squares(self, target: Any) -> Any:
+    def least_squares(self, target: Any) -> Floats:
         """The coefficients of least squares, to the digits that a start needs."""
         q, r = self._factors
         return np.linalg.solve(r, q.T @ (target if self.w is None else target * np.sqrt(self.w)))
 
-    def least_absolute(self, target: Any) -> Any:
+    def least_absolute(self, target: Any) -> Floats:
         return least_absolute.solve(self.x, target, self.w)
 
     def of_family(self) -> list[Any]:
@@ -309,7 +310,7 @@ class _Site:
             fits += [middle, *self._exact(targets[0], middle)]
         return list(self.at(np.array(fits))) if fits else []
 
-    def _single(self) -> Any:
+    def _single(self) -> Floats | None:
         """What each observation by itself says of the parameter; None where that is not plain."""
         family, y, name = self.family, self.y, self.slot.parameter.name
         if family.location_parameter is not None:
@@ -324,7 +325,7 @@ class _Site:
             return y
         return 1.0 / np.maximum(y, 0.5 * float(np.mean(y))) if power == 0.5 else None
 
-    def _smooth(self, values: Any) -> Any:
+    def _smooth(self, values: Any) -> Floats:
         """What least squares fits to values by row."""
         return self.x @ self.least_squares(values - (self.offset if self.slot.link.name == "identity" else 0.0))
 
@@ -351,7 +352,7 @@ class _Site:
         order = np.argsort(np.where(np.isfinite(heights), heights, -np.inf))[::-1]
         return [found[k] for k in order[:BEST] if np.isfinite(heights[k])]
 
-    def _distinct(self, target: Any) -> Any:
+    def _distinct(self, target: Any) -> Integers:
         """Rows that differ, in an order that is not that of the data: by what is fitted, and by its fit."""
         fitted = self.x @ self.least_squares(target)
         size = float(np.ptp(fitted)) or 1.0

@@ -12,6 +12,7 @@ import numpy as np
 
 from likely.data.writing import destination, write_text
 from likely.errors import OptionError, listed
+from likely.namespace.arrays import Floats
 
 FORMAT = "likely fit state"
 
@@ -65,7 +66,7 @@ class FitState:
         passes = "1 pass" if self.passes == 1 else f"{self.passes:,} passes"
         return f"after {passes} over the rows, at log-likelihood {self.loglik:,.6g}{near}"
 
-    def vector(self, names: list[str]) -> Any:
+    def vector(self, names: list[str]) -> Floats:
         """The coefficients on the link scale, for a model whose estimates have these names.
 
         Parameters

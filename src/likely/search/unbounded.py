@@ -18,6 +18,7 @@ from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.models.start import starting_values
+from likely.namespace.arrays import Floats
 
 EXACT = 1e-13  # of the size of what is fitted: a difference that is rounding
 FEW_COLUMNS = 200  # with more columns than this, only as many rows at most are asked whether they are fitted exactly
@@ -185,7 +186,7 @@ def _many_coefficients(L: LogLikelihood) -> Unbounded | None:
     )
 
 
-def _predictor(model: Model, data: Rows, slot: Slot) -> Any:
+def _predictor(model: Model, data: Rows, slot: Slot) -> Floats | None:
     """The linear predictor, less its offset, under which every row's location is its observation; None for none."""
     values = np.asarray(model.family._response(data.y), dtype=float)
     link, (low, high) = slot.link, slot.reach
@@ -196,7 +197,7 @@ def _predictor(model: Model, data: Rows, slot: Slot) -> Any:
     return target if np.all(np.isfinite(target)) else None
 
 
-def _reproducing(x: Any, target: Any) -> Any:
+def _reproducing(x: Any, target: Any) -> Floats | None:
     """Coefficients of the columns that give the target in every row, by few rows first; None where there are none."""
     n, p = x.shape
     if p > FEW_COLUMNS and (n > p or n * n * p > LARGEST):
@@ -213,7 +214,7 @@ def _surely_off(x: Any, target: Any) -> bool:
     return abs(float(triangle[-1, -1])) > 1e3 * EXACT * float(np.max(np.abs(target))) * x.size
 
 
-def _solved(x: Any, target: Any) -> Any:
+def _solved(x: Any, target: Any) -> Floats | None:
     x = blocks.dense(x)
     largest = np.max(np.abs(x), axis=0, initial=0.0)
     largest = np.where(largest > 0.0, largest, 1.0)

@@ -9,6 +9,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 
 @final
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class Curve:
     others: tuple[dict[str, float], ...] = ()
 
     @property
-    def relative(self) -> Any:
+    def relative(self) -> Floats:
         """Likelihood relative to the peak, in [0, 1]."""
         return np.exp(np.minimum(self.loglik - self.peak_loglik, 0.0))
 

@@ -20,6 +20,7 @@ from likely.families.base.numeric import NumericDistribution
 from likely.families.labels import Labelled
 from likely.models.checks import require_whole
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.results.likelihoods import likelihood
 from likely.testing.labels import check_labels
 
@@ -160,13 +161,13 @@ class Case:
         return ", ".join(f"{k}={v:g}" for k, v in self.params.items())
 
     @property
-    def points(self) -> Any:
+    def points(self) -> Floats:
         """Observations spread over the support, from quantiles."""
         q = np.linspace(0.02, 0.98, 25)
         return np.unique(np.asarray(self.family.at(self.values).quantile(q), dtype=float))
 
     @property
-    def sample(self) -> Any:
+    def sample(self) -> Floats:
         return np.asarray(self.family.sample(SAMPLE, seed=self.rng, **self.params), dtype=float)
 
 
@@ -209,7 +210,7 @@ def _jets(case: Case, y: Any, order: int = 2) -> Jet:
         return case.family._log_density(xp, y, **{**case.values, **variables})
 
 
-def _value(case: Case, y: Any, changed: Mapping[str, float]) -> Any:
+def _value(case: Case, y: Any, changed: Mapping[str, float]) -> Floats:
     with np.errstate(all="ignore"):
         out = case.family._log_density(NumpyNamespace(), y, **{**case.values, **changed})
     return np.broadcast_to(out, np.shape(y))

@@ -19,6 +19,7 @@ from likely.checking.calibration.scores import Gap, Score, auc, brier, gap, log_
 from likely.checking.calibration.slope import Line, line
 from likely.errors import renamed
 from likely.errors.boundary import public_class
+from likely.namespace.arrays import Floats
 from likely.show.text_table import Grid, fixed, number, p_value, plain
 
 WIDTH = 88
@@ -240,7 +241,7 @@ class Calibration:
         return f'<div class="likely-calibration">{self.grid.html()}{table}<p>{escape(self.verdict)}</p></div>'
 
     @property
-    def _hit(self) -> Any:
+    def _hit(self) -> Floats:
         return self.outcomes.codes.astype(float)
 
     def _score(self, rule: Any) -> Score:

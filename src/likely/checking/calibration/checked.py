@@ -13,6 +13,7 @@ from likely.data import alignment
 from likely.data.tables import Table, missing, read
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows, listed
 from likely.models.checks import items_of
+from likely.namespace.arrays import Floats
 
 SUM = 1e-6  # how far probabilities of a row may be from summing to 1
 
@@ -155,7 +156,7 @@ def _matched(p: Any, outcomes: Table) -> tuple[Any, tuple[Any, ...] | None]:
     return values if order is None else values[order], names
 
 
-def _probabilities(p: Any, table: Table) -> Any:
+def _probabilities(p: Any, table: Table) -> Floats:
     """Probabilities as numbers, in the rows of a table."""
     try:
         p = np.asarray(p, dtype=float)

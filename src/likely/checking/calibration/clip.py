@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.errors import OptionError
 from likely.errors.kinds import is_number
+from likely.namespace.arrays import Floats
 from likely.show.text_table import number
 
 
@@ -36,7 +37,7 @@ class Clip:
     moved: int
     asked: bool
 
-    def __call__(self, p: Any) -> Any:
+    def __call__(self, p: Any) -> Floats:
         """The probabilities, none nearer to 0 or 1 than that."""
         return np.clip(p, self.size, 1.0 - self.size) if self.size > 0.0 else p
 

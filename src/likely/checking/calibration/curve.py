@@ -11,6 +11,7 @@ from scipy.optimize import isotonic_regression
 
 from likely.families.base import generator
 from likely.models.checks import require_whole
+from likely.namespace.arrays import Floats, Integers
 
 DRAWS = 1000  # simulated data sets behind a consistency band
 GROUPS = 1000  # of nearly equal probabilities: a draw of their events is binomial
@@ -65,7 +66,7 @@ class Isotonic:
     upper: Any
 
 
-def bins_of(p: Any, w: Any, bins: Any, how: str) -> Any:
+def bins_of(p: Any, w: Any, bins: Any, how: str) -> Integers:
     """Each row's bin, 0, 1, ...; equal probabilities share one."""
     require_whole(bins=bins)
     if how == "width":
@@ -94,7 +95,7 @@ def curve(hit: Any, p: Any, w: Any, which: Any, level: float, seed: int) -> tupl
     return Curve(mean, observed, count, center - half, center + half, low, high, level), drawn
 
 
-def _drawn(p: Any, w: Any, which: Any, bins: int, seed: int) -> Any:
+def _drawn(p: Any, w: Any, which: Any, bins: int, seed: int) -> Floats:
     """Simulated events in each bin, if the probabilities are right."""
     rng = generator(seed, "calibration")
     out = np.zeros((DRAWS, bins))

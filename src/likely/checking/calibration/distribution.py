@@ -19,6 +19,7 @@ from likely.errors.kinds import is_number
 from likely.families.base import generator
 from likely.likelihoods.nodes import nodes
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.prediction.bands import PITHistogram, histogram
 from likely.show.text_table import DASH, Grid, fixed, number, p_value, plain
 
@@ -232,7 +233,7 @@ def of_predictions(found: Predictions, seed: int) -> DistributionCalibration:
     )
 
 
-def _full(values: Any, rows: int) -> Any:
+def _full(values: Any, rows: int) -> Floats:
     """One number for every row."""
     return np.broadcast_to(np.asarray(values, dtype=float), (rows,))
 
@@ -260,7 +261,7 @@ def _coverage(level: float, share: float, n: float, width: float) -> Coverage:
     return Coverage(level, share, lower, upper, width)
 
 
-def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Any:
+def crps_of(family: Any, values: Mapping[str, Any], y: Any) -> Floats | None:
     """The continuous ranked probability score of every row; None where the distributions have no mean.
 
     E|Y - y| - E|Y - Y'|/2 (Gneiting and Raftery 2007), the second as E[Y (F(Y) + F(Y-) - 1)].

@@ -14,6 +14,7 @@ from likely.errors import FitError, OptionError
 from likely.families.base import Family
 from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.prediction.held_rows import Without, dealt, held_values
 from likely.progress import Task
 
@@ -54,7 +55,7 @@ class Predictions:
         return self.family.kind.classes or self.family.name == "binomial"
 
     @property
-    def weights(self) -> Any:
+    def weights(self) -> Floats:
         return np.ones(len(self.y)) if self.w is None else self.w
 
     def of(self, rows: Any) -> Predictions:
@@ -75,7 +76,7 @@ class Predictions:
         levels = tuple(self.family.levels or (0, 1))
         return Outcomes(self.y.astype(int), p[:, 1] if p.shape[1] == 2 else p, w, levels)
 
-    def chances(self) -> Any:
+    def chances(self) -> Floats:
         """The probabilities of all labels, shape (n, K)."""
         codes = range(len(self.family.levels or (0, 1)))
         xp = NumpyNamespace()
@@ -216,7 +217,7 @@ def _at_most(folds: Any, count: int) -> Any:
     return min(folds, count) if folds == FOLDS and count >= 2 else folds
 
 
-def _full(part: Without, name: str) -> Any:
+def _full(part: Without, name: str) -> Floats:
     """A parameter of a fold's rows, one value for each."""
     assert part.values is not None
     value = np.asarray(part.values[name], dtype=float)

@@ -15,6 +15,7 @@ from likely.checking.calibration.curve import isotonic
 from likely.checking.calibration.sharpening import sharpening
 from likely.errors import FitError, ParameterError, first_rows
 from likely.inference.fitting import estimates_of
+from likely.namespace.arrays import Floats
 
 ROUNDING = 1e-8  # of a slope
 TIMID = "the probabilities say nothing of the outcomes, or were stated for other labels than those that occurred"
@@ -71,7 +72,7 @@ def _sharpened(p: Any, slope: float) -> Any:
         return sc.softmax(slope * np.log(p), axis=-1)
 
 
-def _logit(p: Any) -> Any:
+def _logit(p: Any) -> Floats:
     return sc.logit(np.asarray(p, dtype=float))
 
 
@@ -117,7 +118,7 @@ def increasing(o: Outcomes, clip: Clip, *, held: bool = False) -> Learned:
     return Learned({}, {}, lambda q: np.interp(q, x, y), remark)
 
 
-def _inside(o: Outcomes, clip: Clip) -> Any:
+def _inside(o: Outcomes, clip: Clip) -> Floats:
     """The probabilities strictly between 0 and 1."""
     p = clip(o.p)
     if np.any(certain := ((p == 0.0) | (p == 1.0)) & (o.w > 0)):

@@ -17,6 +17,7 @@ from likely.errors import DataError, FitError, OptionError, ParameterError, firs
 from likely.errors.boundary import public, public_class
 from likely.errors.kinds import is_whole
 from likely.families.base import generator
+from likely.namespace.arrays import Floats
 from likely.show.text_table import Grid, fixed, p_value
 
 
@@ -196,7 +197,7 @@ def _require_two(o: Outcomes) -> None:
         raise DataError("there is only one class of outcomes (in some fold), so nothing can be recalibrated")
 
 
-def _surprise(o: Outcomes, p: Any) -> Any:
+def _surprise(o: Outcomes, p: Any) -> Floats:
     if p.ndim == 2:
         with np.errstate(divide="ignore"):
             return -np.log(p[np.arange(len(p)), o.codes])

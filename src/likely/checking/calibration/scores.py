@@ -10,6 +10,7 @@ from scipy import special as sc
 from scipy import stats
 
 from likely.families.base import generator
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -47,7 +48,7 @@ def brier(hit: Any, p: Any) -> Any:
     return np.square(p - hit)
 
 
-def log_score(hit: Any, p: Any) -> Any:
+def log_score(hit: Any, p: Any) -> Floats:
     """Every row's surprise, minus the logarithm of the probability of what happened."""
     return -(sc.xlogy(hit, p) + sc.xlog1py(1.0 - hit, -p)) + 0.0
 

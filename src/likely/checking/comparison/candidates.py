@@ -127,7 +127,8 @@ def _held_out(
     """The candidates with their held-out log-likelihoods, and how these came about."""
     first = next(row.estimates for row in rows if row.estimates is not None)
     fold = fold_of(first, folds, groups, seed)
-    out, notes = [], []
+    out: list[Row[Estimates]] = []
+    notes: list[str] = []
     with Task("held-out log-likelihoods", progress) as task:
         for row in rows:
             if row.estimates is None or not row.converged:

@@ -9,6 +9,7 @@ import numpy as np
 from likely.errors import LikelyError, OptionError
 from likely.likelihoods.fitted_rows import with_nothing_known
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Integers
 from likely.prediction.held_rows import dealt, held_values
 from likely.prediction.influence import influence
 from likely.progress import Task
@@ -20,7 +21,7 @@ EXACT = 2_000  # rows up to which each is left out by a refit
 AT_ONCE = 16_384
 
 
-def fold_of(fit: Estimates, folds: Any, groups: Any, seed: int) -> Any:
+def fold_of(fit: Estimates, folds: Any, groups: Any, seed: int) -> Integers | None:
     """The fold of every row; None for leaving out one row at a time, to first order.
 
     Raises
@@ -38,7 +39,7 @@ def fold_of(fit: Estimates, folds: Any, groups: Any, seed: int) -> Any:
     return dealt(fit.likelihood.bound, folds, groups, seed)[0]
 
 
-def held_out(fit: Estimates, folds: Any, task: Task) -> Any:
+def held_out(fit: Estimates, folds: Any, task: Task) -> Floats:
     """The log-density of each row under the estimates from the other folds, shape (n,).
 
     Raises
@@ -58,7 +59,7 @@ def held_out(fit: Estimates, folds: Any, task: Task) -> Any:
     return out
 
 
-def _log_density(family: Any, y: Any, values: Any) -> Any:
+def _log_density(family: Any, y: Any, values: Any) -> Floats:
     with np.errstate(all="ignore"):
         value = np.broadcast_to(with_nothing_known(family)._log_density(NumpyNamespace(), y, **values), np.shape(y))
         return np.where(family.inside(y, values), value, -np.inf)

@@ -16,6 +16,7 @@ from likely.estimates import Estimates
 from likely.inference.model_tests import lr_test
 from likely.inference.tests import TestResult
 from likely.likelihoods.fitted_rows import rows_of
+from likely.namespace.arrays import Floats
 from likely.prediction.surprise import own_log_density
 from likely.search.end import End
 from likely.show.text_table import DASH, Grid, fixed, plain
@@ -24,7 +25,7 @@ F = TypeVar("F")
 G = TypeVar("G")
 
 
-def observations(fit: Estimates) -> Any:
+def observations(fit: Estimates) -> Floats:
     """How many observations each row is, shape (n,)."""
     bound = fit.likelihood.bound
     return np.ones(len(bound.y)) if bound.weights is None else np.asarray(bound.weights, dtype=float)
@@ -89,7 +90,7 @@ class Row(Generic[F]):
         """``"converged"``, or what is special or wrong, in words."""
         return self.end.status
 
-    def log_density(self) -> Any:
+    def log_density(self) -> Floats:
         """The log-density of each row of the original response, shape (n,)."""
         assert self.estimates is not None
         own = own_log_density(rows_of(self.estimates, observed=True))

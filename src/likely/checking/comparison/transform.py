@@ -10,6 +10,7 @@ import numpy as np
 
 from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.errors.kinds import is_number
+from likely.namespace.arrays import Floats
 
 SAME = 1e-9
 STEP = 1e-5  # of a difference, relative to the response
@@ -31,7 +32,7 @@ class Transform:
     function: Callable[[Any], Any]
     derivative: Callable[[Any], Any]
 
-    def log_jacobian(self, y: Any, transformed: Any, candidate: str) -> Any:
+    def log_jacobian(self, y: Any, transformed: Any, candidate: str) -> Floats:
         """log |t'(y)| of every row, once it is clear that the candidate's response is t(y).
 
         Raises
@@ -53,7 +54,7 @@ class Transform:
         self._check_slope(y, expected, slope)
         return np.log(np.abs(slope))
 
-    def _at(self, y: Any, function: Callable[[Any], Any]) -> Any:
+    def _at(self, y: Any, function: Callable[[Any], Any]) -> Floats:
         """A function of all rows at once."""
         try:
             with np.errstate(all="ignore"):

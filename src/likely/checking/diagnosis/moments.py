@@ -12,6 +12,7 @@ from likely.checking.diagnosis.features import PREDICTOR, Feature, squares, stra
 from likely.checking.diagnosis.null_distribution import Moment
 from likely.families.base import Kind
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.prediction.sample import Sample, View
 
 SMALL = 0.05  # a label that was given less was confidently denied
@@ -72,7 +73,7 @@ def _skew(sample: Sample, order: Order) -> Moment | str:
     return _numbers(sample) or Moment("skew", lambda view: _hermite(view, 3))
 
 
-def _hermite(view: View, order: int) -> Any:
+def _hermite(view: View, order: int) -> Floats:
     """Polynomials of the residuals that are orthogonal to lower ones under the normal distribution."""
     r = view.residuals
     value = r**3 - 3.0 * r if order == 3 else r**4 - 6.0 * r**2 + 3.0
@@ -188,7 +189,7 @@ def _outliers(sample: Sample, order: Order) -> Moment | str:
     return Moment("outliers", lambda view: -np.log(np.min(row_tails(view))), side=1, extreme=True)
 
 
-def row_tails(view: View) -> Any:
+def row_tails(view: View) -> Floats:
     """The chance, row by row, of an observation at least as far out as this one."""
     if view.sample.family.kind.classes:
         own = view.own[:, None] * (1.0 + 1e-9)
@@ -204,7 +205,7 @@ def _serial(sample: Sample, order: Order) -> Moment | str:
         return "there are too few rows"
     at = order.order
 
-    def moment(view: View) -> Any:
+    def moment(view: View) -> Floats:
         u = signed(view)[at]
         return np.concatenate([[0.0], u[1:] * u[:-1]])[:, None]
 
@@ -229,7 +230,7 @@ def _grouped(sample: Sample, order: Order) -> Moment | str:
     return Moment("grouped", moment, side=1, projected=False)
 
 
-def signed(view: View) -> Any:
+def signed(view: View) -> Floats:
     """How far each row is from what was expected: its quantile residual, or its score where the data are discrete."""
     if view.sample.family.kind.discrete:
         g = np.asarray(view.scores[0], dtype=float)

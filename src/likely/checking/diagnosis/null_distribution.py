@@ -16,6 +16,7 @@ from typing import Any, final
 import numpy as np
 from scipy import linalg, stats
 
+from likely.namespace.arrays import Floats
 from likely.prediction.sample import Sample, View
 
 FEW = 500  # rows up to which every draw is refitted
@@ -188,7 +189,7 @@ def _outer(view: View) -> Callable[[int, int], dict[tuple[int, int], Any]]:
     return rows
 
 
-def _against(view: View, values: Any) -> Any:
+def _against(view: View, values: Any) -> Floats:
     """The sums over rows of score times moment, shape (p, q)."""
     out = np.zeros((view.sample.model.size, values.shape[1]))
     for slot, g in zip(view.sample.model.slots, view.scores, strict=True):
@@ -204,7 +205,7 @@ def _against(view: View, values: Any) -> Any:
     return out
 
 
-def _freed(m: Moment, view: View, projection: Any) -> Any:
+def _freed(m: Moment, view: View, projection: Any) -> Floats:
     """A moment's columns without what the scores explain, shape (n, q)."""
     values = np.asarray(m.columns(view), dtype=float)
     if projection.on is None:
@@ -220,7 +221,7 @@ def _freed(m: Moment, view: View, projection: Any) -> Any:
     return values - explained
 
 
-def _standard(m: Moment, view: View, projection: Any) -> Any:
+def _standard(m: Moment, view: View, projection: Any) -> Floats:
     """The sums of a moment's columns, freed of the parameters' estimation, over their spread; shape (q,)."""
     if m.extreme:
         return np.asarray(m.columns(view), dtype=float)[None]

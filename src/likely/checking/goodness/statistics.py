@@ -10,6 +10,7 @@ import numpy as np
 from likely.errors import OptionError
 from likely.families.base import Kind
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.prediction.sample import Sample, View
 
 EXPECTED = 5.0  # observations that a cell should expect (Cochran 1954)
@@ -19,7 +20,7 @@ MOST_COUNTS = 2_000  # cells of whole numbers
 Statistic = Callable[[View], float]
 
 
-def _transforms(view: View) -> Any:
+def _transforms(view: View) -> Floats:
     """F(y), in order; a little inside 0 and 1."""
     below, above = view.transforms
     u = np.where(below <= 0.5, below, 1.0 - above)

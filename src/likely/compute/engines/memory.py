@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 Block = Callable[[int, int], tuple[Any, ...]]  # rows lo..hi -> a tuple of sums over these rows
 
 
@@ -118,7 +120,7 @@ if hasattr(os, "register_at_fork"):
 _local = threading.local()
 
 
-def scratch(rows: int, columns: int) -> Any:
+def scratch(rows: int, columns: int) -> Floats:
     """A matrix to write into, one for each thread, so that blocks do not ask the system for memory again and again."""
     buffer = getattr(_local, "buffer", None)
     if buffer is None or buffer.size < rows * columns:
@@ -162,7 +164,7 @@ def group_gram(scores: Any, weights: Any, codes: Any, count: int) -> Any:
     return sums.T @ sums
 
 
-def total(values: list[Any]) -> Any:
+def total(values: list[Any]) -> Floats | float:
     """Sum of block results: compensated for scalars, in order for arrays."""
     if isinstance(values[0], float):
         try:

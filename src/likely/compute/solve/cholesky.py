@@ -12,6 +12,8 @@ import numpy as np
 from scipy import linalg
 from scipy.linalg import lapack
 
+from likely.namespace.arrays import Floats
+
 WORTH = 64  # columns of a diagonal part that repay the search for it
 
 
@@ -50,7 +52,7 @@ class Factor:
         own = float(np.diagonal(self._factor).min(initial=np.inf))
         return min(own, float(np.sqrt(self._diagonal.min()))) if len(self._diagonal) else own
 
-    def solve(self, b: Any) -> Any:
+    def solve(self, b: Any) -> Floats:
         """The solution x of a x = b, for a vector or the columns of a matrix."""
         if not len(self._diagonal):
             return self._solved(b)
@@ -60,10 +62,10 @@ class Factor:
         out[self._run] = (b[self._run].T / self._diagonal).T - self._scaled @ rest
         return out
 
-    def _solved(self, b: Any) -> Any:
+    def _solved(self, b: Any) -> Floats:
         return lapack.dpotrs(self._factor, b, lower=1)[0] if np.size(b) else np.zeros_like(b)
 
-    def inverse(self) -> Any:
+    def inverse(self) -> Floats:
         """The inverse, exactly symmetric."""
         p = self._size
         if not len(self._diagonal):
@@ -83,7 +85,7 @@ class Factor:
         return out
 
 
-def _factored(a: Any) -> Any:
+def _factored(a: Any) -> Floats:
     """The lower factor, by LAPACK itself: around a small matrix SciPy's checks take longer than the work."""
     if not len(a):
         return np.zeros((0, 0))

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from likely.compute.solve import newton
+from likely.namespace.arrays import Floats
 
 DEPENDENT = 1e-10  # share of a restriction's row that earlier rows may leave and it still follows from them
 
@@ -40,7 +41,7 @@ class Solutions:
     origin: Any
     basis: Any
 
-    def __call__(self, z: Any) -> Any:
+    def __call__(self, z: Any) -> Floats:
         return self.origin + self.basis @ z
 
     def reduced(self, point: newton.Point, z: Any) -> newton.Point:
@@ -54,7 +55,7 @@ class Solutions:
         return newton.Point(self(point.x), point.value, inward.T @ point.score, inward.T @ point.info @ inward)
 
     @cached_property
-    def _inward(self) -> Any:
+    def _inward(self) -> Floats:
         """The left inverse of the basis."""
         size = np.linalg.norm(self.basis, axis=1)
         size = np.where(size > 0, size, 1.0)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg
 
 from likely.compute.solve.cholesky import Factor
+from likely.namespace.arrays import Floats
 
 FLAT = 1e-11  # eigenvalue of the unit-diagonal information below which a direction is not identified
 SINGULAR = 1e-10  # eigenvalue of the correlations of linear forms below which they are dependent
@@ -72,7 +73,7 @@ def rank(forms: Any) -> int:
     return int(np.count_nonzero(squares > SINGULAR * max(1.0, float(squares[0]))))
 
 
-def root(covariance: Any) -> Any:
+def root(covariance: Any) -> Floats:
     """L with L L' the covariance, which may be singular; a row of zeros for a variance of 0."""
     variances = np.diagonal(covariance)
     scale = np.sqrt(np.where(variances > 0.0, variances, 1.0))

@@ -11,6 +11,7 @@ from scipy import linalg, optimize
 from likely.compute import blocks
 from likely.compute.blocks import dense
 from likely.compute.solve import least_squares, orthogonal
+from likely.namespace.arrays import Floats
 
 DIRECT = 20_000  # rows up to which one linear programme beats the reduction to the rows near the fit
 FEW = 1_000  # rows up to which a walk from vertex to vertex is tried first
@@ -19,7 +20,7 @@ STRICT = 1e-9  # share of its bound by which a multiplier stays inside it, where
 TIED = 1e-6  # residuals (in units of a typical one) that may be the zeros of the vertex
 
 
-def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Any:
+def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Floats:
     """Coefficients b that minimise sum w rho(y - x b) with rho(r) = r (tau - [r < 0]).
 
     A minimum lies at a vertex, where as many rows as there are coefficients are fitted exactly. Linear programming on
@@ -74,7 +75,7 @@ def check_loss(r: Any, w: Any, tau: float) -> float:
     return float(np.sum(w * np.where(r < 0, tau - 1.0, tau) * r))
 
 
-def _programme(x: Any, y: Any, w: Any, tau: float) -> Any:
+def _programme(x: Any, y: Any, w: Any, tau: float) -> Floats:
     """The minimiser as the multipliers of the dual: maximise y'd, x'd = 0, w (tau - 1) <= d <= w tau."""
     if not all(np.all(np.isfinite(part)) for part in (x, y, w)):
         raise ArithmeticError("values over more orders of magnitude than a linear programme can hold")
@@ -90,7 +91,7 @@ def _programme(x: Any, y: Any, w: Any, tau: float) -> Any:
     return -result.eqlin.marginals
 
 
-def _minimiser(x: Any, y: Any, w: Any, tau: float) -> Any:
+def _minimiser(x: Any, y: Any, w: Any, tau: float) -> Floats:
     """The minimiser to the programme's tolerance, with few rows in any one programme."""
     n, p = x.shape
     if n <= FEW and (beta := _walk(x, y, w, tau)) is not None:
@@ -135,7 +136,7 @@ def _minimiser(x: Any, y: Any, w: Any, tau: float) -> Any:
     return _programme(x, y, w, tau)
 
 
-def _walk(x: Any, y: Any, w: Any, tau: float) -> Any:
+def _walk(x: Any, y: Any, w: Any, tau: float) -> Floats | None:
     """The minimiser by steps from vertex to vertex (Barrodale and Roberts 1973, *SIAM J. Numer. Anal.* 10).
 
     None where rows beyond those of a vertex are fitted exactly, or where several vertices may be equally good.
@@ -174,7 +175,7 @@ def _walk(x: Any, y: Any, w: Any, tau: float) -> Any:
     return None
 
 
-def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Any:
+def _vertex(x: Any, y: Any, w: Any, tau: float, beta: Any, unit: float) -> Floats:
     """The coefficients solved from the rows that the optimum fits exactly."""
     p = x.shape[1]
     r = y - x @ beta

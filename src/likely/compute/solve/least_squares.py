@@ -18,6 +18,7 @@ from likely.compute.solve.orthogonal import (
     triangle,
     triangular_inverse,
 )
+from likely.namespace.arrays import Floats
 
 CHEAP_QR = 2_000_000  # numbers in a matrix whose orthogonal factorisation is cheap
 TOLERANCE = 1e-12  # a column counts as dependent if, scaled to norm 1, the others leave less than this of it
@@ -101,7 +102,7 @@ def _surely_independent(x: Any) -> bool:
     return bool(np.all(np.any(x != 0, axis=0)) and _least_eigenvalue(x) > 1e-8)
 
 
-def _scaled_gram(x: Any) -> Any:
+def _scaled_gram(x: Any) -> Floats:
     """x'x with the columns scaled to length one."""
     scaled = x / column_scale(x)
     return scaled.T @ scaled
@@ -143,7 +144,7 @@ def ill_conditioned(x: Any) -> bool:
     return bool(_least_eigenvalue(sample(x)) < (1e-5 if x.size <= CHEAP_QR else 1e-9))
 
 
-def solve(x: Any, y: Any, weights: Any = None) -> Any:
+def solve(x: Any, y: Any, weights: Any = None) -> Floats:
     """Coefficients b that minimise sum w (y - x b)^2.
 
     Normal equations with one refinement where the condition of the columns allows, else orthogonal factorisation.

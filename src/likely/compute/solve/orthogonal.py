@@ -16,6 +16,7 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.blocks import Blocks
 from likely.compute.engines import memory
+from likely.namespace.arrays import Floats
 
 BLOCK = 8192  # rows
 EXTENDED = 5_000_000  # n p^2 up to which extended precision is cheap
@@ -23,7 +24,7 @@ ORDINARY = 1e5  # condition up to which an ordinary product keeps the digits of 
 _local = threading.local()
 
 
-def column_scale(x: Any, shift: Any = None) -> Any:
+def column_scale(x: Any, shift: Any = None) -> Floats:
     """Euclidean norm of every column, less `shift` (1 for a zero column), whatever the size of its values."""
     if isinstance(x, Blocks):
         return blocks.column_scale(x)
@@ -41,7 +42,7 @@ def column_scale(x: Any, shift: Any = None) -> Any:
     return np.where(norm > 0, norm, 1.0)
 
 
-def far_from_zero(x: Any, constant: int | None) -> Any:
+def far_from_zero(x: Any, constant: int | None) -> Floats:
     """What to subtract from columns that vary little about a large value, such as years and times; mostly zeros.
 
     Beside the constant column this changes no direction, and it saves the digits that tell the rows apart: the

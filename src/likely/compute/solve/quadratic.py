@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from scipy import linalg, optimize
 
+from likely.namespace.arrays import Floats
+
 SWEEPS = 1000
 ROUNDING = 1e-13  # of the terms of a slope: a slope below is 0
 FAR = 1e-9  # squared cosine between a constraint set and the origin below which nothing satisfies it
 
 
-def with_absolute_values(h: Any, g: Any, x: Any, cost: Any, lower: Any, upper: Any) -> Any:
+def with_absolute_values(h: Any, g: Any, x: Any, cost: Any, lower: Any, upper: Any) -> Floats:
     """The z between two bounds that maximises g'(z - x) - (z - x)' h (z - x) / 2 - sum of cost |z|.
 
     Coordinate descent on the coordinates that are not settled at zero or at a bound (Friedman, Hastie and Tibshirani
@@ -49,7 +51,7 @@ def with_absolute_values(h: Any, g: Any, x: Any, cost: Any, lower: Any, upper: A
     return z
 
 
-def _wrong(z: Any, slope: Any, cost: Any, lower: Any, upper: Any) -> Any:
+def _wrong(z: Any, slope: Any, cost: Any, lower: Any, upper: Any) -> Floats:
     """How far each coordinate's slope is from what a maximum allows."""
     wrong = np.where(z != 0.0, slope - cost * np.sign(z), np.sign(slope) * np.maximum(np.abs(slope) - cost, 0.0))
     held = ((z <= lower) & (wrong < 0.0)) | ((z >= upper) & (wrong > 0.0))

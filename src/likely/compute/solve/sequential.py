@@ -14,13 +14,14 @@ import numpy as np
 from scipy import linalg
 
 from likely.compute.solve.newton import Point, Solution, Stop
+from likely.namespace.arrays import Floats
 
 FADED = 1e3  # times that an entry is larger than a positive definite matrix with this diagonal could have it
 KEPT = "no allowed step raises the objective"
 LOST = "rounding errors hide the steps that the constraints allow"
 
 
-def positive(info: Any) -> Any:
+def positive(info: Any) -> Floats:
     """A positive definite matrix in the place of an information: itself, or with its eigenvalues' absolute values."""
     scale = np.sqrt(np.abs(np.diagonal(info)))
     scale = np.where(scale > 0, scale, 1.0)

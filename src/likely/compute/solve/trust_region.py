@@ -17,6 +17,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute.solve.newton import AT_PEAK, Point, Solution, newton_step
+from likely.namespace.arrays import Floats
 
 RADII = (1.0, 0.1, 10.0, 100.0)  # first radii to try, in lengths of the scaled start
 CLOSE = 1e-3  # standard errors from the peak at which Newton's own steps take over
@@ -51,12 +52,12 @@ class _Quadratic:
         gain = float(self.slope @ s - 0.5 * np.sum(values * s * s))
         return self.vectors @ s / self.scale, float(np.linalg.norm(s)), gain
 
-    def _on_the_edge(self, radius: float) -> Any:
+    def _on_the_edge(self, radius: float) -> Floats:
         size = float(np.linalg.norm(self.slope))
         floor = max(0.0, -float(self.values[0]))
         low, high = 0.0, max(size / radius, 1e-300)  # of the shift beyond the floor
 
-        def at(shift: float) -> Any:
+        def at(shift: float) -> Floats:
             return self.slope / (self.values + floor + shift)
 
         tiny = 1e-14 * max(1.0, float(np.max(np.abs(self.values))))
@@ -180,7 +181,7 @@ def rounding(value: Callable[[Any], float], x: Any) -> float:
     return float(np.ptp(around)) if np.all(np.isfinite(around)) else 0.0
 
 
-def _positive(scale: Any) -> Any:
+def _positive(scale: Any) -> Floats:
     return np.where(scale > 0, scale, 1.0)
 
 
@@ -311,7 +312,7 @@ def _along(function: Callable[[Any], Any], x: Any, some: Any) -> Callable[[Any],
     return of
 
 
-def _definite(curvature: Any, scale: Any) -> Any:
+def _definite(curvature: Any, scale: Any) -> Floats:
     """The metric with a trace of its own scale added, where it is singular."""
     size = float(np.max(np.diagonal(curvature) / scale**2, initial=0.0))
     return curvature + np.diag(np.maximum(1e-15 * size, 1e-300) * scale**2)

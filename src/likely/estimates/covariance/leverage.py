@@ -11,6 +11,7 @@ from likely.compute.solve.inverse import inverse_information
 from likely.errors import IntervalError, first_rows
 from likely.likelihoods import Objective
 from likely.likelihoods.expected import Expected
+from likely.namespace.arrays import Floats
 
 Rows = Callable[[int, int], Mapping[tuple[int, int], Any]]
 
@@ -58,7 +59,7 @@ def leveraged_scores(likelihood: Objective, x: Any, kind: str, pseudo: bool) -> 
     return rows
 
 
-def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int) -> Any:
+def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int) -> Floats:
     """f(W A) g with f(h) = 1/(1 - h) or its square root, by the eigenvalues of A^(1/2) W A^(1/2).
 
     f(W A) = I + W A^(1/2) F(A^(1/2) W A^(1/2)) A^(1/2) with F(h) = (f(h) - 1)/h, which needs no inverse.

@@ -32,6 +32,7 @@ from likely.likelihoods import RowsObjective
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.identify import coordinates
 from likely.namespace import JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.progress import Task
 from likely.search.closed_form import PerfectFit
 from likely.search.iterations import SearchHistory
@@ -105,7 +106,7 @@ def likelihood_ratio_factor(fit: Estimates) -> float | None:
     return float(doubled * _density(peak, request)[0][0] / (peak.level * (1.0 - peak.level)))
 
 
-def _unweighted(peak: _Peak, bread: Any, scores: Any, other_scores: Any, other_inverse: Any) -> Any:
+def _unweighted(peak: _Peak, bread: Any, scores: Any, other_scores: Any, other_inverse: Any) -> Floats:
     """The covariance of independent rows: the slope of the check function has the variance tau (1 - tau)."""
     share, root = peak.level * (1.0 - peak.level), np.sqrt(peak.w)[:, None]
     moved = bread @ (root * peak.z).T
@@ -120,7 +121,7 @@ def _unweighted(peak: _Peak, bread: Any, scores: Any, other_scores: Any, other_i
     return np.block([[own, cross], [cross.T, other]])
 
 
-def _meat(peak: _Peak, scores: Any, request: Request) -> Any:
+def _meat(peak: _Peak, scores: Any, request: Request) -> Floats:
     """The sum of the products of weighted scores, over rows or over clusters (Parente and Santos Silva 2016)."""
     weighted = peak.w[:, None] * scores
     if not request.clusters:
@@ -230,7 +231,7 @@ def _triangular(rows: Any) -> tuple[Any, Any]:
     return q * sign, sign[:, None] * r
 
 
-def _inverse(rows: Any) -> Any:
+def _inverse(rows: Any) -> Floats:
     """(rows' rows)^-1, by way of orthonormal columns."""
     size = np.max(np.abs(rows), axis=0)
     if not np.all(np.isfinite(size)) or np.any(size == 0.0):
@@ -296,7 +297,7 @@ class _Peak:
         self.y = L.bound.y / self.spread
         self.e = (L.bound.y - jet.v) / self.spread
 
-    def to_original(self, found: Any) -> Any:
+    def to_original(self, found: Any) -> Floats:
         """The covariance of the user's coefficients."""
         return found if self.orthonormal is None else self.orthonormal.covariance(found)
 
@@ -312,7 +313,7 @@ class _Peak:
         return sparsity.rounding(self.e, self.w)
 
     @cached_property
-    def psi(self) -> Any:
+    def psi(self) -> Floats:
         """Slope of the check function at every residual; 0 where the row is fitted exactly."""
         return np.where(np.abs(self.e) <= self.rounding, 0.0, self.level - (self.e < 0.0))
 
@@ -328,7 +329,7 @@ class _Peak:
             raise IntervalError("the data do not identify the coefficients beside the location")
         return scores, inverse
 
-    def fitted(self, level: float) -> Any:
+    def fitted(self, level: float) -> Floats:
         """The location at another level, the spreads held, in units of the spreads."""
         slot = replace(self.slot, start=0, stop=len(self.own))
         family, known = AsymmetricLaplace(tau=level), {"tau": level, "scale": self.plain}

@@ -15,6 +15,7 @@ from likely.estimates.covariance.withheld import SandwichCovariance
 from likely.likelihoods import Objective, Offers, RowsObjective, by_rows
 from likely.likelihoods.expected import expected_information
 from likely.models.identify import coordinates
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -92,22 +93,22 @@ class Sandwich:
         """What the kind of likelihood offers."""
         return self.fit.likelihood.offers
 
-    def to_original(self, found: Any) -> Any:
+    def to_original(self, found: Any) -> Floats:
         """The covariance of the user's coefficients."""
         return found if self.orthonormal is None else self.orthonormal.covariance(found)
 
-    def original_directions(self, directions: Any) -> Any:
+    def original_directions(self, directions: Any) -> Floats:
         """Directions of the user's coefficients."""
         return (
             directions if self.orthonormal is None else np.asarray(self.orthonormal.inverse @ directions, dtype=float)
         )
 
-    def toward(self, bread: Any, places: Any) -> Any:
+    def toward(self, bread: Any, places: Any) -> Floats:
         """The directions whose scores add up to the errors of some of the user's coefficients: columns of the bread."""
         forms = np.eye(len(bread)) if self.orthonormal is None else np.asarray(self.orthonormal.inverse, dtype=float)
         return bread @ forms[places].T
 
-    def bread(self, kind: str) -> Any:
+    def bread(self, kind: str) -> Floats | None:
         """The inverse of an information."""
         if kind == "observed":
             if self.orthonormal is None:
@@ -116,12 +117,12 @@ class Sandwich:
         return _inverse(expected_information(self.objective, self.x), "expected information")
 
     @property
-    def multipliers(self) -> Any:
+    def multipliers(self) -> Floats | None:
         """How often each row's product of scores counts."""
         w = self.objective.weights
         return np.square(w) if self.bound.pseudo and w is not None else w
 
-    def units(self, scores: Any, directions: Any) -> Any:
+    def units(self, scores: Any, directions: Any) -> Floats:
         """The scores of rows along directions, summed by cluster where there are clusters."""
         along, w = scores @ directions, self.objective.weights
         codes = [way.codes for way in self.request.clusters]
@@ -130,7 +131,7 @@ class Sandwich:
         along = along if w is None else along * w[:, None]
         return np.column_stack([np.bincount(codes[0], column) for column in along.T])
 
-    def by_predictor(self, scores: Any, directions: Any) -> Any:
+    def by_predictor(self, scores: Any, directions: Any) -> Floats:
         """The scores of rows along directions, apart for every linear predictor."""
         model = self.objective.model
         counted = 1.0 if self.multipliers is None else np.sqrt(self.multipliers)[:, None]
@@ -138,7 +139,7 @@ class Sandwich:
         parts = [slice(None)] if whole else [slice(slot.start, slot.stop) for slot in model.slots]
         return np.concatenate([counted * (scores[:, part] @ directions[part]) for part in parts])
 
-    def meat(self) -> Any:
+    def meat(self) -> Floats:
         """The sum of the products of the rows' scores, with the correction."""
         if self.request.kind in ("HC2", "HC3"):
             rows = leveraged_scores(self.objective, self.x, self.request.kind, self.bound.pseudo)
@@ -160,7 +161,7 @@ class Sandwich:
         if not there:
             raise IntervalError(f"the correction {factor} does not exist for n = {n:g} and k = {k}")
 
-    def clustered(self) -> Any:
+    def clustered(self) -> Floats:
         """The sum over clusters; two ways by Cameron, Gelbach and Miller (2011): one plus the other minus both."""
         codes = [way.codes for way in self.request.clusters]
         if len(codes) == 1:
@@ -168,7 +169,7 @@ class Sandwich:
         both = codes[0].astype(np.int64) * (int(codes[1].max()) + 1) + codes[1]
         return self._one_way(codes[0]) + self._one_way(codes[1]) - self._one_way(both)
 
-    def _one_way(self, codes: Any) -> Any:
+    def _one_way(self, codes: Any) -> Floats:
         levels, codes = np.unique(codes, return_inverse=True)
         groups = len(levels)
         products = self.objective.cluster_gram(self.x, codes.reshape(-1), groups)
@@ -198,7 +199,7 @@ def predictor_coefficients(fit: Estimates) -> int:
     return len(counted) - lost
 
 
-def _inverse(information: Any, what: str) -> Any:
+def _inverse(information: Any, what: str) -> Floats:
     inverse, _ = inverse_information(information)
     if inverse is None:
         raise IntervalError(
@@ -208,7 +209,7 @@ def _inverse(information: Any, what: str) -> Any:
     return inverse
 
 
-def _outer_products(sandwich: Sandwich) -> Any:
+def _outer_products(sandwich: Sandwich) -> Floats:
     """The inverse of the outer product of the scores, which rows that are fitted exactly leave singular."""
     meat = sandwich.meat()
     found = SandwichCovariance(sandwich, sandwich.bread("observed"), meat)

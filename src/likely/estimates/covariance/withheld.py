@@ -12,6 +12,7 @@ from scipy import linalg
 from likely.errors import IntervalError, first_rows
 from likely.estimates.covariance.request import Covariance
 from likely.estimates.covariance.zero_scores import FEW, NOTHING, SHARE, ScoreSums, exact_directions, weak_directions
+from likely.namespace.arrays import Floats, Integers
 
 if TYPE_CHECKING:
     from likely.estimates.covariance.sandwich import Sandwich
@@ -84,7 +85,7 @@ class SandwichCovariance:
         return self.sandwich.original_directions(found) if found.shape[1] else None
 
     @cached_property
-    def shares(self) -> Any:
+    def shares(self) -> Floats:
         """By coefficient, the share of its standard error that comes from the directions `exact`."""
         size = np.where(self.under_model > 0.0, self.under_model, 1.0)
         return linalg.norm(self.exact, axis=1) / size
@@ -106,7 +107,7 @@ class SandwichCovariance:
         )
         return f"rests on {single_start}"
 
-    def _rows(self, direction: Any) -> Any:
+    def _rows(self, direction: Any) -> Integers | None:
         """The rows whose linear predictors move along a direction; None where they have no predictors of their own."""
         moving = self._moving(direction)
         if not self.sandwich.offers.predictors or any(s.design is None for s in moving):

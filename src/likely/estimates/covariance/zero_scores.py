@@ -15,6 +15,7 @@ from scipy import linalg
 
 from likely.compute.solve.inverse import root
 from likely.likelihoods import Objective
+from likely.namespace.arrays import Booleans, Floats
 
 SMALL = 1e-8  # eigenvalue of the meat, relative to the largest, below which its scores are looked at one by one
 FEW = 1e-6  # the same of one estimate's variance
@@ -62,7 +63,7 @@ class ScoreSums:
         return along, FLOOR + TIMES * (left + moved * float(np.finfo(float).eps) / MOVED)
 
 
-def weak_directions(bread: Any, meat: Any) -> Any:
+def weak_directions(bread: Any, meat: Any) -> Floats:
     """Directions along which the meat is small beside the information, orthonormal in the information's metric.
 
     Parameters
@@ -90,7 +91,7 @@ def weak_directions(bread: Any, meat: Any) -> Any:
     return metric @ vectors[:, values <= shift]
 
 
-def exact_directions(score_sums: ScoreSums, units: Units, directions: Any) -> Any:
+def exact_directions(score_sums: ScoreSums, units: Units, directions: Any) -> Floats:
     """Those among some directions, and combinations of them, along which every unit's score is zero."""
     along, rounding = score_sums(units, directions)
     _, sizes, axes = linalg.svd(along, full_matrices=True)
@@ -98,7 +99,7 @@ def exact_directions(score_sums: ScoreSums, units: Units, directions: Any) -> An
     return directions @ axes[sizes <= linalg.norm(rounding)].T
 
 
-def depends(jacobian: Any, unseen: Any, found: Any, model: Any) -> Any:
+def depends(jacobian: Any, unseen: Any, found: Any, model: Any) -> Booleans:
     """Which linear forms of the coefficients a sandwich does not tell the spread of.
 
     They rest on directions that it cannot see, or their variance is 0 but for rounding errors.

@@ -17,6 +17,7 @@ from likely.estimators.neural.network import Network, check_layers
 from likely.families.base import Family
 from likely.losses.torch import NLLLoss, train
 from likely.models.checks import require_positive, require_whole
+from likely.namespace.arrays import Booleans, Floats
 from likely.namespace.torch import torch_module
 
 torch = torch_module()
@@ -109,7 +110,7 @@ class NeuralEstimator(BaseEstimator):
                 f"random_state is a whole number of at least 0, None or a RandomState, found {self.random_state!r}"
             ) from None
 
-    def _held_out(self, groups: Any) -> Any:
+    def _held_out(self, groups: Any) -> Booleans:
         """Which rows are held out, from all groups alike; none where there are too few to hold any."""
         n = len(groups)
         held = np.zeros(n, dtype=bool)
@@ -126,15 +127,15 @@ class NeuralEstimator(BaseEstimator):
 
     # -- outputs -------------------------------------------------------------------------------------------
 
-    def _standard(self, X: Any) -> Any:
+    def _standard(self, X: Any) -> Floats:
         return (X - self._center) / self._spread
 
-    def _outputs(self, X: Any) -> Any:
+    def _outputs(self, X: Any) -> Floats:
         """The network's outputs for checked rows, shape (n, heads)."""
         with torch.no_grad():
             return self.network_(torch.from_numpy(self._standard(X))).numpy()
 
-    def _checked(self, X: Any) -> Any:
+    def _checked(self, X: Any) -> Floats:
         check_is_fitted(self)
         return validate_data(self, X, dtype=np.float64, reset=False)
 

@@ -17,6 +17,7 @@ from likely.estimators.neural.base import NeuralEstimator
 from likely.estimators.neural.levels import FEWEST
 from likely.families import Bernoulli, Categorical
 from likely.losses.torch import NLLLoss
+from likely.namespace.arrays import Floats
 
 COLDEST, HOTTEST = 0.05, 20.0
 
@@ -163,7 +164,7 @@ class NeuralClassifier(ClassifierMixin, NeuralEstimator):
 
     # -- prediction ----------------------------------------------------------------------------------------
 
-    def _scores(self, X: Any) -> Any:
+    def _scores(self, X: Any) -> Floats:
         """One score for each class, before the temperature; the first of two is 0."""
         scores = self._outputs(X)
         return np.column_stack([np.zeros(len(scores)), scores]) if scores.shape[1] == 1 else scores

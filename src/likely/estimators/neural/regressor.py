@@ -35,6 +35,7 @@ from likely.families import get_family
 from likely.families.base import Family
 from likely.losses.torch import NLLLoss
 from likely.models.checks import check_level
+from likely.namespace.arrays import Floats
 from likely.namespace.numpy import NumpyNamespace
 
 
@@ -213,7 +214,7 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         self._heads, self._links = criterion.heads, dict(criterion._layout.links)
         return criterion
 
-    def _transforms(self, X: Any, y: Any) -> Any:
+    def _transforms(self, X: Any, y: Any) -> Floats:
         """Probability integral transforms, drawn over the jump of a discrete distribution."""
         params = self._parameters(X)
         above = np.asarray(self._family.cdf(y, **params))

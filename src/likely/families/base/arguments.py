@@ -12,6 +12,7 @@ import numpy as np
 
 from likely.errors import OptionError
 from likely.errors.kinds import is_whole
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -72,7 +73,7 @@ def check_size(size: Any) -> Any:
     return size
 
 
-def plain_number(x: Any) -> Any:
+def plain_number(x: Any) -> Floats | float:
     x = np.asarray(x)
     return x if x.ndim else float(x)
 

@@ -17,6 +17,7 @@ from likely.families.base.links import LINKS
 from likely.families.base.parameter import Parameter
 from likely.families.base.support import Kind, Support
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Booleans
 
 # what a family with a density of its own inherits of another: what its observations and parameters are
 ABOUT_DATA = {"name", "aliases", "parameters", "support", "bind", "bounds", "atoms", "inside", "levels", "kind"}
@@ -230,7 +231,7 @@ class Stated(ABC):
         """
         return self.support.lower, self.support.upper
 
-    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
+    def inside(self, y: Any, params: Mapping[str, Any]) -> Booleans | np.bool_:
         """Whether each y lies in the support at these parameter values."""
         low, high = self.bounds(**params)
         inside = self.support.contains(y)  # ends that go by the parameters belong to the support

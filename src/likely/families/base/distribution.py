@@ -15,6 +15,7 @@ from likely.families.base.distributions import Distributions
 from likely.families.base.numeric import NumericDistribution
 from likely.families.base.within import Within
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -65,7 +66,7 @@ class Distributed(Stated):
         return Within(self, xp)
 
     @by_keyword
-    def log_prob(self, y: ArrayLike, **params: Any) -> Any:
+    def log_prob(self, y: ArrayLike, **params: Any) -> Floats | float:
         """Log-density (or log-probability) of each observation; -inf outside the support.
 
         Parameters
@@ -101,7 +102,7 @@ class Distributed(Stated):
         return out[()] if out.ndim else float(out)
 
     @by_keyword
-    def prob(self, y: ArrayLike, **params: Any) -> Any:
+    def prob(self, y: ArrayLike, **params: Any) -> Floats | float:
         """Probability (discrete) or density (continuous) of each observation: the parameter is fixed, data varies.
 
         Parameters
@@ -128,7 +129,7 @@ class Distributed(Stated):
         """
         return plain_number(np.exp(self.log_prob(y, **params)))
 
-    def _numbers(self, y: Any) -> Any:
+    def _numbers(self, y: Any) -> Floats:
         try:
             y = np.asarray(y)
         except ValueError:
@@ -161,7 +162,7 @@ class Distributed(Stated):
         return NumericDistribution(self, params)
 
     @by_keyword
-    def cdf(self, y: ArrayLike, **params: Any) -> Any:
+    def cdf(self, y: ArrayLike, **params: Any) -> Floats | float:
         """P(Y <= y).
 
         Parameters
@@ -189,7 +190,7 @@ class Distributed(Stated):
         return self._scipy(**values).cdf(y)
 
     @by_keyword
-    def sf(self, y: ArrayLike, **params: Any) -> Any:
+    def sf(self, y: ArrayLike, **params: Any) -> Floats | float:
         """P(Y > y), accurate in the upper tail.
 
         Parameters
@@ -273,7 +274,7 @@ class Distributed(Stated):
         return plain_number(self.at(values).tails(y).log_above)
 
     @by_keyword
-    def quantile(self, q: ArrayLike, **params: Any) -> Any:
+    def quantile(self, q: ArrayLike, **params: Any) -> Floats | float:
         """The smallest y with cdf(y) >= q.
 
         Parameters

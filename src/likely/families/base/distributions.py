@@ -12,6 +12,7 @@ from scipy import special as sc
 from likely.families.base.numeric.log_tails import log_beyond
 from likely.families.base.support import Kind
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.families.base.distribution import Distributed
@@ -45,7 +46,7 @@ class Distributions:
         """What lies on either side of observations."""
         return Tails(self, np.asarray(y, dtype=float))
 
-    def quantile(self, q: Any, upper: bool = False) -> Any:
+    def quantile(self, q: Any, upper: bool = False) -> Floats | float:
         """The smallest y with P(Y <= y) >= q; with `upper` the smallest with P(Y > y) <= q."""
         return self.frozen.isf(q) if upper else self.frozen.ppf(q)
 
@@ -53,10 +54,10 @@ class Distributions:
         """Random observations, all inside the support; the codes of labels."""
         return self.family.support.inside(self.frozen.rvs(size=shape, random_state=rng))
 
-    def log_density(self, y: Any) -> Any:
+    def log_density(self, y: Any) -> Floats:
         """The log-density, or log-probability, of each y; -inf outside the support."""
         with np.errstate(all="ignore"):
-            value = self.family._log_density(NumpyNamespace(), y, **self.values)
+            value: Any = self.family._log_density(NumpyNamespace(), y, **self.values)
             return np.where(self.family.inside(y, self.values), value, -np.inf)
 
 
@@ -78,21 +79,21 @@ class Tails:
         self._at, self._y = distributions, y
 
     @cached_property
-    def below(self) -> Any:
+    def below(self) -> Floats:
         with np.errstate(all="ignore"):
             return np.asarray(self._at.frozen.cdf(self._y), dtype=float)
 
     @cached_property
-    def above(self) -> Any:
+    def above(self) -> Floats:
         with np.errstate(all="ignore"):
             return np.asarray(self._at.frozen.sf(self._y), dtype=float)
 
     @cached_property
-    def mass(self) -> Any:
+    def mass(self) -> Floats:
         return np.exp(self._log_mass)
 
     @cached_property
-    def _log_mass(self) -> Any:
+    def _log_mass(self) -> Floats:
         kind = self._at.family.kind
         if kind is Kind.NUMBERS:
             return np.full(np.shape(self._y), -np.inf)
@@ -103,26 +104,26 @@ class Tails:
         return np.where(np.any([np.equal(self._y, atom) for atom in atoms], axis=0), log_mass, -np.inf)
 
     @property
-    def before(self) -> Any:
+    def before(self) -> Floats:
         """P(Y < y)."""
         return np.maximum(self.below - self.mass, 0.0)
 
     @property
-    def onward(self) -> Any:
+    def onward(self) -> Floats:
         """P(Y >= y)."""
         return np.minimum(self.above + self.mass, 1.0)
 
     @cached_property
-    def log_below(self) -> Any:
+    def log_below(self) -> Floats:
         own = self._at.family._log_cdf
         return self._logarithm(self.below, 0.0, -1.0) if own is None else self._stated(own, -np.inf, 0.0)
 
     @cached_property
-    def log_above(self) -> Any:
+    def log_above(self) -> Floats:
         own = self._at.family._log_sf
         return self._logarithm(self.above, 1.0, 1.0) if own is None else self._stated(own, 0.0, -np.inf)
 
-    def normal(self, share: Any = 1.0) -> Any:
+    def normal(self, share: Any = 1.0) -> Floats:
         """The standard normal quantile of P(Y < y) + share P(Y = y), a residual; infinite at an end of the support."""
         rest = 1.0 - np.asarray(share)
         with np.errstate(all="ignore"):
@@ -136,13 +137,13 @@ class Tails:
             far = np.where(lower, sc.ndtri_exp(np.minimum(left, -1.0)), -sc.ndtri_exp(np.minimum(right, -1.0)))
         return np.where(lost, far, out)
 
-    def _strictly(self, side: float) -> Any:
+    def _strictly(self, side: float) -> Floats:
         """The logarithm of P(Y < y) or P(Y > y)."""
         if side > 0.0:
             return self.log_above
         return Tails(self._at, self._y - 1.0).log_below if self._at.family.kind.discrete else self.log_below
 
-    def _stated(self, log_tail: Callable[..., Any], first: float, last: float) -> Any:
+    def _stated(self, log_tail: Callable[..., Any], first: float, last: float) -> Floats:
         """What the family states of a tail, with the values it has beyond the support."""
         low, high = self._at.family.bounds(**self._at.values)
         y = np.floor(self._y) if self._at.family.kind.discrete else self._y
@@ -151,7 +152,7 @@ class Tails:
         out = np.where(y < low, first, np.where(y >= high, last, out))
         return np.where(np.isnan(self._y), np.nan, out)
 
-    def _logarithm(self, tail: Any, further: float, side: float) -> Any:
+    def _logarithm(self, tail: Any, further: float, side: float) -> Floats:
         """The logarithm of a tail; of one too small for a float, from the log-density."""
         at, y = self._at, self._y
         with np.errstate(all="ignore"):
@@ -166,6 +167,6 @@ class Tails:
         return np.where(lost, beyond, out)
 
 
-def jumps(rng: np.random.Generator, count: int) -> Any:
+def jumps(rng: np.random.Generator, count: int) -> Floats:
     """Shares of the jumps of distribution functions, drawn at random; never 0, which would be the end of the jump."""
     return np.maximum(rng.random(count), 2.0**-54)

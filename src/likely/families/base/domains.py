@@ -10,6 +10,7 @@ import numpy as np
 from likely.errors import OptionError, ParameterError, listed, unknown
 from likely.errors.kinds import is_whole
 from likely.families.base.links import Link, find_link, moved
+from likely.namespace.arrays import Booleans
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -126,7 +127,7 @@ class Domain:
         own = next((name for name, domain in _NAMED.items() if domain == self), None)
         return own or f"Interval({self.lower:g}, {self.upper:g})"
 
-    def contains(self, value: Any) -> Any:
+    def contains(self, value: Any) -> Booleans | np.bool_:
         """Whether each value lies in the domain (boolean, the shape of `value`)."""
         value = np.asarray(value, dtype=float)
         above = value >= self.lower if self.closed_lower else value > self.lower

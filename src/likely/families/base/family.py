@@ -16,6 +16,7 @@ from likely.families.base.kernel import Kernel
 from likely.families.base.limit import Limit
 from likely.families.base.moments import Moments
 from likely.namespace import JetNamespace
+from likely.namespace.arrays import Floats
 
 
 @public_class
@@ -132,7 +133,7 @@ class Family(Moments):
         """Two statistics of which, with 1, the log-density is always a linear combination; or None."""
         return None
 
-    def _response(self, y: Any) -> Any:
+    def _response(self, y: Any) -> Floats:
         """The scale on which least squares gives the location's coefficients (log y for LogNormal)."""
         return y
 

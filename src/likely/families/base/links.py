@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special as sc
 
 from likely.errors import ParameterError
+from likely.namespace.arrays import Floats, Value
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Link:
         return f"Link({self.name!r})"
 
 
-def _exp(eta: Any, xp: Any) -> Any:
+def _exp(eta: Any, xp: Any) -> Value:
     return xp.remember(xp.exp(eta), log=eta)
 
 
-def _logit(eta: Any, xp: Any) -> Any:
+def _logit(eta: Any, xp: Any) -> Value:
     return xp.remember(
         xp.expit(eta),
         log=xp.log_expit(eta),
@@ -61,28 +62,28 @@ def _logit(eta: Any, xp: Any) -> Any:
     )
 
 
-def _probit(eta: Any, xp: Any) -> Any:
+def _probit(eta: Any, xp: Any) -> Value:
     return xp.remember(xp.ndtr(eta), log=xp.log_ndtr(eta), complement=xp.ndtr(-eta), log_complement=xp.log_ndtr(-eta))
 
 
-def log_first_event(xp: Any, a: Any) -> Any:
+def log_first_event(xp: Any, a: Any) -> Value:
     """log(1 - exp(-exp(a))): of the probability of an event whose cumulated risk is exp(a); a itself where tiny."""
     return xp.where(a < -40.0, a, xp.log1mexp(xp.exp(xp.maximum(a, -40.0))))
 
 
-def _cloglog(eta: Any, xp: Any) -> Any:
+def _cloglog(eta: Any, xp: Any) -> Value:
     rate = xp.exp(eta)
     p = -xp.expm1(-rate)
     return xp.remember(p, log=log_first_event(xp, eta), complement=xp.exp(-rate), log_complement=-rate)
 
 
-def _loglog(eta: Any, xp: Any) -> Any:
+def _loglog(eta: Any, xp: Any) -> Value:
     rate = xp.exp(-eta)
     q = -xp.expm1(-rate)
     return xp.remember(xp.exp(-rate), log=-rate, complement=q, log_complement=log_first_event(xp, -eta))
 
 
-def _cauchit(eta: Any, xp: Any) -> Any:
+def _cauchit(eta: Any, xp: Any) -> Value:
     # atan(1/eta)/pi in the tails, where 1/2 - |atan(eta)|/pi cancels
     safe = xp.where(xp.abs(eta) > 1.0, eta, 1.0)
     tail = xp.atan(1.0 / safe) / xp.pi
@@ -95,62 +96,62 @@ def _cauchit(eta: Any, xp: Any) -> Any:
 # Named functions, not lambdas: a fit holds its links, and a fit can be pickled.
 
 
-def _same(theta: Any) -> Any:
+def _same(theta: Any) -> Floats | float:
     return theta
 
 
-def _identity(eta: Any, xp: Any) -> Any:
+def _identity(eta: Any, xp: Any) -> Value:
     return eta
 
 
-def _to_cloglog(p: Any) -> Any:
+def _to_cloglog(p: Any) -> Floats | float:
     return np.log(-np.log1p(-p))
 
 
-def _to_loglog(p: Any) -> Any:
+def _to_loglog(p: Any) -> Floats | float:
     return -np.log(-np.log(p))
 
 
-def _to_cauchit(p: Any) -> Any:
+def _to_cauchit(p: Any) -> Floats | float:
     ends = np.where(np.equal(p, 1.0), np.inf, -np.inf)
     return np.where(np.equal(p, 0.0) | np.equal(p, 1.0), ends, np.tan(np.pi * (np.asarray(p) - 0.5)))[()]
 
 
-def _reciprocal(theta: Any) -> Any:
+def _reciprocal(theta: Any) -> Floats | float:
     return np.divide(1.0, theta)
 
 
-def _from_inverse(eta: Any, xp: Any) -> Any:
+def _from_inverse(eta: Any, xp: Any) -> Value:
     return 1.0 / eta
 
 
-def _to_inverse_squared(theta: Any) -> Any:
+def _to_inverse_squared(theta: Any) -> Floats | float:
     return 1.0 / np.square(theta)
 
 
-def _from_inverse_squared(eta: Any, xp: Any) -> Any:
+def _from_inverse_squared(eta: Any, xp: Any) -> Value:
     return 1.0 / xp.sqrt(eta)
 
 
-def _from_sqrt(eta: Any, xp: Any) -> Any:
+def _from_sqrt(eta: Any, xp: Any) -> Value:
     return eta * eta
 
 
-def _to_power(theta: Any, exponent: float) -> Any:
+def _to_power(theta: Any, exponent: float) -> Floats | float:
     # an even power would give negative ones a value, too
     return np.power(np.where(np.less(theta, 0.0), np.nan, theta), exponent)[()]
 
 
-def _from_power(eta: Any, xp: Any, exponent: float) -> Any:
+def _from_power(eta: Any, xp: Any, exponent: float) -> Value:
     base = xp.where(eta >= 0.0, eta, np.nan)  # an even power would give negative ones a value, too
     return xp.remember(xp.power(base, 1.0 / exponent), log=xp.log(base) / exponent)
 
 
-def _to_softplus(theta: Any) -> Any:
+def _to_softplus(theta: Any) -> Floats | float:
     return theta + np.log(-np.expm1(-theta))
 
 
-def _from_softplus(eta: Any, xp: Any) -> Any:
+def _from_softplus(eta: Any, xp: Any) -> Value:
     return xp.softplus(eta)
 
 
@@ -215,7 +216,7 @@ def _moved_forward(theta: Any, link: Link, origin: float, factor: float) -> Any:
     return link.forward((theta - origin) / factor)
 
 
-def _moved_inverse(eta: Any, xp: Any, link: Link, origin: float, factor: float) -> Any:
+def _moved_inverse(eta: Any, xp: Any, link: Link, origin: float, factor: float) -> Value:
     return origin + factor * link.inverse(eta, xp)
 
 

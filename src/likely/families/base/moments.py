@@ -10,6 +10,7 @@ from likely.errors.boundary import public_class
 from likely.families.base.arguments import by_keyword, plain_number
 from likely.families.base.distribution import Distributed
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Value
 
 
 @public_class
@@ -17,7 +18,7 @@ class Moments(Distributed):
     """Mean, variance and derived quantities: a formula where the family has one, else from its distribution."""
 
     @by_keyword
-    def mean(self, **params: Any) -> Any:
+    def mean(self, **params: Any) -> Floats | float:
         """Expected value; infinite or undefined means give inf or nan as SciPy does.
 
         Parameters
@@ -70,10 +71,10 @@ class Moments(Distributed):
         with np.errstate(all="ignore"):
             return plain_number(self._variance(NumpyNamespace(), **self.resolve(params)))
 
-    def _mean(self, xp: Any, *args: Any, **params: Any) -> Any:
+    def _mean(self, xp: Any, *args: Any, **params: Any) -> Value:
         return self._scipy(**params).mean()
 
-    def _variance(self, xp: Any, *args: Any, **params: Any) -> Any:
+    def _variance(self, xp: Any, *args: Any, **params: Any) -> Value:
         return self._scipy(**params).var()
 
     # -- derived quantities ---------------------------------------------------------------------------------

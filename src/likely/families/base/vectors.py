@@ -13,6 +13,7 @@ import numpy as np
 from likely.errors import OptionError, ParameterError
 from likely.errors.kinds import is_whole
 from likely.families.base.domains import Domain, Free, shape_of
+from likely.namespace.arrays import Booleans, Floats
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,7 +107,7 @@ class _Simplex(VectorDomain):
         logs = [-total, *(eta - total for eta in etas)]
         return tuple(xp.remember(xp.exp(log), log=log) for log in logs)
 
-    def etas(self, values: Any) -> Any:
+    def etas(self, values: Any) -> Floats:
         p = np.asarray(values, dtype=float)
         with np.errstate(divide="ignore"):
             return np.log(p[..., 1:]) - np.log(p[..., :1])
@@ -114,7 +115,7 @@ class _Simplex(VectorDomain):
     def holds(self, values: Sequence[Any]) -> Any:
         return True
 
-    def fits(self, values: Any, tolerance: float = 0.0) -> Any:
+    def fits(self, values: Any, tolerance: float = 0.0) -> Booleans | np.bool_:
         return np.abs(np.sum(values, axis=-1) - 1.0) <= tolerance
 
     def check_vector(self, parameter: str, values: Any) -> None:
@@ -152,16 +153,16 @@ class _Increasing(VectorDomain):
     def value(self, etas: Sequence[Any], xp: Any) -> tuple[Any, ...]:
         return tuple(etas)
 
-    def etas(self, values: Any) -> Any:
+    def etas(self, values: Any) -> Floats:
         return np.asarray(values, dtype=float)
 
-    def holds(self, values: Sequence[Any]) -> Any:
+    def holds(self, values: Sequence[Any]) -> Booleans | np.bool_:
         inside: Any = np.isfinite(values[0])
         for low, high in pairwise(values):
             inside = inside & (low < high) & np.isfinite(high)
         return inside
 
-    def fits(self, values: Any, tolerance: float = 0.0) -> Any:
+    def fits(self, values: Any, tolerance: float = 0.0) -> Booleans | np.bool_:
         return np.all(np.diff(values, axis=-1) > 0.0, axis=-1)
 
     def check_vector(self, parameter: str, values: Any) -> None:

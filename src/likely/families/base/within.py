@@ -11,6 +11,7 @@ from likely.errors import FamilyError
 from likely.families.base.numeric.log_tails import log_beyond
 from likely.families.base.numeric.rule import double_exponential
 from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.families.base.distribution import Distributed
@@ -65,7 +66,7 @@ class Within:
         """log P(Y <= y)."""
         return self._tail(y, self.family._given(params), -1.0)
 
-    def log_sf(self, y: Any, **params: Any) -> Any:
+    def log_sf(self, y: Any, **params: Any) -> Floats | float:
         """log P(Y > y)."""
         return self._tail(y, self.family._given(params), 1.0)
 
@@ -76,7 +77,7 @@ class Within:
             return low if self.family.kind.discrete else 0.5 * (low + high)
         return low + 1.0 if np.all(np.isfinite(low)) else high - 1.0 if np.all(np.isfinite(high)) else 0.0
 
-    def _tail(self, y: Any, values: Mapping[str, Any], side: float) -> Any:
+    def _tail(self, y: Any, values: Mapping[str, Any], side: float) -> Floats:
         xp, family = self.xp, self.family
         low, high = family.bounds(**values)
         y = xp.floor(y) if family.kind.discrete else y

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from likely.namespace import Jet, JetNamespace
+from likely.namespace.arrays import Floats
 
 
 def fits(model: Any) -> bool:
@@ -61,5 +62,5 @@ def _one_level(latent: Any, cuts: list[Any], location: Any, here: Any, level: in
     return found
 
 
-def _at(cut: Any, rows: Any) -> Any:
+def _at(cut: Any, rows: Any) -> Floats | float:
     return cut[rows] if np.ndim(cut) else cut

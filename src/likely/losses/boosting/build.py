@@ -21,6 +21,7 @@ from likely.losses.boosting.units import units
 from likely.models import checks
 from likely.models.model import Model
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 
 HESSIANS = ("observed", "floored")
 
@@ -216,7 +217,7 @@ def _slots(
 # -- constants ---------------------------------------------------------------------------------------------
 
 
-def _fitted(model: Model, y: Any, weights: Any, link: Any) -> Any:
+def _fitted(model: Model, y: Any, weights: Any, link: Any) -> Floats:
     """The linear predictors of the constants that maximise the likelihood."""
     family = model.family
     values = y if not isinstance(family, Labelled) else np.array(family.levels, dtype=object)[y.astype(np.intp)]
@@ -233,7 +234,7 @@ def _fitted(model: Model, y: Any, weights: Any, link: Any) -> Any:
     return _given(model, family._start(y, weights, model.known), argument="")
 
 
-def _given(model: Model, start: Mapping[str, Any], argument: str = "start=") -> Any:
+def _given(model: Model, start: Mapping[str, Any], argument: str = "start=") -> Floats:
     """The linear predictors of constants given by parameter."""
     family, values = model.family, dict(start)
     etas: list[float] = []

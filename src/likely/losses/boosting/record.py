@@ -25,6 +25,7 @@ from likely.losses.boosting.rows import (
 from likely.models import checks
 from likely.models.model import Model
 from likely.namespace import Jet, NumpyNamespace
+from likely.namespace.arrays import Floats
 
 COARSE = 0.1  # scales, of the steps between neighbouring numbers of a response
 REMEMBERED = 8  # data sets whose checked responses are kept: the training data and what early stopping looks at
@@ -247,7 +248,7 @@ class Boosting:
         with np.errstate(all="ignore"):
             values = self.model.parameters(etas, NumpyNamespace(), self.model.known)
 
-        def by_row(value: Any) -> Any:
+        def by_row(value: Any) -> Floats:
             return np.broadcast_to(value, len(matrix)).copy()
 
         return {
@@ -255,7 +256,7 @@ class Boosting:
             for p in self.family.free
         }
 
-    def codes(self, y: Any) -> Any:
+    def codes(self, y: Any) -> Floats:
         """The response as the numbers that both libraries want for labels: for a family of labels, their codes.
 
         Examples
@@ -309,7 +310,7 @@ class Boosting:
         self._seen.insert(0, (y.copy(), self._rows_of(self.model, numeric)))
         return self._seen[0][1]
 
-    def _matrix(self, raw: Any, n: int) -> Any:
+    def _matrix(self, raw: Any, n: int) -> Floats:
         raw = np.asarray(raw)
         if raw.shape != (n, self.size) and not (raw.ndim == 1 and self.size == 1 and len(raw) == n):
             raise OptionError(

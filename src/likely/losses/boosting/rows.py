@@ -13,6 +13,7 @@ from likely.likelihoods.jets import BLOCK, Jets
 from likely.models import checks
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.namespace.arrays import Floats
 
 SMALLEST = 1e-16  # of a Hessian, as in XGBoost: both libraries hold them in single precision and divide by their sums
 LARGEST = 1e30  # of a gradient or Hessian: sums of 1e8 of them still fit in single precision
@@ -30,14 +31,14 @@ class ScoredRows:
         self.columns, self.start, self.unit = columns, start, unit
         self.block = BLOCK if model.size <= 8 else BLOCK // 2
 
-    def log_density(self, scores: Any) -> Any:
+    def log_density(self, scores: Any) -> Floats:
         """The log-density of every row, from a matrix of scores."""
         return self.jets.values(lambda rows: self.predictors(scores, rows), self.block)
 
     def predictors(self, scores: Any, rows: slice) -> list[Any]:
         """The linear predictors of some rows; a float for a constant."""
 
-        def score(k: int) -> Any:
+        def score(k: int) -> Floats:
             return scores[rows, k] * self.unit[k] + self.start[k]
 
         def eta(column: Column | float) -> Any:
@@ -134,7 +135,7 @@ def in_single_precision(g: Any, h: Any) -> tuple[Any, Any]:
     return g * shrink, h * shrink
 
 
-def response(y: Any) -> Any:
+def response(y: Any) -> Floats:
     y = np.asarray(y)
     return np.ascontiguousarray(y, dtype=float) if y.dtype.kind in "fiub" else y
 

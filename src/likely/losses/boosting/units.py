@@ -17,6 +17,7 @@ from likely.families.base import Family
 from likely.models.model import Model
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 LOCATIONS = (0.75, -0.5)  # where it is asked whether a parameter is a location; any numbers other than 0
 FACTOR = 2.0  # exact in a float
@@ -24,7 +25,7 @@ PLACES = (-1.25, 0.5, 2.25)  # of observations, in scales from the location
 TOLERANCE = 1e-9
 
 
-def units(model: Model, etas: Any) -> Any:
+def units(model: Model, etas: Any) -> Floats:
     """The unit of each linear predictor: the scale of a location, and 1 for the others.
 
     Parameters
@@ -73,7 +74,7 @@ def _are_location_and_scale(family: Family, location: str, scale: str, values: M
     moved = {**at, location: at[location] + 1.0}
     place = at[location] + np.array(PLACES)
 
-    def density(y: Any, parameters: Mapping[str, float]) -> Any:
+    def density(y: Any, parameters: Mapping[str, float]) -> Floats:
         return family._log_density(NumpyNamespace(), y, **{k: np.float64(v) for k, v in parameters.items()})
 
     with np.errstate(all="ignore"):

@@ -15,6 +15,7 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.checks import require_whole
 from likely.models.constraints import Restraints
 from likely.models.penalties import ElasticNet, Lasso, Ridge, Shrinkage, check_ratio
+from likely.namespace.arrays import Floats
 from likely.search.constrained import find_restrained_peak
 from likely.search.outcome import Outcome
 from likely.search.unbounded import find_unbounded
@@ -88,7 +89,7 @@ def why_none(L: LogLikelihood, penalties: Penalties, strength: float) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def falling_strengths(L: LogLikelihood, penalties: Penalties, n: int, ratio: float | None) -> Any:
+def falling_strengths(L: LogLikelihood, penalties: Penalties, n: int, ratio: float | None) -> Floats:
     """Strengths that fall from the smallest one at which every penalised coefficient is 0."""
     require_whole(2, n=n)
     ratio = (1e-3 if penalties.l1_ratio > 0.0 else 1e-6) if ratio is None else ratio

@@ -15,6 +15,7 @@ from likely.compute.solve.newton import Point, Solution
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.constraints import Restraints
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats, Integers
 from likely.search.constrained.problem import Problem, checked, spread_of
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
@@ -76,7 +77,7 @@ def account(problem: Problem, restraints: Restraints, solution: Solution, solver
 # -- what holds with equality ----------------------------------------------------------------------------------
 
 
-def _active(problem: Problem, x: Any, point: Point) -> Any:
+def _active(problem: Problem, x: Any, point: Point) -> Integers:
     """Indices of the inequalities that hold with equality."""
     region = problem.region
     spread = np.abs(region.rows) @ spread_of(point)
@@ -118,7 +119,7 @@ def _held(problem: Problem, basis: Any, equations: Any, active: Any, point: Poin
     return out, fast
 
 
-def _moving(problem: Problem, x: Any) -> Any:
+def _moving(problem: Problem, x: Any) -> Integers:
     """Coefficients away from their corners and bounds."""
     lower, upper = checked(problem.box)
     penalty = problem.penalty
@@ -134,7 +135,7 @@ def _effective(info: Any, l2: Any, basis: Any) -> float:
     return float(basis.shape[1]) if inverse is None else float(np.sum(inner * inverse))
 
 
-def _basis(rows: Any, point: Point) -> Any:
+def _basis(rows: Any, point: Point) -> Floats:
     keep = restricted.independent(rows)
     return restricted.solutions(rows[keep], rows[keep] @ point.x, point.x, spread_of(point)).basis
 

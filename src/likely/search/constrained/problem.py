@@ -23,6 +23,7 @@ from likely.likelihoods.penalised import Penalised
 from likely.models.constraints import Region, Restraints, free_region
 from likely.models.identify import Coordinates, partly_orthonormal
 from likely.models.penalties import Applied
+from likely.namespace.arrays import Floats
 from likely.search.peak import MANY_PARAMETERS
 from likely.search.starts import suggested
 
@@ -71,7 +72,7 @@ class Problem:
         objective = LogLikelihood(replace(L.bound, data=orthonormal.data)).objective
         return cls(Penalised(objective, penalty), penalty, moved, region, orthonormal)
 
-    def from_original(self, x: Any) -> Any:
+    def from_original(self, x: Any) -> Floats:
         """The user's coefficients, in those of the problem."""
         return x if self.orthonormal is None else self.orthonormal.from_original(x)
 
@@ -79,7 +80,7 @@ class Problem:
         """A point in the user's coefficients."""
         return point if self.orthonormal is None else self.orthonormal.point(point)
 
-    def directions(self, basis: Any) -> Any:
+    def directions(self, basis: Any) -> Floats:
         """Directions in the user's coefficients."""
         return basis if self.orthonormal is None else np.asarray(self.orthonormal.inverse, dtype=float) @ basis
 
@@ -117,7 +118,7 @@ class Problem:
             return self._lbfgs(start, options["progress"]), "lbfgs"
         return newton.maximize(self.objective.point, start, **options), "newton"
 
-    def _start_given_held(self, start: Any) -> Any:
+    def _start_given_held(self, start: Any) -> Floats:
         """The start with held coefficients where they are held, the others of their predictors making up for it.
 
         Where a location has gone far, the other parameters start from what it leaves.
@@ -142,7 +143,7 @@ class Problem:
                 out = self._held(suggested(inner, out))
         return out if np.all(np.isfinite(out)) else start
 
-    def _held(self, x: Any) -> Any:
+    def _held(self, x: Any) -> Floats:
         """Coefficients with those that an equation holds at a value there."""
         for row, value in zip(self.region.equal, self.region.values, strict=True):
             if np.count_nonzero(row) == 1:
@@ -156,7 +157,7 @@ class Problem:
     def _proximal(self, start: Any, lower: Any, upper: Any, **options: Any) -> Solution:
         cost = self.penalty.l1
 
-        def step(point: Point, h: Any) -> Any:
+        def step(point: Point, h: Any) -> Floats:
             return with_absolute_values(h, point.score, point.x, cost, lower, upper)
 
         return sequential.maximize(self.objective.point, start, step, self.penalty.cost, **options)
@@ -179,7 +180,7 @@ class Problem:
         def evaluate(z: Any) -> Point:
             return space.reduced(self.objective.point(self._inside(space(z), spread)), z.copy())
 
-        def step(point: Point, h: Any) -> Any:
+        def step(point: Point, h: Any) -> Floats | None:
             found = with_inequalities(h, point.score, rows / scale[:, None], (room - rows @ point.x) / scale)
             return None if found is None else point.x + found[0]
 
@@ -187,7 +188,7 @@ class Problem:
         full = self.objective.point(self._inside(space(found.point.x), spread))
         return Solution(full, found.converged, found.reason, found.iterations, found.decrement)
 
-    def _inside(self, x: Any, spread: Any) -> Any:
+    def _inside(self, x: Any, spread: Any) -> Floats:
         """Coefficients that rounding has put next to a bound of their own, on it."""
         region, out = self.region, x.copy()
         for row, value in zip(region.rows, region.room, strict=True):
@@ -209,7 +210,7 @@ def in_original(to_original: Callable[[Point], Point], options: dict[str, Any]) 
     return out
 
 
-def spread_of(point: Point) -> Any:
+def spread_of(point: Point) -> Floats:
     """Natural units of the coefficients: 1/sqrt of the information's diagonal."""
     diagonal = np.abs(np.diagonal(point.info))
     return 1.0 / np.sqrt(np.where((diagonal > 0) & np.isfinite(diagonal), diagonal, 1.0))

@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 BLOCK = 8192  # rows at a time
 FLAT = 1e-10  # a direction that moves some rows by less than this part of what it moves all rows leaves them alone
 
@@ -60,7 +62,7 @@ class Cone:
         """Of the conditions: rows, conditions per row."""
         return len(self.x), self.patterns.shape[1]
 
-    def change(self, b: Any) -> Any:
+    def change(self, b: Any) -> Floats:
         """The left side of every condition, shape (n, conditions)."""
         eta = self.x @ b
         out = np.empty(self.shape)
@@ -69,7 +71,7 @@ class Cone:
             out[rows] = eta[rows] @ pattern.T
         return out
 
-    def rows(self, which: Any, basis: Any) -> Any:
+    def rows(self, which: Any, basis: Any) -> Floats:
         """Some conditions (flat indices), as rows over the coordinates of `basis` (p x r)."""
         i, k = np.divmod(which, self.shape[1])
         z = self.x[i] @ basis
@@ -96,7 +98,7 @@ def row_blocks(x: Any) -> Iterator[Any]:
         yield x[lo : lo + BLOCK]
 
 
-def term_sizes(x: Any, b: Any) -> Any:
+def term_sizes(x: Any, b: Any) -> Floats:
     """|x| b, without a copy of x."""
     return np.concatenate([np.abs(part) @ b for part in row_blocks(x)]) if len(x) else np.zeros(0)
 
@@ -109,7 +111,7 @@ def triangle(blocks: Any) -> Any:
     return r
 
 
-def null_space(blocks: Any, width: int) -> Any:
+def null_space(blocks: Any, width: int) -> Floats:
     """An orthonormal basis of the directions that a tall matrix, given in blocks, sends to zero; shape (width, d)."""
     r = triangle(blocks)
     if r is None:

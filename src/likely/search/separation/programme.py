@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 from scipy import optimize
 
+from likely.namespace.arrays import Booleans, Floats
 from likely.search.separation.cone import Cone, null_space, row_blocks, term_sizes, triangle
 
 WORKING = 2000  # rows that the first linear programme sees, and at most so many more in each further one
@@ -42,7 +43,7 @@ class Direction:
     dimension: int
 
     @property
-    def separated(self) -> Any:
+    def separated(self) -> Booleans:
         """Rows of the cone that it explains better."""
         return np.any(self.met, axis=1)
 
@@ -131,7 +132,7 @@ class Programmes:
         return basis, scale, np.max(reach, axis=1)
 
     @cached_property
-    def sizes(self) -> Any:
+    def sizes(self) -> Floats:
         """Of the terms that add up to each row's predictor, by which its rounding errors are measured."""
         return term_sizes(self.cone.x, self.reach)
 
@@ -172,7 +173,7 @@ class Programmes:
             self.working = np.union1d(self.working, new)
         return None
 
-    def noise(self) -> Any:
+    def noise(self) -> Floats:
         """How far below zero rounding alone may take each condition, for a direction of size one in coordinates."""
         return np.maximum(ROUNDING * self.sizes[:, None], np.finfo(float).tiny)
 

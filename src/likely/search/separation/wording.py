@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Booleans
 from likely.search.separation.cone import Cone
 from likely.search.separation.programme import Direction, Programmes
 
@@ -52,7 +53,7 @@ class SeparationWording:
     shifted: bool
 
     @cached_property
-    def separated(self) -> Any:
+    def separated(self) -> Booleans:
         """The separated rows among all that count."""
         out = np.zeros(len(self.y), dtype=bool)
         out[slice(None) if self.slots[0].entry is not None else np.abs(self.codes) == 1.0] = self.direction.separated

@@ -15,6 +15,7 @@ from scipy import special as sc
 
 from likely.families.base.numeric.density import Density, Distribution
 from likely.families.base.numeric.panels import UNDERFLOW, Panels
+from likely.namespace.arrays import Floats
 
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
 
@@ -46,7 +47,7 @@ class Continuous(Distribution):
             noise = float(self._noise(np.array(peak - width), np.array(peak + width)))
             density.check_total(self.total, 10.0 * noise)
 
-    def _candidates(self, density: Density) -> Any:
+    def _candidates(self, density: Density) -> Floats:
         """Where the peak may lie, on the line."""
         low, high = self.low, self.high
         y = [density.candidates()]
@@ -62,7 +63,7 @@ class Continuous(Distribution):
 
     # -- the line on which the density dies out exponentially ------------------------------------------
 
-    def to_y(self, t: Any) -> Any:
+    def to_y(self, t: Any) -> Floats | float:
         """From the line to the support."""
         with np.errstate(over="ignore"):
             if np.isfinite(self.high - self.low):  # from the nearer end, so that values close to it keep their digits
@@ -84,7 +85,7 @@ class Continuous(Distribution):
                 return -np.log(np.maximum(self.high - y, 0.0) / self.scale)
             return np.arcsinh((y - self.centre) / self.scale)
 
-    def _log_slope(self, t: Any) -> Any:
+    def _log_slope(self, t: Any) -> Floats | float:
         """log dy/dt."""
         log_scale = np.log(self.scale)
         if np.isfinite(self.high - self.low):
@@ -95,13 +96,13 @@ class Continuous(Distribution):
             return log_scale - t
         return log_scale + np.logaddexp(t, -t) - np.log(2.0)
 
-    def _log_g(self, t: Any) -> Any:
+    def _log_g(self, t: Any) -> Floats:
         y = self.to_y(t)
         usable = np.isfinite(y) & (y > self.low) & (y < self.high)
         out = self.log_f(np.where(usable, y, self.to_y(0.0))) + self._log_slope(t)
         return np.where(usable, out, -np.inf)
 
-    def _noise(self, a: Any, b: Any) -> Any:
+    def _noise(self, a: Any, b: Any) -> Floats:
         """Relative error of the density on the line that comes from rounding y itself."""
         ya, yb = self.to_y(a), self.to_y(b)
         with np.errstate(all="ignore"):
@@ -154,7 +155,7 @@ class Continuous(Distribution):
             out.append(t)
         return out[0], out[1]
 
-    def _knots(self, t: Any, peak: float, width: float) -> Any:
+    def _knots(self, t: Any, peak: float, width: float) -> Floats:
         """Ends of the first panels, out to where the density underflows."""
         limits = self._limits()
         steps = width * np.concatenate([[0.25, 0.5], np.arange(1.0, 12.0), np.logspace(1.1, 6.0, 80)])
@@ -172,23 +173,23 @@ class Continuous(Distribution):
 
     # -- answers ----------------------------------------------------------------------------------------
 
-    def below(self, y: Any) -> Any:
+    def below(self, y: Any) -> Floats:
         out = self.panels.below(self.to_t(np.clip(y, self.low, self.high))) / self.total
         return np.where(y <= self.low, 0.0, np.where(y >= self.high, 1.0, np.minimum(out, 1.0)))
 
-    def above(self, y: Any) -> Any:
+    def above(self, y: Any) -> Floats:
         out = self.panels.above(self.to_t(np.clip(y, self.low, self.high))) / self.total
         return np.where(y <= self.low, 1.0, np.where(y >= self.high, 0.0, np.minimum(out, 1.0)))
 
-    def _solve(self, q: Any) -> Any:
+    def _solve(self, q: Any) -> Floats:
         lower = q <= 0.5
         return self.panels.solve(np.where(lower, q, 1.0 - q) * self.total, lower)
 
-    def _inner(self, t: Any) -> Any:
+    def _inner(self, t: Any) -> Floats:
         """From the line to floats strictly inside the support."""
         return np.clip(self.to_y(t), np.nextafter(self.low, np.inf), np.nextafter(self.high, -np.inf))
 
-    def quantile(self, q: Any) -> Any:
+    def quantile(self, q: Any) -> Floats | float:
         return np.where(q == 0, self.low, np.where(q == 1, self.high, self._inner(self._solve(q))))
 
     @cached_property

@@ -12,6 +12,7 @@ import numpy as np
 from likely.errors import FamilyError
 from likely.families.base.domains import Domain
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 UNIT_ERROR = 1e-6  # a total probability further from 1 than this is a mistake in the density
 
@@ -83,13 +84,13 @@ class Density:
         self.atoms = np.array(sorted(a for a in atoms if self.low <= a <= self.high))
         self.masses = np.exp(self._at(self.atoms)) if len(self.atoms) else np.zeros(0)
 
-    def __call__(self, y: Any) -> Any:
+    def __call__(self, y: Any) -> Floats:
         if len(self.atoms):  # a value with a probability of its own has its neighbour's density
             neighbouring = np.nextafter(y, np.where(y >= self.high, -np.inf, np.inf))
             y = np.where(np.isin(y, self.atoms), neighbouring, y)
         return self._at(y)
 
-    def _at(self, y: Any) -> Any:
+    def _at(self, y: Any) -> Floats:
         with np.errstate(all="ignore"):
             value = self.family._log_density(NumpyNamespace(), y, **self.params)
             out = np.where(self.family.inside(y, self.params), value, -np.inf)
@@ -110,7 +111,7 @@ class Density:
     def __str__(self) -> str:
         return f"{self.family.title} at " + ", ".join(f"{k}={v:g}" for k, v in self.params.items())
 
-    def candidates(self) -> Any:
+    def candidates(self) -> Floats:
         """Where a mode may lie: distances of every size from zero and from each parameter's value."""
         steps = np.concatenate([[0.0], np.logspace(-12, 15, 27 * 8 + 1)])
         centres = [0.0, *(v for v in self.params.values() if np.isfinite(v))]

@@ -16,6 +16,7 @@ from likely.families.base.numeric.inverse import first_float
 from likely.families.base.numeric.many import Densities, Lines, Many, Tables
 from likely.families.base.numeric.mixed import Mixed
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 FEW = 4  # sets of parameter values from which they are worked out together
 AT_ONCE = 400  # so many together
@@ -69,7 +70,7 @@ class NumericDistribution(Frozen):
 
     def _each(
         self, x: Any, together: Callable[[Many, Any, Any], Any], alone: Callable[[Distribution, Any], Any]
-    ) -> Any:
+    ) -> Floats | float:
         """A function of each value under its own parameter values: of many at once where that is exact."""
         x, which = np.broadcast_arrays(np.asarray(x, dtype=float), self._distinct[1])
         out, known = np.full(x.shape, np.nan), ~np.isnan(x)
@@ -89,7 +90,9 @@ class NumericDistribution(Frozen):
         """Whether the family states a tail."""
         return self.family._log_cdf is not None or self.family._log_sf is not None
 
-    def _tail(self, y: Any, own: Callable[..., Any] | None, other: Callable[..., Any] | None, ends: Any) -> Any:
+    def _tail(
+        self, y: Any, own: Callable[..., Any] | None, other: Callable[..., Any] | None, ends: Any
+    ) -> Floats | float:
         """A tail from its own logarithm, or else from that of the other one."""
         y = np.asarray(y, dtype=float)
         low, high = self.family.bounds(**self.params)
@@ -104,19 +107,19 @@ class NumericDistribution(Frozen):
         out = np.where(y < low, ends[0], np.where(y >= high, ends[1], out))
         return np.where(np.isnan(y), np.nan, out)[()]
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Any) -> Floats | float:
         """P(Y <= y)."""
         if self._stated:
             return self._tail(y, self.family._log_cdf, self.family._log_sf, (0.0, 1.0))
         return self._each(y, lambda many, x, of: many.below(x, of), lambda one, x: one.below(x))
 
-    def sf(self, y: Any) -> Any:
+    def sf(self, y: Any) -> Floats | float:
         """P(Y > y), accurate in the upper tail."""
         if self._stated:
             return self._tail(y, self.family._log_sf, self.family._log_cdf, (1.0, 0.0))
         return self._each(y, lambda many, x, of: many.above(x, of), lambda one, x: one.above(x))
 
-    def ppf(self, q: Any) -> Any:
+    def ppf(self, q: Any) -> Floats | float:
         """The smallest y with cdf(y) >= q."""
         q = np.asarray(q, dtype=float)
         if self._stated:  # each comparison on the side where it has digits
@@ -124,7 +127,7 @@ class NumericDistribution(Frozen):
         q = np.where((q >= 0) & (q <= 1), q, np.nan)
         return self._each(q, lambda many, x, of: many.quantile(x, of), lambda one, x: one.quantile(x))
 
-    def isf(self, q: Any) -> Any:
+    def isf(self, q: Any) -> Floats | float:
         """The smallest y with sf(y) <= q."""
         q = np.asarray(q, dtype=float)
         if self._stated:
@@ -147,7 +150,7 @@ class NumericDistribution(Frozen):
             return self.ppf(u)
         return self._each(u, lambda many, x, of: many.quantile(x, of), lambda one, x: one.draw(x))
 
-    def mean(self) -> Any:
+    def mean(self) -> Floats | float:
         """Expected value; infinite or nan where it does not exist."""
         return self._moment(0, lambda one: one.mean)
 
@@ -155,7 +158,7 @@ class NumericDistribution(Frozen):
         """Variance; infinite or nan where it does not exist."""
         return self._moment(1, lambda one: one.var)
 
-    def _moment(self, which_of: int, alone: Callable[[Distribution], float]) -> Any:
+    def _moment(self, which_of: int, alone: Callable[[Distribution], float]) -> Floats | float:
         which = self._distinct[1]
         count = int(np.max(which, initial=-1)) + 1
         parts = [many.moments()[which_of] for many in self._many]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 
 class Frozen(ABC):
     """Distributions at given values of the parameters, one for each row of them."""
@@ -23,7 +25,7 @@ class Frozen(ABC):
     def ppf(self, q: Any) -> Any:
         """The smallest y with cdf(y) >= q."""
 
-    def isf(self, q: Any) -> Any:
+    def isf(self, q: Any) -> Floats | float:
         """The smallest y with sf(y) <= q."""
         return self.ppf(np.minimum(1.0 - np.asarray(q, dtype=float), 1.0 - 2.0**-53))
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from likely.namespace.arrays import Floats, Integers
+
 HALVINGS = 64  # there are fewer than 2^64 floats
 MAGNITUDE = np.int64(2**63 - 1)
 
 
-def first_float(reached: Callable[[Any], Any], low: Any, high: Any, shape: tuple[int, ...]) -> Any:
+def first_float(reached: Callable[[Any], Any], low: Any, high: Any, shape: tuple[int, ...]) -> Floats:
     """The smallest float of [low, high] at which a condition holds that holds from there on; `high` where none is.
 
     Parameters
@@ -41,15 +43,15 @@ def first_float(reached: Callable[[Any], Any], low: Any, high: Any, shape: tuple
     return _float(above)
 
 
-def _order(x: Any) -> Any:
+def _order(x: Any) -> Integers:
     """The place of each float in the order of all floats."""
     return _turned((x + 0.0).view(np.int64))
 
 
-def _float(place: Any) -> Any:
+def _float(place: Any) -> Floats:
     return _turned(place).view(float)
 
 
-def _turned(bits: Any) -> Any:
+def _turned(bits: Any) -> Integers:
     """The bits of negative floats in the order of integers, and back."""
     return bits ^ ((bits >> 63) & MAGNITUDE)

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 STEP = 1e-4  # of the distance between an observation and the middle of its distribution
 
 
 def log_beyond(
     log_f: Callable[[Any], Any], y: Any, side: float, discrete: bool, median: Any, end: Any, xp: Any = np
-) -> Any:
+) -> Floats:
     """The logarithm of P(Y >= y) where `side` is 1, of P(Y <= y) where it is -1, for y far out on that side.
 
     With s the slope of -log f at y and c its own slope, P(Y > y) = f(y)/s (1 - c/s^2) to the second order of the

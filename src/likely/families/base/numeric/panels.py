@@ -7,6 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Floats, Integers
+
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 COARSE_NODES, COARSE_WEIGHTS = np.polynomial.legendre.leggauss(12)
 UNDERFLOW = 740.0  # exp(-740) is the last of the floats
@@ -63,7 +65,7 @@ class Panels:
             rate += (rate - next_rate) / np.expm1(abs(step))
         return (rate, float(np.exp(here)) / rate) if rate > 0 else (0.0, np.inf)
 
-    def integral(self, a: Any, b: Any, factor: Callable[[Any], Any] | None = None) -> Any:
+    def integral(self, a: Any, b: Any, factor: Callable[[Any], Any] | None = None) -> Floats:
         """The integral of the function (times `factor`) from each a to each b."""
         half = 0.5 * (b - a)
         t = (0.5 * (a + b))[..., None] + half[..., None] * NODES
@@ -73,15 +75,15 @@ class Panels:
                 g = np.where(g > 0, g * factor(t), 0.0)
         return half * (g @ WEIGHTS)
 
-    def _coarse(self, a: Any, b: Any) -> Any:
+    def _coarse(self, a: Any, b: Any) -> Floats:
         half = 0.5 * (b - a)
         t = (0.5 * (a + b))[..., None] + half[..., None] * COARSE_NODES
         return half * (np.exp(self.log_g(t)) @ COARSE_WEIGHTS)
 
-    def _panel(self, t: Any) -> Any:
+    def _panel(self, t: Any) -> Integers:
         return np.clip(np.searchsorted(self.a, t, side="right") - 1, 0, len(self.a) - 1)
 
-    def below(self, t: Any) -> Any:
+    def below(self, t: Any) -> Floats:
         """The integral up to each t."""
         inner = np.clip(t, self.a[0], self.b[-1])
         i = self._panel(inner)
@@ -91,7 +93,7 @@ class Panels:
             after = self.right[-1] * -np.expm1(-self.rate_right * np.maximum(t - self.b[-1], 0.0))
         return np.where(t < self.a[0], np.nan_to_num(before), np.where(t > self.b[-1], out + np.nan_to_num(after), out))
 
-    def above(self, t: Any) -> Any:
+    def above(self, t: Any) -> Floats:
         """The integral from each t on."""
         inner = np.clip(t, self.a[0], self.b[-1])
         i = self._panel(inner)
@@ -101,7 +103,7 @@ class Panels:
             before = self.left[0] * -np.expm1(self.rate_left * np.minimum(t - self.a[0], 0.0))
         return np.where(t > self.b[-1], np.nan_to_num(after), np.where(t < self.a[0], out + np.nan_to_num(before), out))
 
-    def solve(self, mass: Any, lower: Any) -> Any:
+    def solve(self, mass: Any, lower: Any) -> Floats:
         """The t below which (where `lower`; else above which) each mass lies: Newton's steps in a bracket."""
         last = len(self.a) - 1
         i = np.where(
