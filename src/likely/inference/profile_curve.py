@@ -14,8 +14,8 @@ from likely.inference.profile_limits import by_fits
 from likely.likelihoods import single_peaked
 from likely.models import scale
 from likely.models.checks import row_of_numbers
-from likely.search.starts import FEW_ROWS
 from likely.namespace.arrays import Floats
+from likely.search.starts import FEW_ROWS
 from likely.show.curves import Curve
 
 if TYPE_CHECKING:
