@@ -571,6 +571,16 @@ def test_a_saved_fit_predicts(model: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(got["predictions"]["upper"], expected["upper"])
 
 
+def test_a_saved_fit_as_sql(model: Path) -> None:
+    expected = lk.load(model).to_sql("duckdb")
+    assert run("predict", model, "--sql", "duckdb").stdout == expected + "\n"
+    assert record("predict", model, "--sql", "duckdb") == {"dialect": "duckdb", "sql": expected}
+    assert "exp(" in run("predict", model, "--sql", "postgres", "--what", "prob", "--y", "0").stdout
+    assert "'DATA' cannot be given with --sql" in run("predict", model, "loans", "--sql", "duckdb", code=2).stderr
+    assert "give the data to predict" in run("predict", model, code=2).stderr
+    assert "unknown dialect" in run("predict", model, "--sql", "mysql", code=2).stderr
+
+
 def test_levels_that_the_model_has_not_seen(model: Path, tmp_path: Path) -> None:
     (tmp_path / "new.csv").write_text("duration,housing\n12,own\n12,castle\n")
     assert "castle" in run("predict", model, tmp_path / "new.csv", code=2).stderr

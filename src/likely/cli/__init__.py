@@ -106,27 +106,45 @@ def fit(
 @guarded
 def predict(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A file that likely fit --save wrote.")],
-    data: Data,
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="The new rows, as likely fit takes data; none with --sql.")
+    ] = None,
     what: Annotated[
         str | None,
-        typer.Option("--what", help="mean, params, quantile, interval, prediction, prob or class."),
+        typer.Option(
+            "--what",
+            help="mean, params, quantile, interval, prediction, prob or class; of SQL a parameter's name, too.",
+        ),
     ] = None,
     level: Annotated[float | None, typer.Option("--level", help="Of intervals.")] = None,
     q: Annotated[list[float] | None, typer.Option("--q", help="A quantile; as often as needed.")] = None,
     unseen: Annotated[
         str, typer.Option("--unseen", help="Levels that the fit has not seen: error or missing.")
     ] = "error",
+    sql: Annotated[
+        str | None,
+        typer.Option("--sql", help="Print the prediction as an expression for duckdb, postgres or sqlite."),
+    ] = None,
+    y: Annotated[str | None, typer.Option("--y", help="With --sql --what prob: the level.")] = None,
     json: Json = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A .csv, .parquet or .json file; a CSV is printed without.")
     ] = None,
 ) -> None:
-    """Predict new rows from a saved fit.
+    """Predict new rows from a saved fit, or print the prediction as SQL.
 
     likely predict model.json new.csv --what interval -o scores.csv
     """
-    from likely.cli.predictions import predictions
+    from likely.cli.predictions import expression_of, predictions
 
+    if sql is not None:
+        refused = {"DATA": data, "--level": level, "--q": q or None, "--output": output}
+        write(expression_of(model, sql, what, y, {name for name, given in refused.items() if given is not None}, json))
+        return
+    if data is None or y is not None:
+        raise OptionError(
+            "--y is of --sql" if y is not None else "give the data to predict: a file, or - for CSV on standard input"
+        )
     with status_line(json):
         found = predictions(model, read(data), what, level=level, q=q or None, unseen=unseen)
     found.emit(json, output)

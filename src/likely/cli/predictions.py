@@ -13,6 +13,7 @@ import numpy as np
 
 from likely.cli.output import as_json, say, write
 from likely.data.writing import write_bytes, write_text
+from likely.errors import OptionError, listed
 
 
 @final
@@ -78,3 +79,19 @@ def predictions(model: str, data: Any, what: str | None, **options: Any) -> Pred
         return Predictions(what or "interval", {str(name): column for name, column in found.items()})
     name = what or "mean"
     return Predictions(name, {name: found})
+
+
+def expression_of(model: str, dialect: str, what: str | None, y: str | None, refused: set[str], json: bool) -> str:
+    """The prediction of a saved fit as SQL, or a JSON document that holds it.
+
+    Raises
+    ------
+    OptionError
+        If options were given that say nothing of an expression.
+    """
+    from likely.results.loading import load
+
+    if refused:
+        raise OptionError(f"{listed(sorted(refused))} cannot be given with --sql, which prints one expression")
+    text = load(model).to_sql(dialect, what, y=y)
+    return as_json({"dialect": dialect, "sql": text}) if json else text

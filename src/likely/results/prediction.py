@@ -88,6 +88,66 @@ class Prediction(Values):
 
         return predict(self.estimates, new, what, **options)
 
+    def to_sql(
+        self,
+        dialect: str,
+        what: str | None = None,
+        *,
+        y: Any = None,
+        table: str | None = None,
+        **given: Unpack[NewRows],
+    ) -> str:
+        """A prediction as one expression of SQL over the columns of the data, for rows that stay in a database.
+
+        Parameters
+        ----------
+        dialect : {"duckdb", "postgres", "sqlite"}
+        what : str, optional
+            By default what `predict` gives: the mean, and for a quantile regression its quantile. "mean"; the name of a
+            parameter; "prob": the probability of `y`.
+        y : value, optional
+            Of "prob": a level of the response, or a value; 1 by default for a Bernoulli.
+        table : str, optional
+            The table or its alias, by which columns are qualified.
+        **given : number or str
+            Values of known parameters (``known={"n": 20}``), ``offset=`` or ``exposure=``, where they are not what the
+            model says: a number, a column, or an expression of columns.
+
+        Returns
+        -------
+        str
+            It gives what `predict` gives for the same row, but for rounding. It is NULL where that has no answer: for
+            rows with NULL, NaN or an infinite number among the columns that it uses, with levels that the fit has not
+            seen, beyond the knots of a spline that is not extended, with a logarithm or a root of a negative number,
+            and with a value outside the parameter's domain.
+
+        Raises
+        ------
+        OptionError
+            If a term, a link or a mean has no SQL to full precision; the message names it.
+        UnknownNameError
+            If there is no such dialect, or nothing of that name to predict.
+        FitError
+            If the fit did not converge.
+
+        Notes
+        -----
+        Names of columns and levels are quoted, whatever is in them. DuckDB and SQLite do not tell names of columns by
+        their case. SQLite needs its mathematical functions (``ENABLE_MATH_FUNCTIONS`` among ``PRAGMA
+        compile_options``) for all but linear predictors. PostgreSQL has erfc, the inverse of the probit link, since
+        version 16; DuckDB and SQLite have it not.
+
+        Examples
+        --------
+        >>> import likely as lk
+        >>> fit = lk.fit("poisson", {"y": [1, 2, 4, 9], "x": [0, 1, 2, 3]}, "y ~ x")
+        >>> print(fit.to_sql("duckdb"))  # doctest: +ELLIPSIS
+        CASE WHEN abs("x"::DOUBLE) <= 1.7976931348623157e308 THEN exp(-0.0605...e0 + 0.747...e0 * "x"::DOUBLE) END
+        """
+        from likely.prediction.sql import to_sql
+
+        return to_sql(self.estimates, dialect, what, y=y, table=table, **given)
+
     def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Unpack[NewRows]) -> Any:
         """Responses drawn from the fitted model: one per row, or `size` replicates of all rows.
 
