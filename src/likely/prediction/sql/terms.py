@@ -38,8 +38,8 @@ def predictor(design: Design, coefficients: Any, columns: Columns) -> Any:
     OptionError
         If a term has no SQL, by its name.
     """
-    weights = np.zeros(len(design.made))
-    weights[list(range(len(design.made)) if design.kept is None else design.kept)] = coefficients
+    weights = np.zeros(len(design.all_names))
+    weights[list(range(len(design.all_names)) if design.kept is None else design.kept)] = coefficients
     made = _weighted(design, weights, columns)
     if design.aliasing is not None:
         _require_aliased(design, columns)
@@ -65,7 +65,7 @@ def _require_aliased(design: Design, columns: Columns) -> None:
 def _weighted(design: Design, weights: Any, columns: Columns, only: set[int] | None = None) -> Any:
     """The weighted sum of the columns that a design's recipe makes; of the terms of some columns only."""
     if design.spec is None:
-        pairs = zip(design.made, weights, strict=True)
+        pairs = zip(design.all_names, weights, strict=True)
         return added([float(weight) * columns.number(name) for name, weight in pairs if weight != 0.0])
     if isinstance(design.spec, Products):
         return _products(design.spec, weights, columns)
