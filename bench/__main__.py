@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import boosting, custom, few_rows, growth, levels, regression, report, small, training, univariate
+from bench import boosting, custom, few_rows, groups, growth, levels, regression, report, small, training, univariate
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
@@ -33,6 +33,10 @@ CASES: dict[str, Callable[[int, int], Table]] = {
     **{
         f"{name}-levels": lambda rows, repeats, name=name: measure(levels.job(name, rows), repeats)
         for name in levels.NAMES
+    },
+    **{
+        f"groups-{name}": lambda rows, repeats, name=name: groups.table(name, rows // 10, repeats)
+        for name in groups.NAMES
     },
     "growth": lambda rows, repeats: growth.times("logistic", rows, repeats),
     "memory": lambda rows, repeats: growth.memory(rows),

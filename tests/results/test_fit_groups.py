@@ -262,6 +262,11 @@ def test_missing_values_are_refused_or_dropped():
     assert {type(one.message) for one in told} == {lk.errors.DroppedRowsWarning}
     assert len(fits) == GROUPS
     assert_group_by_group(fits, "poisson", data.dropna(subset=["g", "x"]), "count ~ x")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", lk.errors.DroppedRowsWarning)
+        weighted = lk.fit_groups("poisson", data.dropna(subset="g"), "count ~ x", by="g", missing="drop", weights="w")
+        other = lk.fit_groups("poisson", data, "count ~ x", by="g", missing="drop", weights="w")
+    pd.testing.assert_frame_equal(weighted.to_frame(), other.to_frame(), rtol=1e-9)
     data.loc[data["g"] == 5, "x"] = np.nan
     with pytest.warns(lk.errors.DroppedRowsWarning):
         fits = lk.fit_groups("poisson", data, "count ~ x", by="g", missing="drop")

@@ -312,14 +312,21 @@ class Table:
 
     def slice(self, lo: int, hi: int) -> Table:
         """Neighbouring rows."""
+        return self._taken(slice(lo, hi), np.arange(*slice(lo, hi).indices(self.n)))
+
+    def arranged(self, rows: Any) -> Table:
+        """Some rows in some order (indices), which messages count as before."""
+        return self._taken(rows, rows)
+
+    def _taken(self, rows: Any, places: Any) -> Table:
         if self._frame is None:
-            out = self._few(slice(lo, hi), len(range(self.n)[lo:hi]))
-            out.index = None if self.index is None else self.index[lo:hi]
+            out = self._few(rows, len(places))
+            out.index = None if self.index is None else self.index[rows]
             out._lender, out._insists, out._marked = self._lender, self._insists, self._marked
         else:
-            out = Table(self._frame[lo:hi], native=self._native, named=self.named, decimal=self.decimal)
+            out = Table(self._frame[rows], native=self._native, named=self.named, decimal=self.decimal)
         out.na, out.decimal, out.readings, out.doubted = self.na, self.decimal, self.readings, self.doubted
-        out._places = self.places(np.arange(self.n))[lo:hi]
+        out._places = self.places(places)
         return out
 
     def in_order(self, order: Any) -> Table:
@@ -328,16 +335,10 @@ class Table:
             return self
         out = self.only(np.ones(self.n, dtype=bool))
         if self._frame is not None:
-            out._frame, out._columns = self._frame[np.asarray(order)], {}
+            out._frame, out._columns = self._frame[order], {}
         out._columns = {name: values[order] for name, values in out._columns.items()}
         out._texts, out._places = {}, None
         out.index = None if self.index is None else self.index[order]
-        return out
-
-    def arranged(self, rows: Any) -> Table:
-        """Some rows in some order (indices), which messages count as before."""
-        out = self.in_order(rows)
-        out.n, out._places = len(rows), self.places(rows)
         return out
 
     def in_kind(self, name: str, rows: Any) -> Any:

@@ -12,8 +12,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.compute import blocks
-from likely.compute.solve.newton_batch import Peaks, Points, cholesky, inverse, maximize_many
+from likely.compute.solve.newton_batch import Points, cholesky, inverse, maximize_many
 from likely.estimates.covariance import default
 from likely.estimates.verdict import SATURATED
 from likely.families.base import Kind
@@ -24,15 +23,16 @@ from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
 
-BLOCK = 50_000  # rows of groups that are searched together: they fit in the cache, and Python's share is small
+BLOCK = 100_000  # rows of groups that are searched together: they fit in the cache, and Python's share is small
+POOLED = 2_000  # rows of all groups, about, whose common peak the searches start from
 MOST_ROWS = 5_000  # of a group, whose own search costs little beside its rows
 MOST_COEFFICIENTS = 40
-SIZES = 1e-100, 1e100  # of a response or a predictor
+SIZES = 1e-100, 1e100  # of a response, or of a standard error
 NARROW = 1e3  # times its range that a response is from zero, in a family that moves with it
 EXACT = 1e-6  # of a response's range: residuals that are next to none
 FAINT = 1e-3  # information about a constant's linear predictor, which may be running away
 AWAY = 10.0  # of a constant's linear predictor from its start
-OTHERS = "identity", "log", "logit", "probit", "cloglog", "loglog", "softplus", "cauchit"
+LINKS = "identity", "log", "logit", "probit", "cloglog", "loglog", "softplus", "cauchit"
 
 
 @final
@@ -66,25 +66,23 @@ class RegularPeaks:
         self.x[:, groups], self.stderr[:, groups] = other.x, other.stderr
 
 
-def vouched(model: Model, data: Rows) -> bool:
+def vouched(model: Model) -> bool:
     """Whether the peaks of a model by group can be regular, whatever its groups."""
     family = model.family
     if not offers_of(family).independent_rows or offers_of(family).far or not single_peaked(model):
         return False
     if model.fixed or not model.slots or model.size > MOST_COEFFICIENTS or default(model).kind != "observed":
         return False
-    if family.kinked or family.kind is Kind.ORDERED or (family.kind.labels and family.kind is not Kind.LABELS):
+    if family.kinked or family.kind is Kind.ORDERED:
         return False
-    if any(s.leaves_domain or s.shared or s.link.name not in OTHERS or s.parameter.edge for s in model.slots):
-        return False
-    if any(
-        not slot.constant and slot.parameter.name == limit.parameter for slot in model.slots for limit in family.limits
-    ):
-        return False
-    sizes = [np.abs(data.y[data.y != 0.0])] if data.y.dtype.kind == "f" else []
-    sizes += [blocks.largest(x) for slot in model.slots if (x := data.design(slot)) is not None]
-    return all(not len(one) or bool(np.max(one) < SIZES[1]) for one in sizes) and all(
-        not len(one) or bool(np.min(one[one > 0.0], initial=1.0) > SIZES[0]) for one in sizes
+    limited = {limit.parameter for limit in family.limits}
+    return not any(
+        slot.leaves_domain
+        or slot.shared
+        or slot.parameter.edge
+        or slot.link.name not in LINKS
+        or (slot.parameter.name in limited and not slot.constant)
+        for slot in model.slots
     )
 
 
@@ -101,35 +99,40 @@ def blocks_of_groups(counts: Any) -> Iterator[Any]:
         lo = hi
 
 
-def peaks_by_group(rows: GroupedRows, start: Any, *, max_iterations: int = 100, tolerance: float = 1e-6) -> Peaks:
-    """Every group's local maximum from the same start, in the coordinates of `rows`.
+def pooled_start(model: Model, data: Rows, start: Any) -> Any:
+    """The peak of some rows of all groups together, shape (p,): a start that is near those of the groups."""
+    rows = np.arange(0, data.n, max(1, data.n // POOLED))
+    some = GroupedRows(model, data, rows[:, None], np.array([len(rows)]))
+    found = maximize_many(some.some_points, some.centred(start), max_iterations=20, tolerance=1e-2)
+    return some.original(found.points.x)[:, 0] if found.converged[0] else start
+
+
+def regular_peaks(
+    rows: GroupedRows, start: Any, usual: Any, *, max_iterations: int = 100, tolerance: float = 1e-6
+) -> RegularPeaks:
+    """Every group's local maximum, where it is regular.
 
     Parameters
     ----------
     rows : GroupedRows
-    start : ndarray, shape (p,)
+    start, usual : ndarray, shape (p,)
+        Coefficients from which the searches start, and the family's own starting values.
     max_iterations, tolerance
         Those of Newton's method.
     """
-    first = np.repeat(start[:, None], rows.shape[1], axis=1)
-    return maximize_many(rows.some_points, first, max_iterations=max_iterations, tolerance=tolerance)
-
-
-def regular_peaks(rows: GroupedRows, start: Any, *, max_iterations: int = 100, tolerance: float = 1e-6) -> RegularPeaks:
-    """The same in the user's coefficients, with standard errors, where they are regular."""
-    peaks = peaks_by_group(rows, start, max_iterations=max_iterations, tolerance=tolerance)
+    options: dict[str, Any] = {"max_iterations": max_iterations, "tolerance": tolerance}
+    peaks = maximize_many(rows.some_points, rows.centred(start), **options)
     points = peaks.points
-    with np.errstate(all="ignore"):
-        found = peaks.converged & ~_doubtful(rows, points, start)
-        diagonal = np.einsum("jjm->jm", points.info)
-        scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
-        covariance = inverse(cholesky(points.info / (scale[:, None] * scale))[0]) / (scale[:, None] * scale)
-        variances = np.einsum("jjm->jm", rows.original_covariance(covariance))
-        found &= np.all(np.isfinite(variances) & (variances > 0.0), axis=0)
-        return RegularPeaks(found, rows.original(points.x), np.sqrt(variances), points.value)
+    found = peaks.converged & ~_doubtful(rows, points, usual)
+    diagonal = np.einsum("jjm->jm", points.info)
+    scale = np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    covariance = inverse(cholesky(points.info / (scale[:, None] * scale))[0]) / (scale[:, None] * scale)
+    stderr = np.sqrt(np.einsum("jjm->jm", rows.original_covariance(covariance)))
+    found &= np.all((stderr > SIZES[0]) & (stderr < SIZES[1]), axis=0)
+    return RegularPeaks(found, rows.original(points.x), stderr, points.value)
 
 
-def _doubtful(rows: GroupedRows, points: Points, start: Any) -> Any:
+def _doubtful(rows: GroupedRows, points: Points, usual: Any) -> Any:
     """Which groups' ends need a closer look: a parameter near the end of its domain, a response that is reproduced."""
     model, data = rows.model, rows.data
     etas, xp = rows.etas(points.x), NumpyNamespace()
@@ -147,7 +150,7 @@ def _doubtful(rows: GroupedRows, points: Points, start: Any) -> Any:
             out |= rows.over_rows(np.logical_or, near | ((code == -1.0) & (value - domain.lower < np.exp(-SATURATED))))
         if slot.constant and slot.link.name != "identity":
             i = slot.start
-            out |= ~(points.info[i, i] > FAINT) | ~(np.abs(points.x[i] - start[i]) < AWAY)
+            out |= ~(points.info[i, i] > FAINT) | ~(np.abs(points.x[i] - usual[i]) < AWAY)
     for limit, slot in limits.watched(model):
         value, mark = slot.link.inverse(points.x[slot.start], xp), limits.NEAR[limit.at]
         out |= ~(value > mark) if limit.at == 0.0 else ~(value < mark)
@@ -163,11 +166,11 @@ def _reproduced(rows: GroupedRows, etas: list[Any]) -> Any:
     """Which groups have a response that does not vary, or as good as, or that predictors reproduce."""
     model, y = rows.model, rows.data.y
     highest, lowest = rows.over_rows(np.maximum, y), rows.over_rows(np.minimum, y)
-    width = highest - lowest
-    out = width == 0.0
+    width, size = highest - lowest, np.maximum(np.abs(highest), np.abs(lowest))
+    out = ~((width > 0.0) & (size > SIZES[0]) & (size < SIZES[1]))
     for slot, eta in zip(model.slots, etas, strict=True):
         if slot.parameter.name == model.family.moves:
-            out |= np.maximum(np.abs(highest), np.abs(lowest)) > NARROW * width
+            out |= size > NARROW * width
             if slot.link.name == "identity":
                 out |= ~(rows.over_rows(np.maximum, np.abs(y - eta)) > EXACT * width)
     return out

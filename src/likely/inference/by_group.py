@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, final
 
 import numpy as np
 
+from likely.compute.engines import memory
 from likely.data import design as designs
 from likely.data import tables
 from likely.data.tables import Table
 from likely.errors import DroppedRowsWarning, Interrupted, LikelyError, OptionError, SupportError
 from likely.estimates import Estimates
-from likely.estimates.by_group import MOST_ROWS, RegularPeaks, blocks_of_groups, regular_peaks, vouched
+from likely.estimates.by_group import MOST_ROWS, RegularPeaks, blocks_of_groups, pooled_start, regular_peaks, vouched
 from likely.families import get_family
 from likely.inference.fitting import asked_for
 from likely.inference.group_estimates import Gathered, GroupEstimates
@@ -51,12 +53,12 @@ def estimates_by_group(asked: Asked, data: Any, by: Any) -> GroupEstimates:
             found = Gathered(grouping.count)
             if bound is not None:
                 _put_regular(found, bound, grouping, task)
-            left = np.flatnonzero(~found.done)
+            left = np.flatnonzero(~found.done).tolist()
             if bound is not None and len(left) == grouping.count and offers_of(bound.model.family).predictors:
                 check_identified(bound.model, bound.data)  # or every group says the same
             done = grouping.count - len(left)
-            groups = SingleGroups(asked, table, grouping)
-            for number in left.tolist():
+            groups = SingleGroups(asked, table, grouping, left)
+            for number in left:
                 task.count(done, grouping.count, "groups done")
                 found.put(number, *groups.attempted(number))
                 done += 1
@@ -131,26 +133,32 @@ def _put_regular(found: Gathered, bound: Bound, grouping: Grouping, task: Task) 
     asked, model, data = bound.asked, bound.model, bound.data
     plain = asked.cov in (None, "observed") and asked.cluster is None and asked.small_sample in (None, "z")
     plain &= asked.start is None and asked.starts is None and asked.solver in ("auto", "newton")
-    if not plain or asked.restraints or _learns(bound) or not vouched(model, data):
+    if not plain or asked.restraints or _learns(bound) or not vouched(model):
         return
     rows, counts = _rows_in_use(bound, grouping)
     starts, n = np.cumsum(counts) - counts, counts
     chosen = (counts > 0) & (counts <= MOST_ROWS)
     if data.weights is not None and model.weights_kind in ("frequency", "importance"):
-        n = np.bincount(
-            grouping.codes if bound.rows is None else grouping.codes[bound.rows], data.weights, grouping.count
-        )
+        n = np.bincount(np.repeat(np.arange(grouping.count), counts), data.weights[rows], grouping.count)
         chosen &= (n >= 1.0) | (model.weights_kind == "importance")
     chosen = np.flatnonzero(chosen)
-    peaks, start, done = RegularPeaks.none(model.size, grouping.count), starting_values(model, data), 0
+    peaks, usual, done = RegularPeaks.none(model.size, grouping.count), starting_values(model, data), 0
+    start = pooled_start(model, data, usual)
     options: dict[str, Any] = {"max_iterations": asked.max_iterations, "tolerance": min(asked.tolerance, 1e-6)}
-    for part in blocks_of_groups(counts[chosen]):
-        task.count(done, grouping.count, "groups done")
-        groups = chosen[part]
-        k = int(np.max(counts[groups]))
-        places = rows[starts[groups] + np.minimum(np.arange(k)[:, None], counts[groups] - 1)]
-        peaks.put(groups, regular_peaks(GroupedRows(model, data, places, counts[groups]), start, **options))
-        done += len(groups)
+    parts = [chosen[part] for part in blocks_of_groups(counts[chosen])]
+
+    def search(lo: int, hi: int) -> tuple[int]:
+        nonlocal done
+        for groups in parts[lo:hi]:
+            places = starts[groups] + np.minimum(np.arange(np.max(counts[groups]))[:, None], counts[groups] - 1)
+            with np.errstate(all="ignore"):  # what is not finite is not regular
+                own = GroupedRows(model, data, rows[places], counts[groups])
+                peaks.put(groups, regular_peaks(own, start, usual, **options))
+            done += len(groups)
+            task.count(done, grouping.count, "groups done")
+        return (done,)
+
+    memory.map_blocks(search, len(parts), 1)
     found.put_regular(model, peaks, n)
 
 
@@ -175,19 +183,20 @@ def _learns(bound: Bound) -> bool:
 
 @final
 class SingleGroups:
-    """The groups as `likely.fit` fits them, each from its rows alone."""
+    """Some groups as `likely.fit` fits them, each from its rows alone."""
 
-    def __init__(self, asked: Asked, table: Table, grouping: Grouping) -> None:
-        self._asked, self._table, self._grouping = asked, table, grouping
-        self._parts: Parts | None = None
+    def __init__(self, asked: Asked, table: Table, grouping: Grouping, numbers: Sequence[int]) -> None:
+        rows = [grouping.rows(number) for number in numbers]
+        ends = np.cumsum([len(one) for one in rows])
+        self._ends = {
+            number: (int(end) - len(one), int(end)) for number, one, end in zip(numbers, rows, ends, strict=True)
+        }
+        self._parts = Parts(asked, table, np.concatenate(rows)) if rows else None
 
     def part(self, number: int) -> tuple[Asked, Table]:
         """What `likely.fit` is given for a group."""
-        grouping = self._grouping
-        if self._parts is None:
-            self._parts = Parts(self._asked, self._table, grouping.order)
-        lo = int(grouping.starts[number])
-        return self._parts.part(lo, lo + int(grouping.counts[number]))
+        assert self._parts is not None  # there are groups
+        return self._parts.part(*self._ends[number])
 
     def fit(self, number: int) -> Estimates:
         """The estimates of a group; errors as `likely.fit` has them."""

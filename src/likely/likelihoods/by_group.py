@@ -184,36 +184,46 @@ class GroupedRows:
             if not isinstance(jet, Jet):
                 return Points(coefficients, self._sum(self._weighted(jet)), score, info)
             for k, g in jet.g.items():
-                for j, summed in self._products(k, self._weighted(g)):
-                    score[j] = summed
+                g = self._weighted(g)
+                for j, column in self._places(k):
+                    score[j] = self._sum(g, column)
             for (a, b), h in jet.h.items():
-                self._add_information(info, a, b, self._weighted(h))
+                h = self._weighted(h)
+                for i, first in self._places(a):
+                    for j, second in self._places(b):
+                        if a != b or j >= i:
+                            info[i, j] -= self._sum(h, first, second)
+                            if i != j:
+                                info[j, i] = info[i, j]
             return Points(coefficients, self._sum(self._weighted(jet.v)), score, info)
 
-    def _add_information(self, info: Any, a: int, b: int, h: Any) -> None:
-        first, columns = self.model.slots[a], self._columns[a]
-        for i in range(first.stop - first.start):
-            column = None if columns is None else columns.values[i]
-            for j, summed in self._products(b, h if column is None else h * column, i if a == b else 0):
-                info[first.start + i, j] -= summed
-                if first.start + i != j:
-                    info[j, first.start + i] -= summed
-
-    def _products(self, slot: int, rows: Any, first: int = 0) -> Any:
-        """The slot's coefficients from the `first` on, each with the sums by group of its column times `rows`."""
+    def _places(self, slot: int) -> list[tuple[int, Any]]:
+        """A slot's coefficients with their columns; None for one of ones."""
         own, columns = self.model.slots[slot], self._columns[slot]
-        for i in range(first, own.stop - own.start):
-            column = None if columns is None else columns.values[i]
-            yield own.start + i, self._sum(rows if column is None else rows * column)
+        places = range(own.start, own.stop)
+        return [(j, None if columns is None else columns.values[i]) for i, j in enumerate(places)]
 
     def _weighted(self, values: Any) -> Any:
+        """Values by row times the rows' weights, shape (k, m)."""
         values = np.broadcast_to(values, self.data.n)
-        return values if self.data.weights is None else values * self.data.weights
+        return (values if self.data.weights is None else values * self.data.weights).reshape(self.shape)
 
-    def _sum(self, values: Any) -> Any:
-        return np.add.reduce(values.reshape(self.shape), axis=0)
+    def _sum(self, values: Any, *columns: Any) -> Any:
+        """The sums by group of values by row, times some columns."""
+        factors = [column.reshape(self.shape) for column in columns if column is not None]
+        if not factors:
+            return np.add.reduce(values, axis=0)
+        return np.einsum(f"{','.join(['km'] * (1 + len(factors)))}->m", values, *factors)
 
-    # -- back to the user's columns --------------------------------------------------------------------------
+    # -- to the user's columns and back --------------------------------------------------------------------------
+
+    def centred(self, coefficients: Any) -> Any:
+        """Coefficients of the user's columns, shape (p,), as those of each group's columns less means, shape (p, m)."""
+        out = np.repeat(coefficients[:, None], self.shape[1], axis=1)
+        for slot, columns in zip(self.model.slots, self._columns, strict=True):
+            if columns is not None and columns.constant is not None:
+                out[slot.start + columns.constant] += coefficients[slot.start : slot.stop] @ columns.means
+        return out
 
     def original(self, coefficients: Any) -> Any:
         """The coefficients of the user's columns, shape (p, m)."""

@@ -82,9 +82,9 @@ class Grouping:
             raise DataError("there are no groups: every row lacks a value of " + " or ".join(columns))
         if lost and missing == "drop":
             checks.warn_dropped_rows(table.n, table.n - lost, {" or ".join(columns): lost})
-        first = np.empty(count, dtype=np.intp)
-        there = np.flatnonzero(codes >= 0)[::-1]
-        first[codes[there]] = there
+        first = np.empty(count + 1, dtype=np.intp)  # the last one for -1
+        first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+        first = first[:-1]
         keys = {
             name: table.in_kind(name, first) if name in table else values[first]
             for name, (values, _) in columns.items()
@@ -94,23 +94,35 @@ class Grouping:
     @cached_property
     def order(self) -> Any:
         """The rows that have a group, those of each next to each other in their own order."""
-        rows = np.flatnonzero(self.codes >= 0)
-        codes = self.codes if len(rows) == len(self.codes) else self.codes[rows]
+        rows = None if self._all_grouped else np.flatnonzero(self.codes >= 0)
+        codes = self.codes if rows is None else self.codes[rows]
         if np.all(codes[1:] >= codes[:-1]):
-            return rows
-        places = np.arange(len(codes) + 1)
-        by_row = sparse.csr_array((np.ones(len(codes), dtype=np.int8), codes, places), shape=(len(codes), self.count))
-        return rows[by_row.tocsc().indices]  # which sorts by counting
+            return np.arange(len(codes)) if rows is None else rows
+        small = np.int32 if len(codes) < 2**31 - 1 else np.int64
+        places, ones = np.arange(len(codes) + 1, dtype=small), np.ones(len(codes), dtype=np.int8)
+        by_row = sparse.csr_array((ones, codes.astype(small), places), shape=(len(codes), self.count))
+        found = by_row.tocsc().indices  # which sorts by counting
+        return found if rows is None else rows[found]
+
+    @cached_property
+    def _all_grouped(self) -> bool:
+        return bool(np.all(self.codes >= 0))
 
     @cached_property
     def counts(self) -> Any:
         """Number of rows of every group."""
-        return np.bincount(self.codes[self.codes >= 0], minlength=self.count)
+        codes = self.codes if self._all_grouped else self.codes[self.codes >= 0]
+        return np.bincount(codes, minlength=self.count)
 
     @cached_property
     def starts(self) -> Any:
         """Where every group's rows begin in `order`."""
         return np.cumsum(self.counts) - self.counts
+
+    def rows(self, number: int) -> Any:
+        """The rows of a group."""
+        lo = int(self.starts[number])
+        return self.order[lo : lo + int(self.counts[number])]
 
     @cached_property
     def labels(self) -> list[Any]:

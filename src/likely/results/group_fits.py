@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -17,6 +16,7 @@ from likely.results.fits import Fit, fit_from
 from likely.show.text_table import plain
 
 if TYPE_CHECKING:
+    from likely.estimates import Estimates
     from likely.inference.group_estimates import GroupEstimates
     from likely.report.groups import GroupReport
     from likely.search.end import End
@@ -70,9 +70,10 @@ class GroupFits:
         """Names of the estimates that any group has."""
         return self.found.names
 
-    @cached_property
-    def _single(self) -> SingleGroups:
-        return SingleGroups(self.found.asked, self.found.table, self.found.grouping)
+    def _estimates(self, number: int) -> Estimates:
+        """The estimates of one group, from its rows alone."""
+        found = self.found
+        return SingleGroups(found.asked, found.table, found.grouping, [number]).fit(number)
 
     def fit(self, group: Any) -> Fit:
         """The whole fit of one group: that of `likely.fit` to its rows.
@@ -101,7 +102,7 @@ class GroupFits:
         <Fit Poisson: rate=9 | loglik -8.81872, n = 4>
         """
         number = self.found.grouping.number(group)
-        return fit_from(lambda: self._single.fit(number))
+        return fit_from(lambda: self._estimates(number))
 
     # -- how they ended ------------------------------------------------------------------------------------
 
@@ -286,7 +287,7 @@ class GroupFits:
         """
         from likely.prediction.by_group import predict_by_group
 
-        return predict_by_group(self.found, self._single.fit, new, what, unseen=unseen, **options)
+        return predict_by_group(self.found, self._estimates, new, what, unseen=unseen, **options)
 
     def plot(self, name: str | None = None, level: float = 0.95) -> Any:
         """The groups' values of an estimate in order, with their intervals, as an Altair chart.

@@ -43,8 +43,8 @@ class Points:
     @property
     def usable(self) -> Any:
         """Which of them are finite, shape (m,)."""
-        finite = np.isfinite(self.value) & np.isfinite(self.score).all(axis=0)
-        return finite & np.isfinite(self.info).all(axis=(0, 1))
+        with np.errstate(all="ignore"):  # what is not finite leaves its mark on a sum
+            return np.isfinite(self.value + np.einsum("jm->m", self.score) + np.einsum("jkm->m", self.info))
 
     def take(self, which: Any) -> Points:
         return Points(self.x[:, which], self.value[which], self.score[:, which], self.info[:, :, which])
