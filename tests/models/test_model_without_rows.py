@@ -11,7 +11,9 @@ import pytest
 import likely as lk
 from likely.compute import blocks
 from likely.data import many_levels
-from likely.errors import DataError, OptionError, UnknownNameError
+from likely.errors import DataError, DroppedRowsWarning, MissingValuesError, OptionError, UnknownNameError
+from likely.models.asked import Asked
+from likely.models.bind import Streamed
 from likely.models.model import Model
 from likely.models.rows import Rows
 
@@ -211,3 +213,47 @@ def test_words_that_rows_do_not_take() -> None:
         model.rows(data, unseen="mising")
     with pytest.raises(UnknownNameError, match="unknown option 'exposure'"):
         likelihood("constant", data).model.rows(data, {"exposure": 2.0})
+
+
+def test_rows_that_are_not_complete_or_count_nothing_are_left_out_as_in_the_fit() -> None:
+    data = table()
+    data.loc[[3, 8], "x"] = np.nan
+    data["w"] = np.where(np.arange(N) % 5 == 0, 0, data.w)
+    with pytest.warns(DroppedRowsWarning):
+        L = lk.likelihood("poisson", data, "count ~ x + g", weights="w", missing="drop")
+    model = through_json(L.model)
+    assert_same(model.rows(data, missing="drop", observed=True), L.function.bound.data)
+    assert len(model.rows(data, missing="drop")) == N - 2
+    with pytest.raises(MissingValuesError, match=r"2 of 120 rows of the new data have missing values \(x: 2\)"):
+        model.rows(data)
+    with pytest.raises(DataError, match="every row of the new data has a missing value"):
+        model.rows(data.assign(x=np.nan), missing="drop")
+    with pytest.raises(UnknownNameError, match="for missing="):
+        model.rows(data, missing="dorp")
+
+
+def test_the_rows_of_a_fit_come_from_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fit, a piece of its data, new data and a scenario: each by the same function of the model."""
+    asked: list[bool] = []
+    rows_of = Model.rows_of
+
+    def counted(self: Model, *args: Any, observed: bool = False) -> Rows:
+        asked.append(observed)
+        return rows_of(self, *args, observed=observed)
+
+    monkeypatch.setattr(Model, "rows_of", counted)
+    data = table()
+    fit = lk.fit("poisson", data, "count ~ x + g", exposure="t")
+    assert asked == [True]
+    list(Streamed.of(Asked.of("poisson", "count ~ x + g", exposure="t"), data, rows=60))
+    assert asked == [True] * 4  # rows that show all levels, and two pieces
+    fit.predict(data)
+    assert asked == [True] * 4 + [False]
+    fit.effects("x")
+    assert asked.count(False) > 1
+
+
+def test_what_a_scenario_cannot_have_is_told_of_its_rows() -> None:
+    fit = lk.fit("normal", table(), "u ~ np.log(t)")
+    with pytest.raises(DataError, match=r"'np.log\(t\)' is not finite for the rows at these values"):
+        fit.margins("t", at={"t": [-1.0]})

@@ -286,7 +286,7 @@ def rows_of(
         bound = effective.likelihood.bound
         own = bound.data if observed else replace(bound.data, units=None)
         return FittedRows(effective, bound.used, own, {}, original_names, limits)
-    read = NewData(model, new, given, unseen, original_names)
+    read = NewData(model, new, given, unseen=unseen, original_names=original_names)
     rows = FittedRows(effective, read.table, read.rows, read.lacking, original_names, limits)
     rows.require_reached()
     return rows

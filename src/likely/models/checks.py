@@ -33,6 +33,7 @@ from likely.namespace.arrays import Booleans, Floats
 
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
 MOST_LEVELS = 5_000  # of a response
+FILL_OR_DROP = "fill them, or pass missing='drop' to leave these rows out"
 NO_WEIGHT = "all weights are zero: there are no observations"
 OTHER_KINDS = {
     **dict.fromkeys(("fweight", "fweights", "fw", "freq", "count", "counts"), "frequency"),
@@ -182,7 +183,9 @@ def require_matrix(formula: Any) -> None:
         raise OptionError(f"{expected}; found {formula!r}")
 
 
-def missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dict[str, int]]:
+def missing_rows(
+    used: Mapping[str, Any], n: int, action: str, whose: str = "", advice: str = FILL_OR_DROP
+) -> tuple[Any, dict[str, int]]:
     """The rows to keep (None: all), and the count of missing values by column; an error unless dropping."""
     lost = np.zeros(n, dtype=bool)
     counts: dict[str, int] = {}
@@ -197,10 +200,7 @@ def missing_rows(used: Mapping[str, Any], n: int, action: str) -> tuple[Any, dic
         return None, {}
     if action == "error":
         detail = ", ".join(f"{name}: {count}" for name, count in counts.items())
-        raise MissingValuesError(
-            f"{int(lost.sum())} of {n} rows have missing values ({detail}). Fill them, or pass missing='drop' to leave "
-            "these rows out"
-        )
+        raise MissingValuesError(f"{int(lost.sum())} of {n} rows{whose} have missing values ({detail}): {advice}")
     return ~lost, counts
 
 

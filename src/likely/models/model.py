@@ -13,6 +13,7 @@ from likely.data.reading import TextReading
 from likely.errors import OptionError
 from likely.families.base import Family
 from likely.families.base.vectors import VectorDomain
+from likely.models.inputs import Inputs
 from likely.models.new_data import NewData
 from likely.models.rows import Rows
 from likely.models.saved import of_model, parts_of
@@ -53,7 +54,13 @@ class Model:
     reading: TextReading | None = None
 
     def rows(
-        self, new: Any, given: Mapping[str, Any] | None = None, *, unseen: str = "error", observed: bool = False
+        self,
+        new: Any,
+        given: Mapping[str, Any] | None = None,
+        *,
+        unseen: str = "error",
+        missing: str = "error",
+        observed: bool = False,
     ) -> Rows:
         """The rows of a table, as arrays: the way from any data to what the model needs of them.
 
@@ -64,8 +71,10 @@ class Model:
             Values of known parameters, ``offset`` and ``exposure``, where they are not what the model says.
         unseen : {"error", "missing"}
             Whether rows with levels that the model does not know are an error, or are left out.
+        missing : {"error", "drop"}
+            The same of rows with missing values.
         observed : bool
-            With the responses and the weights, which the table has then to have.
+            With the responses and the weights, which the table has then to have; rows of weight zero are left out.
 
         Returns
         -------
@@ -90,11 +99,33 @@ class Model:
             raise OptionError(
                 f"{self.family.title} is made of functions or of other models: it reads no table of its own"
             )
-        read = NewData(self, new, given, unseen)
-        rows = read.observed if observed else read.rows
+        read = NewData(self, new, given, unseen=unseen, missing=missing, observed=observed)
+        rows = read.rows
         for error in read.lacking.values():
             raise error
         return rows
+
+    def rows_of(self, inputs: Inputs, at_hand: Rows | None = None, *, observed: bool = False) -> Rows:
+        """The rows of what was read of a table: the fit's own, a piece of its data, new data, or a scenario.
+
+        Parameters
+        ----------
+        inputs : Inputs
+        at_hand : Rows, optional
+            What there is of the rows, which is not made again: responses, columns and offsets of linear predictors.
+        observed : bool
+            With responses and weights.
+
+        Returns
+        -------
+        Rows
+
+        Raises
+        ------
+        LikelyError
+            If the model cannot have rows such as these.
+        """
+        return inputs.rows(self, at_hand, observed)
 
     def to_dict(self) -> dict[str, Any]:
         """The model as plain data for JSON: formulas with levels, knots and means, and no rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -55,6 +56,11 @@ class SelectedRows:
     def cut(self, values: Any) -> Any:
         """The rows in use of values for all rows; a single number serves all."""
         return values[self.rows] if self.rows is not None and np.ndim(values) else values
+
+    def cells(self, names: Iterable[str]) -> dict[str, Any]:
+        """Those of some columns that are there, as they are, for a look at missing values."""
+        found = [name for name in names if name in self.table]
+        return {name: self.table.column(name) if (text := self.table.text(name)) is None else text for name in found}
 
     # -- columns -------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -14,12 +14,14 @@ from likely.compute import blocks
 from likely.data import design as designs
 from likely.data.design import Design
 from likely.data.tables import Table, read
-from likely.errors import DataError, OptionError, is_one_of, listed, unknown
+from likely.errors import OptionError, is_one_of, listed, unknown
 from likely.families.base.domains import Groups
 from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.models.bind import Bound
+from likely.models.inputs import Inputs, known_values, total_offset
 from likely.models.naming import references
 from likely.models.rows import Rows
+from likely.models.selected_rows import SelectedRows
 from likely.prediction.exposure import is_exposure
 
 if TYPE_CHECKING:
@@ -116,9 +118,10 @@ class Scenarios:
     def per_unit(self) -> Scenarios:
         """The same rows with an exposure of 1."""
         rest = tuple(spec for spec in self.offsets[0] if not is_exposure(spec))
-        table = read({**self.columns, **self.others})
-        offset = _sum_of(rest, table, self.base.n)
-        base = replace(self.base, data=self.base.data.with_offset(self.base.model.slots[0], offset))
+        slot = self.base.model.slots[0]
+        selected = self._selected({})
+        offset = total_offset(rest, slot.parameter.name, selected)
+        base = replace(self.base, data=self.base.data.with_offset(slot, offset))
         return replace(self, base=base, offsets=(rest, *self.offsets[1:]))
 
     def balanced(self) -> Scenarios:
@@ -214,21 +217,29 @@ class Scenarios:
     def _changed(self, new: Mapping[str, Any], everything: bool) -> FittedRows:
         if not new and not everything:
             return self.base
-        held = {**self.columns, **self.others, **new}
-        table = read(held) if held else self.base.table
-        made: dict[int, Any] = {}
-        data = replace(self.base.data, known=self._known(new, table))
-        for k, (slot, given) in enumerate(zip(self.base.model.slots, self.offsets, strict=True)):
-            design = slot.design
-            if design is not None and (everything or _uses(design, new)):
-                made.setdefault(id(design), design.apply(table))
-                data = data.with_design(slot, made[id(design)])
-            specs = self._first_offset(new) if k == 0 else given
-            if specs is not given or any(set(_columns_in(spec, table)) & set(new) for spec in specs):
-                data = data.with_offset(slot, _sum_of(specs, table, self.base.n))
-        rows = replace(self.base, data=data)
+        model, data, selected = self.base.model, self.base.data, self._selected(new)
+        offsets = dict(zip((slot.label for slot in model.slots), self.offsets, strict=True))
+        kept = {
+            label: specs for label, specs in offsets.items() if not any(_reads(spec, new, selected) for spec in specs)
+        }
+        if model.slots and (first := self._first_offset(new)) is not self.offsets[0]:
+            offsets[model.slots[0].label] = first
+            kept.pop(model.slots[0].label, None)
+        designs_kept = {
+            slot.label: data.designs[slot.label]
+            for slot in model.slots
+            if slot.design is not None and not everything and not _uses(slot.design, new)
+        }
+        at_hand = replace(data, designs=designs_kept, offsets={k: v for k, v in data.offsets.items() if k in kept})
+        inputs = Inputs(selected, self._known(new, selected), offsets)
+        rows = replace(self.base, data=model.rows_of(inputs, at_hand))
         rows.require_reached()
         return rows
+
+    def _selected(self, new: Mapping[str, Any]) -> SelectedRows:
+        """The rows as a table, with the values that some columns are set to."""
+        held = {**self.columns, **self.others, **new}
+        return SelectedRows.of(read(held) if held else self.base.table, "the rows at these values")
 
     def _first_offset(self, new: Mapping[str, Any]) -> tuple[Any, ...]:
         """What the first offset is the sum of, where an exposure or the offset as a whole is set."""
@@ -239,15 +250,11 @@ class Scenarios:
             return (np.log(new["exposure"]), *(spec for spec in self.offsets[0] if not is_exposure(spec)))
         return self.offsets[0]
 
-    def _known(self, new: Mapping[str, Any], table: Table) -> Mapping[str, Any]:
+    def _known(self, new: Mapping[str, Any], selected: SelectedRows) -> Mapping[str, Any]:
         """The known parameters, again where they are made of a column that is set."""
-        known = dict(self.base.data.known)
-        for name, spec in self.given.items():
-            if set(_columns_in(spec, table)) & set(new):
-                known[name] = designs.expression(spec, table)
-                parameter = self.base.model.family.parameter(name)
-                parameter.domain.check(f"{self.base.model.family.title}'s known {name}", known[name])
-        return known
+        family, known = self.base.model.family, dict(self.base.data.known)
+        again = {name: spec for name, spec in self.given.items() if _reads(spec, new, selected)}
+        return known | {name: known_values(family, name, spec, selected) for name, spec in again.items()}
 
 
 def _columns_in(spec: Any, table: Table) -> list[str]:
@@ -255,6 +262,11 @@ def _columns_in(spec: Any, table: Table) -> list[str]:
     if not isinstance(spec, str):
         return []
     return [spec] if spec in table else [name for name in designs.variables(spec) if name in table]
+
+
+def _reads(spec: Any, names: Iterable[str], selected: SelectedRows) -> bool:
+    """Whether an offset or a known parameter is made of one of some columns."""
+    return bool(set(_columns_in(spec, selected.table)) & set(names))
 
 
 def _text_of(fit: Estimates, base: FittedRows, name: str) -> str | None:
@@ -268,21 +280,9 @@ def _of_rows(spec: Any, bound: Bound) -> Any:
     return spec if isinstance(spec, str) else bound.selected.values(spec, "offset")
 
 
-def _sum_of(specs: Sequence[Any], table: Table, n: int) -> Any:
-    """The sum of offsets for n rows."""
-    parts = [designs.expression(spec, table) if isinstance(spec, str) else _numbers(spec, n) for spec in specs]
-    return np.sum([np.zeros(n), *parts], axis=0)
-
-
 def _uses(design: Design, new: Mapping[str, Any]) -> bool:
     used = design.names if design.spec is None else designs.variables(design.formula or "1")
     return bool(set(used) & set(new))
-
-
-def _numbers(spec: Any, n: int) -> Any:
-    if np.ndim(spec) and len(spec) != n:
-        raise DataError(f"the offset has {len(spec)} values for {n} rows; give it as a column")
-    return np.broadcast_to(np.asarray(spec, dtype=float), (n,))
 
 
 def _collapsed(rows: FittedRows, weights: Any) -> FittedRows:

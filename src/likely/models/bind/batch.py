@@ -10,15 +10,14 @@ from typing import Any, final
 import numpy as np
 
 from likely.data import design as designs
-from likely.data import tables
 from likely.data.design import NamedMatrix
 from likely.data.tables import Table
 from likely.errors import OptionError
-from likely.families.base import Family, Parameter
-from likely.families.base.domains import Groups
+from likely.families.base import Family
 from likely.models import checks, response
 from likely.models.bind import offsets
 from likely.models.bind.request import Request
+from likely.models.inputs import Inputs, known_values
 from likely.models.selected_rows import SelectedRows, cluster_ways
 
 
@@ -83,7 +82,7 @@ class Batch:
             family.parameter(parameter)
             other_columns += [(spec, "offset") for spec in specs]
         y = response.values(family, given.table, name)
-        looked_at = {name: y, **_columns(other_columns, given), **_used(right_sides.values(), given.table)}
+        looked_at = {name: y, **_columns(other_columns, given), **_used(right_sides.values(), given)}
         rows, dropped = checks.missing_rows(looked_at, len(y), asked.missing)
         if dropped:
             given = given.only(rows)
@@ -117,15 +116,12 @@ class Batch:
     def known(self) -> dict[str, Any]:
         """Values of the known parameters in the rows in use, checked."""
         family = self.request.family
-        vectors = {k: tuple(map(float, v)) for k, v in family.known.items() if family.parameter(k).vector}
-        out = {}
-        for name, spec in family.known.items():
-            if name not in vectors:
-                parameter = family.parameter(name)
-                out[name] = _known(parameter, _values(parameter, spec, self.selected))
-        for name, values in out.items():
-            family.parameter(name).domain.check(f"{family.title}'s known {name}", values)
-        return out | vectors
+        return {name: known_values(family, name, spec, self.selected) for name, spec in family.known.items()}
+
+    @property
+    def inputs(self) -> Inputs:
+        """What a model reads of the rows in use."""
+        return Inputs(self.selected, self.known, weights=self.weights)
 
 
 def formulas_of(request: Request, table: Table) -> tuple[str, dict[str, Any]]:
@@ -152,20 +148,6 @@ def right_sides_of(
     return {k: _right_side(family, k, spec, offset_of, table, other_specs) for k, spec in formulas.items()}
 
 
-def _values(p: Parameter, spec: Any, given: SelectedRows) -> Any:
-    """What was given for a known parameter, row by row."""
-    return given.labels(spec, f"known {p.name}") if p.domain is Groups else given.values(spec, f"known {p.name}")
-
-
-def _known(p: Parameter, values: Any) -> Any:
-    """A known parameter's values in the rows in use; labels of groups as codes."""
-    if np.ndim(values) == 0 and p.domain is not Groups:
-        return float(values)
-    if p.domain is Groups and not np.ndim(values):
-        raise OptionError(f"{p.name} is a column of labels, or an array with one for each row; found {values!r}")
-    return tables.codes(values) if p.domain is Groups else tables.numbers(values, p.name)
-
-
 # -- what is looked at for missing values --------------------------------------------------------------------
 
 
@@ -179,13 +161,12 @@ def _columns(other_columns: Iterable[tuple[Any, str]], given: SelectedRows) -> d
     return out
 
 
-def _used(right_sides: Iterable[str | NamedMatrix], table: Table) -> dict[str, Any]:
+def _used(right_sides: Iterable[str | NamedMatrix], selected: SelectedRows) -> dict[str, Any]:
     """The columns of all right-hand sides."""
     used: dict[str, Any] = {}
     for right in right_sides:
         if isinstance(right, str):
-            names = [v for v in designs.variables(right) if v in table]
-            used |= {v: table.column(v) if (text := table.text(v)) is None else text for v in names}
+            used |= selected.cells(designs.variables(right))
         elif (gaps := designs.matrix_missing(right)) is not None:
             used["the matrix of predictors"] = gaps
     return used

@@ -15,7 +15,6 @@ from likely.errors import OptionError
 from likely.families.base.domains import Groups
 from likely.models import checks, response
 from likely.models.bind.batch import Batch
-from likely.models.bind.rows import rows_of
 from likely.models.bind.slots import slots_of
 from likely.models.bind.summary import Counts, Summary
 from likely.models.model import Model
@@ -107,4 +106,4 @@ def _learnt(batch: Batch, learnt: LearntStates | None) -> tuple[Model, Rows]:
     fixed = bound.edge_estimate(numeric, known) if any(p.edge for p in family.free) else {}
     weights, kind = asked.weights, asked.weights_kind
     model = Model(bound, slots, constants, name, text, fixed, kind, weights, batch.table.text_reading)
-    return model, rows_of(model, batch, numeric, designs)
+    return model, model.rows_of(batch.inputs, Rows(batch.n, numeric, designs=designs), observed=True)

@@ -24,7 +24,6 @@ from likely.models.bind.bound import Bound
 from likely.models.bind.kept import keep
 from likely.models.bind.learning import learn_from
 from likely.models.bind.request import Request
-from likely.models.bind.rows import observed_rows
 from likely.models.bind.summary import Counts, Summary
 from likely.models.model import Model
 from likely.models.rows import Rows
@@ -122,7 +121,7 @@ class Streamed:
         for piece, batch in self.reader.batches():
             if batch.n:
                 with piece.named():
-                    rows = observed_rows(self.model, batch)
+                    rows = self.model.rows_of(batch.inputs, observed=True)
                 yield rows
 
     def bound(self, memory: int) -> Bound:
@@ -137,7 +136,7 @@ class Streamed:
             for piece, batch in self.reader.batches():
                 if batch.n:
                     with piece.named():
-                        rows = observed_rows(self.model, batch)
+                        rows = self.model.rows_of(batch.inputs, observed=True)
                         for name in ways:
                             columns[name].append(batch.selected.labels(name, "cluster"))
                     yield rows
