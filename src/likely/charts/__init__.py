@@ -13,6 +13,7 @@ from likely.errors.boundary import public, public_class
 from likely.families.base import Kind
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.estimates import Estimates
 
 __all__ = ["CHARTS", "FitCharts", "available", "calibration", "comparison", "losses", "training"]
@@ -119,7 +120,7 @@ class FitCharts:
             raise AttributeError(str(unknown("chart", name, CHARTS, " of a fit")))
         make = CHARTS[name][0]
 
-        def chart(*args: Any, **options: Any) -> Any:
+        def chart(*args: Any, **options: Any) -> AnyChart:
             try:
                 inspect.signature(make).bind(self._fit, *args, **options)
             except TypeError as error:
@@ -149,15 +150,15 @@ class LikelihoodCharts:
             raise FitError(f"charts are drawn around the peak, and there is none: {peak.status}", peak)
         self._fit = peak
 
-    def curve(self, name: str | None = None, *, log: bool = False) -> Any:
+    def curve(self, name: str | None = None, *, log: bool = False) -> AnyChart:
         """The likelihood along one parameter, the others held."""
         return likelihood.curve(self._fit, name, log)
 
-    def profile(self, name: str | None = None, *, log: bool = True) -> Any:
+    def profile(self, name: str | None = None, *, log: bool = True) -> AnyChart:
         """The same with the others refitted."""
         return likelihood.profile(self._fit, name, log)
 
-    def contour(self, names: tuple[str, str] | None = None) -> Any:
+    def contour(self, names: tuple[str, str] | None = None) -> AnyChart:
         """Joint regions of two parameters."""
         return likelihood.contour(self._fit, names)
 

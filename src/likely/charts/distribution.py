@@ -10,10 +10,12 @@ from likely.charts import theme
 from likely.errors import OptionError
 from likely.likelihoods.fitted_rows import rows_of
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.prediction.bands import pit_histogram
 from likely.prediction.bands import qq as quantile_lines
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.estimates import Estimates
 
 GRID = 201
@@ -22,7 +24,7 @@ WIDE = 60  # counts that span more are drawn in bins
 TAIL = 0.002  # of the data on each side beyond which no bars are drawn one by one
 
 
-def density(fit: Estimates) -> Any:
+def density(fit: Estimates) -> AnyChart:
     """The data as bars, and the fitted density (averaged over the rows, if there are predictors) as a line."""
     alt = theme.altair()
     rows = rows_of(fit, observed=True)
@@ -74,7 +76,7 @@ def density(fit: Estimates) -> Any:
     return theme.finished(theme.sized(bars + lines), f"{name}: observed and fitted", subtitle)
 
 
-def _edges(y: Any, bins: int, discrete: bool) -> Any:
+def _edges(y: Any, bins: int, discrete: bool) -> Floats:
     """Edges of bars; those of counts hold the same number of whole numbers each."""
     low, high = float(y.min()), float(y.max())
     if not discrete:
@@ -83,7 +85,7 @@ def _edges(y: Any, bins: int, discrete: bool) -> Any:
     return np.arange(low - 0.5, high + 0.5 + width, width)
 
 
-def _average(rows: Any, grid: Any, weights: Any) -> Any:
+def _average(rows: Any, grid: Any, weights: Any) -> Floats:
     """The fitted density at some places, averaged over rows that are spread along the first linear predictor."""
     order = np.argsort(rows.full(rows.etas[0]), kind="stable") if rows.etas else np.arange(rows.n)
     some = order[np.unique(np.linspace(0, rows.n - 1, min(rows.n, AVERAGED)).astype(int))]
@@ -96,7 +98,7 @@ def _average(rows: Any, grid: Any, weights: Any) -> Any:
     return out
 
 
-def qq(fit: Estimates) -> Any:
+def qq(fit: Estimates) -> AnyChart:
     """Quantile residuals against normal quantiles, with a band that holds for all of them together."""
     found = quantile_lines(fit)
     subtitle = (
@@ -105,7 +107,7 @@ def qq(fit: Estimates) -> Any:
     return _quantiles(found.theoretical, found.observed, found.lower, found.upper, "quantile residual", subtitle, True)
 
 
-def worm(fit: Estimates) -> Any:
+def worm(fit: Estimates) -> AnyChart:
     """The same less the diagonal: a worm plot."""
     found = quantile_lines(fit)
     observed, lower, upper = found.detrended
@@ -114,7 +116,7 @@ def worm(fit: Estimates) -> Any:
     return _quantiles(found.theoretical, observed, lower, upper, title, subtitle, False)
 
 
-def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, subtitle: str, diagonal: bool) -> Any:
+def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, subtitle: str, diagonal: bool) -> AnyChart:
     alt = theme.altair()
     base = alt.Chart(theme.data(x=at, y=value, lower=lower, upper=upper))
     band = base.mark_area(color=theme.BAND, opacity=0.7).encode(
@@ -135,14 +137,14 @@ def _quantiles(at: Any, value: Any, lower: Any, upper: Any, title: str, subtitle
     return theme.finished(theme.sized(alt.layer(band, middle, dots)), name, subtitle)
 
 
-def pit(fit: Estimates) -> Any:
+def pit(fit: Estimates) -> AnyChart:
     """The histogram of the probability integral transforms: flat, if the fitted distributions are right."""
     if fit.likelihood.model.family.kind.labels:
         raise OptionError("labels have no probability integral transform: see calibration")
     return histogram(pit_histogram(fit))
 
 
-def histogram(found: Any) -> Any:
+def histogram(found: Any) -> AnyChart:
     """A `PITHistogram` as a chart."""
     alt = theme.altair()
     bars = (

@@ -10,10 +10,12 @@ import numpy as np
 from likely.charts import theme
 from likely.errors import IntervalError, OptionError
 from likely.inference.intervals import intervals
+from likely.namespace.arrays import Floats
 from likely.prediction.effects import margins
 from likely.prediction.scenarios import Scenarios
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.estimates import Estimates
 
 MOST = 40
@@ -24,7 +26,7 @@ SAID = {"mean": "mean", "prob": "probability"}
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4], [4, 1]]
 
 
-def coefficients(fit: Estimates, level: float = 0.95, method: str = "wald", intercepts: bool = False) -> Any:
+def coefficients(fit: Estimates, level: float = 0.95, method: str = "wald", intercepts: bool = False) -> AnyChart:
     """The coefficients of predictors with their intervals.
 
     Parameters
@@ -62,7 +64,7 @@ def coefficients(fit: Estimates, level: float = 0.95, method: str = "wald", inte
     return theme.finished(chart, "Estimates", f"{100 * level:g} % intervals{more}")
 
 
-def _separate_axes(fit: Estimates, names: list[str], ends: Mapping[str, tuple[Any, ...]], level: float) -> Any:
+def _separate_axes(fit: Estimates, names: list[str], ends: Mapping[str, tuple[Any, ...]], level: float) -> AnyChart:
     """Constants, each on an axis of its own: they are in different units."""
     alt, parts = theme.altair(), []
     for name in names[:MOST]:
@@ -75,7 +77,7 @@ def _separate_axes(fit: Estimates, names: list[str], ends: Mapping[str, tuple[An
     return theme.finished(alt.vconcat(*parts, spacing=6), "Estimates", f"{100 * level:g} % intervals")
 
 
-def effect(fit: Estimates, variable: str | None = None, what: str | None = None, level: float = 0.95) -> Any:
+def effect(fit: Estimates, variable: str | None = None, what: str | None = None, level: float = 0.95) -> AnyChart:
     """The average prediction along a predictor, the others as they are in the data, with its intervals.
 
     Beyond 20,000 rows the other predictors are at their means instead.
@@ -133,7 +135,7 @@ def effect(fit: Estimates, variable: str | None = None, what: str | None = None,
     return theme.finished(theme.sized(alt.layer(*layers)), f"Effect of {name}", subtitle)
 
 
-def _along(column: Any) -> Any:
+def _along(column: Any) -> Floats:
     """Where a number is drawn: each of few values, or steps between its extreme hundredths."""
     distinct = np.unique(column)
     if len(distinct) <= FEW:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -15,12 +15,13 @@ from likely.inference.region import region
 from likely.models.checks import items_of
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.estimates import Estimates
 
 LEVEL = 0.95
 
 
-def curve(fit: Estimates, name: str | None = None, log: bool = False) -> Any:
+def curve(fit: Estimates, name: str | None = None, log: bool = False) -> AnyChart:
     """The likelihood along one estimate, relative to its peak, with its parabola and intervals.
 
     Parameters
@@ -34,12 +35,12 @@ def curve(fit: Estimates, name: str | None = None, log: bool = False) -> Any:
     return _along(fit, name, "curve", log)
 
 
-def profile(fit: Estimates, name: str | None = None, log: bool = True) -> Any:
+def profile(fit: Estimates, name: str | None = None, log: bool = True) -> AnyChart:
     """The same with all other parameters refitted at each value: the profile likelihood."""
     return _along(fit, name, "profile", log)
 
 
-def _along(fit: Estimates, name: str | None, kind: str, log: bool) -> Any:
+def _along(fit: Estimates, name: str | None, kind: str, log: bool) -> AnyChart:
     alt = theme.altair()
     if not fit.likelihood.names:
         raise OptionError("every estimate is at the end of its domain: the likelihood has no peak to draw")
@@ -89,7 +90,7 @@ def _telling(fit: Estimates) -> list[str]:
     return sorted(names, key=lambda name: name.endswith(".Intercept"))
 
 
-def contour(fit: Estimates, names: tuple[str, str] | None = None) -> Any:
+def contour(fit: Estimates, names: tuple[str, str] | None = None) -> AnyChart:
     """Joint confidence regions of two estimates, from the profile likelihood and from the covariance."""
     alt = theme.altair()
     if names is None:

@@ -13,6 +13,7 @@ from likely.errors import LikelyError, OptionError
 from likely.models.checks import items_of
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.checking.calibration import Calibration
     from likely.checking.comparison import Comparison
     from likely.losses import Loss
@@ -23,7 +24,7 @@ GRID = 161
 NAMED = "name the losses: charts.losses([lk.loss(lk.Normal()), lk.loss(lk.Laplace())])"
 
 
-def calibration(found: Any) -> Any:
+def calibration(found: Any) -> AnyChart:
     """A calibration: observed frequencies against stated chances, or the histogram of transforms."""
     if not hasattr(found, "pit") and not hasattr(getattr(found, "top", found), "isotonic"):
         raise OptionError(f"this is the chart of a calibration, lk.calibration(...), found {found!r}")
@@ -34,7 +35,7 @@ def calibration(found: Any) -> Any:
     return _reliability(getattr(found, "top", found), multiclass=hasattr(found, "top"))
 
 
-def _reliability(found: Calibration, *, multiclass: bool) -> Any:
+def _reliability(found: Calibration, *, multiclass: bool) -> AnyChart:
     alt = theme.altair()
     c, iso = found.curve, found.isotonic
     stated = "chance of the most likely label" if multiclass else "stated probability"
@@ -59,7 +60,7 @@ def _reliability(found: Calibration, *, multiclass: bool) -> Any:
     return theme.finished(chart, "Calibration", subtitle)
 
 
-def comparison(found: Comparison[Any]) -> Any:
+def comparison(found: Comparison[Any]) -> AnyChart:
     """Candidates by how much larger their AIC is than the best."""
     if not hasattr(found, "rows"):
         raise OptionError(f"this is the chart of a comparison, lk.compare([...]), found {found!r}")
@@ -83,7 +84,7 @@ def comparison(found: Comparison[Any]) -> Any:
     return theme.finished(chart, f"Candidates for {found.response}", "less is better; 10 is a great deal")
 
 
-def training(found: Training) -> Any:
+def training(found: Training) -> AnyChart:
     """The loss of each epoch, of the rows that were learned from and of those that were held out."""
     if not hasattr(found, "history"):
         raise OptionError(f"this is the chart of a training, likely.losses.torch.train(...), found {found!r}")
@@ -115,7 +116,7 @@ def training(found: Training) -> Any:
     return theme.finished(theme.sized(alt.layer(*layers)), "How the training went", subtitle)
 
 
-def losses(chosen: Iterable[Loss]) -> Any:
+def losses(chosen: Iterable[Loss]) -> AnyChart:
     """What each loss charges for an error, and so what each noise believes about errors.
 
     Parameters

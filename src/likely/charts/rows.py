@@ -14,13 +14,14 @@ from likely.prediction.residuals import residuals as residuals_of
 from likely.prediction.surprise import own_log_density
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.estimates import Estimates
 
 NAMED = 5
 NAME = (0.13, 0.05)  # of the chart that a row's name takes
 
 
-def residuals(fit: Estimates, against: str | None = None) -> Any:
+def residuals(fit: Estimates, against: str | None = None) -> AnyChart:
     """Quantile residuals against the fitted mean (or a column of the data), with their quartiles along it.
 
     Parameters
@@ -60,7 +61,7 @@ def _labels(fit: Estimates) -> Integers:
     return fit.likelihood.bound.row_numbers()
 
 
-def surprise(fit: Estimates) -> Any:
+def surprise(fit: Estimates) -> AnyChart:
     """Every row's surprise in the order of the data; the largest ones with their row."""
     alt = theme.altair()
     rows = rows_of(fit, observed=True)
@@ -103,7 +104,7 @@ def _without_overlap(horizontal: Any, vertical: Any, top: Any) -> Integers:
     return np.array(kept, dtype=int)
 
 
-def influence(fit: Estimates) -> Any:
+def influence(fit: Estimates) -> AnyChart:
     """Cook's distance (or displacement) against leverage; the rows that move the estimates most with their number.
 
     Where all rows have the same leverage, as in a fit of constants, against the row.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import altair as alt
 
@@ -81,10 +81,11 @@ class HConcatChart(_Saved, alt.HConcatChart):  # type: ignore[misc]
     """Charts beside each other."""
 
 
+AnyChart: TypeAlias = Chart | LayerChart | HConcatChart | VConcatChart
 _OURS = {ours.__mro__[2]: ours for ours in (Chart, LayerChart, HConcatChart, VConcatChart)}
 
 
-def saved_whole(chart: Any) -> Any:
+def saved_whole(chart: Any) -> AnyChart:
     """The same chart, still one of Altair's kinds, with the `save` above.
 
     Parameters

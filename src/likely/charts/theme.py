@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
 
 WIDTH, HEIGHT = 420, 280
 MOST = 5_000  # rows that are drawn one by one; more are counted in cells
@@ -80,7 +83,7 @@ def tips(**titles: str) -> list[Any]:
     return out
 
 
-def finished(chart: Any, title: str, subtitle: str | list[str] = "") -> Any:
+def finished(chart: Any, title: str, subtitle: str | list[str] = "") -> AnyChart:
     """A chart with its title, in the house style, that is saved whole or not at all."""
     from likely.charts.saving import saved_whole
 

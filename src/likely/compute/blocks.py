@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from likely.compute.parts import Dense, Indicators, Part, Sparse, cross, products_by_row
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Booleans, Floats
 
 MOSTLY_ZERO = 0.2  # share of entries below which a column of a sparse matrix stays sparse
 
@@ -84,7 +84,7 @@ class Blocks:
                     out[_places(columns, rows)] = block.T
         return out
 
-    def missing_rows(self) -> Any:
+    def missing_rows(self) -> Booleans:
         """Rows in which a value is missing (NaN)."""
         missing = np.zeros(len(self), dtype=bool)
         for part in self.parts:

@@ -119,10 +119,10 @@ class Sparse:
     def csr(self) -> Any:
         return self.matrix
 
-    def times(self, b: Any) -> Any:
+    def times(self, b: Any) -> Floats:
         return self.matrix @ b
 
-    def transposed(self, g: Any) -> Any:
+    def transposed(self, g: Any) -> Floats:
         return self.matrix.T @ g
 
     @property
@@ -138,16 +138,16 @@ class Sparse:
     def select(self, kept: Any) -> Sparse:
         return Sparse(self.matrix[:, kept])
 
-    def dense(self) -> Any:
+    def dense(self) -> Floats:
         return self.matrix.toarray()
 
-    def column(self, i: int) -> Any:
+    def column(self, i: int) -> Floats:
         return self.matrix[:, [i]].toarray()[:, 0]
 
     def absolute(self) -> Sparse:
         return Sparse(abs(self.matrix))
 
-    def reduce(self, of_dense: Any, of_entries: Any) -> Any:
+    def reduce(self, of_dense: Any, of_entries: Any) -> Floats:
         return of_entries(self.matrix)
 
 
@@ -156,7 +156,7 @@ class Sparse:
 class Dense:
     """Columns as a plain array."""
 
-    array: Any
+    array: Floats
 
     @property
     def shape(self) -> tuple[int, int]:

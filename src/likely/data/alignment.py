@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import DataError
+from likely.namespace.arrays import Integers
 
 BY_POSITION = "To go by position, pass it without labels, as .to_numpy() gives it"
 
@@ -17,7 +18,7 @@ def index_of(native: Any) -> Any:
     return index if hasattr(index, "get_indexer") and hasattr(index, "equals") else None
 
 
-def order(data: Any, other: Any, what: str, whose: str = "the data") -> Any:
+def order(data: Any, other: Any, what: str, whose: str = "the data") -> Integers | None:
     """Where each row of the data is in another object of as many rows, by label; None where they go by position.
 
     Parameters

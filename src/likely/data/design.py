@@ -90,7 +90,7 @@ class Aliasing:
         What another parameter's columns do along these directions: thresholds, along a change of the location.
     """
 
-    null: Any
+    null: Floats
     combinations: Mapping[str, str]
     partner: AliasingPartner | None = None
 

@@ -12,6 +12,7 @@ from likely.compute.blocks import Blocks
 from likely.data.columns import from_array
 from likely.data.tables import Table, read
 from likely.errors import DataError
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -26,7 +27,7 @@ class NamedMatrix:
         Empty where they have none.
     """
 
-    x: Any
+    x: Floats
     names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -75,7 +76,7 @@ def _check_length(n: int, table: Table) -> None:
         raise DataError(f"the response has {table.n} rows, the matrix of predictors {n}")
 
 
-def matrix_missing(matrix: NamedMatrix) -> Any:
+def matrix_missing(matrix: NamedMatrix) -> Floats | None:
     """Where a matrix of predictors lacks a value, as a column that is NaN there; None if it is complete."""
     x = matrix.x
     if isinstance(x, Blocks):

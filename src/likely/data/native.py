@@ -8,6 +8,8 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 
 def native_column(frame: Any, values: Any, name: str) -> Any:
     """One value for each row of a narwhals frame as a column of its library, with its index where it has one."""
@@ -26,7 +28,7 @@ def native_rows(frame: Any, columns: Mapping[str, Any]) -> Any:
     return _with_index_of(frame, native_table(frame, columns))
 
 
-def spread_out(values: Any, rows: Any) -> Any:
+def spread_out(values: Any, rows: Any) -> Floats:
     """Values of some rows (a mask) among all of them, the others missing."""
     values = np.asarray(values)
     kind = object if values.dtype.kind in "OUS" else float

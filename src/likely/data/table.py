@@ -347,7 +347,7 @@ class Table:
             return self.labels(name)[rows]
         return self._of_frame(name)[np.asarray(rows)]
 
-    def match(self, index: Any, what: str, whose: str = "the data") -> Any:
+    def match(self, index: Any, what: str, whose: str = "the data") -> Integers | None:
         """Where this table's rows are in another object of as many rows, by label; None where they go by position.
 
         The first labels there are become the table's own, if it has none.

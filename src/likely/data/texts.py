@@ -12,6 +12,7 @@ import numpy as np
 
 from likely.data.cells import CURRENCIES, LONGEST, Cell
 from likely.data.reading import Reading
+from likely.namespace.arrays import Floats, Integers
 
 FEW = 20  # whole numbers in writing may be that many labels
 FEW_BINS = 12  # and whole numbers and classes of them, such as 0, 1, 2+
@@ -74,7 +75,7 @@ class Texts:
     """
 
     cells: tuple[str, ...]
-    counts: Any
+    counts: Floats | Integers
     decimal: str | None = "."
     marked: bool = False
 

@@ -22,6 +22,7 @@ from likely.models import limits
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Booleans, Floats
 
 BLOCK = 100_000  # rows of groups that are searched together: they fit in the cache, and Python's share is small
 POOLED = 2_000  # rows of all groups, about, whose common peak the searches start from
@@ -51,10 +52,10 @@ class RegularPeaks:
     loglik : ndarray, shape (m,)
     """
 
-    found: Any
-    x: Any
-    stderr: Any
-    loglik: Any
+    found: Booleans
+    x: Floats
+    stderr: Floats
+    loglik: Floats
 
     @classmethod
     def none(cls, p: int, m: int) -> RegularPeaks:

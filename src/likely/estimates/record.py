@@ -185,7 +185,7 @@ class Estimates(Values):
         return root(self._link_cov) if found is None else found
 
     @cached_property
-    def _least_squares_root(self) -> Any:
+    def _least_squares_root(self) -> Floats | None:
         return least_squares_root(self, self._request) if self.kept is None else self.kept.root
 
     @cached_property

@@ -22,7 +22,6 @@ from likely.models.bind.without_rows import BoundWithoutRows
 from likely.models.constraints import Restraints
 from likely.models.model import Model
 from likely.models.plain import NotKept
-from likely.namespace.arrays import Floats
 from likely.search.end import End, EndKind
 from likely.search.outcome import Outcome, Restrained
 from likely.search.separation import Separation
@@ -124,7 +123,7 @@ def _restored(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: restored(value) for name, value in data.items()}
 
 
-def _square(matrix: Any, size: int) -> Floats | None:
+def _square(matrix: Any, size: int) -> Any:
     """A matrix of the coefficients; one of none has lost its shape."""
     return None if matrix is None else matrix.reshape(size, size)
 

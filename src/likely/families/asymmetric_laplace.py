@@ -13,6 +13,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -57,7 +58,7 @@ class AsymmetricLaplace(Family):
         check = 0.5 * xp.abs(u) + (tau - 0.5) * u
         return xp.log(tau) + xp.log(xp.complement(tau)) - xp.log(scale) - check
 
-    def _scipy(self, loc: Any, scale: Any, tau: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any, tau: Any) -> Frozen:
         from scipy import stats
 
         return stats.laplace_asymmetric(

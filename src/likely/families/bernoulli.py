@@ -12,6 +12,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 def odds(xp: Any, p: Any) -> Value:
@@ -52,7 +53,7 @@ class Bernoulli(Family):
         """Its fused rows."""
         return Kernel(logistic_rows) if links == ("logit",) else None
 
-    def _scipy(self, p: Any) -> Any:
+    def _scipy(self, p: Any) -> Frozen:
         from scipy import stats
 
         return stats.bernoulli(p)

@@ -12,6 +12,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -52,7 +53,7 @@ class Beta(Family):
         deviance = precision * (xp.bd0(mean, y) + xp.bd0(rest, other))
         return xp.log(precision) + (xp.log(mean) - xp.log(y)) + (xp.log(rest) - log_other) + constants - deviance
 
-    def _scipy(self, mean: Any, precision: Any) -> Any:
+    def _scipy(self, mean: Any, precision: Any) -> Frozen:
         from scipy import stats
 
         return stats.beta(a=np.multiply(mean, precision), b=np.multiply(np.subtract(1.0, mean), precision))

@@ -15,6 +15,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 Trials = Domain("a whole number of trials >= 0", lower=0.0, closed_lower=True, integer=True, typical=(1.0, 30.0))
 
@@ -55,7 +56,7 @@ class Binomial(Family):
         ways = xp.where((y == 0) | (failures == 0), 0.0, xp.stirling(n) - xp.stirling(y) - xp.stirling(failures))
         return ways - xp.bd0(y, n * p) - xp.bd0(failures, n * xp.complement(p))
 
-    def _scipy(self, p: Any, n: Any) -> Any:
+    def _scipy(self, p: Any, n: Any) -> Frozen:
         from scipy import stats
 
         return stats.binom(np.asarray(n).astype(np.int64), p)  # SciPy's sampler refuses floats

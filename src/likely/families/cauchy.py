@@ -15,6 +15,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 LOG_PI = math.log(math.pi)
 SMALLEST = 1e-150  # width: its square is still a number
@@ -79,7 +80,7 @@ class Cauchy(Family):
     def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return self._log_cdf(xp, -y, -loc, scale)
 
-    def _scipy(self, loc: Any, scale: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any) -> Frozen:
         from scipy import stats
 
         return stats.cauchy(loc=loc, scale=scale)

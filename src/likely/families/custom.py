@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from likely.families.base.numeric import NumericDistribution
 from likely.families.base.numeric.start import start_from_grid
 from likely.families.custom_arguments import check_signature, hooks_of, parameters_of, powers_of, support_of, takes
 from likely.namespace.arrays import Floats, Value
+
+if TYPE_CHECKING:
+    from likely.families.base.numeric.frozen import Frozen
 
 
 def _wrong(value: Any, given: Sequence[Any]) -> str | None:
@@ -89,14 +92,14 @@ class CustomFamily(Family):
             )
         return value
 
-    def _scipy(self, **params: Any) -> Any:
+    def _scipy(self, **params: Any) -> Frozen:
         return _Distribution(self, params)
 
     def _mean(self, xp: Any, **params: Any) -> Value:
-        return self._hook("mean", xp, params) if "mean" in self.hooks else self._scipy(**params).mean()
+        return self._hook("mean", xp, params) if "mean" in self.hooks else super()._mean(xp, **params)
 
     def _variance(self, xp: Any, **params: Any) -> Value:
-        return self._hook("variance", xp, params) if "variance" in self.hooks else self._scipy(**params).var()
+        return self._hook("variance", xp, params) if "variance" in self.hooks else super()._variance(xp, **params)
 
     def _derived(self, xp: Any, **params: Any) -> dict[str, Any]:
         return dict(self._hook("derived", xp, params)) if "derived" in self.hooks else {}
@@ -139,7 +142,7 @@ class _Distribution(NumericDistribution):
         super().__init__(family, params)
         self.hooks = family.hooks
 
-    def _at(self, hook: str, y: Any, outside: tuple[float, float]) -> Any:
+    def _at(self, hook: str, y: Any, outside: tuple[float, float]) -> Floats:
         """A hook at each y, with the values it must have beyond the support."""
         y = np.asarray(y, dtype=float)
         low, high = self.family.bounds(**self.params)
@@ -162,7 +165,7 @@ class _Distribution(NumericDistribution):
             return np.asarray(self.hooks["quantile"](np.asarray(q, dtype=float), **self.params))[()]
         return super().ppf(q)
 
-    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+    def rvs(self, size: Any = None, random_state: Any = None) -> Floats | float:
         """Random values."""
         rng = generator(random_state)
         size = self.shape if size is None else size

@@ -11,6 +11,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -48,7 +49,7 @@ class Exponential(Family):
     def _log_sf(self, xp: Any, y: Any, rate: Any) -> Value:
         return -(rate * y)
 
-    def _scipy(self, rate: Any) -> Any:
+    def _scipy(self, rate: Any) -> Frozen:
         from scipy import stats
 
         return stats.expon(scale=1.0 / rate)

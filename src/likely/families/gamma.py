@@ -15,6 +15,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -53,7 +54,7 @@ class Gamma(Family):
         """Its fused rows."""
         return Kernel(partial(gamma_rows, self._log_density), np.log) if links == ("log", "log") else None
 
-    def _scipy(self, mean: Any, shape: Any) -> Any:
+    def _scipy(self, mean: Any, shape: Any) -> Frozen:
         from scipy import stats
 
         return stats.gamma(a=shape, scale=mean / shape)

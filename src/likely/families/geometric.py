@@ -11,6 +11,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 # p = 0 would be no distribution at all: the success never comes
 SomeChance = replace(UnitInterval, name="a number above 0 and at most 1", closed_lower=False)
@@ -51,7 +52,7 @@ class Geometric(Family):
     def _log_sf(self, xp: Any, y: Any, p: Any) -> Value:
         return (y + 1.0) * xp.log(xp.complement(p))
 
-    def _scipy(self, p: Any) -> Any:
+    def _scipy(self, p: Any) -> Frozen:
         from scipy import stats
 
         return stats.geom(p, loc=-1)

@@ -14,6 +14,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 EULER = float(np.euler_gamma)
 MEAN_ABSOLUTE_DEVIATION = 0.983068564882535  # E|z - E z| of the standard Gumbel (mpmath quadrature)
@@ -59,7 +60,7 @@ class Gumbel(Family):
     def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return log_first_event(xp, (loc - y) / scale)
 
-    def _scipy(self, loc: Any, scale: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any) -> Frozen:
         from scipy import stats
 
         return stats.gumbel_r(loc=loc, scale=scale)

@@ -64,7 +64,7 @@ class Huber(Family):
         middle, tail = _mass(xp, k)
         return -xp.where(size <= k, 0.5 * (z * z), k * (size - 0.5 * k)) - xp.log(scale) - xp.log(middle + 2.0 * tail)
 
-    def _scipy(self, loc: Any, scale: Any, k: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any, k: Any) -> Frozen:
         return _Distribution(loc, scale, k)
 
     def _mean(self, xp: Any, loc: Any, scale: Any, k: Any) -> Value:

@@ -14,6 +14,7 @@ from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -52,7 +53,7 @@ class InverseGaussian(Family):
         # off * (off / y), not off^2 / y: the square overflows first
         return 0.5 * (xp.log(shape) - shape * (off * (off / y))) - 1.5 * xp.log(y) - HALF_LOG_2PI
 
-    def _scipy(self, mean: Any, shape: Any) -> Any:
+    def _scipy(self, mean: Any, shape: Any) -> Frozen:
         return _Distribution(mean, shape)
 
     def _mean(self, xp: Any, mean: Any, shape: Any) -> Value:

@@ -178,18 +178,18 @@ class CodeDistribution(Frozen):
         P(Y <= k) and P(Y > k) for every code k but the last.
     """
 
-    below: Any
-    above: Any
+    below: Floats
+    above: Floats
 
-    def cdf(self, y: Any) -> Any:
+    def cdf(self, y: Any) -> Floats | float:
         """P(Y <= y)."""
         return self._at(self.below, y, 0.0, 1.0)
 
-    def sf(self, y: Any) -> Any:
+    def sf(self, y: Any) -> Floats | float:
         """P(Y > y)."""
         return self._at(self.above, y, 1.0, 0.0)
 
-    def _at(self, table: Any, y: Any, first: float, last: float) -> Any:
+    def _at(self, table: Any, y: Any, first: float, last: float) -> Floats | float:
         y = np.floor(np.asarray(y, dtype=float))
         count = table.shape[-1]
         at = np.clip(np.where(np.isnan(y), 0.0, y), 0, count - 1).astype(np.intp)

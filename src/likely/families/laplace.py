@@ -13,6 +13,7 @@ from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 LOG_2 = math.log(2.0)
 
@@ -90,7 +91,7 @@ class Laplace(Family):
     def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return self._log_cdf(xp, -y, -loc, scale)
 
-    def _scipy(self, loc: Any, scale: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any) -> Frozen:
         from scipy import stats
 
         return stats.laplace(loc=loc, scale=scale)

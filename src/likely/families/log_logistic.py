@@ -14,6 +14,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -56,7 +57,7 @@ class LogLogistic(Family):
     def _log_sf(self, xp: Any, y: Any, scale: Any, shape: Any) -> Value:
         return xp.log_expit(shape * (xp.log(scale) - xp.log(y)))
 
-    def _scipy(self, scale: Any, shape: Any) -> Any:
+    def _scipy(self, scale: Any, shape: Any) -> Frozen:
         from scipy import stats
 
         return stats.burr12(c=shape, d=1.0, scale=scale)  # fisk's survival function is 1 - cdf

@@ -13,6 +13,7 @@ from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -56,7 +57,7 @@ class LogNormal(Family):
     def _log_sf(self, xp: Any, y: Any, mu: Any, sigma: Any) -> Value:
         return xp.log_ndtr((mu - xp.log(y)) / sigma)
 
-    def _scipy(self, mu: Any, sigma: Any) -> Any:
+    def _scipy(self, mu: Any, sigma: Any) -> Frozen:
         from scipy import stats
 
         return stats.lognorm(s=sigma, scale=np.exp(mu))

@@ -14,6 +14,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -56,7 +57,7 @@ class Logistic(Family):
     def _log_sf(self, xp: Any, y: Any, loc: Any, scale: Any) -> Value:
         return xp.log_expit((loc - y) / scale)
 
-    def _scipy(self, loc: Any, scale: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any) -> Frozen:
         from scipy import stats
 
         return stats.logistic(loc=loc, scale=scale)

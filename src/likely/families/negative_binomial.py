@@ -110,7 +110,7 @@ class NegativeBinomial(Family):
         """Its fused rows."""
         return Kernel(partial(negative_binomial_rows, self._log_density), counts) if links == ("log", "log") else None
 
-    def _scipy(self, mean: Any, dispersion: Any) -> Any:
+    def _scipy(self, mean: Any, dispersion: Any) -> Frozen:
         return _Distribution(mean, dispersion)
 
     def _mean(self, xp: Any, mean: Any, dispersion: Any) -> Value:

@@ -15,6 +15,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -61,7 +62,7 @@ class Normal(Family):
         """Its fused rows."""
         return Kernel(normal_rows) if links == ("identity", "log") else None
 
-    def _scipy(self, mean: Any, sd: Any) -> Any:
+    def _scipy(self, mean: Any, sd: Any) -> Frozen:
         from scipy import stats
 
         return stats.norm(loc=mean, scale=sd)

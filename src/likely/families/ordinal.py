@@ -258,7 +258,7 @@ class Ordinal(Labelled):
             return CodeDistribution(np.exp(self.latent.below(t, xp)), np.exp(self.latent.above(t, xp)))
 
     @by_keyword
-    def cdf(self, y: Any, **params: Any) -> Any:
+    def cdf(self, y: Any, **params: Any) -> Floats | float:
         """P(Y <= y).
 
         Parameters
@@ -282,7 +282,7 @@ class Ordinal(Labelled):
         return family._scipy(**family.resolve(params)).cdf(family.codes(*values_of(y)))
 
     @by_keyword
-    def sf(self, y: Any, **params: Any) -> Any:
+    def sf(self, y: Any, **params: Any) -> Floats | float:
         """P(Y > y), accurate in the upper tail.
 
         Parameters

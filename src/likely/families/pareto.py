@@ -13,6 +13,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -54,7 +55,7 @@ class Pareto(Family):
     def _log_sf(self, xp: Any, y: Any, shape: Any, minimum: Any) -> Value:
         return -(shape * xp.log1p((y - minimum) / minimum))
 
-    def _scipy(self, shape: Any, minimum: Any) -> Any:
+    def _scipy(self, shape: Any, minimum: Any) -> Frozen:
         from scipy import stats
 
         return stats.pareto(b=shape, scale=minimum)

@@ -14,6 +14,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -50,7 +51,7 @@ class Poisson(Family):
         """Its fused rows."""
         return Kernel(poisson_rows, log_factorials) if links == ("log",) else None
 
-    def _scipy(self, rate: Any) -> Any:
+    def _scipy(self, rate: Any) -> Frozen:
         from scipy import stats
 
         return stats.poisson(rate)

@@ -15,6 +15,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 MEAN_HALF_NORMAL = math.sqrt(2.0 / math.pi)
 
@@ -56,7 +57,7 @@ class SkewNormal(Family):
         z = (y - loc) / scale
         return xp.log_ndtr(shape * z) - 0.5 * (z * z) - xp.log(scale) + (LOG_2 - HALF_LOG_2PI)
 
-    def _scipy(self, loc: Any, scale: Any, shape: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any, shape: Any) -> Frozen:
         from scipy import stats
 
         return stats.skewnorm(a=shape, loc=loc, scale=scale)

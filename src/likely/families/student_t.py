@@ -19,6 +19,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 NORMAL_NAMES = {"loc": "mean", "scale": "sd"}
 
@@ -83,7 +84,7 @@ class StudentT(Family):
         """Its fused rows."""
         return Kernel(student_t_rows) if links == ("identity", "log", "log") else None
 
-    def _scipy(self, loc: Any, scale: Any, df: Any) -> Any:
+    def _scipy(self, loc: Any, scale: Any, df: Any) -> Frozen:
         from scipy import stats
 
         return stats.t(df=df, loc=loc, scale=scale)

@@ -14,6 +14,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -53,7 +54,7 @@ class Uniform(Family):
     def _log_sf(self, xp: Any, y: Any, low: Any, high: Any) -> Value:
         return xp.log(high - y) - xp.log(high - low)
 
-    def _scipy(self, low: Any, high: Any) -> Any:
+    def _scipy(self, low: Any, high: Any) -> Frozen:
         from scipy import stats
 
         return stats.uniform(loc=low, scale=np.subtract(high, low))

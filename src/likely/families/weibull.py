@@ -18,6 +18,7 @@ from likely.namespace.arrays import Value
 
 if TYPE_CHECKING:
     from likely.families.base.arguments import Known
+    from likely.families.base.numeric.frozen import Frozen
 
 
 @final
@@ -64,7 +65,7 @@ class Weibull(Family):
         """Its fused rows."""
         return Kernel(weibull_rows, np.log) if links == ("log", "log") else None
 
-    def _scipy(self, scale: Any, shape: Any) -> Any:
+    def _scipy(self, scale: Any, shape: Any) -> Frozen:
         from scipy import stats
 
         return stats.weibull_min(c=shape, scale=scale)

@@ -50,7 +50,7 @@ class Bootstrap:
     """
 
     names: list[str]
-    estimates: Any
+    estimates: Floats
     failed: int
     kind: str
     reasons: dict[str, int] = field(default_factory=dict)
@@ -227,7 +227,8 @@ def _check_clusters(fit: Estimates, kind: str) -> None:
 
 def _cases(fit: Estimates, replicates: int, rng: np.random.Generator) -> Iterator[Rows]:
     """Rows drawn with replacement, or whole clusters, as frequency weights."""
-    bound, w = fit.likelihood.bound, _whole_weights(fit)
+    bound = fit.likelihood.bound
+    w: Any = _whole_weights(fit)
     if fit._request.clusters:
         _, which = np.unique(fit._request.clusters[0].codes, return_inverse=True)
         groups = int(which.max()) + 1

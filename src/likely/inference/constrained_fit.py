@@ -47,8 +47,8 @@ class Hypothesis:
     """
 
     names: Sequence[str]
-    rows: Any
-    targets: Any
+    rows: Floats
+    targets: Floats
     text: str
 
 
@@ -70,10 +70,10 @@ class Coordinates:
     """
 
     objective: Objective
-    center: Any
-    spread: Any
-    rows: Any
-    targets: Any
+    center: Floats
+    spread: Floats
+    rows: Floats
+    targets: Floats
     bound: Bound | None
 
 

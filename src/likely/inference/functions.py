@@ -33,7 +33,7 @@ class Derivatives:
     """A function of the coefficients at a point: value, gradient, and Hessian where it is exact."""
 
     value: float
-    gradient: Any
+    gradient: Floats
     hessian: Any = None
 
 

@@ -18,6 +18,7 @@ from likely.models.asked import Asked
 from likely.models.grouping import Grouping
 from likely.models.model import Model
 from likely.namespace import JetNamespace, NumpyNamespace
+from likely.namespace.arrays import Floats
 from likely.search.end import CONVERGED, End
 
 IDENTITY = LINKS["identity"]
@@ -40,10 +41,10 @@ class Estimated:
         Whether it is a parameter itself, and no coefficient of a predictor.
     """
 
-    value: Any
-    stderr: Any
-    center: Any
-    error: Any
+    value: Floats
+    stderr: Floats
+    center: Floats
+    error: Floats
     link: Link
     constant: bool
 
@@ -81,10 +82,10 @@ class GroupEstimates:
     grouping: Grouping
     model: Model | None
     estimated: Mapping[str, Estimated]
-    loglik: Any
-    n: Any
-    k: Any
-    df: Any
+    loglik: Floats
+    n: Floats
+    k: Floats
+    df: Floats
     ends: Mapping[int, End]
     regular: RegularPeaks | None = None
 

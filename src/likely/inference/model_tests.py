@@ -16,6 +16,7 @@ from likely.inference.score import INFORMATION_NOTES, embedded, score_statistic
 from likely.inference.tests import ROUNDING, TestResult, calibrated, likelihood_note
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.identify import check_identified
+from likely.namespace.arrays import Floats
 
 
 def lr_test(a: Estimates, b: Estimates) -> TestResult:
@@ -84,7 +85,7 @@ def _added_constraints(small: Estimates, large: Estimates) -> list[str]:
     return [said for said in small.multipliers if said not in large.multipliers]
 
 
-def _equations(fit: Estimates) -> Any:
+def _equations(fit: Estimates) -> Floats:
     """The equations that a fit respects, with their right sides."""
     assert fit.outcome.restrained is not None
     region = fit.outcome.restrained.restraints.region(fit.likelihood.model)

@@ -14,6 +14,7 @@ from likely.estimates.covariance import refuse_spread, unit_rows
 from likely.inference.records import Record
 from likely.inference.simultaneous import adjusted
 from likely.models.checks import check_level
+from likely.namespace.arrays import Floats, Objects
 from likely.show.text_table import DASH, Grid, alike, fixed, p_value
 
 if TYPE_CHECKING:
@@ -47,13 +48,13 @@ class Quantities(Record):
     """
 
     labels: tuple[Mapping[str, str], ...]
-    estimate: Any
-    stderr: Any
-    lower: Any
-    upper: Any
-    z: Any
-    p_value: Any
-    covariance: Any
+    estimate: Floats
+    stderr: Floats
+    lower: Floats
+    upper: Floats
+    z: Floats
+    p_value: Floats
+    covariance: Floats
     level: float
     null: float
     title: str
@@ -225,7 +226,7 @@ def _together(
     return critical, p, none, list(notes)
 
 
-def _without(column: Any, lost: Any) -> Any:
+def _without(column: Any, lost: Any) -> Objects:
     """A column with None in some rows."""
     out = column.astype(object)
     out[lost] = None

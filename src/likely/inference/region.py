@@ -57,7 +57,7 @@ class Region(Record):
     """
 
     names: tuple[str, str]
-    points: Any
+    points: Floats
     closed: bool
     estimates: tuple[float, float]
     level: float

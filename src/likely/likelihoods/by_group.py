@@ -16,6 +16,7 @@ from likely.likelihoods.jets import Jets
 from likely.models.model import Model
 from likely.models.rows import Rows, take
 from likely.namespace import Jet
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -203,12 +204,12 @@ class GroupedRows:
         places = range(own.start, own.stop)
         return [(j, None if columns is None else columns.values[i]) for i, j in enumerate(places)]
 
-    def _weighted(self, values: Any) -> Any:
+    def _weighted(self, values: Any) -> Floats:
         """Values by row times the rows' weights, shape (k, m)."""
         values = np.broadcast_to(values, self.data.n)
         return (values if self.data.weights is None else values * self.data.weights).reshape(self.shape)
 
-    def _sum(self, values: Any, *columns: Any) -> Any:
+    def _sum(self, values: Any, *columns: Any) -> Floats:
         """The sums by group of values by row, times some columns."""
         factors = [column.reshape(self.shape) for column in columns if column is not None]
         if not factors:

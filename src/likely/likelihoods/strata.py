@@ -24,7 +24,7 @@ from likely.errors import DataError, DesignError, listed
 from likely.likelihoods.protocol import Offers
 from likely.models.model import Model
 from likely.models.rows import Rows
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Integers
 
 OFFERS = Offers(
     terms="strata",
@@ -51,9 +51,9 @@ class Shape:
         Where the strata stand among all informative ones.
     """
 
-    rows: Any
+    rows: Integers
     cases: int
-    places: Any
+    places: Integers
 
 
 @final
@@ -191,21 +191,21 @@ class StrataObjective:
                 w = None if self.weights is None else self.weights[places]
                 yield (places, *_conditional(eta, x, shape.cases, w, order))
 
-    def log_density(self, coefficients: Any) -> Any:
+    def log_density(self, coefficients: Any) -> Floats:
         """The conditional log-likelihood of every informative stratum."""
         out = np.empty(self.rows)
         for places, value, _, _ in self._evaluate(coefficients, 0):
             out[places] = value
         return out
 
-    def row_scores(self, coefficients: Any) -> Any:
+    def row_scores(self, coefficients: Any) -> Floats:
         """Every informative stratum's score, unweighted, shape (strata, p)."""
         out = np.empty((self.rows, self.model.size))
         for places, _, score, _ in self._evaluate(coefficients, 1):
             out[places] = score
         return out
 
-    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Floats:
         """The sum over strata of w s s' with s the stratum's score; `weights` are those of strata, or of rows."""
         scores = self.row_scores(coefficients)
         if weights is None:
@@ -213,7 +213,7 @@ class StrataObjective:
         w = weights if len(weights) == self.rows else weights[self._first]
         return (scores * w[:, None]).T @ scores
 
-    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Floats:
         """The sum over clusters of S S' with S the sum of a cluster's scores; a stratum lies within one cluster."""
         for shape in self.strata.shapes:
             if np.any(differ := np.any(codes[shape.rows] != codes[shape.rows[:, :1]], axis=1)):
@@ -224,7 +224,7 @@ class StrataObjective:
         return memory.group_gram(self.row_scores(coefficients), self.weights, codes[self._first], count)
 
     @cached_property
-    def _first(self) -> Any:
+    def _first(self) -> Integers:
         """A row of every informative stratum."""
         out = np.empty(self.rows, dtype=np.intp)
         for shape in self.strata.shapes:
@@ -251,7 +251,7 @@ class StrataObjective:
             info += part
         return Point(coefficients, float(self._sum(values)), self._sum(scores), info)
 
-    def _sum(self, values: Any) -> Floats | float:
+    def _sum(self, values: Any) -> Any:
         return np.sum(values if self.weights is None else (values.T * self.weights).T, axis=0)
 
 
@@ -310,7 +310,7 @@ def _subsets(eta: Any, x: Any, cases: int, order: int) -> tuple[Any, Any, Any]:
     return logs[:, cases], mean[:, cases], None if cov is None else cov[:, cases]
 
 
-def chances(eta: Any, codes: Any) -> Any:
+def chances(eta: Any, codes: Any) -> Floats:
     """The probability of each row to be the one case of its stratum."""
     _, codes = np.unique(np.broadcast_to(codes, eta.shape), return_inverse=True)
     top = np.full(codes.max() + 1, -np.inf)

@@ -10,7 +10,7 @@ import numpy as np
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, SupportError, first_rows
 from likely.families.base import Family, Parameter
 from likely.families.base.vectors import VectorDomain
-from likely.namespace.arrays import Booleans
+from likely.namespace.arrays import Booleans, Floats
 
 ROUNDED = 5e-3  # how far from 1 probabilities may sum that were rounded to half precision
 
@@ -99,7 +99,7 @@ def _check_together(family: Family, parameter: Parameter, domain: VectorDomain, 
     )
 
 
-def _by_row(values: Any) -> Any:
+def _by_row(values: Any) -> Floats:
     return values.reshape(-1, values.shape[-1])
 
 

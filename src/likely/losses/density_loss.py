@@ -321,7 +321,7 @@ class DensityLoss:
             return tuple(leaves)
         return Simplex.value([leaf - leaves[0] for leaf in leaves[1:]], xp)
 
-    def _vector(self, p: Parameter) -> Any:
+    def _vector(self, p: Parameter) -> Floats:
         value = self.family.known.get(p.name)
         if value is None:
             raise OptionError(

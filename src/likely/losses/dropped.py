@@ -12,6 +12,7 @@ from likely.losses.arrays import Arrays
 from likely.losses.given import target
 from likely.losses.trace import Node, Program, Y
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.losses.density_loss import DensityLoss
@@ -37,12 +38,12 @@ class Dropped:
         """The positive number that multiplied the loss, from the values of the other parameters."""
         return float(self._value(self._loss.parts.factor, None, parameters))
 
-    def constant(self, y: Any, **parameters: Any) -> Any:
+    def constant(self, y: Any, **parameters: Any) -> Floats:
         """What was added to each row, from the observations and the values of the other parameters."""
         y = target(self._loss.family, y, Arrays("numpy"))
         return np.broadcast_to(self._value(self._loss.parts.constant, y, parameters), np.shape(y))[()]
 
-    def _value(self, node: Node, y: Any, parameters: Mapping[str, Any]) -> Any:
+    def _value(self, node: Node, y: Any, parameters: Mapping[str, Any]) -> Floats | float:
         loss = self._loss
         known = {**loss.known, **loss._entries(parameters)}
         program = Program(node, {})

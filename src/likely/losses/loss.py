@@ -8,6 +8,7 @@ from likely.errors.boundary import public_class
 from likely.losses.density_loss import DensityLoss
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.losses.catalogue import Catalogue
     from likely.losses.explain import Explanation
 
@@ -68,7 +69,7 @@ class Loss(DensityLoss):
 
         return catalogue()
 
-    def plot(self) -> Any:
+    def plot(self) -> AnyChart:
         """What the loss charges for an error, as an Altair chart; `likely.charts.losses` draws several."""
         from likely.charts import losses
 

@@ -121,16 +121,16 @@ class Node:
     def __abs__(self) -> Node:
         return self.graph.make("abs", self)
 
-    def __lt__(self, other: Any) -> Any:
+    def __lt__(self, other: Any) -> Node:
         return self.graph.make("lt", self, other)
 
-    def __le__(self, other: Any) -> Any:
+    def __le__(self, other: Any) -> Node:
         return self.graph.make("le", self, other)
 
-    def __gt__(self, other: Any) -> Any:
+    def __gt__(self, other: Any) -> Node:
         return self.graph.make("gt", self, other)
 
-    def __ge__(self, other: Any) -> Any:
+    def __ge__(self, other: Any) -> Node:
         return self.graph.make("ge", self, other)
 
     def __eq__(self, other: object) -> Any:

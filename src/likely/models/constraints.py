@@ -25,6 +25,7 @@ from likely.models.penalties import Applied, applied
 from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
+from likely.namespace.arrays import Floats
 
 Relation = tuple[Form, bool]  # left side minus right side, and whether it is 0 (else at most 0)
 
@@ -119,11 +120,11 @@ class Restraints:
 class Region:
     """Coefficients x with ``equal @ x = values`` and ``rows @ x <= room``; the words are those of the user's scale."""
 
-    equal: Any
-    values: Any
+    equal: Floats
+    values: Floats
     equal_text: tuple[str, ...]
-    rows: Any
-    room: Any
+    rows: Floats
+    room: Floats
     text: tuple[str, ...]
 
     @property

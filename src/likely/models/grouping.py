@@ -15,6 +15,7 @@ from likely.data.tables import Table
 from likely.errors import DataError, MissingValuesError, OptionError, UnknownNameError, is_one_of, unknown
 from likely.models import checks
 from likely.models.selected_rows import SelectedRows
+from likely.namespace.arrays import Integers
 
 SHOWN = 1000  # groups among which a message looks for one of a similar name
 DENSE = 4  # codes for each row, at most, that are counted in an array of all of them
@@ -45,7 +46,7 @@ class Grouping:
 
     names: tuple[str, ...]
     keys: Mapping[str, Any]
-    codes: Any
+    codes: Integers
     count: int
 
     @classmethod

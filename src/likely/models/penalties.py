@@ -19,6 +19,7 @@ from likely.errors import OptionError, unknown
 from likely.errors.kinds import is_flag, is_number
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.models.model import Model
@@ -303,8 +304,8 @@ class Applied:
         In words; the parameters are named where they are not all treated alike.
     """
 
-    l1: Any
-    l2: Any
+    l1: Floats
+    l2: Floats
     firth: bool
     title: str
     prior: str

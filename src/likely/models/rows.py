@@ -49,7 +49,7 @@ class Rows:
 
     n: int
     y: Any = None
-    weights: Any = None
+    weights: Floats | None = None
     designs: Mapping[str, Matrix] = field(default_factory=dict)
     offsets: Mapping[str, Any] = field(default_factory=dict)
     known: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from likely.data.tables import Table
 from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.errors.kinds import is_flag, is_number
 from likely.models import checks
+from likely.namespace.arrays import Booleans
 
 
 @final
@@ -36,7 +37,7 @@ class SelectedRows:
 
     all_rows: Table
     table: Table
-    rows: Any = None
+    rows: Booleans | None = None
     whose: str = "the data"
 
     @classmethod

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from likely.errors import FamilyError, MissingDependencyError
+from likely.namespace.arrays import Value
 from likely.namespace.memory import Memory
 from likely.namespace.numpy import NumpyNamespace
 from likely.namespace.special import coefficients as sp
@@ -191,7 +192,7 @@ class TorchNamespace(Memory):
         self._on_tensors = _functions()
         self._plain = NumpyNamespace()
 
-    def log(self, x: Any) -> Any:
+    def log(self, x: Any) -> Value:
         """Natural logarithm; the remembered one where a link knows it."""
         known = self.recall_log(x)
         return self._call("log", x) if known is None else known
@@ -215,7 +216,7 @@ class TorchNamespace(Memory):
     def _is_tensor(self, x: Any) -> bool:
         return isinstance(x, self._torch.Tensor)
 
-    def _call(self, name: str, *args: Any) -> Any:
+    def _call(self, name: str, *args: Any) -> Value:
         if any(self._is_tensor(a) for a in args):
             return self._on_tensors[name](*args)
         out = getattr(self._plain, name)(*args)

@@ -51,19 +51,19 @@ class QQ:
     is somewhat larger.
     """
 
-    theoretical: Any
-    observed: Any
-    lower: Any
-    upper: Any
+    theoretical: Floats
+    observed: Floats
+    lower: Floats
+    upper: Floats
     outside: int
     p_value: float
     level: float
     n: int
 
     @property
-    def detrended(self) -> tuple[Any, Any, Any]:
+    def detrended(self) -> tuple[Floats, Floats, Floats]:
         """Observed minus theoretical quantile with its band: a worm plot (van Buuren and Fredriks 2001)."""
-        return tuple(part - self.theoretical for part in (self.observed, self.lower, self.upper))
+        return self.observed - self.theoretical, self.lower - self.theoretical, self.upper - self.theoretical
 
 
 def qq(fit: Estimates, level: float = 0.95, *, seed: int = 0, points: int = POINTS) -> QQ:
@@ -154,8 +154,8 @@ class PITHistogram:
     drawn (Czado, Gneiting and Held 2009).
     """
 
-    edges: Any
-    heights: Any
+    edges: Floats
+    heights: Floats
     lower: float
     upper: float
     level: float

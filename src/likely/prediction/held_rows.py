@@ -19,6 +19,7 @@ from likely.models import scale
 from likely.models.identify import check_identified
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.namespace.arrays import Integers
 from likely.prediction.sample import values_at
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Without:
     """
 
     fold: int
-    rows: Any
+    rows: Integers
     family: Family
     values: Mapping[str, Any] | None
     reason: str = ""

@@ -51,12 +51,12 @@ class Influence(Record):
     """
 
     fit: Estimates
-    displacement: Any
-    shares: Any
+    displacement: Floats
+    shares: Floats
     glm: Glm | None
-    _squared: Any  # Pearson's residuals by the fitted dispersion, squared and times the rows' weights
-    _corrected: Any  # every row's score by slot, made that of a deletion, shape (n, slots)
-    _inverse: Any  # of the expected information
+    _squared: Floats  # Pearson's residuals by the fitted dispersion, squared and times the rows' weights
+    _corrected: Floats  # every row's score by slot, made that of a deletion, shape (n, slots)
+    _inverse: Floats  # of the expected information
     _objective: RowsObjective
 
     # -- all rows --------------------------------------------------------------------------------------------

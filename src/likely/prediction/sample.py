@@ -18,7 +18,7 @@ from likely.models import scale
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Integers
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -55,9 +55,9 @@ class Sample:
     family: Family
     model: Model
     data: Rows
-    coefficients: Any
+    coefficients: Floats
     values: Any
-    rows: Any
+    rows: Integers
     total: int
 
     @property
@@ -125,9 +125,9 @@ class View:
     """
 
     sample: Sample
-    y: Any
+    y: Floats
     values: Any
-    coefficients: Any
+    coefficients: Floats
     rng: np.random.Generator
 
     def full(self, values: Any) -> Floats:
@@ -190,7 +190,7 @@ class View:
         return np.stack([np.exp(self.full(v)) for v in logs], axis=-1)
 
     @cached_property
-    def pearson(self) -> Any:
+    def pearson(self) -> Floats:
         """(y - mean)^2 / variance - 1 of every row."""
         family, xp = self.sample.family, NumpyNamespace()
         with np.errstate(all="ignore"):

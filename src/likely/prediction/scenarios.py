@@ -22,6 +22,7 @@ from likely.models.inputs import Inputs, known_values, total_offset
 from likely.models.naming import references
 from likely.models.rows import Rows
 from likely.models.selected_rows import SelectedRows
+from likely.namespace.arrays import Floats
 from likely.prediction.exposure import is_exposure
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Scenarios:
     base: FittedRows
     columns: Mapping[str, Any]
     levels: Mapping[str, tuple[Any, ...]]
-    weights: Any
+    weights: Floats
     others: Mapping[str, Any]
     offsets: tuple[tuple[Any, ...], ...]
     given: Mapping[str, str]

@@ -207,7 +207,7 @@ class _AlternatingSteps:
         if np.max(gap) <= 1e-12 * np.max(np.abs(self.y), initial=0.0):
             raise PerfectFit(self._spread_name(), x)
 
-    def runaway(self, x: Any) -> Any:
+    def runaway(self, x: Any) -> Floats | None:
         """A point at an end of the link's reach, 0, that does as well, where rows would rather lie beyond it.
 
         None where the likelihood falls on the way, or where other rows hold the coefficients.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from likely.compute.solve.newton import Point
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.search.singular import NullSpace
@@ -55,7 +56,7 @@ class Restrained:
     penalty: str
     prior: str
     objective: float
-    covariance: Any
+    covariance: Floats | None
     free: float
     nonsmooth: bool
     shrinks: bool
@@ -107,7 +108,7 @@ class Outcome:
     decrement: float = 0.0
     note: str = ""
     covariance: Any = None
-    start: Any = None
+    start: Floats | None = None
     runaway: int | None = None
     restrained: Restrained | None = None
     unidentified: NullSpace | None = None

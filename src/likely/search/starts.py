@@ -129,7 +129,7 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
     return [x for x in found if np.all(np.isfinite(x))]
 
 
-def suggested(likelihood: Objective, x: Any) -> Any:
+def suggested(likelihood: Objective, x: Any) -> Floats:
     """The same location, with the other parameters as it suggests."""
     objective, slots = likelihood.linear, likelihood.model.slots
     slot = slots[0]

@@ -159,7 +159,7 @@ class BootstrapState:
     """
 
     coef: dict[str, float]
-    estimates: Any
+    estimates: Floats
     reasons: Mapping[str, int]
     replicates: int
     kind: str

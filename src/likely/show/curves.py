@@ -132,8 +132,8 @@ class Curve:
     """
 
     name: str
-    values: Any
-    loglik: Any
+    values: Floats
+    loglik: Floats
     peak: float
     peak_loglik: float
     kind: str

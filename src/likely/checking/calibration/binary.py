@@ -22,6 +22,9 @@ from likely.errors.boundary import public_class
 from likely.namespace.arrays import Floats
 from likely.show.text_table import Grid, fixed, number, p_value, plain
 
+if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
+
 WIDTH = 88
 
 
@@ -191,7 +194,7 @@ class Calibration:
             out.append(("AUC", f"{area:.4f}"))
         return out
 
-    def plot(self) -> Any:
+    def plot(self) -> AnyChart:
         """As an Altair chart; see `likely.charts.calibration`."""
         from likely.charts import calibration
 

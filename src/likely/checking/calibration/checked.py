@@ -13,7 +13,7 @@ from likely.data import alignment
 from likely.data.tables import Table, missing, read
 from likely.errors import DataError, MissingValuesError, OptionError, ParameterError, first_rows, listed
 from likely.models.checks import items_of
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Integers
 
 SUM = 1e-6  # how far probabilities of a row may be from summing to 1
 
@@ -34,9 +34,9 @@ class Outcomes:
         The rows among all that were given, where those of weight zero are left out.
     """
 
-    codes: Any
-    p: Any
-    w: Any
+    codes: Integers
+    p: Floats
+    w: Floats
     labels: tuple[Any, ...]
     places: Any = None
 
@@ -186,7 +186,7 @@ def _probabilities(p: Any, table: Table) -> Floats:
     return p
 
 
-def _weights(weights: Any, outcomes: Table) -> Any:
+def _weights(weights: Any, outcomes: Table) -> Floats:
     try:
         w = np.asarray(weights, dtype=float)
     except (TypeError, ValueError):
@@ -201,7 +201,7 @@ def _weights(weights: Any, outcomes: Table) -> Any:
     return w
 
 
-def matched(values: Any, y: Any, what: str) -> Any:
+def matched(values: Any, y: Any, what: str) -> Floats:
     """Values with one entry for each of y, in y's order: matched by label where both have labels."""
     index, other = alignment.index_of(y), alignment.index_of(values)
     array = np.asarray(values)
@@ -211,7 +211,7 @@ def matched(values: Any, y: Any, what: str) -> Any:
     return array if order is None else array[order]
 
 
-def column_of_numbers(y: Any) -> Any:
+def column_of_numbers(y: Any) -> Floats:
     """Observed numbers, none missing."""
     try:
         y = np.asarray(y, dtype=float)

@@ -35,13 +35,13 @@ class Curve:
         Of both.
     """
 
-    p: Any
-    observed: Any
-    count: Any
-    lower: Any
-    upper: Any
-    band_lower: Any
-    band_upper: Any
+    p: Floats
+    observed: Floats
+    count: Floats | Integers
+    lower: Floats
+    upper: Floats
+    band_lower: Floats
+    band_upper: Floats
     level: float
 
 
@@ -123,7 +123,7 @@ def grouped(p: Any, w: Any, most: int, hit: Any = None) -> tuple[Any, Any, Any]:
     return count[keep], np.clip(sums[keep] / count[keep], 0.0, 1.0), events
 
 
-def isotonic(hit: Any, p: Any, w: Any) -> Any:
+def isotonic(hit: Any, p: Any, w: Any) -> Floats:
     """The isotonic frequency at every row's probability: the nonparametric maximum likelihood estimate."""
     place = np.unique(p, return_inverse=True)[1]
     count = np.bincount(place, w)

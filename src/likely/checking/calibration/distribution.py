@@ -24,6 +24,7 @@ from likely.prediction.bands import PITHistogram, histogram
 from likely.show.text_table import DASH, Grid, fixed, number, p_value, plain
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
     from likely.checking.calibration.fitted import Predictions
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
@@ -133,7 +134,7 @@ class DistributionCalibration:
         text = f"Miscalibrated: the {100 * worst.level:g}% interval held {100 * worst.share:.1f}%, so it is {way}."
         return Verdict(text, miscalibrated=True)
 
-    def plot(self) -> Any:
+    def plot(self) -> AnyChart:
         """As an Altair chart; see `likely.charts.calibration`."""
         from likely.charts import calibration
 
@@ -372,7 +373,7 @@ def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     )
 
 
-def _column(values: Any, n: int, what: str) -> Any:
+def _column(values: Any, n: int, what: str) -> Floats:
     column = (
         np.broadcast_to(np.asarray(values, dtype=float), (n,)) if np.ndim(values) == 0 else np.asarray(values, float)
     )

@@ -45,7 +45,7 @@ class Predictions:
 
     family: Family
     values: Mapping[str, Any]
-    y: Any
+    y: Floats
     w: Any
     judged: Judged
 

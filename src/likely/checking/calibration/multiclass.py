@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from likely.checking.calibration.scores import Score
 from likely.checking.calibration.sharpening import Sharpening, sharpening
 from likely.errors.boundary import public_class
 from likely.show.text_table import Grid, fixed, number, p_value, plain
+
+if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
 
 
 @final
@@ -119,7 +122,7 @@ class MulticlassCalibration:
         """What all this says, in a sentence."""
         return self.judged.qualified(wording.of_labels(self))
 
-    def plot(self) -> Any:
+    def plot(self) -> AnyChart:
         """As an Altair chart; see `likely.charts.calibration`."""
         from likely.charts import calibration
 

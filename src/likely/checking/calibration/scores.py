@@ -43,7 +43,7 @@ class Score:
         return None if self.uncertainty == 0.0 else 1.0 - self.value / self.uncertainty
 
 
-def brier(hit: Any, p: Any) -> Any:
+def brier(hit: Any, p: Any) -> Floats:
     """Every row's (p - y)^2."""
     return np.square(p - hit)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from likely.namespace.arrays import Floats
 from likely.prediction.surprise import own_log_density
 from likely.search.end import End
 from likely.show.text_table import DASH, Grid, fixed, plain
+
+if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
 
 F = TypeVar("F")
 G = TypeVar("G")
@@ -78,7 +81,7 @@ class Row(Generic[F]):
     held_out: float | None = None
     difference: float | None = None
     difference_stderr: float | None = None
-    log_jacobian: Any = None
+    log_jacobian: Floats | None = None
     held_out_rows: Any = None
 
     @property
@@ -281,7 +284,7 @@ class Comparison(Generic[F]):
         grid, *texts = self.blocks
         return f'<div class="likely-comparison">{grid.html()}{"".join(f"<p>{escape(t)}</p>" for t in texts)}</div>'
 
-    def plot(self) -> Any:
+    def plot(self) -> AnyChart:
         """As an Altair chart: how much larger each AIC is than the best."""
         from likely.charts import comparison
 

@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute import blocks
+from likely.namespace.arrays import Floats
 from likely.prediction.sample import Sample
 
 COLUMNS = 20  # columns of a design that are looked at one by one
@@ -59,6 +60,6 @@ def _columns(sample: Sample, k: int) -> list[Feature]:
     return [Feature(design.names[j], _standard(x[:, j])) for j in chosen]
 
 
-def _standard(values: Any) -> Any:
+def _standard(values: Any) -> Floats:
     spread = float(np.std(values))
     return (values - np.mean(values)) / (spread if spread > 0 else 1.0)

@@ -12,7 +12,7 @@ from likely.checking.diagnosis.features import PREDICTOR, Feature, squares, stra
 from likely.checking.diagnosis.null_distribution import Moment
 from likely.families.base import Kind
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Integers
 from likely.prediction.sample import Sample, View
 
 SMALL = 0.05  # a label that was given less was confidently denied
@@ -52,7 +52,7 @@ class Order:
     """
 
     by: str
-    order: Any
+    order: Integers | None
     groups: Any
 
 
@@ -118,7 +118,7 @@ def _link(sample: Sample, order: Order) -> Moment | str:
         if min(np.count_nonzero(eta > 0.0), np.count_nonzero(eta < 0.0)) >= enough:
             labels = ["chances above one half", "chances below one half"]
 
-    def moment(view: View) -> Any:
+    def moment(view: View) -> Floats:
         if len(labels) > len(slots):
             eta, g = view.predictors[slots[0]], view.scores[slots[0]]
             return np.stack([g * np.maximum(side * eta, 0.0) ** 2 for side in (1.0, -1.0)], axis=1)
@@ -135,7 +135,7 @@ def _curvature(sample: Sample, order: Order) -> Moment | str:
         return "no predictor is a number with more than a few values"
     labels = tuple(f.label for _, f in found)
 
-    def moment(view: View) -> Any:
+    def moment(view: View) -> Floats:
         return np.stack([view.scores[k] * f.values for k, f in found], axis=1)
 
     return Moment("curvature", moment, labels, robust=True)
@@ -163,7 +163,7 @@ def _zeros(sample: Sample, order: Order) -> Moment | str:
     return Moment("zeros", lambda view: ((view.y == 0.0) - zero(view))[:, None])
 
 
-def zero(view: View) -> Any:
+def zero(view: View) -> Floats:
     """P(Y = 0) of every row."""
     with np.errstate(all="ignore"):
         log = view.sample.family._log_density(NumpyNamespace(), np.zeros(len(view.y)), **view.values)
@@ -177,7 +177,7 @@ def _confident(sample: Sample, order: Order) -> Moment | str:
     if not np.any((chances < SMALL) & (chances > 0.0)):
         return f"no label was given a chance below {100 * SMALL:g} %"
 
-    def moment(view: View) -> Any:
+    def moment(view: View) -> Floats:
         denied = view.chances < SMALL
         expected = np.sum(np.where(denied, view.chances, 0.0), axis=-1)
         return ((view.own < SMALL) - expected)[:, None]

@@ -16,6 +16,7 @@ from likely.inference.fitting import estimates_of
 from likely.inference.intervals import intervals
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models.penalties import Firth, Ridge
+from likely.namespace.arrays import Floats
 from likely.prediction.held_rows import dealt
 from likely.prediction.influence import influence
 from likely.prediction.sample import Sample
@@ -342,7 +343,7 @@ def _overfits(
     )
 
 
-def _constant(fit: Estimates, fold_of: Any, folds: int) -> Any:
+def _constant(fit: Estimates, fold_of: Any, folds: int) -> Floats | None:
     """The held-out log-density under constants alone; None where predictors come with offsets or known columns."""
     model, bound = fit.effective.likelihood.model, fit.effective.likelihood.bound
     plain = all(s.offset is None for s in model.slots) and not model.known_by_row

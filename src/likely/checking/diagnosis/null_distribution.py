@@ -141,8 +141,8 @@ def outcomes(
 class _Projection:
     """What of a moment the scores explain, and the spread of the rest, summed over the rows."""
 
-    on: Any  # (p, q)
-    spread: Any  # (q,)
+    on: Floats | None  # (p, q)
+    spread: Floats | None  # (q,)
 
 
 def _learn(sample: Sample, moments: list[Moment], rng: np.random.Generator) -> dict[str, _Projection | None]:

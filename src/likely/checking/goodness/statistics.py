@@ -10,7 +10,7 @@ import numpy as np
 from likely.errors import OptionError
 from likely.families.base import Kind
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Integers
 from likely.prediction.sample import Sample, View
 
 EXPECTED = 5.0  # observations that a cell should expect (Cochran 1954)
@@ -129,20 +129,20 @@ def _counts(test: str, sample: Sample) -> tuple[Statistic, dict[str, Any]]:
     return statistic, {"cells": len(at) + 1}
 
 
-def _observed(view: View, at: Any) -> Any:
+def _observed(view: View, at: Any) -> Floats:
     """Rows at each number, those below with the first, and those beyond."""
     place = np.clip(view.y - at[0], 0, len(at)).astype(np.intp)
     return np.bincount(place, minlength=len(at) + 1).astype(float)
 
 
-def _expected(view: View, at: Any) -> Any:
+def _expected(view: View, at: Any) -> Floats:
     """The same, as the fitted distributions of the rows expect them."""
     n = len(view.y)
     below = np.array([float(np.sum(view.full(view.fitted.tails(v).below))) for v in at])
     return np.diff(np.concatenate([[0.0], below, [float(n)]]))
 
 
-def _merged(expected: Any) -> Any:
+def _merged(expected: Any) -> Integers:
     """Groups of neighbouring cells that expect enough, numbered from 0."""
     out, held, group = np.zeros(len(expected), dtype=np.intp), 0.0, 0
     for i, e in enumerate(expected):

@@ -157,7 +157,7 @@ def sum_blocks(block: Block, n: int, size: int, threads: int | None = None) -> t
     return tuple(total([p[i] for p in parts]) for i in range(len(parts[0])))
 
 
-def group_gram(scores: Any, weights: Any, codes: Any, count: int) -> Any:
+def group_gram(scores: Any, weights: Any, codes: Any, count: int) -> Floats:
     """The sum over groups of S S' with S the sum of a group's weighted rows."""
     sums = np.zeros((count, scores.shape[1]))
     np.add.at(sums, codes, scores if weights is None else scores * weights[:, None])

@@ -38,8 +38,8 @@ class Solutions:
         Independent directions in which the equations go on holding.
     """
 
-    origin: Any
-    basis: Any
+    origin: Floats
+    basis: Floats
 
     def __call__(self, z: Any) -> Floats:
         return self.origin + self.basis @ z
@@ -203,7 +203,7 @@ def maximize(objective: Evaluates, space: Solutions, start: Any = None, **option
         last[:] = [full]
         return space.reduced(full, z.copy())
 
-    z = np.zeros(space.basis.shape[1])
+    z: Any = np.zeros(space.basis.shape[1])
     if start is not None:
         z = np.linalg.lstsq(space.basis, np.asarray(start, dtype=float) - space.origin, rcond=None)[0]
     if len(z) == 0:

@@ -9,6 +9,7 @@ from scipy import linalg
 
 from likely.compute.blocks import Blocks, column, column_scale
 from likely.compute.solve.cholesky import Factor
+from likely.namespace.arrays import Floats
 
 SURE = 1e-6  # share of a column's square left by the earlier ones, above which a Gram matrix alone tells
 
@@ -53,7 +54,7 @@ def condition(x: Blocks) -> float:
     return float(np.sqrt(values[-1] / values[0])) if values[0] > 1e-14 * values[-1] else float("inf")
 
 
-def solve(x: Blocks, y: Any, weights: Any = None) -> Any:
+def solve(x: Blocks, y: Any, weights: Any = None) -> Floats:
     """Coefficients b that minimise sum w (y - x b)^2, by normal equations and one refinement."""
     w = np.ones(len(x)) if weights is None else weights
     gram = x.gram(w, x)
@@ -61,7 +62,7 @@ def solve(x: Blocks, y: Any, weights: Any = None) -> Any:
     scale = np.where(scale > 0, scale, 1.0)
     factor = Factor(gram / np.outer(scale, scale))
 
-    def step(target: Any) -> Any:
+    def step(target: Any) -> Floats:
         return factor.solve(((w * target) @ x) / scale) / scale
 
     beta = step(y)

@@ -181,7 +181,7 @@ def _normal_equations(a: Any, b: Any) -> Any:
     return beta + step(b - a @ beta)
 
 
-def _factorised(x: Any, y: Any, root: Any, shift: Any) -> Any:
+def _factorised(x: Any, y: Any, root: Any, shift: Any) -> Floats:
     """The solution for x - shift, from the triangle of the columns and the response together.
 
     It is refined with the residuals by the triangle alone (corrected seminormal equations, Bjorck 1987, *Linear Algebra

@@ -17,6 +17,7 @@ from scipy import linalg
 
 from likely.compute.solve.cholesky import Factor
 from likely.compute.solve.inverse import inverse_information
+from likely.namespace.arrays import Floats
 
 BORROWED = 0.1  # relative error of a subsample's information, at most
 FEW = 128  # coefficients; with more an information may be diagonal for the most part, and a correction would fill it
@@ -31,10 +32,10 @@ AT_PEAK = "the score is zero and the curvature is negative"
 class Point:
     """A function to maximise, at one point: value, score (gradient) and information (minus Hessian)."""
 
-    x: Any
+    x: Floats
     value: float
-    score: Any
-    info: Any
+    score: Floats
+    info: Floats
 
     @cached_property
     def inverse(self) -> tuple[Any, Any]:

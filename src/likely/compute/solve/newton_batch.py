@@ -15,6 +15,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Booleans, Floats, Integers
+
 SMALLEST_PIVOT = 1e-7  # of an information scaled to unit diagonal: below, a direction is flat to rounding
 FLOOR = 1e-6  # of eigenvalues relative to the largest, where a point is not concave
 FLAT = 1e-3  # a decrement below which a point that is not concave is a flat one
@@ -35,10 +37,10 @@ class Points:
         Minus the second derivatives.
     """
 
-    x: Any
-    value: Any
-    score: Any
-    info: Any
+    x: Floats
+    value: Floats
+    score: Floats
+    info: Floats
 
     @property
     def usable(self) -> Any:
@@ -64,8 +66,8 @@ class Peaks:
     """Where the searches ended: `converged` says which of them at a peak, after how many `iterations`."""
 
     points: Points
-    converged: Any
-    iterations: Any
+    converged: Booleans
+    iterations: Integers
 
 
 # -- linear algebra along the last axis ----------------------------------------------------------------------------

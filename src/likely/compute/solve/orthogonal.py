@@ -147,14 +147,14 @@ class Rotated:
         self._slices = None if condition <= ORDINARY else _sliced(self.inverse, 0, self.shape[1])
         self._key = object()
 
-    def ordered(self, rows: Any) -> Any:
+    def ordered(self, rows: Any) -> Floats:
         """Some rows before the rotation."""
         return self._scaled(self.x[rows])
 
     def __len__(self) -> int:
         return int(self.shape[0])
 
-    def __getitem__(self, rows: Any) -> Any:
+    def __getitem__(self, rows: Any) -> Floats:
         if not isinstance(rows, slice) or len(range(*rows.indices(len(self)))) > 2 * BLOCK:
             return self._rows(rows)
         last = getattr(_local, "last", None)
@@ -163,7 +163,7 @@ class Rotated:
             last = _local.last = key, self._rows(rows)
         return last[1]
 
-    def _rows(self, rows: Any) -> Any:
+    def _rows(self, rows: Any) -> Floats:
         x = self.x[rows]
         out = np.empty(x.shape)
         for lo in range(0, len(x), BLOCK):
@@ -174,7 +174,7 @@ class Rotated:
                 out[lo : lo + BLOCK] = _product(_sliced(part, 1, self.shape[1]), self._slices)
         return out
 
-    def _scaled(self, x: Any) -> Any:
+    def _scaled(self, x: Any) -> Floats:
         return ((x - self.shift) / self.scale)[:, self.order]
 
 
@@ -184,7 +184,7 @@ class _Ordered:
     def __init__(self, rotated: Rotated) -> None:
         self.shape, self._rotated = rotated.shape, rotated
 
-    def __getitem__(self, rows: Any) -> Any:
+    def __getitem__(self, rows: Any) -> Floats:
         return self._rotated.ordered(rows)
 
 
@@ -202,7 +202,7 @@ def _sliced(a: Any, axis: int, terms: int) -> list[Any]:
     return out
 
 
-def _product(a: list[Any], b: list[Any]) -> Any:
+def _product(a: list[Any], b: list[Any]) -> Floats:
     """The product of two sliced matrices, the largest terms first, summed with their rounding errors."""
     total: Any = a[0] @ b[0]
     error: Any = np.zeros_like(total)

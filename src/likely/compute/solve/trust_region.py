@@ -31,10 +31,10 @@ LEAST = 1e-4  # share of the predicted gain that a step must bring
 class _Quadratic:
     """A quadratic model in scaled variables, in the coordinates of its curvature's eigenvectors."""
 
-    scale: Any
-    values: Any
-    vectors: Any
-    slope: Any
+    scale: Floats
+    values: Floats
+    vectors: Floats
+    slope: Floats
 
     @classmethod
     def of(cls, score: Any, curvature: Any, scale: Any) -> _Quadratic:

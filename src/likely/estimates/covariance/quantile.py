@@ -134,7 +134,7 @@ def _meat(peak: _Peak, scores: Any, request: Request) -> Floats:
     return first + second - both
 
 
-def _by_cluster(peak: _Peak, weighted: Any, codes: Any, request: Request) -> Any:
+def _by_cluster(peak: _Peak, weighted: Any, codes: Any, request: Request) -> Floats:
     levels, which = np.unique(codes, return_inverse=True)
     sums = np.stack([np.bincount(which.ravel(), column) for column in weighted.T], axis=1)
     groups, n, k = len(levels), peak.n, weighted.shape[1] - len(peak.others)
@@ -301,7 +301,7 @@ class _Peak:
         """The covariance of the user's coefficients."""
         return found if self.orthonormal is None else self.orthonormal.covariance(found)
 
-    def original_directions(self, directions: Any) -> Any:
+    def original_directions(self, directions: Any) -> Floats:
         """Directions of the user's coefficients."""
         return (
             directions if self.orthonormal is None else np.asarray(self.orthonormal.inverse @ directions, dtype=float)

@@ -24,6 +24,7 @@ from likely.estimates.covariance.linear import check_kind, check_small_sample
 from likely.estimates.covariance.sparsity import BANDWIDTHS, KERNELS
 from likely.models.bind import Bound, cluster_ways
 from likely.models.model import Model
+from likely.namespace.arrays import Floats
 
 CURVATURE = ("observed", "expected", "opg")  # those that take the model as true
 SANDWICHES = ("HC0", "HC1", "HC2", "HC3", "cluster")
@@ -177,10 +178,10 @@ class Covariance:
         Coefficients without a variance, by place, with the reason.
     """
 
-    matrix: Any
+    matrix: Floats | None
     note: str = ""
     reason: str = ""
-    unseen: Any = None
+    unseen: Floats | None = None
     withheld: Mapping[int, str] = field(default_factory=dict)
 
 

@@ -19,6 +19,7 @@ from likely.estimates.covariance.reference_distribution import Reference
 from likely.estimates.covariance.request import CURVATURE, Covariance, Request, usual_correction
 from likely.estimates.covariance.sandwich import predictor_coefficients
 from likely.models.bind import Bound
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -77,7 +78,7 @@ def scaled(fit: Any, request: Request, found: Covariance) -> Covariance:
     return replace(found, matrix=matrix)
 
 
-def least_squares_root(fit: Any, request: Request) -> Any:
+def least_squares_root(fit: Any, request: Request) -> Floats | None:
     """A root of the covariance that keeps the digits of predictions from columns that say almost the same.
 
     s R^-1, with R the triangular factor of the weighted design: a row's error s |x R^-1| then feels the condition of

@@ -14,6 +14,7 @@ from scipy import special as sc
 
 from likely.compute.solve import least_absolute
 from likely.errors import IntervalError
+from likely.namespace.arrays import Floats
 
 ZERO = 1.5e-8  # of a mean absolute residual: rows that the regression fits exactly
 ROOT5 = float(np.sqrt(5.0))
@@ -66,14 +67,14 @@ def width(tau: float, n: float, rule: str | float) -> float:
     return BANDWIDTHS[rule](tau, n) if isinstance(rule, str) else float(rule)
 
 
-def _phi(z: Any) -> Any:
+def _phi(z: Any) -> Floats | float:
     return np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
 
 
 # -- kernels, under Stata's names --------------------------------------------------------------------------------
 
 
-def _within(u: Any, end: float, value: Any) -> Any:
+def _within(u: Any, end: float, value: Any) -> Floats:
     return np.where(np.abs(u) <= end, value, 0.0)
 
 
@@ -161,7 +162,7 @@ def of_residuals(e: Any, w: Any, levels: float, p: int) -> float:
     return slope
 
 
-def kernel_terms(e: Any, h: float, kernel: str) -> Any:
+def kernel_terms(e: Any, h: float, kernel: str) -> Floats:
     """Every row's term of a kernel estimate of the density at 0, K(e/h)/h."""
     if not h > 0.0:
         raise IntervalError(TIED)

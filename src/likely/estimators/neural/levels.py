@@ -7,6 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Floats
+
 FEWEST = 30  # held-out rows from which levels are learned
 
 
@@ -28,8 +30,8 @@ class Levels:
         The levels that a calibrated model has there: k/(m + 1), with weights their running sum for k.
     """
 
-    transforms: Any
-    expected: Any
+    transforms: Floats
+    expected: Floats
 
     @classmethod
     def learned(cls, transforms: Any, weights: Any = None) -> Levels | None:

@@ -117,7 +117,7 @@ def _content(cell: CellType) -> Any:
         return None
 
 
-def _numbers(value: Any) -> Any:
+def _numbers(value: Any) -> Floats | None:
     """Numbers as an array of floats; None of anything else."""
     try:
         array = np.asarray(value)

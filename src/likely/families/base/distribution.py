@@ -20,6 +20,8 @@ from likely.namespace.arrays import Floats
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from likely.families.base.numeric.frozen import Frozen
+
 
 @public_class
 class Distributed(Stated):
@@ -155,7 +157,7 @@ class Distributed(Stated):
 
     # -- distribution: SciPy where it has the distribution, numerical otherwise ----------------------------
 
-    def _scipy(self, *args: Any, **params: Any) -> Any:
+    def _scipy(self, *args: Any, **params: Any) -> Frozen:
         """A frozen scipy.stats distribution with these parameters (or an object with its methods)."""
         if any(p.vector for p in self.parameters):  # no name for its entries, no grid for its values
             raise FamilyError(f"{self.title} has a vector parameter; it has no numerical distribution")

@@ -16,7 +16,7 @@ from likely.families.base.kernel import Kernel
 from likely.families.base.limit import Limit
 from likely.families.base.moments import Moments
 from likely.namespace import JetNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Value
 
 
 @public_class
@@ -155,7 +155,7 @@ class Family(Moments):
         """
         return {k: v * units ** self.averaged[k] if k in self.averaged else v for k, v in params.items()}
 
-    def derivatives(self, y: Any, params: Mapping[str, float], order: int = 2) -> Any:
+    def derivatives(self, y: Any, params: Mapping[str, float], order: int = 2) -> Value:
         """The log-density of each y as a jet in the free parameters (natural scale, in order)."""
         xp = JetNamespace(order)
         values = {k: xp.variable(i, v) for i, (k, v) in enumerate(params.items())}

@@ -72,10 +72,14 @@ class Moments(Distributed):
             return plain_number(self._variance(NumpyNamespace(), **self.resolve(params)))
 
     def _mean(self, xp: Any, *args: Any, **params: Any) -> Value:
-        return self._scipy(**params).mean()
+        scipy: Any = self._scipy(**params)
+        mean: Value = scipy.mean()
+        return mean
 
     def _variance(self, xp: Any, *args: Any, **params: Any) -> Value:
-        return self._scipy(**params).var()
+        scipy: Any = self._scipy(**params)
+        variance: Value = scipy.var()
+        return variance
 
     # -- derived quantities ---------------------------------------------------------------------------------
 

@@ -126,7 +126,7 @@ class _Simplex(VectorDomain):
             worst = np.ravel(total)[np.argmax(np.abs(np.ravel(total) - 1.0))]
             raise ParameterError(f"{parameter} must sum to 1, found entries that sum to {worst:.10g}")
 
-    def typical_vector(self, levels: Sequence[Any], rng: np.random.Generator) -> Any:
+    def typical_vector(self, levels: Sequence[Any], rng: np.random.Generator) -> Floats:
         return rng.dirichlet(np.full(len(levels), 5.0))
 
     def formula_text(self, parameter: str, right: str, levels: Sequence[Any]) -> str:
@@ -172,7 +172,7 @@ class _Increasing(VectorDomain):
             worst = values.reshape(-1, values.shape[-1])[0]
             raise ParameterError(f"{parameter} must be increasing, found {', '.join(f'{v:g}' for v in worst)}")
 
-    def typical_vector(self, levels: Sequence[Any], rng: np.random.Generator) -> Any:
+    def typical_vector(self, levels: Sequence[Any], rng: np.random.Generator) -> Floats:
         steps = rng.uniform(0.4, 1.2, size=len(levels) - 1)
         return np.cumsum(steps) - 0.5 * np.sum(steps)
 

@@ -51,7 +51,7 @@ class Within:
     def __init__(self, family: Distributed, xp: Any) -> None:
         self.family, self.xp = family, xp
 
-    def log_prob(self, y: Any, **params: Any) -> Any:
+    def log_prob(self, y: Any, **params: Any) -> Floats | float:
         """The log-density, or log-probability, of each y; -inf outside the support."""
         values = self.family._given(params)
         if not isinstance(y, (np.ndarray, np.generic, int, float)):  # of another library, or a graph

@@ -61,8 +61,8 @@ class Boosting:
 
     model: Model
     scores: tuple[str, ...]
-    start: Any
-    unit: Any
+    start: Floats
+    unit: Floats
     columns: tuple[Column | float, ...]
     hessian: str
     _seen: list[tuple[Any, ScoredRows]] = field(default_factory=list, repr=False)
@@ -360,7 +360,7 @@ def _arguments(first: Any, second: Any, weight: Any) -> tuple[Any, Any, Any]:
     return y, first, w
 
 
-def _weights(w: Any, n: int) -> Any:
+def _weights(w: Any, n: int) -> Floats | None:
     """Weights as numbers, one for each row; None where there are none."""
     if w is None or np.size(w) == 0:
         return None

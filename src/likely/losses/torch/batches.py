@@ -6,13 +6,17 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from likely.errors import DataError, MissingValuesError, OptionError, first_rows
 from likely.losses.checked import check_weights
+from likely.namespace.arrays import Booleans
 from likely.namespace.torch import torch_module
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = torch_module()
 
@@ -96,7 +100,7 @@ class Rows:
             raise DataError(
                 f"a row of {what} is (x, y) or (x, y, weight), x a tensor or a dict of tensors; found {shown}"
             )
-        weights = None
+        weights: Any = None
         if len(row) == 3:
             with torch.random.fork_rng([]):
                 weights = [tensor_of(data[i][2], f"the weight of row {i} of {what}") for i in range(len(data))]
@@ -109,7 +113,7 @@ class Rows:
         return float(self.weights.double().mean())
 
     @property
-    def counted(self) -> Any:
+    def counted(self) -> Booleans | None:
         """Which targets have a weight above 0; None where all have, or rows are not in memory."""
         if self.weights is None or not isinstance(self.parts, tuple):
             return None
@@ -160,7 +164,7 @@ class Rows:
             yield x, y, weights[0] if weights else None
 
 
-def tensor_of(values: Any, what: str) -> Any:
+def tensor_of(values: Any, what: str) -> Tensor:
     """Numbers as a tensor, whatever holds them."""
     if isinstance(values, torch.Tensor):
         if values.is_complex():
@@ -183,7 +187,7 @@ def tensor_of(values: Any, what: str) -> Any:
     return torch.as_tensor(array if array.flags.writeable else array.copy())
 
 
-def _checked_weights(weights: Any, what: str) -> Any:
+def _checked_weights(weights: Any, what: str) -> Tensor:
     try:
         check_weights(weights.double().numpy(force=True), np.float64(0.0), "the rows")
     except DataError as error:

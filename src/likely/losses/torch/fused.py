@@ -7,11 +7,14 @@ In a training step of a small network the derived losses cost 1.1 (squared error
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from likely.losses.density_loss import DensityLoss
 from likely.losses.negative_log_likelihood import NegativeLogLikelihood
 from likely.namespace.torch import torch_module
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = torch_module()
 F = torch.nn.functional
@@ -36,19 +39,19 @@ def fused(source: DensityLoss | NegativeLogLikelihood) -> Fused | None:
     return made if first in links else None
 
 
-def _squared_error(y: Any, mean: Any, reduction: str) -> Any:
+def _squared_error(y: Any, mean: Any, reduction: str) -> Tensor:
     return F.mse_loss(mean, y, reduction=reduction)
 
 
-def _absolute_error(y: Any, loc: Any, reduction: str) -> Any:
+def _absolute_error(y: Any, loc: Any, reduction: str) -> Tensor:
     return F.l1_loss(loc, y, reduction=reduction)
 
 
-def _log_loss(y: Any, logit: Any, reduction: str) -> Any:
+def _log_loss(y: Any, logit: Any, reduction: str) -> Tensor:
     return F.binary_cross_entropy_with_logits(logit, y, reduction=reduction)
 
 
-def _poisson(y: Any, eta: Any, reduction: str) -> Any:
+def _poisson(y: Any, eta: Any, reduction: str) -> Tensor:
     """Half the deviance: what PyTorch leaves out depends on the counts alone, and has no gradient."""
     constant = torch.xlogy(y, y).sub_(y)
     if reduction != "none":
@@ -56,7 +59,7 @@ def _poisson(y: Any, eta: Any, reduction: str) -> Any:
     return F.poisson_nll_loss(eta, y, reduction=reduction) + constant
 
 
-def _cross_entropy(y: Any, logits: Any, reduction: str) -> Any:
+def _cross_entropy(y: Any, logits: Any, reduction: str) -> Tensor:
     if y.ndim == 1:
         return F.cross_entropy(logits, y.long(), ignore_index=NONE_IGNORED, reduction=reduction)
     flat = logits.reshape(-1, logits.shape[-1]), y.reshape(-1).long()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from likely.errors import DataError, OptionError, is_one_of, unknown
 from likely.families.base import Family
@@ -16,7 +16,11 @@ from likely.losses.torch.batches import tensor_of
 from likely.losses.torch.fused import fused
 from likely.losses.torch.precision import holds_in_single
 from likely.losses.torch.quick_check import QuickCheck
+from likely.namespace.arrays import Floats
 from likely.namespace.torch import TorchNamespace, has_values, torch_module
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 torch = torch_module()
 HALVES = (torch.float16, torch.bfloat16)
@@ -114,7 +118,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
     def extra_repr(self) -> str:
         return f"{self.source!r}, reduction={self.reduction!r}"
 
-    def forward(self, output: Any, target: Any, weights: Any = None, mask: Any = None, **known: Any) -> Any:
+    def forward(self, output: Any, target: Any, weights: Any = None, mask: Any = None, **known: Any) -> Tensor:
         """The loss of a batch.
 
         Parameters
@@ -149,7 +153,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
             return (value.sum() / w.sum()).to(dtype)
         return (value.sum() if self.reduction == "sum" else value).to(dtype)
 
-    def weighted_sum(self, output: Any, target: Any, weights: Any) -> Any:
+    def weighted_sum(self, output: Any, target: Any, weights: Any) -> Tensor:
         """The sum of the weighted losses of a batch: what a loop over batches adds up.
 
         Parameters
@@ -233,7 +237,7 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         w = torch.where(mask, w.to(dtype=rows.dtype, device=rows.device).expand(rows.shape), 0.0)
         return torch.where(mask, rows, 0.0) * w, w, dtype
 
-    def _mask(self, mask: Any, y: Any) -> Any:
+    def _mask(self, mask: Any, y: Any) -> Tensor:
         mask = tensor_of(mask, "the mask").to(y.device)
         check_shapes(y, mask, "mask", self.family.title)
         if mask.dtype is not torch.bool:
@@ -244,9 +248,9 @@ class NLLLoss(torch.nn.Module):  # type: ignore[name-defined]
         self._layout.check(_plain(y), {name: _plain(column) for name, column in columns.items()})
 
 
-def _cast(column: Any, dtype: Any) -> Any:
+def _cast(column: Any, dtype: Any) -> Tensor:
     return column.to(dtype) if isinstance(column, torch.Tensor) else column
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Floats:
     return value.detach().to(device="cpu", dtype=torch.float64).numpy() if hasattr(value, "detach") else value

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from likely.data.tables import Table
 from likely.inference.records import Record
 from likely.show.text_table import Grid, fixed
+
+if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
 
 SHOWN = 12  # epochs in a printed record
 COLUMNS = ("epoch", "loss", "held_out", "seconds")
@@ -50,7 +53,7 @@ class Training(Record):
         held = self.history[self.best_epoch - 1][2] if self.history else None
         return -held if self.likelihood and held is not None else None
 
-    def plot(self) -> Any:
+    def plot(self) -> AnyChart:
         """The loss of each epoch, as an Altair chart."""
         from likely.charts import training
 

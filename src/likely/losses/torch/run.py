@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from likely.losses.torch.module import NLLLoss
 from likely.losses.torch.record import Training
 from likely.namespace.torch import torch_module
 from likely.progress import Task
+
+if TYPE_CHECKING:
+    pass
 
 torch = torch_module()
 ADDRESS = r" at 0x[0-9a-fA-F]+"

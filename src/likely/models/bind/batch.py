@@ -19,6 +19,7 @@ from likely.models.bind import offsets
 from likely.models.bind.request import Request
 from likely.models.inputs import Inputs, known_values
 from likely.models.selected_rows import SelectedRows, cluster_ways
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -50,7 +51,7 @@ class Batch:
     response: str
     right_sides: Mapping[str, str | NamedMatrix]
     offsets: Mapping[str, list[Any]]
-    given_weights: Any = None
+    given_weights: Floats | None = None
     dropped: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod

@@ -17,6 +17,7 @@ from likely.models.rows import Rows
 from likely.models.selected_rows import SelectedRows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Booleans, Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +47,10 @@ class Bound:
     model: Model
     data: Rows
     table: Table
-    rows: Any
+    rows: Booleans | None
     dropped: Mapping[str, int]
     separation: Any = None
-    given_weights: Any = None
+    given_weights: Floats | None = None
 
     @property
     def output_table(self) -> Table:

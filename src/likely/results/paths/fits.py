@@ -12,6 +12,7 @@ from likely.errors import FitError, OptionError
 from likely.errors.boundary import public, public_class
 from likely.models import scale as scales
 from likely.models.constraints import Restraints
+from likely.namespace.arrays import Floats, Integers
 from likely.results.fits import Fit, Likelihood
 from likely.results.likelihoods import likelihood
 from likely.results.paths.held_out import CrossValidation, check_rule, cross_validate
@@ -64,11 +65,11 @@ class Path:
 
     likelihood: Likelihood
     penalty: str
-    strengths: Any
+    strengths: Floats
     names: list[str]
-    coefficients: Any
-    logliks: Any
-    nonzero: Any
+    coefficients: Floats
+    logliks: Floats
+    nonzero: Integers
     note: str
     _penalties: Penalties
 

@@ -11,6 +11,7 @@ import numpy as np
 from likely.errors import FitError, is_one_of, unknown
 from likely.errors.boundary import public_class
 from likely.likelihoods.log_likelihood import LogLikelihood
+from likely.namespace.arrays import Floats
 from likely.prediction.held_rows import dealt
 from likely.results.paths.strengths import along_strengths, check_progress, shown
 from likely.show.text_table import Grid, fixed, number
@@ -71,8 +72,8 @@ class CrossValidation:
     """
 
     path: Path
-    mean: Any
-    stderr: Any
+    mean: Floats
+    stderr: Floats
     folds: int
     seed: int
     groups: str = ""

@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import Integers
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class Separation:
 
     parameter: str
     columns: tuple[str, ...]
-    rows: Any
+    rows: Integers
     direction: Mapping[str, float]
     complete: bool
     message: str
@@ -58,7 +60,7 @@ class Separation:
         return len(self.rows)
 
     @property
-    def left_out(self) -> Any:
+    def left_out(self) -> Integers:
         """Those of `rows` that are separated from every other outcome, so that nothing is left to learn from them."""
         return self.rows if self.excluded is None else self.rows[np.all(self.excluded, axis=1)]
 

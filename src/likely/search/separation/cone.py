@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Floats, Integers
 
 BLOCK = 8192  # rows at a time
 FLAT = 1e-10  # a direction that moves some rows by less than this part of what it moves all rows leaves them alone
@@ -30,10 +30,10 @@ class Cone:
     tied : ndarray, shape (m, p)
     """
 
-    x: Any
-    kind: Any
-    patterns: Any
-    tied: Any
+    x: Floats
+    kind: Integers
+    patterns: Floats
+    tied: Floats
 
     @classmethod
     def of_signs(cls, x: Any, codes: Any) -> Cone:

@@ -16,6 +16,7 @@ from likely.compute.solve import orthogonal
 from likely.families.base import Kind
 from likely.likelihoods import by_rows
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Integers
 from likely.search.separation.certificate import Separation
 from likely.search.separation.cone import Cone, term_sizes
 from likely.search.separation.large import separate_large
@@ -231,7 +232,7 @@ def _examine_many(
     return _certificate(L, slots, names, codes, places, found, b, columns, many(L, slots, columns, found))
 
 
-def _scores(L: LogLikelihood, slots: list[Slot], coefficients: Any) -> Any:
+def _scores(L: LogLikelihood, slots: list[Slot], coefficients: Any) -> Floats:
     """The weighted scores of all rows with respect to some linear predictors, shape (predictors, n)."""
     objective = by_rows(L.row_objective, "separation")
     at = [L.model.slots.index(slot) for slot in slots]
@@ -244,7 +245,7 @@ def _scores(L: LogLikelihood, slots: list[Slot], coefficients: Any) -> Any:
     return scores if objective.weights is None else scores * objective.weights
 
 
-def _flat(rows: Any, conditions: int, n: int) -> Any:
+def _flat(rows: Any, conditions: int, n: int) -> Integers:
     """Places, condition by condition, of the conditions of some rows among those of all n."""
     return (np.arange(conditions)[:, None] * n + rows[None, :]).ravel()
 

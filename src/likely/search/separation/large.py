@@ -8,6 +8,7 @@ import numpy as np
 from scipy import optimize, sparse
 from scipy.sparse import linalg
 
+from likely.namespace.arrays import Floats
 from likely.search.separation.programme import BETTER, Direction
 
 LARGEST_GRAM = 4000  # coefficients beyond which the multipliers are not looked at
@@ -78,7 +79,7 @@ def _direction(b: Any, met: Any, scale: Any, untied: bool) -> Direction:
     return Direction((b / scale)[:, None], met[:, None], complete, free, int(np.count_nonzero(free)))
 
 
-def _exactly(b: Any, conditions: Any, met: Any, tied: Any) -> Any:
+def _exactly(b: Any, conditions: Any, met: Any, tied: Any) -> Floats | None:
     """The direction with the conditions that it only just meets met exactly, to rounding; None if it cannot be."""
     still = sparse.vstack([conditions[~met], tied], format="csr")
     for _ in range(3):
@@ -129,7 +130,7 @@ def _held(a: Any, e: Any, conditions: Any, tied: Any) -> tuple[Any, Any] | None:
     return None
 
 
-def _gram(a: Any, w: Any) -> Any:
+def _gram(a: Any, w: Any) -> Floats:
     return (a.T @ sparse.dia_array((w[None, :], [0]), shape=(len(w), len(w))) @ a).toarray()
 
 

@@ -36,10 +36,10 @@ class Direction:
         Number of independent directions.
     """
 
-    b: Any
-    met: Any
+    b: Floats
+    met: Booleans
     complete: bool
-    free: Any
+    free: Booleans
     dimension: int
 
     @property

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from likely.namespace.arrays import Booleans
+from likely.namespace.arrays import Booleans, Floats
 from likely.search.separation.cone import Cone
 from likely.search.separation.programme import Direction, Programmes
 
@@ -44,9 +44,9 @@ class SeparationWording:
     slots: list[Slot]
     names: tuple[str, ...]
     cone: Cone
-    x: Any
-    y: Any
-    codes: Any
+    x: Floats
+    y: Floats
+    codes: Floats
     direction: Direction
     columns: list[int]
     intercept: int | None

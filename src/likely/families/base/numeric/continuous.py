@@ -207,7 +207,7 @@ class Continuous(Distribution):
             t = np.unique(np.concatenate([t, 0.5 * (t[1:] + t[:-1])[bad]]))
         return np.maximum.accumulate(u), t, slope
 
-    def draw(self, u: Any) -> Any:
+    def draw(self, u: Any) -> Floats | float:
         u = np.maximum(u, 1e-300)
         if u.size < 200:
             return self.quantile(u)
@@ -238,7 +238,7 @@ class Continuous(Distribution):
         return total
 
 
-def _hermite(x: Any, y: Any, slope: Any, at: Any) -> Any:
+def _hermite(x: Any, y: Any, slope: Any, at: Any) -> Floats:
     """Cubic Hermite interpolation, kept between the ends of each piece."""
     i = np.clip(np.searchsorted(x, at, side="right") - 1, 0, len(x) - 2)
     h = x[i + 1] - x[i]

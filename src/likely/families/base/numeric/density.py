@@ -102,7 +102,7 @@ class Density:
             )
         return np.broadcast_to(out, np.shape(y))
 
-    def between(self, y: Any) -> Any:
+    def between(self, y: Any) -> Floats:
         """The same between whole numbers, for the integral that stands for a far tail."""
         with np.errstate(all="ignore"):
             value = np.asarray(self.family._log_density(NumpyNamespace(), y, **self.params))

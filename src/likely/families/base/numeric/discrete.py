@@ -10,6 +10,7 @@ import numpy as np
 from likely.families.base.numeric.continuous import Continuous
 from likely.families.base.numeric.density import Density, Distribution
 from likely.families.base.numeric.panels import UNDERFLOW
+from likely.namespace.arrays import Booleans, Floats
 
 FIRST_CHUNK, MOST_TERMS = 1 << 10, 1 << 21  # terms of a sum: at first, at most
 
@@ -40,7 +41,7 @@ class Discrete(Distribution):
         self.total = float(self.left[-1] + tail_above)
         density.check_total(self.total)
 
-    def _candidates(self) -> Any:
+    def _candidates(self) -> Floats:
         """Where the mode may lie."""
         y = [self.log_f.candidates(), np.arange(-64.0, 1025.0)]
         if np.isfinite(self.low):
@@ -81,24 +82,24 @@ class Discrete(Distribution):
             chunk = min(2 * chunk, 1 << 18)
         return np.concatenate(parts), True
 
-    def _slope(self, k: Any) -> Any:
+    def _slope(self, k: Any) -> Floats:
         """Derivative of the probability between k and k + 1."""
         a, b = self.log_f(k), self.log_f(k + 1.0)
         return np.exp(0.5 * (a + b)) * (b - a)
 
-    def _tail_above(self, k: Any) -> Any:
+    def _tail_above(self, k: Any) -> Floats:
         """P(Y > k) beyond the table, as an integral (Euler and Maclaurin's midpoint rule, with one correction)."""
         if self.far_above is None:
             return np.zeros(len(k))
         return self.far_above.panels.above(self.far_above.to_t(k + 0.5)) + self._slope(k) / 24.0
 
-    def _tail_below(self, k: Any) -> Any:
+    def _tail_below(self, k: Any) -> Floats:
         """P(Y <= k) below the table."""
         if self.far_below is None:
             return np.zeros(len(k))
         return self.far_below.panels.below(self.far_below.to_t(k + 0.5)) - self._slope(k) / 24.0
 
-    def below(self, y: Any) -> Any:
+    def below(self, y: Any) -> Floats:
         k = np.clip(np.floor(y), max(self.low - 1.0, -1e300), min(self.high, 1e300))
         out = np.array(self.left[np.clip(k - self.first + 1.0, 0, len(self.p)).astype(np.intp)])
         if np.any(far := k < self.first - 1.0):
@@ -107,7 +108,7 @@ class Discrete(Distribution):
             out[far] = self.total - self._tail_above(k[far])
         return np.where(y < self.low, 0.0, np.where(y >= self.high, 1.0, np.minimum(out / self.total, 1.0)))
 
-    def above(self, y: Any) -> Any:
+    def above(self, y: Any) -> Floats:
         k = np.clip(np.floor(y), max(self.low - 1.0, -1e300), min(self.high, 1e300))
         out = np.array(self.right[np.clip(k + 1.0 - self.first, 0, len(self.p)).astype(np.intp)])
         if np.any(far := k > self.last):
@@ -116,7 +117,7 @@ class Discrete(Distribution):
             out[far] = self.total - self._tail_below(k[far])
         return np.where(y < self.low, 1.0, np.where(y >= self.high, 0.0, np.minimum(out / self.total, 1.0)))
 
-    def quantile(self, q: Any) -> Any:
+    def quantile(self, q: Any) -> Floats | float:
         slack = 1.0 + 1e-13  # the level of a jump means that jump, though the sums are rounded
         lower = q <= 0.5
         mass = np.where(lower, q, 1.0 - q) * self.total
@@ -133,17 +134,17 @@ class Discrete(Distribution):
                 out[beyond] = self._settle(np.ceil(far.to_y(t) - 0.5), q[beyond], slack)
         return np.where(q == 0, self.low - 1.0, np.where(q == 1, self.high, np.clip(out, self.low, self.high)))
 
-    def _settle(self, k: Any, q: Any, slack: float) -> Any:
+    def _settle(self, k: Any, q: Any, slack: float) -> Floats:
         """The quantile next to k, found from the integral, by comparing tails themselves."""
 
-        def reached(j: Any) -> Any:
+        def reached(j: Any) -> Booleans:
             return np.where(q <= 0.5, self.below(j) * slack >= q, self.above(j) <= (1.0 - q) * slack)
 
         for _ in range(3):
             k = np.where(reached(k), np.where(reached(k - 1.0), k - 1.0, k), k + 1.0)
         return k
 
-    def draw(self, u: Any) -> Any:
+    def draw(self, u: Any) -> Floats | float:
         return self.quantile(np.maximum(u, 1e-300))
 
     def moment(self, power: Callable[[Any], Any]) -> float:

@@ -134,7 +134,7 @@ class NumericDistribution(Frozen):
             return self._first(q, lambda y: np.where(q < 0.5, self.sf(y) <= q, self.cdf(y) >= 1.0 - q), q == 1.0)
         return super().isf(q)
 
-    def _first(self, q: Any, reached: Callable[[Any], Any], at_start: Any) -> Any:
+    def _first(self, q: Any, reached: Callable[[Any], Any], at_start: Any) -> Floats:
         """Quantiles by bisection; the start of the support at the level that nothing lies below."""
         shape = np.broadcast_shapes(q.shape, self.shape)
         low, high = self.family.bounds(**self.params)
@@ -142,7 +142,7 @@ class NumericDistribution(Frozen):
         out = np.where(at_start, low - 1.0 if self.family.discrete else low, out)
         return np.where((q >= 0) & (q <= 1), out, np.nan)[()]
 
-    def rvs(self, size: Any = None, random_state: Any = None) -> Any:
+    def rvs(self, size: Any = None, random_state: Any = None) -> Floats | float:
         """Random values by inverse transform."""
         shape = self.shape if size is None else size
         u = np.random.default_rng(random_state).random(shape)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any
+from abc import abstractmethod
+from typing import Any, Protocol
 
 import numpy as np
 
 from likely.namespace.arrays import Floats
 
 
-class Frozen(ABC):
+class Frozen(Protocol):
     """Distributions at given values of the parameters, one for each row of them."""
 
     @abstractmethod

@@ -17,6 +17,7 @@ from likely.families.base.numeric.density import UNIT_ERROR, WithLogDensity
 from likely.families.base.numeric.mixed import mixed_quantile
 from likely.families.base.numeric.panels import COARSE_NODES, COARSE_WEIGHTS, NODES, WEIGHTS
 from likely.namespace import NumpyNamespace
+from likely.namespace.arrays import Floats, Integers
 
 SHARP = 1e-11  # relative error of an integral
 SIZES = (512, 4096)  # whole numbers from the lower end of the support: at first, at most
@@ -39,7 +40,7 @@ class Densities:
         if atoms:
             self.masses = np.exp(self._at(self.atoms, np.arange(self.count)))
 
-    def __call__(self, y: Any, of: Any) -> Any:
+    def __call__(self, y: Any, of: Any) -> Floats:
         """The log-density at y, shape (m, ...), of the sets `of`, shape (m,)."""
         for k in range(self.atoms.shape[1]):
             atom, high = (v[of].reshape(-1, *[1] * (np.ndim(y) - 1)) for v in (self.atoms[:, k], self.high))
@@ -47,7 +48,7 @@ class Densities:
                 y = np.where(on, np.nextafter(y, np.where(y >= high, -np.inf, np.inf)), y)
         return self._at(y, of)
 
-    def _at(self, y: Any, of: Any) -> Any:
+    def _at(self, y: Any, of: Any) -> Floats:
         values = {k: v[of].reshape(-1, *[1] * (np.ndim(y) - 1)) for k, v in self.params.items()}
         with np.errstate(all="ignore"):
             out = self.family._log_density(NumpyNamespace(), y, **values)
@@ -107,18 +108,18 @@ class Tables(Many):
         self.right = np.cumsum(p[:, ::-1], axis=1)[:, ::-1] - p  # P(Y > low + k)
         self.trusted = np.where(closed, 0.0, 1e16 * p[:, -1])
 
-    def below(self, y: Any, of: Any) -> Any:
+    def below(self, y: Any, of: Any) -> Floats:
         k = np.floor(y) - self.low[of]
         out = self.left[of, np.clip(k, 0, self.size - 1).astype(np.intp)]
         return np.where(k < 0, 0.0, np.where(k >= self.size - 1, 1.0, np.minimum(out, 1.0)))
 
-    def above(self, y: Any, of: Any) -> Any:
+    def above(self, y: Any, of: Any) -> Floats:
         k = np.floor(y) - self.low[of]
         out = self.right[of, np.clip(k, 0, self.size - 1).astype(np.intp)]
         out = np.where((k >= 0) & (out <= self.trusted[of]), np.where(self.trusted[of] > 0, np.nan, out), out)
         return np.where(k < 0, 1.0, np.minimum(out, 1.0))
 
-    def quantile(self, q: Any, of: Any) -> Any:
+    def quantile(self, q: Any, of: Any) -> Floats | float:
         low, high = np.zeros(len(q), dtype=np.intp), np.full(len(q), self.size - 1)
         slack = 1.0 + 1e-13  # the level of a jump means that jump, though the sums are rounded
         while np.any(low < high):
@@ -194,7 +195,7 @@ class Lines(Many):
 
     # -- the line ------------------------------------------------------------------------------------------------
 
-    def to_y(self, t: Any, of: Any) -> Any:
+    def to_y(self, t: Any, of: Any) -> Floats:
         """From the line to the support, for t of shape (m, ...) and sets `of` of shape (m,)."""
         low, high, centre, scale = (
             v[of].reshape(-1, *[1] * (np.ndim(t) - 1)) for v in (self.low, self.high, self.centre, self.scale)
@@ -220,7 +221,7 @@ class Lines(Many):
                 return -np.log(np.maximum(high - y, 0.0))
             return np.arcsinh((y - self.centre[of]) / self.scale[of])
 
-    def log_g(self, t: Any, of: Any) -> Any:
+    def log_g(self, t: Any, of: Any) -> Floats:
         """The log-density on the line."""
         y = self.to_y(t, of)
         scale = self.scale[of].reshape(-1, *[1] * (np.ndim(t) - 1))
@@ -233,7 +234,7 @@ class Lines(Many):
         with np.errstate(invalid="ignore"):
             return np.nan_to_num(self.f(y, of) + slope, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
 
-    def _peak(self, every: Any) -> Any:
+    def _peak(self, every: Any) -> Floats:
         """The highest point of each."""
         if self.left_end or self.right_end:
             t = np.broadcast_to(np.linspace(-40.0, 40.0, 321), (len(every), 321))
@@ -250,7 +251,7 @@ class Lines(Many):
             a, b = np.where(at_c >= at_d, a, c), np.where(at_c >= at_d, d, b)
         return 0.5 * (a + b)
 
-    def _width(self, peak: Any, every: Any) -> Any:
+    def _width(self, peak: Any, every: Any) -> Floats:
         """How far from the peak the density on the line falls by a factor e, on the slower side."""
         top = self.log_g(peak, every)
         out = np.zeros(len(every))
@@ -259,38 +260,38 @@ class Lines(Many):
             out = np.maximum(out, np.where(np.any(fallen, axis=1), STEPS[np.argmax(fallen, axis=1)], 1.0))
         return out
 
-    def _integral(self, a: Any, b: Any, of: Any, nodes: Any = NODES, weights: Any = WEIGHTS) -> Any:
+    def _integral(self, a: Any, b: Any, of: Any, nodes: Any = NODES, weights: Any = WEIGHTS) -> Floats:
         half = 0.5 * (b - a)
         g = np.exp(self.log_g((0.5 * (a + b))[..., None] + half[..., None] * nodes, of))
         return half * (g @ weights)
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def _place(self, t: Any, of: Any) -> Any:
+    def _place(self, t: Any, of: Any) -> Integers:
         return np.clip(np.sum(self.knots[of] <= t[:, None], axis=1) - 1, 0, self.value.shape[1] - 1)
 
-    def _below(self, y: Any, of: Any) -> Any:
+    def _below(self, y: Any, of: Any) -> Floats:
         """The integral of the density up to each y."""
         t = np.clip(self.to_t(y, of), self.knots[of, 0], self.knots[of, -1])
         i = self._place(t, of)
         return self.left[of, i] + self._integral(self.knots[of, i], t, of)
 
-    def below(self, y: Any, of: Any) -> Any:
+    def below(self, y: Any, of: Any) -> Floats:
         out = self._below(y, of) / self.total[of] + np.sum(self.masses[of] * (self.f.atoms[of] <= y[:, None]), axis=1)
         return np.where(y < self.low[of], 0.0, np.where(y >= self.high[of], 1.0, self._trusted(y, of, out)))
 
-    def above(self, y: Any, of: Any) -> Any:
+    def above(self, y: Any, of: Any) -> Floats:
         t = np.clip(self.to_t(y, of), self.knots[of, 0], self.knots[of, -1])
         i = self._place(t, of)
         out = (self.right[of, i + 1] + self._integral(t, self.knots[of, i + 1], of)) / self.total[of]
         out = out + np.sum(self.masses[of] * (self.f.atoms[of] > y[:, None]), axis=1)
         return np.where(y < self.low[of], 1.0, np.where(y >= self.high[of], 0.0, self._trusted(y, of, out)))
 
-    def _trusted(self, y: Any, of: Any, out: Any) -> Any:
+    def _trusted(self, y: Any, of: Any, out: Any) -> Floats:
         """Probabilities that the end of the line does not blur."""
         return np.where(out > np.exp(FAINT + 40.0), np.minimum(out, 1.0), np.nan)
 
-    def _density_quantile(self, q: Any, of: Any) -> Any:
+    def _density_quantile(self, q: Any, of: Any) -> Floats:
         """The density's own quantiles, by Newton's steps in a bracket."""
         lower = q <= 0.5
         tail = np.where(lower, q, 1.0 - q) * self.mass[of]
@@ -323,7 +324,7 @@ class Lines(Many):
         inner = np.where(q < np.exp(FAINT + 40.0), np.nan, inner)
         return np.where(q == 0, self.low[of], np.where(q == 1, self.high[of], inner))
 
-    def quantile(self, q: Any, of: Any) -> Any:
+    def quantile(self, q: Any, of: Any) -> Floats | float:
         if not self.f.atoms.shape[1]:
             return self._density_quantile(q, of)
         atoms, share = self.f.atoms[of], self.mass[of] / self.total[of]
@@ -338,7 +339,7 @@ class Lines(Many):
         mean = self._moment(lambda y: y, every)
         return mean, self._moment(lambda y: np.square(y - mean.reshape(-1, *[1] * (np.ndim(y) - 1))), every)
 
-    def _moment(self, power: Callable[[Any], Any], every: Any) -> Any:
+    def _moment(self, power: Callable[[Any], Any], every: Any) -> Floats:
         a, b = self.knots[:, :-1], self.knots[:, 1:]
         half = 0.5 * (b - a)
         t = (0.5 * (a + b))[..., None] + half[..., None] * NODES

@@ -9,6 +9,7 @@ import numpy as np
 
 from likely.families.base.numeric.continuous import Continuous
 from likely.families.base.numeric.density import Density, Distribution
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -40,7 +41,9 @@ class Mixed(Distribution):
         return self.share * self.part.moment(power) + float(np.sum(self.masses * power(self.atoms)))
 
 
-def mixed_quantile(q: Any, atoms: Any, masses: Any, share: Any, reached: Any, of_density: Callable[[Any], Any]) -> Any:
+def mixed_quantile(
+    q: Any, atoms: Any, masses: Any, share: Any, reached: Any, of_density: Callable[[Any], Any]
+) -> Floats:
     """Quantiles of a density beside atoms.
 
     Parameters
