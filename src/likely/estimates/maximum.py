@@ -28,12 +28,12 @@ from likely.progress import Task, check_progress
 from likely.search import failures
 from likely.search.closed_form import PerfectFit
 from likely.search.constrained import find_restrained_peak
+from likely.search.directions import few_rows
 from likely.search.end import End, EndKind
 from likely.search.iterations import SearchHistory
 from likely.search.outcome import Outcome
 from likely.search.peak import find_peak
 from likely.search.separation import remaining
-from likely.search.starts import FEW_ROWS
 from likely.search.state import FitState
 from likely.search.unbounded import Unbounded, find_unbounded
 
@@ -196,7 +196,7 @@ def _watched(L: LogLikelihood, restraints: Restraints | None) -> list[tuple[Limi
 
 def _at_limit(L: LogLikelihood, asked: Asked, outcome: Outcome, watched: list[tuple[Limit, Slot]]) -> Estimates | None:
     """The fit at the limit, where the limiting family explains the data at least as well."""
-    several = not single_peaked(L.model) and len(L.bound.y) <= FEW_ROWS  # of which one may be at the limit
+    several = not single_peaked(L.model) and few_rows(L.objective)  # of which one may be at the limit
     for limit, slot in watched:
         inside = outcome.converged and not limits.beyond(limit, slot, outcome.point.x, limits.NEAR[limit.at])
         if inside and not several:

@@ -16,7 +16,7 @@ from likely.search import failures
 from likely.search.constrained import end_of, escapes, unpenalised, withheld_of
 from likely.search.end import CONVERGED, End, EndKind
 from likely.search.outcome import EDGE, Outcome, Restrained
-from likely.search.plateau import flat_directions
+from likely.search.plateau import covariance_in_scores, flat_directions
 from likely.search.separation import find_separation
 from likely.search.singular import reasons_of
 
@@ -50,7 +50,9 @@ def judge(L: LogLikelihood, asked: Asked, outcome: Outcome) -> Estimates:
             return Estimates(L, asked, held, End(EndKind.BOUNDARY, reason), dict.fromkeys(ends, reason))
     if covariance is None:
         covariance, flat = outcome.point.inverse
-    if covariance is not None and not flat.size and outcome.restrained is None:
+    if covariance is None and (found := covariance_in_scores(L.objective, outcome.point)) is not None:
+        covariance, flat, outcome = found, np.zeros((0, 0)), replace(outcome, covariance=found)
+    elif covariance is not None and not flat.size:
         flat = flat_directions(L.objective, outcome.point)
     if covariance is None or flat.size:
         names = flat_names(model.names(), flat)

@@ -50,6 +50,7 @@ class Huber(Family):
     support: ClassVar = Support()
     assumes: ClassVar = "errors normal in the middle, with a share of outliers whose size is exponential"
     concave: ClassVar = {"loc": ("identity",)}
+    straight: ClassVar = ("loc",)
     moves: ClassVar = "loc"
     loss_name: ClassVar = "Huber loss"
     averaged: ClassVar = {"scale": -0.5}

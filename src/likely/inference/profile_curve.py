@@ -15,7 +15,7 @@ from likely.likelihoods import single_peaked
 from likely.models import scale
 from likely.models.checks import row_of_numbers
 from likely.namespace.arrays import Floats
-from likely.search.starts import FEW_ROWS
+from likely.search.directions import few_rows
 from likely.show.curves import Curve
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def profile_curve(fit: Estimates, name: str, values: Any = None) -> Curve:
     order = np.argsort(np.abs(targets - best[index]))  # outwards from the peak, each started from the one before
     logs, others = np.zeros(len(values)), [dict[str, float]()] * len(values)
     path = profiler(likelihood, index, best, fit.loglik, regular)
-    several = not single_peaked(likelihood.model) and len(likelihood.bound.y) <= FEW_ROWS
+    several = not single_peaked(likelihood.model) and few_rows(likelihood.objective)
     fits = by_fits(fit, path) if several else []  # a path leads along one peak, and another may have become higher
     for i in order:
         logs[i], others[i] = _height(fit, path, float(targets[i]), name)

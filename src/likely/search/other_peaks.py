@@ -15,8 +15,9 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
+from likely.search.first import given_starts
 from likely.search.outcome import Outcome
-from likely.search.starts import further_starts, given_starts, mirror_starts, nonsmooth_starts, shifted
+from likely.search.starts import further_starts, mirror_starts, nonsmooth_starts, shifted
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
@@ -106,14 +107,27 @@ class OtherPeaks:
             return first, ""
         starts = [*more, *further_starts(self.given, x0)]
         if not starts:
-            return first, ""
+            return self._upright(first), ""
         found = self._with_searches([first], starts)
         best, note = self._highest(found)
         mirrored = mirror_starts(self.given, self.to_original(best.point).x)
-        if not mirrored:
-            return best, note
-        found = self._with_searches(found, mirrored)
-        return self._highest([best, *(end for end in found if end is not best)])
+        if mirrored:
+            found = self._with_searches(found, mirrored)
+            best, note = self._highest([best, *(end for end in found if end is not best)])
+        return self._upright(best), note
+
+    def _upright(self, end: Solution) -> Solution:
+        """Of two mirror images of a predictor the one that is positive in the mean, where the start was our own."""
+        sign, point, objective = np.ones(len(end.point.x)), end.point, self.objective.linear
+        if objective is None or not self.own_start:
+            return end
+        for slot, eta in zip(objective.model.slots, objective.etas(point.x, slice(None)), strict=True):
+            if slot.link.even and slot.offset is None and np.sum(eta) < 0.0:
+                sign[slot.start : slot.stop] = -1.0
+        if np.all(sign > 0.0):
+            return end
+        turned = Point(sign * point.x, point.value, sign * point.score, np.outer(sign, sign) * point.info)
+        return replace(end, point=turned)
 
     def _with_searches(self, found: list[Solution], starts: list[Any]) -> list[Solution]:
         """What was found, with the ends of searches from these starts."""

@@ -19,13 +19,14 @@ from likely.models.asked import Asked
 from likely.models.identify import Coordinates, centred, check_identified, coordinates
 from likely.namespace.arrays import Floats
 from likely.search.closed_form import closed_form, least_loss
+from likely.search.directions import PredictorScaling
+from likely.search.first import start_of
 from likely.search.iterations import SearchHistory
 from likely.search.nonsmooth import has_nonsmooth_location, nonsmooth_peak
 from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_nonsmooth, highest_of
 from likely.search.outcome import Outcome
 from likely.search.plateau import find_plateau
 from likely.search.singular import identified_peak, sharpened
-from likely.search.starts import start_of
 from likely.search.state import FitState
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")
@@ -107,6 +108,7 @@ def _smooth_peak(
         progress = options["progress"]
         solution, name = lbfgs.maximize(objective.point, objective.value_and_score, first, progress=progress), "lbfgs"
     else:
+        options["scaling"] = PredictorScaling.of(objective)
         solution = _search_by_size(objective, first, start, options)
         if objective.rows <= SUBSAMPLE_ABOVE and not single_start:
             other_peaks = _other_peaks(whole, objective, orthonormal, not isinstance(start, Mapping), options)

@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.compute import blocks
+from likely.compute.blocks import Matrix
 from likely.compute.solve import newton
 from likely.compute.solve.newton import Point
 from likely.likelihoods import Objective, RowsObjective, single_peaked
@@ -22,16 +23,18 @@ from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
 from likely.namespace.arrays import Floats
+from likely.search.directions import PredictorScaling, cheap, few_rows, orthonormalising, single_terms
 
 WEAK = 1.0  # information about a linear predictor, at most, that gives cause to look
 SHARE = 1e-4  # or a share of the information in the best known direction
 FURTHER = 5.0  # how much further to look: on the scale of a logarithm, or in multiples of the linear predictor
 LEVEL = 1e-8  # a change of the log-likelihood that is none
 NEARLY = 1e-4  # the same where a search has not come to its end
-FEW = 500  # rows; with more of them, no information vanishes by a coincidence of values
 ROUNDING = 1e-12  # share of the rows' squared scores that an information keeps which is 0
 NEXT_TO_NONE = 1e-5  # the same where a search may have ended beside a curve of peaks
 FADED = 1e-3  # information about a constant's linear predictor that may have faded as others came to their end
+LEAST = 0.03  # of an information's standard error, beside which the rows' scores along a direction count
+ASIDE = 1e-5  # of a spread's logarithm, within which a smooth curvature stays what it is
 RESIDUE = 1e-13  # entries of an eigenvector that are rounding, and count where a coefficient has run far
 MOST = 12  # directions
 AT_FOLD = 1e-8  # share of the response's size below which a parameter lies where its link turns back
@@ -81,19 +84,21 @@ def flat_directions(objective: Objective, point: Point) -> Floats:
     of its location, and yet a whole curve of locations and scales is equally likely. A search ends beside such a curve,
     where there is a little curvature still: directions with next to none are asked again at the peak of the others.
     """
-    found = np.zeros((len(point.x), 0))
-    if single_peaked(objective.model) or len(objective.y) > FEW or not point.usable:
+    family, found = objective.model.family, np.zeros((len(point.x), 0))
+    # with many rows no information vanishes by a coincidence of values
+    asked = point.usable and (bool(family.straight) or not single_peaked(objective.model))
+    if not (asked and few_rows(objective)):
         return found
     for _ in range(3):
-        spread = objective.score_gram(point.x, objective.weights)
-        size = np.sqrt(np.diagonal(spread))
-        if not (np.all(np.isfinite(spread)) and np.all(size > 0.0)):
+        metric = _in_scores(objective, point)
+        if metric is None:
             break
-        values, vectors = np.linalg.eigh(point.info / np.outer(size, size))
-        information = np.einsum("ik,ij,jk->k", vectors, spread / np.outer(size, size), vectors)
-        weak, flat = (np.abs(values) <= share * information for share in (NEXT_TO_NONE, ROUNDING))
-        across = vectors[:, ~weak] / size[:, None]
-        found = vectors[:, flat] / size[:, None]
+        values, vectors = np.linalg.eigh(metric.T @ point.info @ metric)
+        weak, flat = (np.abs(values) <= share for share in (NEXT_TO_NONE, ROUNDING))
+        across = metric @ vectors[:, ~weak]
+        found = metric @ vectors[:, flat]
+        if not np.any(weak) and family.straight:
+            return _flat_beside(objective, point, metric)
         if np.array_equal(weak, flat) or np.all(weak):
             break
         point = objective.point(point.x + across @ ((across.T @ point.score) / values[~weak]))
@@ -102,25 +107,100 @@ def flat_directions(objective: Objective, point: Point) -> Floats:
     return found
 
 
+def _flat_beside(objective: Objective, point: Point, metric: Any) -> Any:
+    """The same next to a peak where curvature ends, at a spread that is a little smaller.
+
+    Where a density is straight beyond some size of its errors, as Huber's, a group with all of its errors there has
+    an interval of equally high places, and at its ends one of the errors has that very size.
+    """
+    for slot in objective.model.slots[1:]:
+        if slot.constant and slot.link.name == "log":
+            x = point.x.copy()
+            x[slot.start] -= ASIDE
+            beside = objective.point(x)
+            if beside.usable:
+                values, vectors = np.linalg.eigh(metric.T @ beside.info @ metric)
+                return metric @ vectors[:, values <= ROUNDING]
+    return np.zeros((len(point.x), 0))
+
+
+def covariance_in_scores(objective: Objective, point: Point) -> Any:
+    """The inverse of an information that is not singular beside the rows' scores; None where it is.
+
+    Rows that say very much of some combination of coefficients make an information look singular in the others.
+    """
+    if single_peaked(objective.model) or not few_rows(objective) or not point.usable:
+        return None
+    metric = _in_scores(objective, point)
+    if metric is None or flat_directions(objective, point).size:
+        return None
+    values, vectors = np.linalg.eigh(metric.T @ point.info @ metric)
+    if not values[0] > ROUNDING * max(1.0, values[-1]):
+        return None
+    root = metric @ (vectors / np.sqrt(values))
+    return root @ root.T
+
+
+def _in_scores(objective: Objective, point: Point) -> Any:
+    """Coordinates, as columns, in which the rows' scores have unit squares and no products; None where there are none.
+
+    They are the same directions however linear predictors are written. Where all scores are next to 0 a share of the
+    size of the information stands for them, beside which an information that is 0 has no digits.
+    """
+    with np.errstate(all="ignore"):
+        scores = np.asarray(objective.row_scores(point.x), dtype=float)
+        if objective.weights is not None:
+            scores = scores * np.sqrt(objective.weights)[:, None]
+        size = np.linalg.norm(scores, axis=0)
+    if not (np.all(np.isfinite(size)) and np.all(size > 0.0)):
+        return None
+    rows = objective.linear
+    units = np.diag(1.0 / size) if rows is None else PredictorScaling(rows.model, rows.data)(point.info)
+    try:
+        triangle = np.linalg.qr(np.vstack([scores, LEAST * np.linalg.inv(units)]) / size, mode="r")
+        return np.linalg.inv(triangle) / size[:, None]
+    except np.linalg.LinAlgError:
+        return None
+
+
 def _weak_directions(model: Model, data: Rows, point: Point) -> list[tuple[Slot, Any]]:
     """Directions about which next to nothing is known, in units of the linear predictors."""
     found = []
     for slot in model.slots:
-        if slot.link.name == "identity" or slot.idle or not np.all(np.isfinite(point.x[slot.start : slot.stop])):
-            continue
-        largest = np.ones(1) if slot.design is None else blocks.largest(data.designs[slot.label])
-        largest = np.where(largest > 0, largest, 1.0)
         own = slice(slot.start, slot.stop)
-        unit = point.info[own, own] / np.outer(largest, largest)
-        values, vectors = np.linalg.eigh(unit)
-        weak = max(WEAK, SHARE * values[-1])
-        # one coefficient alone, too: where it has run far the little that others have of a direction counts
-        alone = np.eye(len(unit))[np.diagonal(unit) <= min(weak, FADED)] if len(unit) > 1 else ()
-        for along in (*vectors.T[values <= weak][:MOST], *alone[:MOST]):
+        if slot.link.name == "identity" or slot.idle or not np.all(np.isfinite(point.x[own])):
+            continue
+        x = np.ones((1, 1)) if slot.design is None else data.designs[slot.label]
+        info, ways = point.info[own, own], _independent(x, data.weights, point.info[own, own])
+        known = np.einsum("ki,ij,kj->k", ways, info, ways)
+        weak = max(WEAK, SHARE * float(np.max(known)))
+        ways = ways[known <= weak][:MOST]
+        if len(info) > 1:  # one column or level alone, too: where it has run far the little that others have counts
+            alone = _at_most_one(np.array(single_terms(slot, x)), x)
+            ways = np.vstack([ways, alone[np.einsum("ki,ij,kj->k", alone, info, alone) <= min(weak, FADED)][:MOST]])
+        for way in ways:
             direction = np.zeros(model.size)
-            direction[own] = np.where(np.abs(along) > RESIDUE, along, 0.0) / largest
+            direction[own] = way
             found.append((slot, direction))
     return found
+
+
+def _independent(x: Matrix, weights: Any, info: Any) -> Any:
+    """Directions, as rows, about which the information is independent, each moving the predictor by about 1 at most."""
+    largest = blocks.largest(x)
+    largest = np.where(largest > 0, largest, 1.0)
+    small = cheap(x)
+    turned = orthonormalising(blocks.dense(x), weights) if small else np.diag(1.0 / largest)
+    ways = (turned @ np.linalg.eigh(turned.T @ info @ turned)[1]).T
+    size = np.abs(ways) * largest
+    ways = np.where(size > RESIDUE * np.max(size, axis=1, keepdims=True), ways, 0.0)
+    return _at_most_one(ways, x) if small else ways
+
+
+def _at_most_one(ways: Any, x: Matrix) -> Any:
+    """Directions, as rows, each such that the linear predictor moves by 1 at most."""
+    moves = np.max(np.abs(x @ ways.T), axis=0)
+    return ways / np.where(moves > 0.0, moves, 1.0)[:, None]
 
 
 def _level(objective: RowsObjective, point: Point, slot: Slot, direction: Any, level: float) -> Plateau | None:

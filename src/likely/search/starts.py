@@ -1,8 +1,7 @@
-"""Where else a search may start: what the user gives, and places from which other peaks are found."""
+"""Where else a search may start: places from which other peaks are found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from itertools import combinations
 from math import comb
@@ -13,79 +12,26 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.solve import least_absolute
 from likely.compute.solve.quadratic import with_inequalities
-from likely.errors import OptionError, ParameterError, is_one_of, unknown
-from likely.errors.kinds import is_whole
 from likely.likelihoods import Objective, RowsObjective, single_peaked
-from likely.likelihoods.log_likelihood import LogLikelihood
-from likely.models import scale
 from likely.models.model import Model
-from likely.models.rows import Rows
+from likely.models.rows import Rows, take
 from likely.models.slot import Slot
 from likely.models.start import several_starts, starting_values
 from likely.namespace import NumpyNamespace
 from likely.namespace.arrays import Floats, Integers
-from likely.search.state import FitState
+from likely.search.directions import FEW, few_rows, orthonormalising, single_terms
 
-FEW_ROWS = 500  # only small samples have several peaks that matter
 FEW_COLUMNS = 20  # with more, subsets of as few rows say little
 SUBSETS = 60  # of as many rows as there are coefficients, each fitted exactly
 SIGNED = 200  # where every row's linear predictor may have either sign, too
 BEST = 5  # of them that are worth a search
-FEW_SPREADS = 4  # columns of another parameter along which it may start to rise or fall
+FEW_SPREADS = 4  # directions of another parameter along which it may start to rise or fall
 SLOPES = (1.0, -1.0, 4.0, -4.0)  # and how much by a column's standard deviation
 PLACES = 21  # of a constant location
+NEAR_MEDIAN = 0.5003  # a quantile next to the median that is one place, where the median itself may be anywhere between
+SAME_WAY = 1.0 - 1e-9  # correlation of two directions that are one
+UNRELATED = 1e-10  # share of the largest singular value of few rows that is rounding
 ONE_SIDED = 50.0  # a skewness that leaves next to nothing on one side
-
-# -- from the user -------------------------------------------------------------------------------------------
-
-
-def start_of(L: LogLikelihood, start: Any) -> Floats:
-    """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
-    if start is None:
-        return starting_values(L.model, L.objective.data)
-    return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
-
-
-def _given_start(L: LogLikelihood, start: Mapping[str, float]) -> Floats:
-    """The user's starting values, completed by the default ones."""
-    model = L.model
-    default, _ = scale.to_reported(model, starting_values(L.model, L.objective.data))
-    values = dict(zip(L.names, default, strict=True))
-    for name, value in model.family._spread(start).items():
-        if not is_one_of(name, values):
-            raise unknown("parameter", name, L.names, " in start=")
-        try:
-            values[name] = float(value)
-        except (TypeError, ValueError):
-            raise ParameterError(f"the starting value of {name} must be a number, found {value!r}") from None
-    x0 = scale.from_reported(model, values)
-    if not np.all(np.isfinite(x0)):
-        raise ParameterError("starting values must lie inside the parameters' domains, not on their ends")
-    return x0
-
-
-def given_starts(L: LogLikelihood, start: Any, starts: Any) -> list[Any]:
-    """The starts as given; for a number the usual one and others drawn around it, the same every time."""
-    if isinstance(start, FitState):  # the best place of an interrupted search, and the starts that it had
-        return [start, *given_starts(L, None, starts)]
-    if is_whole(starts) and starts >= 1:
-        model = L.model
-        first = start_of(L, start)
-        rng, out = np.random.default_rng(0), [start]
-        size = np.ones(model.size)
-        for slot in model.slots:
-            if slot.design is None and slot.link.name == "identity":
-                size[slot.start] = max(1.0, abs(float(first[slot.start])))
-        for _ in range(int(starts) - 1):
-            values = scale.to_reported(model, first + size * rng.standard_normal(model.size))[0]
-            out.append(dict(zip(scale.reported_names(model), values.tolist(), strict=True)))
-        return out
-    if not isinstance(starts, (list, tuple)) or not starts or not all(isinstance(s, Mapping) for s in starts):
-        raise OptionError(f"starts is a number of starts, or a list of dicts of starting values; found {starts!r}")
-    return [{**(start or {}), **one} for one in starts]
-
-
-# -- of our own ----------------------------------------------------------------------------------------------
 
 
 def shifted(model: Model, data: Rows, x0: Any) -> list[Any]:
@@ -105,7 +51,7 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
     """Starts from which a family with several peaks, or a link that makes several, may lead higher.
 
     None for a model that its family vouches for. Where a parameter may escape to infinity the family's own other starts
-    are tried at any size, all others in small samples alone.
+    are tried at any size, all others in small samples alone, as only these have several peaks that matter.
     """
     objective, model = likelihood.linear, likelihood.model
     if objective is None or single_peaked(model) or model.family.concave is None:
@@ -115,7 +61,7 @@ def further_starts(likelihood: Objective, x0: Any) -> list[Any]:
         return []
     with np.errstate(all="ignore"):
         site = _Site(objective, slot, x0)
-        few = objective.rows <= FEW_ROWS
+        few = few_rows(objective)
         ways = [site.of_family] if few or model.family.escapes else []
         if few:
             ways.append(site.of_places if slot.design is None else site.of_fits)
@@ -143,12 +89,15 @@ def suggested(likelihood: Objective, x: Any) -> Floats:
 def mirror_starts(likelihood: Objective, x: Any) -> list[Any]:
     """Under a link of which signs do not matter: a place with the rows of one level on the other side of 0."""
     objective, slot, found = likelihood.linear, likelihood.model.slots[0], list[Any]()
-    if objective is None or slot.design is None or not slot.link.even or objective.rows > FEW_ROWS:
+    if objective is None or slot.design is None or not slot.link.even or not few_rows(objective):
         return found
     site = _Site(objective, slot, x)
     eta = site.x @ x[site.own] + site.offset
-    for column in site.x.T:
-        if np.ptp(column) > 0.0 and np.all((column == 0.0) | (column == 1.0)):
+    levels: list[Any] = []
+    for column in (site.x @ direction for direction in single_terms(slot, site.x)):
+        one_side = np.ptp(column) > 0.0 and np.all((column == 0.0) | (column == 1.0))
+        if one_side and not any(np.array_equal(column, 1.0 - other) for other in levels):
+            levels.append(column)
             moved = x.copy()
             try:
                 moved[site.own] += site.least_squares(-2.0 * column * eta)
@@ -162,7 +111,7 @@ def nonsmooth_starts(objective: RowsObjective, x0: Any) -> list[Any]:
     """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
     model = objective.model
     slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
-    if slot.link.name == "identity" or slot.design is None or objective.rows > FEW_ROWS or model.averaged:
+    if slot.link.name == "identity" or slot.design is None or model.averaged or not few_rows(objective):
         return []
     with np.errstate(all="ignore"):
         try:
@@ -223,13 +172,17 @@ class _Site:
     def _factors(self) -> tuple[Any, Any]:
         return np.linalg.qr(self.x if self.w is None else self.x * np.sqrt(self.w)[:, None])
 
+    @cached_property
+    def _orthonormalising(self) -> Any:
+        return orthonormalising(self.x, self.w)
+
     def least_squares(self, target: Any) -> Floats:
         """The coefficients of least squares, to the digits that a start needs."""
         q, r = self._factors
         return np.linalg.solve(r, q.T @ (target if self.w is None else target * np.sqrt(self.w)))
 
     def least_absolute(self, target: Any) -> Floats:
-        return least_absolute.solve(self.x, target, self.w)
+        return least_absolute.solve(self.x, target, self.w, NEAR_MEDIAN)
 
     def of_family(self) -> list[Any]:
         """The family's own other starts; with predictors around the fit of least squares."""
@@ -262,7 +215,11 @@ class _Site:
         for side in (1.0, -1.0):
             if np.any(self.y <= low if side > 0.0 else self.y >= high):
                 continue
-            closest = with_inequalities(x.T @ (w * x), (w * x).T @ target, side * x, side * target)
+            moments = x.T @ (w * x), (w * x).T @ target, side * x
+            closest = with_inequalities(*moments, side * target)
+            if closest is not None:  # and not so close that rounding decides on which side an observation is
+                away = float(np.sqrt(np.mean((target - x @ closest[0]) ** 2))) / ONE_SIDED
+                closest = with_inequalities(*moments, side * target - away)
             if closest is not None:
                 gap = self.y - link.inverse(self.x @ closest[0] + offset, NumpyNamespace())
                 size = float(np.sqrt(np.average(gap * gap, weights=self.w))) or 1.0
@@ -273,28 +230,58 @@ class _Site:
         return found
 
     def of_spreads(self) -> list[Any]:
-        """Other parameters that rise or fall by a factor along each of the columns of their predictors."""
+        """Other parameters that rise or fall by a factor along directions of their predictors."""
         found = []
         for slot in self.model.slots:
             if slot is self.slot or slot.design is None or slot.link.name != "log":
                 continue
             columns = blocks.dense(self.data.designs[slot.label])
-            if (constant := blocks.constant_column(columns)) is None:
+            if blocks.constant_column(columns) is None:
                 continue
-            spread = np.std(columns, axis=0)
-            for j in np.flatnonzero(spread > 0.0)[:FEW_SPREADS]:
+            for direction in self._spread_directions(slot, columns):
+                course = columns @ direction - np.average(columns @ direction, weights=self.w)
+                course /= np.sqrt(np.average(course * course, weights=self.w))
+                turned = np.linalg.lstsq(columns, course)[0]
                 for slope in SLOPES:
-                    found.append(self.x0.copy())
-                    found[-1][slot.start + j] += slope / spread[j]
-                    found[-1][slot.start + constant] -= slope / spread[j] * np.mean(columns[:, j])
+                    places = self._given_spread(slope * course)
+                    places[:, slot.start : slot.stop] += slope * turned
+                    heights = self.objective.values(places)
+                    found.append(places[np.argmax(np.where(np.isfinite(heights), heights, -np.inf))])
         return found
+
+    def _given_spread(self, course: Any) -> Any:
+        """Places with the location that least squares finds where the spread has a course, whichever way it counts."""
+        places = [self.x0]
+        target = None if (single := self._single()) is None else self.predictor(single)
+        for power in () if target is None else (-2.0, -1.0, 1.0, 2.0):
+            root = np.exp(0.5 * power * course) * (1.0 if self.w is None else np.sqrt(self.w))
+            places.append(self.x0.copy())
+            places[-1][self.own] = np.linalg.lstsq(self.x * root[:, None], target * root)[0]
+        return np.array(places)
+
+    def _spread_directions(self, slot: Slot, columns: Any) -> list[Any]:
+        """The columns' directions along which the size of least squares' residuals changes most."""
+        single = self._single()
+        gap = np.abs(self.y - np.average(self.y, weights=self.w) if single is None else single - self._smooth(single))
+        size = np.log(np.maximum(gap, 1e-3 * np.average(gap, weights=self.w)))
+        directions = [d for d in single_terms(slot, columns) if np.ptp(columns @ d) > 0.0]
+        courses = [columns @ d for d in directions]
+        related = np.abs(np.nan_to_num(np.corrcoef([size, *courses])))
+        found: list[int] = []
+        for k in 1 + np.argsort(-related[0, 1:], kind="stable"):
+            if all(related[k, j] < SAME_WAY for j in found):
+                found.append(int(k))
+        return [directions[k - 1] for k in found[:FEW_SPREADS]]
 
     def of_places(self) -> list[Any]:
         """A constant location at quantiles of the data."""
         if self.family.multimodal != self.slot.parameter.name:
             return []
+        order = np.argsort(self.y)
+        below = np.cumsum(np.ones(len(order)) if self.w is None else self.w[order])
         found = []
-        for place in np.unique(np.quantile(self.y, np.linspace(0, 1, PLACES), method="nearest")):
+        at = np.searchsorted(below, (np.linspace(0.0, 1.0, PLACES) - 1e-9) * below[-1])  # of shares but for rounding
+        for place in np.unique(self.y[order[at]]):
             found.append(self.x0.copy())
             found[-1][self.slot.start] = self.slot.link.forward(place) - float(np.mean(self.offset))
         return found
@@ -323,7 +310,12 @@ class _Site:
         power = round(twice / once, 6) if once != 0.0 else 2.0
         if power == 2.0:  # in the units of the response
             return y
-        return 1.0 / np.maximum(y, 0.5 * float(np.mean(y))) if power == 0.5 else None
+        if power == 0.5:
+            return 1.0 / np.maximum(y, 0.5 * float(np.mean(y)))
+        if len(y) > FEW:
+            return None
+        rows = ((y[k : k + 1], take(self.data.known, slice(k, k + 1))) for k in range(len(y)))
+        return np.array([float(np.median(family._start(one, None, known)[name])) for one, known in rows])
 
     def _smooth(self, values: Any) -> Floats:
         """What least squares fits to values by row."""
@@ -347,7 +339,9 @@ class _Site:
             subsets = np.argsort(lots, axis=1)[:, :p]
         # what a subset says nothing about stays as it is; an even link does not tell the sign of its predictor
         gaps = signs * target[subsets] - x[subsets] @ near
-        found = near + np.einsum("kij,kj->ki", np.linalg.pinv(x[subsets]), gaps)
+        turned = x @ self._orthonormalising
+        solved = np.einsum("kij,kj->ki", np.linalg.pinv(turned[subsets], UNRELATED), gaps)
+        found = near + solved @ self._orthonormalising.T
         heights = self.objective.values(self.at(found))
         order = np.argsort(np.where(np.isfinite(heights), heights, -np.inf))[::-1]
         return [found[k] for k in order[:BEST] if np.isfinite(heights[k])]

@@ -19,12 +19,14 @@ from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.models.start import starting_values
 from likely.namespace.arrays import Floats
+from likely.search.directions import orthonormalising
 
 EXACT = 1e-13  # of the size of what is fitted: a difference that is rounding
 FEW_COLUMNS = 200  # with more columns than this, only as many rows at most are asked whether they are fitted exactly
 LARGEST = 2e10  # operations of a factorisation that is worth it
 STEPS = (4.0, 8.0, 12.0)  # of a spread on its link: along them the log-likelihood rises for ever, or it does not
 NEAR_POLE = 1e-8, 1e-12  # linear predictors next to 0
+INDEPENDENT = 1e-9  # of a row's length, which is then no combination of others
 RISES = 0.1  # in every row, on the way of one unit
 
 
@@ -167,23 +169,50 @@ def _many_coefficients(L: LogLikelihood) -> Unbounded | None:
     location, spread = model.slots
     if location.parameter.name != model.family.moves or location.design is None or not spread.constant:
         return None
-    wide, fewest, total = len(location.design.names), float(len(location.design.names)), float(data.n)
-    if data.weights is not None:  # of the rows reproduced, no less
-        fewest, total = float(np.sum(np.sort(data.weights)[:wide])), float(np.sum(data.weights))
-    if fewest <= power * (total - fewest):
-        return None
     low, high = location.reach
     within = (data.y > low) & (data.y < high)
     with np.errstate(all="ignore"):
         within &= np.isfinite(location.link.forward(data.y))
-    if np.linalg.matrix_rank(blocks.dense(data.designs[location.label])[within]) < wide:
+    weights, wide = np.ones(data.n) if data.weights is None else data.weights, len(location.design.names)
+    total = float(np.sum(weights))
+    enough = total * power / (1.0 + power) * (1.0 + EXACT)
+    if not _heaviest(data.y[within], weights[within], wide) > enough:
+        return None
+    heaviest = _reproducible(blocks.dense(data.designs[location.label])[within], data.y[within], weights[within])
+    if not heaviest > enough:
         return None
     name, title = spread.label, model.family.title
+    share = "" if data.weights is None else f", which have {heaviest / total:.3g} of the weight"
     return Unbounded(
-        f"{wide} coefficients of {location.label} reproduce as many of the {data.n} rows exactly, and as {name} then "
-        f"runs to 0 the likelihood of {title} grows without bound, so there is no peak. Use fewer predictors, a family "
-        f"with lighter tails, or fix it: {title}({name}=...)"
+        f"{wide} coefficients of {location.label} reproduce as many of the {data.n} rows exactly{share}, and as {name} "
+        f"then runs to 0 the likelihood of {title} grows without bound, so there is no peak. Use fewer predictors, a "
+        f"family with lighter tails, or fix it: {title}({name}=...)"
     )
+
+
+def _heaviest(y: Any, weights: Any, count: int) -> float:
+    """The weight of the observations that have the heaviest `count` values."""
+    by_value = np.bincount(np.unique(y, return_inverse=True)[1], weights)
+    return float(np.sum(np.sort(by_value)[-count:]))
+
+
+def _reproducible(x: Any, y: Any, weights: Any) -> float:
+    """The largest weight of rows that the columns' coefficients can reproduce exactly, whatever the response is.
+
+    These are as many independent rows as there are coefficients. Of the heaviest rows each one that is independent of
+    those taken before (Edmonds 1971, *Mathematical Programming* 1); equal rows are one.
+    """
+    rows, same = np.unique(np.column_stack([x @ orthonormalising(x, weights), y]), axis=0, return_inverse=True)
+    by_row, basis, total = np.bincount(same.reshape(-1), weights), np.zeros((0, x.shape[1])), 0.0
+    for k in np.argsort(-by_row, kind="stable"):
+        own = rows[k, :-1]
+        left = own - basis.T @ (basis @ own)
+        left -= basis.T @ (basis @ left)
+        if (length := float(np.linalg.norm(left))) > INDEPENDENT * np.linalg.norm(own):
+            basis, total = np.vstack([basis, left / length]), total + float(by_row[k])
+            if len(basis) == x.shape[1]:
+                return total
+    return 0.0
 
 
 def _predictor(model: Model, data: Rows, slot: Slot) -> Floats | None:

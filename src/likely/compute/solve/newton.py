@@ -2,7 +2,8 @@
 
 At every point the information (minus Hessian) is scaled to unit diagonal, so the columns' units do not matter.
 Where it is not positive definite its eigenvalues are replaced by their absolute values, which keeps every step an
-ascent direction (Nocedal and Wright 2006, *Numerical Optimization*, section 3.4).
+ascent direction (Nocedal and Wright 2006, *Numerical Optimization*, section 3.4). Eigenvalues depend on the
+coordinates, so that a caller whose function may have several maxima says in which ones they are taken.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ LARGE = 256  # coefficients beyond which eigenvalues cost more than some steps
 CLEAN = 1e-9  # standard errors from the peak: as near as rounding lets a search come
 CLOSE_BY = 2.0  # standard errors to a known peak from which a search may be seen to end there
 COVERED = 0.2  # and the share of that distance which its next step leaves, at most
+Scaling = Callable[[Any], Any]  # of an information, to the coordinates z of steps: coefficients = matrix @ z
 AT_PEAK = "the score is zero and the curvature is negative"
 
 
@@ -89,10 +91,9 @@ class Solution:
     stop: Stop | None = None
 
 
-def newton_step(point: Point) -> tuple[Any, float, bool]:
+def newton_step(point: Point, scaling: Scaling | None = None) -> tuple[Any, float, bool]:
     """The step towards the peak, the squared Newton decrement, and whether the point is locally concave."""
-    scale = np.sqrt(np.abs(np.diagonal(point.info)))
-    scale = np.where(scale > 0, scale, 1.0)
+    scale = _diagonal_scale(point.info)
     a = point.info / scale[:, None]
     a /= scale
     g = point.score / scale
@@ -106,11 +107,28 @@ def newton_step(point: Point) -> tuple[Any, float, bool]:
         pass
     if len(a) > LARGE:
         return _shifted_step(a, g, scale)
-    values, vectors = np.linalg.eigh(a)
+    values, directions = _curvatures(point.info, scaling)
     concave = bool(values[0] > 0)
     floor = max(1e-10, 1e-14 * len(values)) * max(1.0, float(np.max(np.abs(values))))
-    s = vectors @ ((vectors.T @ g) / np.maximum(np.abs(values), floor))
-    return s / scale, float(g @ s), concave
+    slopes = directions.T @ point.score
+    s = slopes / np.maximum(np.abs(values), floor)
+    return directions @ s, float(slopes @ s), concave
+
+
+def _diagonal_scale(info: Any) -> Any:
+    scale = np.sqrt(np.abs(np.diagonal(info)))
+    return np.where(scale > 0, scale, 1.0)
+
+
+def _curvatures(info: Any, scaling: Scaling | None) -> tuple[Any, Any]:
+    """The eigenvalues of a scaled information, the least one first, and their directions as columns."""
+    if scaling is None:
+        scale = _diagonal_scale(info)
+        values, vectors = np.linalg.eigh(info / np.outer(scale, scale))
+        return values, vectors / scale[:, None]
+    matrix = scaling(info)
+    values, vectors = np.linalg.eigh(matrix.T @ info @ matrix)
+    return values, matrix @ vectors
 
 
 def _shifted_step(a: Any, g: Any, scale: Any) -> tuple[Any, float, bool]:
@@ -143,6 +161,7 @@ def maximize(
     stop: Callable[[Point], Stop | None] | None = None,
     first: Point | None = None,
     known: Sequence[Point] = (),
+    scaling: Scaling | None = None,
 ) -> Solution:
     """The local maximum reached from `start`.
 
@@ -162,6 +181,9 @@ def maximize(
         What `evaluate` gives at the start, where that is known.
     known : sequence of Point
         Peaks that were found before: a search that is about to end at one of them ends there.
+    scaling : callable, optional
+        The coordinates in which steps are taken where the function is not concave; without it the diagonal of the
+        information gives their units.
 
     Returns
     -------
@@ -172,7 +194,7 @@ def maximize(
         return Solution(point, False, "the log-likelihood is not finite at the starting values", 0, np.inf)
     decrement = float("inf")
     for iteration in range(max_iterations):
-        step, squared, concave = newton_step(point)
+        step, squared, concave = newton_step(point, scaling)
         decrement = float(np.sqrt(max(squared, 0.0)))
         if progress is not None:
             progress(iteration, point, decrement)
@@ -182,7 +204,7 @@ def maximize(
             return Solution(peak, True, AT_PEAK, iteration, 0.0)
         trial = None if not concave and decrement <= 1e-3 else _search(evaluate, point, step, squared)
         if trial is None and not concave:
-            trial = _escape(evaluate, point)
+            trial = _escape(evaluate, point, scaling)
         if trial is None:
             # no step raises the value: a peak to rounding error if the model says it is that close
             close = concave and decrement <= 1e-4
@@ -334,16 +356,14 @@ def _search(evaluate: Callable[[Any], Point], point: Point, step: Any, squared: 
     return None
 
 
-def _escape(evaluate: Callable[[Any], Point], point: Point) -> Point | None:
+def _escape(evaluate: Callable[[Any], Point], point: Point, scaling: Scaling | None) -> Point | None:
     """A higher point along the direction of least curvature, away from a saddle or a minimum; None on a flat."""
-    scale = np.sqrt(np.abs(np.diagonal(point.info)))
-    scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(point.info / np.outer(scale, scale))
+    values, directions = _curvatures(point.info, scaling)
     if values[0] > -1e-8:
         return None
     noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value))
     for length in (1.0, 0.1, 10.0, 0.01):
-        ends = [evaluate(point.x + sign * length * vectors[:, 0] / scale) for sign in (1.0, -1.0)]
+        ends = [evaluate(point.x + sign * length * directions[:, 0]) for sign in (1.0, -1.0)]
         higher = [end for end in ends if end.usable and end.value > point.value + noise]
         if higher:
             return max(higher, key=lambda end: end.value)

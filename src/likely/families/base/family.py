@@ -57,6 +57,7 @@ class Family(Moments):
     moves: ClassVar[str | None] = None  # a location: the log-density depends on it only through y minus it
     multimodal: ClassVar[str | None] = None  # a location along which a small sample's likelihood may have several peaks
     kinked: ClassVar[tuple[str, ...]] = ()  # parameters in which the log-density has corners
+    straight: ClassVar[tuple[str, ...]] = ()  # in which it is linear for some observations: peaks may be intervals
     location_parameter: ClassVar[str | None] = None  # whose coefficients are least squares, given the others
     absolute_location: ClassVar[str | None] = None  # whose coefficients are least absolute deviations
     corner_level: ClassVar[str | None] = None  # level of the quantile that it is; else 1/2

@@ -18,11 +18,12 @@ from likely.models.identify import check_identified
 from likely.progress import Task
 from likely.search.constrained.account import account
 from likely.search.constrained.problem import Problem, in_original
+from likely.search.directions import few_rows
+from likely.search.first import start_of
 from likely.search.iterations import SearchHistory
 from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_of
 from likely.search.outcome import Outcome
 from likely.search.peak import check_options, find_peak
-from likely.search.starts import FEW_ROWS, start_of
 from likely.search.state import FitState
 
 SOLVERS = ("auto", "newton", "lbfgs")
@@ -107,7 +108,7 @@ def _peak_of_the_others(L: LogLikelihood, asked: Asked, problem: Problem) -> lis
         int(np.flatnonzero(row)[0]): float(value / np.sum(row))
         for row, value in zip(region.equal[alone], region.values[alone], strict=True)
     }
-    if not at or single_peaked(L.model) or len(L.bound.y) > FEW_ROWS or any(slot.entry is not None for slot in slots):
+    if not at or single_peaked(L.model) or not few_rows(L.objective) or any(slot.entry is not None for slot in slots):
         return []
     bound = L.bound
     for index in sorted(at, reverse=True):
