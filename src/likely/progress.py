@@ -95,6 +95,13 @@ class Task:
             left = self.spent / done * (total - done) if done else None
             self.say(f"{done:,} of {total:,} {what}{time_left(left)}")
 
+    def pace(self, done: int, total: int | None, what: str) -> None:
+        """How many of many equal pieces are done, and how many a second; the time left follows where all are known."""
+        if self._line is not None and self.spent > 0.0:
+            rate = f", {done / self.spent:,.0f} a second"
+            left = None if total is None or not done else self.spent / done * (total - done)
+            self.say(f"{done:,}{'' if total is None else f' of {total:,}'} {what}{rate}{time_left(left)}")
+
     @property
     def spent(self) -> float:
         """Seconds since the work began."""

@@ -15,11 +15,13 @@ from likely.cli.options import (
     Cluster,
     Cov,
     Data,
+    Engine,
     Exposure,
     FamilyName,
     Formula,
     Known,
     Link,
+    Memory,
     Missing,
     MoreFormulas,
     Na,
@@ -75,6 +77,8 @@ def fitted(
     known: Known = None,
     missing: Missing = "error",
     na: Na = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
     aliased: Aliased = "refuse",
     separation: Separated = "refuse",
     cov: Cov = None,
@@ -95,7 +99,7 @@ def fitted(
     assumed = family_of(family, known)
     options = model_options(assumed, weights, offset, link, formulas, missing, weights_kind, exposure, na)
     options |= {"penalty": penalty_of(penalty), "constraints": constraints, "solver": solver}
-    options |= {"aliased": aliased, "separation": separation}
+    options |= {"aliased": aliased, "separation": separation, "engine": engine, "memory": memory}
     covariance = (("cov", cov), ("cluster", cluster), ("small_sample", small_sample))
     options |= {name: value for name, value in covariance if value}
     return Fitted(Asked.of(assumed, formula, on_failure="return", **options), data)

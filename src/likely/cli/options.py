@@ -11,8 +11,8 @@ Data = Annotated[
     str,
     typer.Argument(
         metavar="DATA",
-        help="A CSV or Parquet file; - for CSV on standard input; numbers such as 1,1,0,1 or 1x7,0x3 (seven 1, "
-        "three 0); or a packaged data set: loans.",
+        help="A CSV or Parquet file, or a quoted pattern such as 'sales/*.parquet'; - for CSV on standard input; "
+        "numbers such as 1,1,0,1 or 1x7,0x3 (seven 1, three 0); or a packaged data set: loans.",
     ),
 ]
 Formula = Annotated[
@@ -76,6 +76,15 @@ Aliased = Annotated[
 Separated = Annotated[
     str,
     typer.Option("--separation", help="What to do about rows that predictors tell apart perfectly: refuse or drop."),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", help="Where rows are kept: memory, stream (in temporary files), or auto: files if they do not fit."
+    ),
+]
+Memory = Annotated[
+    str | None, typer.Option("--memory", metavar="SIZE", help="What auto may plan with, such as 2GB; all by default.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; *.json is written as JSON.")]

@@ -88,11 +88,11 @@ def record_in_shell(record: Any, key: str = "") -> Any:
 
 def read(text: str) -> Any:
     """The data that the argument DATA means."""
-    from likely.data import datasets
+    from likely.data import datasets, many_files
 
     if text == "-":
         return standard_input(sys.stdin.buffer.read())
-    if os.path.exists(text):  # unlike Path.exists, no error for a long list of numbers
+    if os.path.exists(text) or many_files.matched(text):  # unlike Path.exists, no error for a long list of numbers
         return text
     if text in datasets.NAMES:
         return datasets.path(text)
@@ -110,11 +110,11 @@ def expression(text: str) -> str | None:
     >>> expression("loans"), expression("1x2,0"), expression("-")
     ('lk.datasets.loans()', '[1.0, 1.0, 0.0]', None)
     """
-    from likely.data import datasets
+    from likely.data import datasets, many_files
 
     if text == "-":
         return None
-    if os.path.exists(text):
+    if os.path.exists(text) or many_files.matched(text):
         return repr(text)
     if text in datasets.NAMES:
         return f"lk.datasets.{text}()"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import mmap
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 
+from likely.compute.memory_limit import in_words
 from likely.errors import DataError
 from likely.namespace.arrays import Floats
 
@@ -22,8 +24,8 @@ class Store:
 
     Parameters
     ----------
-    memory : int
-        Bytes that all arrays together may need in memory.
+    memory : float
+        Bytes that all arrays together may need in memory; all may, by infinity.
     folder : Path, optional
         Where files are made; by default the system's folder for temporary ones.
 
@@ -36,7 +38,7 @@ class Store:
     ([1.0, 2.0, 3.0], True)
     """
 
-    def __init__(self, memory: int, folder: Path | None = None) -> None:
+    def __init__(self, memory: float, folder: Path | None = None) -> None:
         self._memory, self._folder = memory, folder
         self._held: dict[int, list[Any]] = {}
         self._files: dict[int, Any] = {}
@@ -44,6 +46,20 @@ class Store:
         self._rows: dict[int, int] = {}
         self._bytes = 0
         self.in_files = False
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the files of arrays that were not asked for, as after an error."""
+        for file in self._files.values():
+            with suppress(OSError):  # what was not written cannot be
+                file.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all rows so far."""
+        return self._bytes
 
     def add(self, number: int, rows: Any) -> None:
         """More rows of an array, of the type and width of those before.
@@ -72,11 +88,14 @@ class Store:
             return np.concatenate(self._held.pop(number))
         file, like = self._files.pop(number), self._like[number]
         shape = self._rows[number], *like.shape[1:]
-        with file:
-            file.flush()
-            if 0 in shape:  # an array without columns has no bytes
-                return np.empty(shape, like.dtype)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with file:
+                file.flush()
+                if 0 in shape:  # an array without columns has no bytes
+                    return np.empty(shape, like.dtype)
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise self._refused(error) from error
         return np.frombuffer(mapped, like.dtype).reshape(shape)
 
     def _write_held(self) -> None:
@@ -91,8 +110,11 @@ class Store:
                 self._files[number] = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115
             self._files[number].write(memoryview(rows).cast("B") if rows.size else b"")
         except OSError as error:
-            where = self._folder or tempfile.gettempdir()
-            raise DataError(
-                f"the rows need {self._bytes / 1e9:.3g} GB so far, more than the memory that they may have, and cannot "
-                f"be written to {where}: {error.strerror}. Make room there, or set TMPDIR to a folder that has it"
-            ) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: OSError) -> DataError:
+        where = self._folder or tempfile.gettempdir()
+        return DataError(
+            f"the rows need {in_words(self._bytes)} so far, more than the memory that they may have, and cannot be "
+            f"written to {where}: {error.strerror}. Make room there, or set TMPDIR to a folder that has it"
+        )

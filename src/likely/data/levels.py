@@ -42,6 +42,16 @@ class Column:
     insists: bool = False
     index: Any = None
 
+    def series(self, name: str) -> Any:
+        """The values as a narwhals series of pandas, with the levels that they declare."""
+        import narwhals as nw
+        import pandas as pd
+
+        values = self.values
+        if self.levels is not None:
+            values = pd.Categorical(values, list(self.levels.declared), ordered=self.levels.ordered)
+        return nw.from_native(pd.Series(values, name=name), series_only=True)
+
 
 def occurring_levels(occurring: Sequence[Any], levels: Levels | None) -> Levels | None:
     """The levels that occur, declared as before; None where none are declared or occur."""

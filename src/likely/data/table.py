@@ -66,6 +66,7 @@ class Table:
         self.doubted: set[str] = set()  # columns of labels that could be numbers, and that was told
         self.occurrences: dict[str, dict[str, int]] = {}  # of cells, where the rows are some that show each of them
         self.like = False  # whether it holds new data, to be read as those of a fit
+        self.source: Any = None  # where its rows come from, if they are read column by column when they are asked for
         self._numbers: dict[str, Any] = {}
         self.index: Any = None
         self._lender: str | None = None  # what the index was taken from, if not from all of the table
@@ -111,6 +112,10 @@ class Table:
 
     def __contains__(self, name: str) -> bool:
         return name in (self._columns if self._frame is None else self._keys)
+
+    def series(self, name: str) -> Any:
+        """The column as a narwhals series, as it came."""
+        return self._of_frame(name) if self._frame is not None else self.alone(name).series(name)
 
     def _of_frame(self, name: str) -> Any:
         if name not in self._series:

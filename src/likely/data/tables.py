@@ -87,12 +87,12 @@ def _paths(data: Any) -> Sequence[str | Path] | None:
     """The files that data name: a path, a pattern, or a list of paths; None for anything else."""
     if isinstance(data, (str, Path)):
         return many_files.matched(data) or [data]
-    if isinstance(data, (list, tuple)) and data and all(map(_names_file, data)):
+    if isinstance(data, (list, tuple)) and data and all(map(names_file, data)):
         return data
     return None
 
 
-def _names_file(value: Any) -> bool:
+def names_file(value: Any) -> bool:
     """Whether a value in a list is the path of a file, and no label."""
     return isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(ENDINGS))
 
@@ -128,7 +128,13 @@ def _from_native(data: Any) -> Table:
     if hasattr(data, "__array__"):
         return _from_array(np.asarray(data))
     if hasattr(data, "__iter__"):
-        return _from_array(list(data))
+        items = list(data)
+        if items and hasattr(items[0], "columns"):
+            raise DataError(
+                f"the {type(data).__name__} gives tables, and can be gone through once only: pass a function that "
+                "returns a new one each time, or a list of tables"
+            )
+        return _from_array(items)
     raise DataError(f"cannot read data of type {type(data).__name__}: pass {READABLE}")
 
 

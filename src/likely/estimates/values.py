@@ -212,7 +212,7 @@ class Values:
     @property
     def note(self) -> str:
         """What else is worth knowing, such as a second peak of the same height; usually empty."""
-        return self.outcome.note
+        return "; ".join(part for part in (self.outcome.note, self.likelihood.bound.kept) if part)
 
     # -- goodness --------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
+from likely.compute.memory_limit import as_bytes
 from likely.errors import OptionError, is_one_of, unknown
 from likely.families import get_family
 from likely.families.base import Family
@@ -17,6 +18,7 @@ CHOICES = {
     "aliased": ("refuse", "drop"),
     "separation": ("refuse", "drop"),
     "on_failure": ("raise", "return"),
+    "engine": ("auto", "memory", "stream"),
 }
 
 FORMAT, VERSION = "arguments of likely.fit", 1
@@ -37,6 +39,8 @@ class Asked:
     ------
     UnknownNameError
         If an argument that is one of a few words is none of them.
+    OptionError
+        If ``memory`` is no amount of memory.
 
     Examples
     --------
@@ -57,6 +61,9 @@ class Asked:
     missing: str = "error"
     na: Any = None
     aliased: str = "refuse"
+    # where the rows are kept
+    engine: str = "auto"
+    memory: Any = None
     # what describes the covariance
     cov: str | None = None
     cluster: Any = None
@@ -80,6 +87,8 @@ class Asked:
         for name, choices in CHOICES.items():
             if not is_one_of(value := getattr(self, name), choices):
                 raise unknown("option", value, list(choices), f" for {name}=")
+        if self.memory is not None:
+            as_bytes(self.memory)
 
     @classmethod
     def of(cls, family: Any, formula: Any = None, **arguments: Any) -> Asked:

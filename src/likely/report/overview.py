@@ -45,6 +45,8 @@ def overview_rows(fit: Estimates) -> list[tuple[str, str]]:
     for parameter in family.parameters:
         out.append((parameter.name, f"{parameter.meaning}; {treatment(fit, parameter.name)}".removeprefix("; ")))
     out.append(("data", data(fit)))
+    if kept := fit.likelihood.bound.kept:
+        out.append(("rows", kept.removeprefix("the rows are ")))
     for name, value in fit.condition.items():
         if value > LARGE:
             out.append(("condition", f"{value:.1e} for the predictors of {name}, which say almost the same"))

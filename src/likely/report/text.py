@@ -341,6 +341,7 @@ class Summary:
                 "bic": fit.bic if criteria else None,
                 "notes": [
                     *self.notes,
+                    *([fit.likelihood.bound.kept] if fit.likelihood.bound.kept else []),
                     *(["aicc is infinite: n <= k + 1"] if criteria and math.isinf(fit.aicc) else []),
                 ],
             }

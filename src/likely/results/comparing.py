@@ -10,12 +10,12 @@ import numpy as np
 from likely.checking.comparison.candidates import attempt, side_by_side, taken
 from likely.checking.comparison.record import Comparison
 from likely.checking.comparison.suggestion import FOLDS, REPLICATES, suggested
-from likely.data import tables
 from likely.errors import OptionError
 from likely.errors.boundary import public
 from likely.families import get_family
 from likely.families.base import Family
 from likely.models.asked import Asked
+from likely.models.bind import read_once
 from likely.models.checks import check_order, items_of
 from likely.progress import Task
 from likely.results.fits import Fit
@@ -96,7 +96,7 @@ def compare(
     else:
         items = [get_family(item) for item in items]
         check_order(items[0] if items else None, data, formula)
-        data = tables.read(data, asked.na)  # once: what is told of it is told once, a file is read once
+        data = read_once(asked, data)  # what is told of it is told once, a file is read once
         tried = []
         with Task("comparing families", progress) as task:
             for i, family in enumerate(items):

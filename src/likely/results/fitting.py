@@ -32,6 +32,8 @@ def fit(
     cluster: Any = None,
     small_sample: str | None = None,
     na: Any = None,
+    engine: str = "auto",
+    memory: str | float | None = None,
     on_failure: str = "raise",
     solver: str = "auto",
     start: Mapping[str, float] | FitState | str | Path | None = None,
@@ -52,9 +54,10 @@ def fit(
     family : Family or str
         The assumption about how the data came to be: ``lk.Normal()``, ``"student_t"``, your own density. Known
         parameters are given to it: ``lk.Normal(sd="se")``, ``lk.Binomial(n=10)``.
-    data : table, dict of columns, array, list or path
+    data : table, dict of columns, array, list, path, or what gives tables piece by piece
         pandas, Polars, PyArrow or DuckDB tables, NumPy arrays, lists, paths to CSV or Parquet files: one, a pattern
-        such as ``"sales/*.parquet"``, a list of paths, or a folder of Parquet files.
+        such as ``"sales/*.parquet"``, a list of paths, or a folder of Parquet files. Also lazy Polars frames, DuckDB
+        relations, PyArrow data sets, and a function that returns an iterator of tables, a new one each time.
     formula : str or 2-d array, optional
         ``"y ~ x + C(group)"`` describes the family's first parameter; without it every parameter is a constant. A
         matrix of predictors is used as it stands: no intercept is added.
@@ -93,6 +96,12 @@ def fit(
     na : str, number or list of them, optional
         Cells that stand for a missing value besides empty ones, such as ``["?", "unknown", -999]``: in every column,
         and in new data.
+    engine : {"auto", "memory", "stream"}
+        Where the rows are kept. "memory": all of the data. "stream": the data are read piece by piece, and what the
+        model needs of them is written to temporary files, which are mapped to memory. "auto": memory if they fit, with
+        the work on them, and else the files; the summary says so. The estimates are the same. See the page on any size.
+    memory : str or int, optional
+        How much memory "auto" may plan with: ``"2GB"``; by default what the system has.
     on_failure : {"raise", "return"}
         A fit that fails raises `FitError`, or is returned with ``converged`` false and the reason in ``status``.
     solver : {"auto", "closed form", "newton", "lbfgs"}

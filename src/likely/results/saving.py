@@ -20,6 +20,7 @@ from likely.estimates import Estimates
 from likely.families.base import Family
 from likely.inference.fit_code import Recipe
 from likely.inference.fitting import with_data
+from likely.models.bind import pieces_of
 
 FORMAT, VERSION = "a fit of likely", 1
 SAME = 1e-9  # relative difference of log-likelihoods of the same data, on any machine
@@ -157,7 +158,8 @@ def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str)
     """The estimates with the rows they came from."""
     if estimates.likelihood.model.reading is None:
         raise OptionError("the fit is of functions or of other models, whose data no table holds: fit them anew")
-    table = tables.read(data, estimates.asked.na)
+    streamed = None if pieces_of(estimates.asked, data) is None else with_data(estimates, data)
+    table = tables.read(data, estimates.asked.na) if streamed is None else streamed.likelihood.bound.table
     lacking = [name for name in expected.columns if name not in table]
     if lacking:
         raise DataError(
@@ -170,7 +172,7 @@ def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str)
             f"these are not the data of the fit in {path!r}{what or ': the same number of rows with other values'}; it "
             f"used {', '.join(expected.columns)}. Give the data as they were, or fit them anew with lk.fit"
         )
-    again = with_data(estimates, data)
+    again = with_data(estimates, data) if streamed is None else streamed
     if not math.isclose(again.loglik, estimates.loglik, rel_tol=SAME, abs_tol=SAME):
         raise DataError(
             f"at the estimates in {path!r} the log-likelihood of these data is {again.loglik:.10g}, and it was "

@@ -5,7 +5,8 @@ functions that return an iterator of tables, and any table in memory, cut in pie
 """
 
 from likely.data.sources.ahead import ahead
-from likely.data.sources.base import Piece, Reread, Source
-from likely.data.sources.opening import open_source
+from likely.data.sources.base import CELL, Piece, Reread, Source
+from likely.data.sources.columns import table_of
+from likely.data.sources.opening import gives_tables, is_read_in_pieces, open_source
 
-__all__ = ["Piece", "Reread", "Source", "ahead", "open_source"]
+__all__ = ["CELL", "Piece", "Reread", "Source", "ahead", "gives_tables", "is_read_in_pieces", "open_source", "table_of"]

@@ -11,6 +11,7 @@ from likely.data.table import Table
 from likely.errors import DataError, DesignError, UnknownNameError
 
 ROWS = 65_536  # of a piece
+CELL = 8  # bytes that a value takes in memory
 
 
 class Reread(Exception):
@@ -50,6 +51,18 @@ class Source(Protocol):
     @property
     def names(self) -> Sequence[str]:
         """Names of all columns."""
+
+    @property
+    def whole(self) -> Table | None:
+        """The table that it cuts in pieces, where that is in memory."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+
+    @property
+    def size(self) -> int | None:
+        """About how many bytes all columns take in memory, where that is known without reading them."""
 
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[Piece]:
         """The rows from the first to the last, with some of the columns or all.

@@ -31,6 +31,21 @@ class Checked:
         """Names of all columns."""
         return self._source.names
 
+    @property
+    def whole(self) -> Table | None:
+        """The table that it cuts in pieces, where that is in memory."""
+        return self._source.whole
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows there are, where that is known."""
+        return self._source.rows if self._rows is None else self._rows
+
+    @property
+    def size(self) -> int | None:
+        """About how many bytes all columns take in memory, where that is known without reading them."""
+        return self._source.size
+
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[Piece]:
         """The pieces that have rows."""
         for name in columns or ():

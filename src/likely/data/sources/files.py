@@ -12,7 +12,7 @@ from typing import Any, final
 import narwhals as nw
 
 from likely.data import files
-from likely.data.sources.base import ROWS, Piece, Reread
+from likely.data.sources.base import CELL, ROWS, Piece, Reread
 from likely.data.table import Table
 from likely.errors import DataError
 
@@ -39,6 +39,29 @@ class Files:
         """Names of the columns of the first file."""
         with self._unchanged(self._files[0].path):
             return self._files[0].names
+
+    @property
+    def whole(self) -> None:
+        """There is none."""
+        return None
+
+    @cached_property
+    def rows(self) -> int | None:
+        """How many rows there are, where the files say so."""
+        counts = []
+        for file in self._files:
+            with self._unchanged(file.path):
+                counts.append(file.rows)
+        return None if None in counts else sum(filter(None, counts))
+
+    @property
+    def size(self) -> int:
+        """About the bytes of all columns."""
+        total = 0
+        for file in self._files:
+            with self._unchanged(file.path):
+                total += file.size
+        return total
 
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[Piece]:
         """The pieces of all files."""
@@ -96,6 +119,18 @@ class Parquet:
 
         return list(parquet.read_schema(self.path).names)
 
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        from pyarrow import parquet
+
+        return int(parquet.read_metadata(self.path).num_rows)
+
+    @property
+    def size(self) -> int:
+        """Bytes of its columns."""
+        return self.rows * len(self.names) * CELL
+
     def frames(self, columns: Sequence[str] | None) -> Iterator[Any]:
         """Its rows as Arrow tables."""
         import pyarrow as pa
@@ -124,6 +159,16 @@ class Csv:
         with self._open() as handle:
             frame, _ = files.read_lines(handle.readline(), self.path, repr(str(self.path)))
         return [str(name) for name in frame.columns]
+
+    @property
+    def rows(self) -> None:
+        """Not known before it was read."""
+        return None
+
+    @property
+    def size(self) -> int:
+        """About the bytes of its columns: a number takes about as many in writing, packed about a quarter."""
+        return self.path.stat().st_size * (4 if self.path.name.lower().endswith(".gz") else 1)
 
     def frames(self, columns: Sequence[str] | None) -> Iterator[Any]:
         """Its rows as pandas tables."""

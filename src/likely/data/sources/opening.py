@@ -11,6 +11,8 @@ from likely.data.sources import tables
 from likely.data.sources.base import ROWS, Source
 from likely.data.sources.checked import Checked
 from likely.data.sources.files import Files
+from likely.data.table import Table
+from likely.data.tables import names_file
 from likely.errors import DataError
 
 
@@ -35,7 +37,38 @@ def open_source(data: Any, rows: int = ROWS) -> Checked:
     >>> [piece.table.column("x").tolist() for piece in source.pieces()]
     [[1, 2], [3]]
     """
+    if isinstance(data, Table) and data.source is not None:
+        opened: Checked = data.source
+        return opened
     return Checked(_of(data, rows))
+
+
+def is_read_in_pieces(data: Any) -> bool:
+    """Whether data are no table in memory but files, or something else that is read when it is asked for.
+
+    Examples
+    --------
+    >>> is_read_in_pieces("sales/*.parquet"), is_read_in_pieces({"x": [1, 2]})
+    (True, False)
+    """
+    if isinstance(data, Table):
+        return data.source is not None
+    module = type(data).__module__.partition(".")[0]
+    return (
+        isinstance(data, (str, Path))
+        or (isinstance(data, (list, tuple)) and bool(data) and all(map(names_file, data)))
+        or (module == "pyarrow" and hasattr(data, "get_fragments"))
+        or (module == "polars" and tables.table_is_lazy(data))
+        or type(data).__name__ == "DuckDBPyRelation"
+        or gives_tables(data)
+    )
+
+
+def gives_tables(data: Any) -> bool:
+    """Whether data are tables to be put together: a function that returns an iterator of them, or a list."""
+    if isinstance(data, (list, tuple)):
+        return bool(data) and all(map(_is_table, data)) and not any(isinstance(one, Mapping) for one in data)
+    return callable(data) and not hasattr(data, "__len__")
 
 
 def _of(data: Any, rows: int) -> Source:

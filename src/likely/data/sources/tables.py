@@ -9,7 +9,7 @@ from typing import Any, final
 import narwhals as nw
 
 from likely.data import tables
-from likely.data.sources.base import ROWS, Piece
+from likely.data.sources.base import CELL, ROWS, Piece
 from likely.data.table import Table
 from likely.errors import DataError
 
@@ -25,6 +25,21 @@ class Cut:
     def names(self) -> Sequence[str]:
         """Names of its columns."""
         return self._table.names
+
+    @property
+    def whole(self) -> Table:
+        """The table."""
+        return self._table
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self._table.n
+
+    @property
+    def size(self) -> int:
+        """Bytes of all columns."""
+        return self.rows * len(self.names) * CELL
 
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[Piece]:
         """Neighbouring rows."""
@@ -44,6 +59,8 @@ class Batches:
         Gives the names of all columns.
     rows : int
         Of a piece at most.
+    count : callable
+        Gives the number of all rows, or None where it takes a look at them.
     """
 
     def __init__(
@@ -51,13 +68,32 @@ class Batches:
         tables: Callable[[Sequence[str] | None], Iterable[tuple[Any, str]]],
         names: Callable[[], Sequence[str]],
         rows: int = ROWS,
+        count: Callable[[], int | None] = lambda: None,
     ) -> None:
-        self._tables, self._names, self._rows = tables, names, rows
+        self._tables, self._names, self._rows, self._count = tables, names, rows, count
 
     @cached_property
     def names(self) -> Sequence[str]:
         """Names of all columns."""
         return list(self._names())
+
+    @property
+    def whole(self) -> None:
+        """There is none."""
+        return None
+
+    @cached_property
+    def rows(self) -> int | None:
+        """How many rows there are, where that is known without reading them."""
+        try:
+            return self._count()
+        except Exception as error:  # every library raises its own
+            raise DataError(f"cannot read the data: {error}") from error
+
+    @property
+    def size(self) -> int | None:
+        """About the bytes of all columns, where that is known without reading them."""
+        return None if self.rows is None else self.rows * len(self.names) * CELL
 
     def pieces(self, columns: Sequence[str] | None = None) -> Iterator[Piece]:
         """The tables, large ones cut."""
@@ -85,7 +121,7 @@ def of_dataset(data: Any, rows: int) -> Batches:
             for batch in fragment.to_batches(schema=data.schema, columns=kept, batch_size=rows):
                 yield batch, str(getattr(fragment, "path", ""))
 
-    return Batches(batches, lambda: data.schema.names, rows)
+    return Batches(batches, lambda: data.schema.names, rows, data.count_rows)
 
 
 def of_polars(data: Any, rows: int) -> Batches:
@@ -96,7 +132,12 @@ def of_polars(data: Any, rows: int) -> Batches:
         for frame in lazy.collect_batches(chunk_size=rows, maintain_order=True):
             yield frame, ""
 
-    return Batches(batches, lambda: data.collect_schema().names(), rows)
+    def count() -> int:
+        import polars as pl
+
+        return int(data.select(pl.len()).collect().item())
+
+    return Batches(batches, lambda: data.collect_schema().names(), rows, count)
 
 
 def of_duckdb(data: Any, rows: int) -> Batches:
@@ -110,7 +151,7 @@ def of_duckdb(data: Any, rows: int) -> Batches:
         for batch in reader:
             yield batch, ""
 
-    return Batches(batches, lambda: data.columns, rows)
+    return Batches(batches, lambda: data.columns, rows, lambda: len(data))
 
 
 def of_function(function: Callable[[], Iterable[Any]], rows: int) -> Batches:

@@ -33,6 +33,8 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
             "analytic weights divide a variance, which lk.density leaves to you: write it into the function, such as "
             "sd=lambda p, d: p['sd'] / jnp.sqrt(d['w'])"
         )
+    if asked.engine == "stream":
+        raise OptionError("functions of lk.density read all rows at once: leave engine='stream' out")
     table, matrices = read_columns(data, asked.na)
     if table.n == 0:
         raise DataError("the data are empty: no observation, no likelihood to maximise")
@@ -81,7 +83,8 @@ def bind_density(density: Density, asked: Asked, data: Any) -> Bound:
         weights=weights,
     )
     in_use = Rows(len(response), response, w, known=known, columns=columns)
-    return Bound(asked, model, in_use, table, given.rows, dropped, None, given_weights)
+    weightless = 0 if given_weights is None else int(np.count_nonzero(given_weights == 0.0))
+    return Bound(asked, model, in_use, table, given.rows, dropped, None, weightless)
 
 
 def _slots(density: Density) -> tuple[Slot, ...]:

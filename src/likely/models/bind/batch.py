@@ -98,7 +98,12 @@ class Batch:
     @property
     def counted(self) -> int:
         """Number of rows whose weight is not zero."""
-        return self.table.n if self.given_weights is None else int(np.count_nonzero(self.given_weights != 0.0))
+        return self.table.n - self.weightless
+
+    @property
+    def weightless(self) -> int:
+        """Number of rows whose weight is zero."""
+        return 0 if self.given_weights is None else int(np.count_nonzero(self.given_weights == 0.0))
 
     @cached_property
     def y(self) -> Any:

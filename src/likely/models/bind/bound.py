@@ -17,7 +17,7 @@ from likely.models.rows import Rows
 from likely.models.selected_rows import SelectedRows
 from likely.models.slot import Slot
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Booleans, Floats
+from likely.namespace.arrays import Booleans
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,10 @@ class Bound:
         Columns whose missing values cost rows, with counts.
     separation : Separation or None
         What was left out because it is separated.
-    given_weights : ndarray or None
-        The weights of all rows of the table, as the user gave them.
+    weightless : int
+        Number of rows that were left out because their weight is zero.
+    kept : str
+        How the rows are kept, in words, where they are not simply in memory.
     """
 
     asked: Asked
@@ -50,7 +52,8 @@ class Bound:
     rows: Booleans | None
     dropped: Mapping[str, int]
     separation: Any = None
-    given_weights: Floats | None = None
+    weightless: int = 0
+    kept: str = ""
 
     @property
     def output_table(self) -> Table:
@@ -95,7 +98,7 @@ class Bound:
 
     def with_observations(self, model: Model, data: Rows) -> Bound:
         """The same request for observations that are no rows of the table: drawn, simulated or counted anew."""
-        return replace(self, model=model, data=data, rows=None, given_weights=None)
+        return replace(self, model=model, data=data, rows=None, weightless=0, kept="")
 
     def holding(self, index: int, value: float) -> Bound:
         """The model with one coefficient held at a value: a known parameter, or a column that has become an offset."""
@@ -127,11 +130,6 @@ class Bound:
             return len(self.y)
         total = float(np.sum(self.weights))
         return int(total) if total.is_integer() else total
-
-    @property
-    def weightless(self) -> int:
-        """Number of rows that were left out because their weight is zero."""
-        return 0 if self.given_weights is None else int(np.count_nonzero(self.given_weights == 0.0))
 
     @property
     def weighted(self) -> bool:

@@ -15,7 +15,7 @@ from likely.errors import DataError, OptionError
 from likely.models.rows import Rows
 
 
-def keep(batches: Iterable[Rows], memory: int) -> Rows:
+def keep(batches: Iterable[Rows], store: Store) -> Rows:
     """The rows of all batches, one after the other.
 
     Their arrays are those that one table of all rows gives, so that sums over them go through the same blocks and have
@@ -25,15 +25,15 @@ def keep(batches: Iterable[Rows], memory: int) -> Rows:
     ----------
     batches : iterable of Rows
         Of one model.
-    memory : int
-        Bytes beyond which they are kept in files.
+    store : Store
+        Where their arrays are kept.
 
     Raises
     ------
     DataError
         If there are no rows, or files cannot hold them.
     """
-    store, n, arrays = Store(memory), 0, None
+    n, arrays = 0, None
     rows: Rows | None = None
     for rows in batches:
         found: list[Any] = []

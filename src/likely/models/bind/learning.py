@@ -15,6 +15,7 @@ from likely.errors import OptionError
 from likely.families.base.domains import Groups
 from likely.models import checks, response
 from likely.models.bind.batch import Batch
+from likely.models.bind.request import Request
 from likely.models.bind.slots import slots_of
 from likely.models.bind.summary import Counts, Summary
 from likely.models.model import Model
@@ -54,15 +55,21 @@ def learn(summary: Summary) -> LearntModel:
     else:
         assert summary.examples is not None  # there are rows
         assert summary.complete  # nothing is left to learn
-        if request.asked.aliased == "drop":
-            raise OptionError(
-                "aliased='drop' needs all rows at once, to see which columns others make up: leave those out of "
-                "the formula"
-            )
+        check_in_pieces(request)
         batch = Batch.of(request, summary.examples.table)
         learnt = LearntStates(summary.counts.used, summary.states)
     model, rows = _learnt(batch, learnt)
     return LearntModel(model, summary.counts, rows if learnt is None else None)
+
+
+def check_in_pieces(request: Request) -> None:
+    """Raise OptionError where the model needs all rows at once."""
+    if any(p.domain is Groups for p in request.family.parameters):
+        raise OptionError(f"{request.family.title} needs the rows of a stratum together: read the data into one table")
+    if request.asked.aliased == "drop":
+        raise OptionError(
+            "aliased='drop' needs all rows at once, to see which columns others make up: leave those out of the formula"
+        )
 
 
 def learn_from(look: Callable[[Mapping[str, State]], Iterable[Summary]]) -> LearntModel:

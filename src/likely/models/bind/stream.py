@@ -8,26 +8,29 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.compute.memory_limit import in_words
+from likely.compute.store import Store
 from likely.data import design as designs
 from likely.data import tables
 from likely.data.levels import Column
+from likely.data.markers import checked_na
 from likely.data.reading import Reading
-from likely.data.sources import Piece, Reread, Source, open_source
+from likely.data.sources import Piece, Reread, Source, open_source, table_of
 from likely.data.table import Table
 from likely.data.transforms import State
 from likely.errors import OptionError, is_one_of, unknown
-from likely.families.base.domains import Groups
 from likely.models.asked import BY_ROW, Asked
 from likely.models.bind import offsets
 from likely.models.bind.batch import Batch, formulas_of, right_sides_of
 from likely.models.bind.bound import Bound
 from likely.models.bind.kept import keep
-from likely.models.bind.learning import learn_from
+from likely.models.bind.learning import check_in_pieces, learn_from
 from likely.models.bind.request import Request
 from likely.models.bind.summary import Counts, Summary
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.selected_rows import cluster_ways
+from likely.progress import Task
 
 
 @final
@@ -61,18 +64,27 @@ class Reader:
         """
         return cls(request, source, columns_of(request, list(source.names)), {})
 
-    def batches(self) -> Iterator[tuple[Piece, Batch]]:
-        """The pieces with their rows in use."""
+    def batches(self, task: Task | None = None) -> Iterator[tuple[Piece, Batch]]:
+        """The pieces with their rows in use; how far they are is told to a task."""
+        done = 0
         for piece in self.source.pieces(self.columns):
             with piece.named():
                 table = tables.read(piece.table, self.request.asked.na)
                 table.readings = self.readings
                 batch = Batch.of(self.request, table)
             yield piece, batch
+            done += piece.table.n
+            if task is not None and task.watched:
+                task.pace(done, self.source.rows, "rows")
 
-    def summaries(self, known: Mapping[str, State]) -> Iterator[Summary]:
+    def task(self, title: str) -> Task:
+        """What shows how far the reading is, where that was asked for."""
+        wanted = self.request.asked.progress
+        return Task(title, False if callable(wanted) else wanted, long=True)
+
+    def summaries(self, known: Mapping[str, State], task: Task) -> Iterator[Summary]:
         """What every piece tells of the model."""
-        for piece, batch in self.batches():
+        for piece, batch in self.batches(task):
             with piece.named():
                 summary = Summary.of(batch, known).condensed
             yield summary
@@ -107,11 +119,17 @@ class Streamed:
     @classmethod
     def of(cls, asked: Asked, data: Any, **options: Any) -> Streamed:
         """The model that was asked for, learnt in one look at a source; `options` are those of `open_source`."""
+        return cls.from_source(asked, data, open_source(data, **options))
+
+    @classmethod
+    def from_source(cls, asked: Asked, data: Any, source: Source) -> Streamed:
+        """The same from a source that is open; `data` tells arguments in the wrong order."""
         request = Request.of(asked, data)
-        reader = Reader.of(request, open_source(data, **options))
+        reader = Reader.of(request, source)
         while True:
             try:
-                learnt = learn_from(reader.summaries)
+                with reader.task("learning levels and ranges from the data") as task:
+                    learnt = learn_from(lambda known: reader.summaries(known, task))
             except Reread:
                 reader.readings.clear()
                 continue
@@ -124,29 +142,49 @@ class Streamed:
                     rows = self.model.rows_of(batch.inputs, observed=True)
                 yield rows
 
-    def bound(self, memory: int) -> Bound:
+    def bound(self, memory: float, why: str = "") -> Bound:
         """The model bound to all rows, which are kept in memory, or in files beyond so many bytes.
 
-        The numbers are those of one table of all rows. Of the columns only those of clusters are kept.
-        """
-        ways = [name for name in cluster_ways(self.asked.cluster) if name is not None]
-        columns: dict[str, list[Any]] = {name: [] for name in ways}
+        The numbers are those of one table of all rows. Columns are not kept: one that is asked for later is read again.
 
-        def batches() -> Iterator[Rows]:
-            for piece, batch in self.reader.batches():
+        Parameters
+        ----------
+        memory : float
+        why : str
+            Why the rows come in pieces, for the account of where they are.
+        """
+        store, masks = Store(memory), list[Any]()
+
+        def batches(task: Task) -> Iterator[Rows]:
+            for piece, batch in self.reader.batches(task):
+                kept = np.ones(batch.table.n, dtype=bool) if batch.selected.rows is None else batch.selected.rows
+                masks.append(kept if batch.n else np.zeros(batch.table.n, dtype=bool))
                 if batch.n:
                     with piece.named():
                         rows = self.model.rows_of(batch.inputs, observed=True)
-                        for name in ways:
-                            columns[name].append(batch.selected.labels(name, "cluster"))
                     yield rows
 
-        rows = keep(batches(), memory)
-        if ways:
-            table = Table(columns={name: Column(np.concatenate(parts)) for name, parts in columns.items()})
-        else:
-            table = Table.without_columns(rows.n)
-        return Bound(self.asked, self.model, rows, table, None, self.counts.dropped)
+        with store, self.reader.task("reading the data") as task:
+            rows = keep(batches(task), store)
+        counts = self.counts
+        table = table_of(self.reader.source, counts.rows, checked_na(self.asked.na))
+        if self.reader.source.whole is None:
+            table.readings = self.reader.readings
+        used = None if counts.used == counts.rows else np.concatenate(masks)
+        where = f"kept in temporary files of {in_words(store.size)}" if store.in_files else ""
+        kept = f"the rows are {where}{': ' * bool(why)}{why}" if where else ""
+        return Bound(
+            self.asked, self.model, rows, table, used, counts.dropped, None, counts.rows - counts.counted, kept
+        )
+
+
+def can_stream(request: Request, names: list[str]) -> bool:
+    """Whether the model can be fitted to data in pieces with columns of these names."""
+    try:
+        columns_of(request, names)
+    except OptionError:
+        return False
+    return True
 
 
 def columns_of(request: Request, names: list[str]) -> tuple[str, ...]:
@@ -160,8 +198,7 @@ def columns_of(request: Request, names: list[str]) -> tuple[str, ...]:
         If it names a column that does not exist.
     """
     asked, family = request.asked, request.family
-    if any(p.domain is Groups for p in family.parameters):
-        raise OptionError(f"{family.title} needs the rows of a stratum together: read the data into one table")
+    check_in_pieces(request)
     table = Table(columns={one: Column(np.zeros(1)) for one in names})
     name, formulas = formulas_of(request, table)
     known = {k: v for k, v in family.known.items() if not family.parameter(k).vector}

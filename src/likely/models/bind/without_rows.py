@@ -52,4 +52,4 @@ class BoundWithoutRows(Bound):
     def _refused(self) -> NoReturn:
         raise DataError(NO_ROWS)
 
-    data = table = rows = given_weights = property(_refused)
+    data = table = rows = property(_refused)
