@@ -60,6 +60,26 @@ def test_fit_in_json() -> None:
     assert got["loglik"] == fit.loglik
 
 
+def test_a_fit_for_each_group(tmp_path: Path) -> None:
+    arguments = ("fit", "loans", "default ~ duration", "-f", "bernoulli", "--by", "housing")
+    fits = lk.fit_groups("bernoulli", lk.datasets.loans(), "default ~ duration", by="housing")
+    assert run(*arguments).stdout == f"{fits}\n"
+    assert record(*arguments) == fits.to_dict()
+    for name, read in (("g.csv", pd.read_csv), ("g.parquet", pd.read_parquet)):
+        run(*arguments, "-o", tmp_path / name)
+        wide = read(tmp_path / name)
+        assert wide["housing"].tolist() == list(fits)
+        np.testing.assert_allclose(wide["p.duration"], fits.to_frame()["p.duration"], rtol=1e-12)
+    assert "--save is for one fit" in run(*arguments, "--save", tmp_path / "m.json", code=2).stderr
+    assert "did you mean 'housing'" in run(*arguments[:-1], "housin", code=2).stderr
+
+
+def test_groups_of_which_none_has_a_fit_end_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("g,y,x\na,1,1\na,1,2\nb,1,1\nb,1,3\n")
+    assert "2 failed" in run("fit", path, "y ~ x", "-f", "normal", "--by", "g", code=1).stdout
+
+
 def test_numbers_and_repeated_numbers_are_data() -> None:
     (p,) = record("fit", "1x12,0x388", "-f", "bernoulli")["estimates"]
     assert p["estimate"] == pytest.approx(0.03)

@@ -15,6 +15,7 @@ import typer
 from likely.cli.fitted import Fitted, on_a_fit
 from likely.cli.guard import FAILED, GlobalOptions, guarded, status_line
 from likely.cli.options import (
+    By,
     Data,
     Exposure,
     FamilyName,
@@ -73,6 +74,7 @@ def fit(
         Path | None,
         typer.Option("--save", metavar="MODEL.json", help="Save the fit to this file, for likely predict and lk.load."),
     ] = None,
+    by: By = None,
     json: Json = False,
     output: Output = None,
 ) -> None:
@@ -80,6 +82,14 @@ def fit(
 
     likely fit loans "default ~ duration + C(housing)" --family bernoulli --save model.json
     """
+    if by:
+        from likely.cli.groups import check_options, emit_groups
+
+        check_options(save, level, interval)
+        with status_line(json) as task:
+            fits = fitted.groups(task, by)
+        emit_groups(fits, json, output)
+        return
     from likely.report.text import Summary
     from likely.results.saving import fit_file
 

@@ -38,6 +38,7 @@ from likely.progress import Task
 if TYPE_CHECKING:
     from likely.models.asked import Asked
     from likely.results.fits import Fit
+    from likely.results.group_fits import GroupFits
 
 
 @final
@@ -58,10 +59,19 @@ class Fitted:
     def __call__(self, task: Task) -> Fit:
         from likely.results.fitting import fit_of
 
+        return fit_of(self.asked, self._rows(task))
+
+    def groups(self, task: Task, by: list[str]) -> GroupFits:
+        """A fit for each group of rows."""
+        from likely.results.fitting_groups import TOLERANCE, fit_groups_of
+
+        return fit_groups_of(self.asked.replace(tolerance=TOLERANCE, on_failure="raise"), self._rows(task), by)
+
+    def _rows(self, task: Task) -> Any:
         task.say("reading the data, setting up")
         rows = read(self.data)
         task.say("")
-        return fit_of(self.asked, rows)
+        return rows
 
 
 def fitted(

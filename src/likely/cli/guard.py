@@ -31,7 +31,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         prepare_streams()
         try:
             if kwargs.get("output") is not None:
-                kwargs["output"] = output_file(kwargs["output"], command.__name__)
+                name = "groups" if kwargs.get("by") else command.__name__
+                kwargs["output"] = output_file(kwargs["output"], name)
             with warnings_as_notes():
                 command(*args, **kwargs)
             sys.stdout.flush()

@@ -86,5 +86,9 @@ Engine = Annotated[
 Memory = Annotated[
     str | None, typer.Option("--memory", metavar="SIZE", help="What auto may plan with, such as 2GB; all by default.")
 ]
+By = Annotated[
+    list[str] | None,
+    typer.Option("--by", help="A column whose values make groups, each with a fit of its own; as often as needed."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; *.json is written as JSON.")]

@@ -78,6 +78,8 @@ def output_file(path: Path, command: str) -> Path:
         return report_file(path)
     if command == "predict":
         return destination(path, "a table of predictions", (".csv", ".parquet", ".json"))
+    if command == "groups":
+        return destination(path, "a result by group", (".txt", ".csv", ".parquet", ".json"))
     return destination(path, "a result", (".txt", ".json"))
 
 

@@ -34,35 +34,37 @@ class Predictions:
         """Print or write them."""
         suffix = "" if output is None else output.suffix.lower()
         if output is not None and suffix == ".parquet":
-            write_bytes(output, self.parquet())
+            write_bytes(output, as_parquet(self.columns))
         else:
-            text = self.json() if json or suffix == ".json" else self.csv()
+            text = self.json() if json or suffix == ".json" else as_csv(self.columns)
             if output is None:
                 write(text.removesuffix("\n"))
                 return
             write_text(output, text)
         say(f"Written to {output}.")
 
-    def csv(self) -> str:
-        """Comma-separated, with a header; nothing stands for a prediction that is missing."""
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows(zip(*(_values(one) for one in self.columns.values()), strict=True))
-        return stream.getvalue()
-
     def json(self) -> str:
         """One JSON document."""
         return as_json({"what": self.what, "predictions": {k: _values(v) for k, v in self.columns.items()}}) + "\n"
 
-    def parquet(self) -> bytes:
-        """An Arrow table as a Parquet file."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        sink = pa.BufferOutputStream()
-        pq.write_table(pa.table({name: pa.array(_values(one)) for name, one in self.columns.items()}), sink)
-        return bytes(sink.getvalue())
+def as_csv(columns: Mapping[str, Any]) -> str:
+    """Comma-separated, with a header; nothing stands for a value that is missing."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(_values(one) for one in columns.values()), strict=True))
+    return stream.getvalue()
+
+
+def as_parquet(columns: Mapping[str, Any]) -> bytes:
+    """An Arrow table as a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({name: pa.array(_values(one)) for name, one in columns.items()}), sink)
+    return bytes(sink.getvalue())
 
 
 def _values(column: Any) -> list[Any]:

@@ -35,6 +35,7 @@ class GroupReport:
         out: list[Block] = [self._title, self._groups]
         if self.found.grouping.count > MOST:
             out += [f"... and {self.found.grouping.count - SHOWN:,} more groups. How all of them spread:", self._spread]
+        out += ["In brackets: standard errors."] if self.found.estimated else []
         return [*out, *self._ends]
 
     @cached_property
@@ -69,11 +70,7 @@ class GroupReport:
             for values in found.grouping.keys.values()
         ]
         columns = [*keys, [number(found.n[i]) for i in shown]]
-        for own in found.estimated.values():
-            values = [own.value[i] if np.isfinite(own.value[i]) else None for i in shown]
-            errors = own.stderr[list(shown)]
-            usual = float(np.median(errors[np.isfinite(errors)])) if np.any(np.isfinite(errors)) else None
-            columns.append(alike(values, usual))
+        columns += [_with_errors(own.value[list(shown)], own.stderr[list(shown)]) for own in found.estimated.values()]
         marks = [found.ends[i].title if i in found.ends else "" for i in shown]
         header = (*found.grouping.names, "n", *found.estimated)
         align = "l" * len(keys) + "r" * (1 + len(found.estimated))
@@ -90,9 +87,8 @@ class GroupReport:
             errors = own.stderr[np.isfinite(own.stderr)]
             usual = float(np.median(errors)) if len(errors) else None
             values = np.quantile(there, list(QUANTILES.values())).tolist() if len(there) else [None] * len(QUANTILES)
-            rows.append(
-                (name, f"{len(there):,}", *alike(values, usual), number(usual, 3) if usual is not None else DASH)
-            )
+            error = DASH if usual is None else number(usual, 3)
+            rows.append((name, f"{len(there):,}", *alike(values, usual), error))
         return Grid(("", "groups", *QUANTILES, "median std. error"), tuple(rows), "l" + "r" * (2 + len(QUANTILES)))
 
     @property
@@ -107,16 +103,8 @@ class GroupReport:
             more = f" and {times - NAMED:,} more" if times > NAMED else ""
             first = found.ends[numbers[0]]
             title = f"{times:,} {first.title}"
-            out.append(
-                LabelledRows(
-                    (
-                        (
-                            title,
-                            f"{kind.value} ({named}{more}). {found.grouping.labels[numbers[0]]!s}: {first.reason}",
-                        ),
-                    )
-                )
-            )
+            which = f"{found.grouping.labels[numbers[0]]}: " if times > 1 else ""
+            out.append(LabelledRows(((title, f"{kind.value} ({named}{more}). {which}{first.reason}"),)))
         return out
 
     def __str__(self) -> str:
@@ -126,3 +114,12 @@ class GroupReport:
 
     def _repr_html_(self) -> str:
         return f'<div class="likely-groups">{as_html(self.blocks)}</div>'
+
+
+def _with_errors(values: Any, errors: Any) -> list[str]:
+    """Estimates with their standard errors in brackets."""
+    there = errors[np.isfinite(errors)]
+    usual = float(np.median(there)) if len(there) else None
+    shown = alike([value if np.isfinite(value) else None for value in values.tolist()], usual)
+    sure = alike([error if np.isfinite(error) else None for error in errors.tolist()], usual)
+    return [value if error == DASH else f"{value} ({error})" for value, error in zip(shown, sure, strict=True)]

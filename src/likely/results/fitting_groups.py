@@ -10,6 +10,8 @@ from likely.inference.by_group import estimates_by_group
 from likely.models.asked import Asked
 from likely.results.group_fits import GroupFits
 
+TOLERANCE = 1e-9  # a search of its own stops as near to the peak as a step more brings the searches of many groups
+
 
 @public
 def fit_groups(
@@ -23,7 +25,7 @@ def fit_groups(
     exposure: Any = None,
     link: Mapping[str, str] | str | None = None,
     missing: str = "error",
-    tolerance: float = 1e-9,
+    tolerance: float = TOLERANCE,
     progress: bool | str | None = None,
     **options: Any,
 ) -> GroupFits:

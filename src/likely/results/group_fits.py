@@ -338,10 +338,12 @@ class GroupFits:
         Poisson fits of sold by shop: 2 groups, all converged
         =====================================================
         <BLANKLINE>
-        shop  n  rate
-        -------------
-        a     4  4.50
-        b     4  9.00
+        shop  n         rate
+        --------------------
+        a     4  4.50 (1.06)
+        b     4  9.00 (1.50)
+        <BLANKLINE>
+        In brackets: standard errors.
         """
         from likely.report.groups import GroupReport
 
