@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import optimize, stats
 
 import likely as lk
 from likely.families.laplace import middle_size, weighted_quantile
@@ -66,3 +67,34 @@ def test_quantiles_along_the_last_axis():
             assert weighted_quantile(y, w, q).tolist() == repeated
     assert np.isnan(weighted_quantile(np.array([1.0, np.nan, 2.0]), None, 0.5))
     assert middle_size(np.array([[0.0, 0.0, 3.0], [0.0, 0.0, 0.0], [1.0, 2.0, 9.0]]), None).tolist() == [1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("family", "x", "y"),
+    [
+        (
+            "logistic",
+            [0.002703, 0.000705, 0.004083, -0.007861, 0.001471, -0.000067],
+            [4.292318, 4.360621, 4.246333, 4.644832, 4.329872, 4.381884],
+        ),
+        (
+            "weibull",
+            [-2.0, 10.9, 9.0, 8.8, -2.0, -8.5, -11.8, 4.7, -1.3, 1.1],
+            [1101.5, 1284.1, 1117.3, 1129.2, 1104.1, 1141.5, 1116.6, 1097.9, 1088.9, 1142.1],
+        ),
+    ],
+)
+def test_predictors_without_an_intercept_may_leave_the_location_far_from_the_response(family, x, y):
+    """The family's starting spread is that about a constant; beside a location near 0 the density is next to nothing."""
+    x, y = np.array(x), np.array(y)
+    fit = lk.fit(family, {"x": x, "y": y}, "y ~ 0 + x")
+
+    def minus_loglik(v):
+        with np.errstate(all="ignore"):
+            if family == "logistic":
+                return -np.sum(stats.logistic.logpdf(y, v[0] * x, np.exp(v[1])))
+            return -np.sum(stats.weibull_min.logpdf(y, np.exp(v[1]), scale=np.exp(v[0] * x)))
+
+    found = [optimize.minimize(minus_loglik, (0.0, s), method="Nelder-Mead") for s in (-4.0, -2.0, 0.0, 2.0)]
+    assert fit.converged
+    np.testing.assert_allclose(fit.loglik, -min(one.fun for one in found), rtol=1e-6)

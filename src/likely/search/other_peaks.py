@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.compute import blocks
 from likely.compute.solve.newton import Point, Solution
 from likely.errors import FamilyError, LikelyError
 from likely.likelihoods import Objective, by_rows, single_peaked
@@ -17,7 +18,7 @@ from likely.models.asked import Asked
 from likely.models.model import Model
 from likely.search.first import given_starts
 from likely.search.outcome import Outcome
-from likely.search.starts import further_starts, mirror_starts, nonsmooth_starts, shifted
+from likely.search.starts import further_starts, mirror_starts, nonsmooth_starts, shifted, suggested
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
@@ -104,7 +105,7 @@ class OtherPeaks:
         if self.own_start and (lost or limits.predicted(model, self.objective.data, first.point.x)):
             first = self._elsewhere(first, x0)
         if single_peaked(model):
-            return first, ""
+            return self._beside(first, x0) if self.own_start and not first.converged else first, ""
         starts = [*more, *further_starts(self.given, x0)]
         if not starts:
             return self._upright(first), ""
@@ -141,6 +142,22 @@ class OtherPeaks:
 
     def _on_plateau(self, end: Point) -> bool:
         return bool(limits.predicted(self.objective.model, self.objective.data, end.x)) or self.level(end)
+
+    def _beside(self, first: Solution, x0: Any) -> Solution:
+        """The search again with other spreads, where predictors without an intercept start the location far away.
+
+        The family's own spread is that about a constant: beside such a location it is next to nothing.
+        """
+        model, data = self.given.model, self.given.data
+        columns = None if not model.slots else data.design(model.slots[0])
+        if columns is None or blocks.constant_column(columns) is not None or len(model.slots) < 2:
+            return first
+        beside = suggested(self.given, x0)
+        for x in (beside, *shifted(model, data, beside)):
+            again = self.search_from(x, ())
+            if again.converged and not first.point.value >= again.point.value:
+                return again
+        return first
 
     def _elsewhere(self, first: Solution, x0: Any) -> Solution:
         """The search again from starts around the default one: a density is not finite there, or runs away."""
