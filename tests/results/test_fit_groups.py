@@ -380,6 +380,10 @@ def test_what_cannot_be_grouped_is_said():
         lk.fit_groups("poisson", data, "count ~ x")
     with pytest.raises(lk.errors.UnknownNameError, match="unknown column"):
         lk.fit_groups("poisson", data, "count ~ nothing", by="g")
+    with pytest.raises(lk.errors.OptionError, match="in memory"):
+        lk.fit_groups("poisson", data, "count ~ x", by="g", engine="stream")
+    with pytest.raises(lk.errors.OptionError, match="progress of groups"):
+        lk.fit_groups("poisson", data, "count ~ x", by="g", progress=print)
     fits = lk.fit_groups("poisson", data, "count ~ x", by="g")
     with pytest.raises(lk.errors.UnknownNameError, match="group"):
         fits.fit(99)

@@ -85,7 +85,7 @@ def test_quantiles_along_the_last_axis():
     ],
 )
 def test_predictors_without_an_intercept_may_leave_the_location_far_from_the_response(family, x, y):
-    """The family's starting spread is that about a constant; beside a location near 0 the density is next to nothing."""
+    """The family's starting spread is that about a constant; the density beside a location near 0 is next to 0."""
     x, y = np.array(x), np.array(y)
     fit = lk.fit(family, {"x": x, "y": y}, "y ~ 0 + x")
 

@@ -244,6 +244,25 @@ def missing(values: Any) -> Booleans:
     return np.zeros(len(values), dtype=bool)
 
 
+def as_labels(values: Any, name: str, yes_no: bool) -> Any:
+    """A column as labels: yes and no, and whole numbers, are these whether or not some values are missing."""
+    if values.dtype.kind != "f":
+        check_labels(name, values)
+        return values
+    present = ~np.isnan(values)
+    if yes_no:
+        plain = values == 1.0
+    elif np.all(np.abs(values[present]) < 2**53) and np.all(values[present] == np.floor(values[present])):
+        plain = np.where(present, values, 0.0).astype(np.int64)
+    else:
+        return values
+    if present.all():
+        return plain
+    out = plain.astype(object)
+    out[~present] = None
+    return out
+
+
 def some_of(values: Any, yes_no: bool, levels: Levels | None, insists: bool) -> tuple[Any, bool, Levels | None]:
     """Some values of a column, as they would have been read without the others; whether yes or no, and its levels."""
     if levels or insists:

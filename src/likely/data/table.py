@@ -13,8 +13,8 @@ import numpy as np
 
 from likely.data import alignment
 from likely.data.columns import (
+    as_labels,
     categorical_words,
-    check_labels,
     chosen,
     counted,
     missing,
@@ -209,22 +209,7 @@ class Table:
 
     def labels(self, name: str) -> Any:
         """The column as labels: yes and no, and whole numbers, are these whether or not some values are missing."""
-        values = self.column(name)
-        if values.dtype.kind != "f":
-            check_labels(name, values)
-            return values
-        present = ~np.isnan(values)
-        if name in self._yes_no:
-            plain = values == 1.0
-        elif np.all(np.abs(values[present]) < 2**53) and np.all(values[present] == np.floor(values[present])):
-            plain = np.where(present, values, 0.0).astype(np.int64)
-        else:
-            return values
-        if present.all():
-            return plain
-        out = plain.astype(object)
-        out[~present] = None
-        return out
+        return as_labels(self.column(name), name, name in self._yes_no)
 
     def text(self, name: str) -> Any:
         """A column of text as a pandas Categorical, its levels as declared or sorted; None if it is not text.

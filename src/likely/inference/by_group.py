@@ -73,6 +73,8 @@ def _checked(asked: Asked) -> Asked:
         raise OptionError("progress of groups is 'auto', True, False or None: they are fitted many at once")
     if asked.start is not None and not isinstance(asked.start, dict):
         raise OptionError("start of groups is a dict of starting values by name, the same for all of them")
+    if asked.engine == "stream":
+        raise OptionError("groups are fitted in memory: leave out engine=, or fit few of them one by one with lk.fit")
     return asked if asked.family is None else asked.replace(family=get_family(asked.family))
 
 
@@ -97,6 +99,7 @@ def _whole(asked: Asked, table: Table, grouping: Grouping) -> Bound | None:
     """All rows with the model, but for groups with an impossible response; None where they cannot be put together."""
     if not offers_of(get_family(asked.family)).predictors:
         return None
+    asked = asked.replace(engine="memory", memory=None)
     try:
         return bound_of(asked, table)
     except SupportError:
