@@ -47,6 +47,7 @@ ONCE += [(722, 2596)]  # rows split in two were too many for other starts
 ONCE += [(722, 3196), (722, 3427), (722, 3831)]  # searches and their ends by the names of levels
 ONCE += [(732, 736)]  # a start at which rounding decides on which side an observation is
 ONCE += [(732, 1965)]  # signs of a predictor, of a parameter that is no location
+ONCE += [(201, 2376)]  # two neighbouring corners, each a peak
 
 
 @pytest.mark.parametrize(("seed", "number"), ONCE)

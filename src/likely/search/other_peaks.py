@@ -18,10 +18,18 @@ from likely.models.asked import Asked
 from likely.models.model import Model
 from likely.search.first import given_starts
 from likely.search.outcome import Outcome
-from likely.search.starts import further_starts, mirror_starts, nonsmooth_starts, shifted, suggested
+from likely.search.starts import (
+    further_starts,
+    mirror_starts,
+    neighbouring_corners,
+    nonsmooth_starts,
+    shifted,
+    suggested,
+)
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
+ROUNDS = 5  # from corner to corner
 DISTINCT = 1e-2  # standard errors between two peaks
 
 
@@ -54,8 +62,13 @@ def highest_nonsmooth(L: LogLikelihood, first: Outcome, x0: Any, search_from: Ca
     if not starts:
         return first
     found = [first, *(search_from(x) for x in starts)]
+    best = _highest_peak(found, first)
+    for _ in range(ROUNDS if best.converged else 0):
+        found += [search_from(x) for x in neighbouring_corners(objective, best.point.x)]
+        before, best = best, _highest_peak(found, first)
+        if best is before:
+            break
     peaks = [end for end in found if end.converged]
-    best = max(peaks or [first], key=lambda end: end.point.value)
     away = [end for end in found if not end.converged and end.point.usable]
     if away and (far := max(away, key=lambda end: end.point.value)).point.value > best.point.value + _slack(best.point):
         return far
@@ -64,6 +77,10 @@ def highest_nonsmooth(L: LogLikelihood, first: Outcome, x0: Any, search_from: Ca
     if first.converged and first.point.value >= best.point.value - _slack(best.point):
         best = first
     return replace(best, note=_note(objective, best.point, [end.point for end in peaks], len(found)))
+
+
+def _highest_peak(found: Sequence[Outcome], other: Outcome) -> Outcome:
+    return max((end for end in found if end.converged), key=lambda end: end.point.value, default=other)
 
 
 @final

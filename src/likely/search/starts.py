@@ -24,6 +24,8 @@ from likely.search.directions import FEW, few_rows, orthonormalising, single_ter
 FEW_COLUMNS = 20  # with more, subsets of as few rows say little
 SUBSETS = 60  # of as many rows as there are coefficients, each fitted exactly
 SIGNED = 200  # where every row's linear predictor may have either sign, too
+NEXT_ROWS = 60  # that may take the place of one that is fitted exactly
+NEIGHBOURS = 3  # of the places where they do that are worth a search
 BEST = 5  # of them that are worth a search
 FEW_SPREADS = 4  # directions of another parameter along which it may start to rise or fall
 SLOPES = (1.0, -1.0, 4.0, -4.0)  # and how much by a column's standard deviation
@@ -109,16 +111,34 @@ def mirror_starts(likelihood: Objective, x: Any) -> list[Any]:
 
 def nonsmooth_starts(objective: RowsObjective, x0: Any) -> list[Any]:
     """Starts for a location with corners whose link may make several peaks: none for the identity, or many rows."""
-    model = objective.model
-    slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
-    if slot.link.name == "identity" or slot.design is None or model.averaged or not few_rows(objective):
+    site = _nonsmooth_site(objective, x0)
+    if site is None:
         return []
     with np.errstate(all="ignore"):
         try:
-            found = _Site(objective, slot, x0).of_fits()
+            found = site.of_fits()
         except np.linalg.LinAlgError:  # columns that are next to dependent
             return []
     return [x for x in found if np.all(np.isfinite(x))]
+
+
+def neighbouring_corners(objective: RowsObjective, x: Any) -> list[Any]:
+    """Higher places than a peak at a corner, with one of the rows that are fitted exactly given up for another."""
+    site = _nonsmooth_site(objective, x)
+    if site is None:
+        return []
+    with np.errstate(all="ignore"):
+        try:
+            return site.of_neighbours()
+        except np.linalg.LinAlgError:
+            return []
+
+
+def _nonsmooth_site(objective: RowsObjective, x: Any) -> _Site | None:
+    model = objective.model
+    slot = next(s for s in model.slots if s.parameter.name == model.family.absolute_location)
+    one_peak = slot.link.name == "identity" or slot.design is None or model.averaged or not few_rows(objective)
+    return None if one_peak else _Site(objective, slot, x)
 
 
 class _Site:
@@ -338,13 +358,32 @@ class _Site:
                 lots = np.vstack([lots, rng.random((SIGNED, n)) ** np.abs(np.median(target) / target)])
             subsets = np.argsort(lots, axis=1)[:, :p]
         # what a subset says nothing about stays as it is; an even link does not tell the sign of its predictor
-        gaps = signs * target[subsets] - x[subsets] @ near
-        turned = x @ self._orthonormalising
-        solved = np.einsum("kij,kj->ki", np.linalg.pinv(turned[subsets], UNRELATED), gaps)
-        found = near + solved @ self._orthonormalising.T
+        found = self._through(subsets, x, signs * target[subsets], near)
         heights = self.objective.values(self.at(found))
         order = np.argsort(np.where(np.isfinite(heights), heights, -np.inf))[::-1]
         return [found[k] for k in order[:BEST] if np.isfinite(heights[k])]
+
+    def _through(self, subsets: Any, x: Any, targets: Any, near: Any) -> Floats:
+        """The coefficients nearest to some that fit each of the subsets of rows exactly, shape (k, p)."""
+        turned = (x @ self._orthonormalising)[subsets]
+        solved = np.einsum("kij,kj->ki", np.linalg.pinv(turned, UNRELATED), targets - x[subsets] @ near)
+        return near + solved @ self._orthonormalising.T
+
+    def of_neighbours(self) -> list[Any]:
+        """The highest of the places above this one with one of the rows that it fits exactly given up for another."""
+        p, near = self.x.shape[1], self.x0[self.own]
+        target = self.slot.link.forward(self.family._response(self.y)) - self.offset
+        rows = np.flatnonzero(np.isfinite(target))
+        closest = rows[np.argsort(np.abs(target - self.x @ near)[rows], kind="stable")]
+        if len(rows) <= p or p > FEW_COLUMNS:
+            return []
+        given_up, taken = np.meshgrid(np.arange(p), closest[p : p + NEXT_ROWS], indexing="ij")
+        subsets = np.tile(closest[:p], (given_up.size, 1))
+        subsets[np.arange(given_up.size), given_up.ravel()] = taken.ravel()
+        places = self.at(np.vstack([near, self._through(subsets, self.x, target[subsets], near)]))
+        heights = self.objective.values(places)
+        order = np.argsort(-np.where(np.isfinite(heights), heights, -np.inf), kind="stable")
+        return [places[k] for k in order[:NEIGHBOURS] if heights[k] > heights[0] + 1e-9 * (1.0 + abs(heights[0]))]
 
     def _distinct(self, target: Any) -> Integers:
         """Rows that differ, in an order that is not that of the data: by what is fitted, and by its fit."""
