@@ -14,9 +14,11 @@ from typing import Any, final
 import numpy as np
 from scipy import sparse
 
+from likely.compute.engines import memory
 from likely.compute.parts import Dense, Indicators, Part, Sparse, cross, products_by_row
 from likely.namespace.arrays import Booleans, Floats
 
+TOGETHER = 16  # rows whose largest values are taken at once
 MOSTLY_ZERO = 0.2  # share of entries below which a column of a sparse matrix stays sparse
 
 
@@ -178,7 +180,16 @@ def constant_column(x: Matrix) -> int | None:
     """The first column that is one everywhere, if there is one."""
     few = dense(x[:: max(1, len(x) // 64)])
     ones = np.flatnonzero(np.all(few == 1.0, axis=0))
-    return next((int(j) for j in ones if np.all(column(x, int(j)) == 1.0)), None)
+    return next((int(j) for j in ones if _is_one(x, int(j))), None)
+
+
+def _is_one(x: Matrix, j: int) -> bool:
+    """Whether a column is one everywhere."""
+    if isinstance(x, Blocks):
+        return bool(np.all(x.column(j) == 1.0))
+    return all(
+        part[0] for part in memory.map_blocks(lambda lo, hi: (bool(np.all(x[lo:hi, j] == 1.0)),), len(x), 65_536)
+    )
 
 
 def select(x: Matrix, columns: Sequence[int]) -> Matrix:
@@ -203,8 +214,19 @@ def largest(x: Matrix) -> Floats:
     if len(x) == 0:
         return np.zeros(x.shape[1])
     if not isinstance(x, Blocks):
-        return np.maximum(x.max(axis=0), -x.min(axis=0))
+        return np.maximum(_of_columns(np.maximum, x), -_of_columns(np.minimum, x))
     return x.reduce(lambda a: np.abs(a).max(axis=0), lambda s: abs(s).max(axis=0).toarray().ravel())
+
+
+def _of_columns(function: np.ufunc, x: Floats) -> Floats:
+    """The largest or smallest values of all columns, several rows at once: long loops are quick."""
+    x = np.ascontiguousarray(x)
+    n, p = x.shape
+    whole = n - n % TOGETHER
+    if not whole or not p:
+        return function.reduce(x, axis=0)
+    several = function.reduce(x[:whole].reshape(whole // TOGETHER, TOGETHER * p), axis=0).reshape(TOGETHER, p)
+    return function.reduce(np.concatenate([several, x[whole:]]), axis=0)
 
 
 def row_products(x: Matrix, v: Any, z: Matrix) -> Floats:

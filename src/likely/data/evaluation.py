@@ -84,8 +84,8 @@ def quietly(action: Any) -> Any:
         return action()
 
 
-def not_finite(x: Matrix) -> tuple[int, int] | None:
-    """Row and column of a value that is not finite, the first column that has one; None if all are finite."""
+def column_sums(x: Matrix) -> Floats:
+    """The sum of every column; none is finite where a value of the column is not."""
     ones = np.ones(min(len(x), ROWS_AT_ONCE))
 
     def sums(lo: int, hi: int) -> tuple[Any, ...]:
@@ -93,7 +93,19 @@ def not_finite(x: Matrix) -> tuple[int, int] | None:
             return (ones[: hi - lo] @ x[lo:hi],)
 
     with np.errstate(all="ignore"):
-        total = memory.sum_blocks(sums, len(x), ROWS_AT_ONCE)[0]
+        return memory.sum_blocks(sums, len(x), ROWS_AT_ONCE)[0]
+
+
+def not_finite(x: Matrix, total: Floats | None = None) -> tuple[int, int] | None:
+    """Row and column of a value that is not finite, the first column that has one; None if all are finite.
+
+    Parameters
+    ----------
+    x : Matrix
+    total : ndarray, optional
+        The sums of the columns, where they are known.
+    """
+    total = column_sums(x) if total is None else total
     if np.all(np.isfinite(total)):
         return None
     for j in np.flatnonzero(~np.isfinite(total)):

@@ -8,7 +8,7 @@ import numpy as np
 
 from likely.data.evaluation import evaluate
 from likely.data.formula import check_sizes, clean, columns_of, decode, parse_arithmetic, quote
-from likely.data.predictors import check_variables, frame_of, needed_columns
+from likely.data.predictors import absent, check_variables, frame_of, needed_columns
 from likely.data.tables import Table, numbers
 from likely.errors import DataError, DesignError, first_rows, listed, unknown
 from likely.namespace.arrays import Floats
@@ -34,18 +34,18 @@ def expression(text: str, table: Table) -> Floats:
     formula = parse_arithmetic(text)
     check_sizes(formula, table.n, {})
     columns = needed_columns(columns_of(formula), table, formula)
-    matrix = evaluate(formula, frame_of({k: v for k, (v, _) in columns.items()}, table.n), text)
+    matrix = evaluate(formula, frame_of(columns, table.n), text)
     if matrix.shape[1] != 1:
         raise DesignError(f"{text!r} must give one column of numbers, it gives {listed(map(decode, matrix.columns))}")
     try:
         values = np.array(matrix.iloc[:, 0], dtype=float)
     except (TypeError, ValueError) as error:
         raise DesignError(f"{text!r} must give numbers: {clean(error)}") from error
-    absent = np.zeros(table.n, dtype=bool)
-    for _, missing in columns.values():
-        absent |= missing
-    values[absent] = np.nan  # a comparison with a missing value is neither true nor false
-    if np.any(bad := ~np.isfinite(values) & ~absent):
+    lost = np.zeros(table.n, dtype=bool)
+    for name, column in columns.items():
+        lost |= absent(name, column, table, formula)
+    values[lost] = np.nan  # a comparison with a missing value is neither true nor false
+    if np.any(bad := ~np.isfinite(values) & ~lost):
         where = np.flatnonzero(bad)
         raise DataError(f"{text} is not finite: {_cause(text)} in {first_rows(table.places(where), values[where])}")
     return values

@@ -56,7 +56,7 @@ def seen_by_formula(right: str, table: Table) -> tuple[Any, dict[str, Any]]:
     needed = columns_of(formula)
     if "Intercept" in needed:
         raise DesignError("a predictor cannot be called 'Intercept', the name of the constant term: rename the column")
-    return formula, {name: column for name, (column, _) in needed_columns(needed, table, formula).items()}
+    return formula, needed_columns(needed, table, formula)
 
 
 def empty(n: int) -> tuple[Design, Matrix]:
@@ -171,7 +171,7 @@ def from_matrix(matrix: NamedMatrix, table: Table) -> tuple[Design, Matrix]:
     """The design of a matrix that was read for the rows of a table, used as it stands (no intercept is added)."""
     x, names = matrix.x, matrix.names
     x = x if isinstance(x, Blocks) else np.ascontiguousarray(x, dtype=float)
-    if (wrong := not_finite(x)) is not None:
+    if (wrong := not_finite(x, matrix.sums)) is not None:
         i, j = wrong
         raise DataError(
             f"the matrix of predictors has values that are not finite, the first {blocks.column(x, j)[i]} in row "

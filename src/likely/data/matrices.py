@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.blocks import Blocks
 from likely.data.columns import from_array
+from likely.data.evaluation import column_sums
 from likely.data.tables import Table, read
 from likely.errors import DataError
 from likely.namespace.arrays import Floats
@@ -32,6 +34,11 @@ class NamedMatrix:
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
+
+    @cached_property
+    def sums(self) -> Floats:
+        """The sums of the columns, which tell whether all values are finite."""
+        return column_sums(self.x)
 
 
 def read_matrix(x: Any, table: Table, rows: Any = None) -> NamedMatrix:
@@ -82,6 +89,6 @@ def matrix_missing(matrix: NamedMatrix) -> Floats | None:
     if isinstance(x, Blocks):
         missing = x.missing_rows()
         return np.where(missing, np.nan, 0.0) if np.any(missing) else None
-    if np.isfinite(np.sum(x)) or not np.any(missing := np.isnan(x).any(axis=1)):
+    if np.all(np.isfinite(matrix.sums)) or not np.any(missing := np.isnan(x).any(axis=1)):
         return None
     return np.where(missing, np.nan, 0.0)

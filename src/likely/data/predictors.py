@@ -15,30 +15,34 @@ from likely.data.reading import Reading
 from likely.data.tables import Table, missing
 from likely.errors import DataError, TextColumnWarning
 from likely.errors.kinds import is_flag, is_number
-from likely.namespace.arrays import Floats, Integers
+from likely.namespace.arrays import Booleans, Floats, Integers
 
 
-def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, tuple[Any, Any]]:
-    """The columns that a formula uses, as formulaic is to see them, and where each is missing."""
+def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, Any]:
+    """The columns that a formula uses, as formulaic is to see them."""
     check_variables(names, table, " in the formula")
     as_levels, computed = labelled(formula), in_arithmetic(formula)
     used, texts = computed | looked_up(formula), compared_with_text(formula)
     out = {}
     for name in names:
-        absent: Any = None
         if name not in as_levels:
             values = plain(name, table, name in computed, compared=name not in used)
         elif (values := table.text(name)) is None:
-            values, absent = table.labels(name), missing(table.column(name))
+            values = table.labels(name)
         if name in texts:
             require_text(name, values)
-        absent = missing(values) if absent is None else absent
         if not hasattr(values, "codes") and values.dtype == object and (declared := table.levels(name)):
             import pandas as pd
 
             values = pd.Categorical(values, categories=declared)
-        out[name] = values, absent
+        out[name] = values
     return out
+
+
+def absent(name: str, values: Any, table: Table, formula: Any) -> Booleans:
+    """Where a column, as `needed_columns` gives it, has no value."""
+    as_labels = name in labelled(formula) and table.text(name) is None
+    return missing(table.column(name) if as_labels else values)
 
 
 def plain(name: str, table: Table, computed: bool, where: str = "", compared: bool = False) -> Any:

@@ -118,6 +118,8 @@ def ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
         return None
     if (message := on_plateau(L, outcome)) is not None:
         return message
+    if not slots:
+        return _predictors_ran_away(L, outcome)
     x0 = starting_values(L.model, L.objective.data) if outcome.start is None else outcome.start
     unit = log_range(L)
     for slot in slots:

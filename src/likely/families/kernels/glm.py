@@ -17,8 +17,8 @@ def logistic_rows(y: Any, constant: Any, etas: list[Any]) -> Jet:
     eta = np.asarray(etas[0])
     e = np.exp(-np.abs(eta))
     d = 1.0 + e
-    p = np.where(eta >= 0, 1.0, e) / d
-    signed = np.where(y == 1, eta, -eta)
+    p = np.exp(np.minimum(eta, 0.0)) / d  # 1 or e, over d
+    signed = (y + y - 1.0) * eta  # eta where y is 1, else -eta
     return Jet(np.minimum(signed, 0.0) - np.log1p(e), {0: y - p}, {(0, 0): -(e / (d * d))}, 2)
 
 

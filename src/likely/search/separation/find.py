@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -117,26 +117,37 @@ def _saturated(L: LogLikelihood, outcome: Outcome, slots: list[Slot], codes: Any
     places = [next(k for k, own in enumerate(L.model.slots) if own is slot) for slot in slots]
     objective = by_rows(L.row_objective, "separation")
 
-    def block(lo: int, hi: int) -> tuple[Any, ...]:
-        etas = objective.etas(outcome.point.x, slice(lo, hi))
-        mine = [np.broadcast_to(etas[k], hi - lo) for k in places]
-        if slots[0].entry is not None:
-            return float(np.max(np.abs(mine))), 0.0
+    def extremes(of: Callable[[list[Any], int, int], tuple[float, float]]) -> tuple[float, float]:
+        """The largest and the smallest of what some function gives of the predictors of blocks of rows."""
+
+        def block(lo: int, hi: int) -> tuple[Any, ...]:
+            etas = objective.etas(outcome.point.x, slice(lo, hi))
+            return of([np.broadcast_to(etas[k], hi - lo) for k in places], lo, hi)
+
+        parts = memory.map_blocks(block, objective.rows, objective.block)
+        return max(p[0] for p in parts), min(p[1] for p in parts)
+
+    if slots[0].entry is not None:
+        return extremes(lambda mine, lo, hi: (float(np.max(np.abs(mine))), 0.0))[0] > saturated
+    domain, link = slots[0].parameter.domain, slots[0].link
+
+    def near(highest: float, lowest: float) -> bool:
+        gaps = []
+        with np.errstate(all="ignore"):  # the links are monotone, so the extremes speak for all rows
+            if np.isfinite(highest):
+                gaps.append(domain.upper - float(link.inverse(np.float64(highest), NumpyNamespace())))
+            if np.isfinite(lowest):
+                gaps.append(float(link.inverse(np.float64(lowest), NumpyNamespace())) - domain.lower)
+        return bool(min(gaps, default=np.inf) < np.exp(-saturated))
+
+    def of_codes(mine: list[Any], lo: int, hi: int) -> tuple[float, float]:
         up, down = mine[0][codes[lo:hi] == 1.0], mine[0][codes[lo:hi] == -1.0]
         return float(np.max(up, initial=-np.inf)), float(np.min(down, initial=np.inf))
 
-    parts = memory.map_blocks(block, objective.rows, objective.block)
-    highest, lowest = max(p[0] for p in parts), min(p[1] for p in parts)
-    if slots[0].entry is not None:
-        return highest > saturated
-    domain, link = slots[0].parameter.domain, slots[0].link
-    gaps = []
-    with np.errstate(all="ignore"):  # the links are monotone, so the extremes speak for all rows
-        if np.isfinite(highest):
-            gaps.append(domain.upper - float(link.inverse(np.float64(highest), NumpyNamespace())))
-        if np.isfinite(lowest):
-            gaps.append(float(link.inverse(np.float64(lowest), NumpyNamespace())) - domain.lower)
-    return bool(min(gaps, default=np.inf) < np.exp(-saturated))
+    # most fits are far from the ends in all rows, whatever these ask for: that is quicker to see
+    return near(*extremes(lambda mine, lo, hi: (float(np.max(mine[0])), float(np.min(mine[0]))))) and near(
+        *extremes(of_codes)
+    )
 
 
 def _examine(L: LogLikelihood, slots: list[Slot], codes: Any, coefficients: Any) -> Separation | None:
