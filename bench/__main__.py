@@ -9,7 +9,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import boosting, custom, few_rows, groups, growth, levels, regression, report, small, training, univariate
+from bench import (
+    boosting,
+    custom,
+    few_rows,
+    groups,
+    growth,
+    levels,
+    limit,
+    regression,
+    report,
+    small,
+    training,
+    univariate,
+)
 from bench.harness import Table, measure, say
 
 # name -> (rows, repeats) -> what came out
@@ -31,6 +44,10 @@ CASES: dict[str, Callable[[int, int], Table]] = {
         for name in regression.FAMILIES
     },
     **{
+        f"{name}-limit": lambda rows, repeats, name=name: limit.ratios(name, rows, repeats)
+        for name in ("logistic", "poisson", "gamma")
+    },
+    **{
         f"{name}-levels": lambda rows, repeats, name=name: measure(levels.job(name, rows), repeats)
         for name in levels.NAMES
     },
@@ -46,6 +63,7 @@ CASES: dict[str, Callable[[int, int], Table]] = {
     },
     **{f"training-{batch}": lambda rows, repeats, batch=batch: training.steps(batch, repeats) for batch in (256, 4096)},
     "custom": lambda rows, repeats: measure(custom.job("constants", rows // 10), repeats),
+    "custom-evaluations": lambda rows, repeats: custom.evaluations(rows // 10, repeats),
     "custom-regression": lambda rows, repeats: measure(custom.job("regression", rows // 10), repeats),
 }
 

@@ -6,14 +6,16 @@ the others get starting values from moments and logarithms of the positive param
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
-from bench.harness import OURS, Contender, Job
+from bench.harness import OURS, Contender, Job, Row, Table, _timed
 
 TRUE = {"scale": 0.5, "rate": 0.8}
+MOST = 8  # evaluations of the density that a fit may cost
 SLOPES = np.array([0.4, -0.3, 0.2])
 
 
@@ -35,11 +37,7 @@ def job(name: str, rows: int) -> Job:
     """``"constants"`` or ``"regression"``."""
     import likely as lk
 
-    @lk.family(params={"loc": lk.Real, "scale": lk.Positive, "rate": lk.Positive})
-    def ex_gaussian(y, loc, scale, rate, xp):  # type: ignore[no-untyped-def]
-        z, k = (y - loc) / scale, rate * scale
-        return xp.log(rate) + 0.5 * k * k - k * z + xp.log_ndtr(z - k)
-
+    ex_gaussian = _family()
     constants, regression, x = data(rows)
     y, x = (constants, x[:, :1]) if name == "constants" else (regression, x)
     start = _start(y, x)
@@ -66,6 +64,41 @@ def job(name: str, rows: int) -> Job:
         ],
         loglik,
     )
+
+
+def _family() -> Any:
+    import likely as lk
+
+    @lk.family(params={"loc": lk.Real, "scale": lk.Positive, "rate": lk.Positive})
+    def ex_gaussian(y, loc, scale, rate, xp):  # type: ignore[no-untyped-def]
+        z, k = (y - loc) / scale, rate * scale
+        return xp.log(rate) + 0.5 * k * k - k * z + xp.log_ndtr(z - k)
+
+    return ex_gaussian
+
+
+def evaluations(rows: int, repeats: int) -> Table:
+    """A whole fit with its covariance, in plain evaluations of the density by NumPy."""
+    import likely as lk
+
+    _, y, x = data(rows)
+    family = _family()
+    calls = {
+        OURS: lambda: lk.fit(family, y, x).stderr,
+        "NumPy": lambda: float(np.sum(log_density(y, x @ np.concatenate([[2.0], SLOPES]), *TRUE.values()))),
+    }
+    times: dict[str, list[float]] = {who: [] for who in calls}
+    for turn in range(repeats + 1):
+        for who, call in calls.items():
+            seconds = _timed(call)[0]
+            if turn:  # the first one warms up
+                times[who].append(seconds)
+    median = {who: statistics.median(seconds) for who, seconds in times.items()}
+    table = Table(f"a custom density and what it costs, 3 predictors, {rows:,} rows", [])
+    table.rows = [Row(who, seconds, repeats, who == OURS, None, "") for who, seconds in median.items()]
+    ratio = median[OURS] / median["NumPy"]
+    table.verdicts.append((f"a fit in at most {MOST} evaluations by NumPy: {ratio:.3g}", ratio <= MOST))
+    return table
 
 
 def _start(y: Any, x: Any) -> Any:

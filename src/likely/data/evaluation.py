@@ -15,7 +15,7 @@ from likely.compute.blocks import Matrix
 from likely.compute.engines import memory
 from likely.compute.parts import ROWS_AT_ONCE
 from likely.data.formula import clean, context, decode
-from likely.data.predictors import stacked
+from likely.data.predictors import stacked_and_summed
 from likely.errors import DesignError, LikelyError
 from likely.namespace.arrays import Floats
 
@@ -40,9 +40,13 @@ class Products:
 
     def matrix(self, values: Mapping[str, Any], n: int) -> Floats:
         """The design for n rows, from the columns by name."""
+        return self.matrix_and_sums(values, n)[0]
+
+    def matrix_and_sums(self, values: Mapping[str, Any], n: int) -> tuple[Floats, Floats]:
+        """The same with the sums of its columns."""
         with np.errstate(all="ignore"):
             made = [reduce(np.multiply, [values[c] for c in columns]) if columns else 1.0 for _, columns in self.terms]
-        return stacked(made, n)
+        return stacked_and_summed(made, n)
 
 
 def products(formula: Any, values: Mapping[str, Any]) -> Products | None:

@@ -31,6 +31,7 @@ from likely.data.matrices import NamedMatrix
 from likely.data.predictors import as_array, frame_of, level_counts, needed_columns
 from likely.data.tables import Table
 from likely.errors import DataError, DesignError, first_rows
+from likely.namespace.arrays import Floats
 
 
 @final
@@ -133,14 +134,14 @@ def from_formula(right: str, table: Table, learnt: LearntStates | None = None) -
 
 def _multiplied(recipe: Products, right: str, values: Mapping[str, Any], table: Table) -> tuple[Design, Matrix]:
     """The design of products of columns of numbers, and its matrix."""
-    x = recipe.matrix(values, table.n)
-    _require_finite(x, recipe.names, table)
+    x, sums = recipe.matrix_and_sums(values, table.n)
+    _require_finite(x, recipe.names, table, sums)
     terms = tuple((term, (j,)) for j, (term, _) in enumerate(recipe.terms))
     return Design(recipe.names, right, recipe, terms=terms), x
 
 
-def _require_finite(x: Matrix, names: Sequence[str], table: Table) -> None:
-    if (wrong := not_finite(x)) is not None:
+def _require_finite(x: Matrix, names: Sequence[str], table: Table, sums: Floats | None = None) -> None:
+    if (wrong := not_finite(x, sums)) is not None:
         j = wrong[1]
         bad = blocks.column(x, j)
         where = np.flatnonzero(~np.isfinite(bad))

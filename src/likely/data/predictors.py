@@ -17,6 +17,8 @@ from likely.errors import DataError, TextColumnWarning
 from likely.errors.kinds import is_flag, is_number
 from likely.namespace.arrays import Booleans, Floats, Integers
 
+STACKED = 4096  # rows at a time, so that what is written stays in the cache
+
 
 def needed_columns(names: Sequence[str], table: Table, formula: Any) -> dict[str, Any]:
     """The columns that a formula uses, as formulaic is to see them."""
@@ -193,15 +195,21 @@ def as_array(frame: Any, columns: Any = None) -> Floats:
 
 def stacked(arrays: Sequence[Any], n: int) -> Floats:
     """Columns of n values, or numbers that stand for one, as a C-contiguous array of floats."""
-    out = np.empty((n, len(arrays)))
+    return stacked_and_summed(arrays, n)[0]
+
+
+def stacked_and_summed(arrays: Sequence[Any], n: int) -> tuple[Floats, Floats]:
+    """The same with the sums of the columns, which tell whether all values are finite, while they are in the cache."""
+    out, ones = np.empty((n, len(arrays))), np.ones(STACKED)
 
     def block(lo: int, hi: int) -> tuple[Any, ...]:
         for j, values in enumerate(arrays):
             out[lo:hi, j] = values[lo:hi] if np.ndim(values) else values
-        return ()
+        with np.errstate(all="ignore"):
+            return (ones[: hi - lo] @ out[lo:hi],)
 
-    memory.map_blocks(block, n, 4096)  # a few rows at a time, so that what is written stays in the cache
-    return out
+    with np.errstate(all="ignore"):
+        return out, memory.sum_blocks(block, n, STACKED)[0]
 
 
 def frame_of(columns: dict[str, Any], n: int) -> Any:

@@ -23,7 +23,6 @@ from likely.models.asked import Asked
 from likely.models.bind import Bound
 from likely.models.constraints import Restraints
 from likely.models.slot import Slot
-from likely.models.start import starting_values
 from likely.progress import Task, check_progress
 from likely.search import failures
 from likely.search.closed_form import PerfectFit
@@ -171,7 +170,7 @@ class _RunawayStop:
         self.slots = failures.runaway_slots(L.model)
         self.unit = failures.log_range(L)
         # a search that goes on is as far from its beginning as one that was never interrupted
-        self.start: Any = starting_values(L.model, L.objective.data) if resumed else None
+        self.start: Any = L.default_start if resumed else None
 
     def __call__(self, point: Point) -> Stop | None:
         if self.start is None:

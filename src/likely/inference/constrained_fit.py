@@ -24,7 +24,6 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
 from likely.models.bind import Bound
 from likely.models.slot import Slot
-from likely.models.start import starting_values
 from likely.namespace import NumpyNamespace
 from likely.namespace.arrays import Floats
 
@@ -120,7 +119,7 @@ def coordinates(fit: Estimates, hypothesis: Hypothesis) -> Coordinates:
             link_rows[:, locate(L, name)[1]] = rows[:, j]
     center = np.array(fit.outcome.point.x, dtype=float)
     if not np.all(np.isfinite(center)):
-        center = np.asarray(starting_values(L.model, L.objective.data), dtype=float)
+        center = L.default_start
     inverse = fit.outcome.point.inverse[0] if fit._link_cov is not None else None
     return Coordinates(
         L.objective, center, np.ones(len(center)) if inverse is None else inverse, link_rows, targets, L.bound

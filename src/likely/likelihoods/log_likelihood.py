@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
+
 from likely.families.base import Limit
 from likely.likelihoods.compress import compress
 from likely.likelihoods.kinds import bound_of, has_functions, objective_of, offers_of
@@ -15,6 +17,8 @@ from likely.models import limits, scale
 from likely.models.asked import Asked
 from likely.models.bind import Bound
 from likely.models.model import Model
+from likely.models.start import starting_values
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.likelihoods.density.objective import DensityObjective
@@ -78,6 +82,15 @@ class LogLikelihood:
     def row_objective(self) -> Objective:
         """The same, with one term for every row of the data in their order."""
         return objective_of(self.model, self.bound.data)
+
+    @cached_property
+    def _start(self) -> Floats:
+        return np.asarray(starting_values(self.model, self.objective.data), dtype=float)
+
+    @property
+    def default_start(self) -> Floats:
+        """The coefficients from which a search starts of itself, found once."""
+        return self._start.copy()
 
     @property
     def functions(self) -> DensityObjective | None:

@@ -14,7 +14,6 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import identify, limits
 from likely.models.model import Model
 from likely.models.slot import Slot
-from likely.models.start import starting_values
 from likely.search.outcome import Outcome
 from likely.search.plateau import LEVEL, NEARLY, find_plateau
 
@@ -120,7 +119,7 @@ def ran_away(L: LogLikelihood, outcome: Outcome) -> str | None:
         return message
     if not slots:
         return _predictors_ran_away(L, outcome)
-    x0 = starting_values(L.model, L.objective.data) if outcome.start is None else outcome.start
+    x0 = L.default_start if outcome.start is None else outcome.start
     unit = log_range(L)
     for slot in slots:
         here, start = outcome.point.x[slot.start], x0[slot.start]

@@ -11,7 +11,6 @@ from likely.errors import OptionError, ParameterError, is_one_of, unknown
 from likely.errors.kinds import is_whole
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import scale
-from likely.models.start import starting_values
 from likely.namespace.arrays import Floats
 from likely.search.state import FitState
 
@@ -19,14 +18,14 @@ from likely.search.state import FitState
 def start_of(L: LogLikelihood, start: Any) -> Floats:
     """The coefficients that the search starts from: the default ones, the user's, or those of an earlier search."""
     if start is None:
-        return starting_values(L.model, L.objective.data)
+        return L.default_start
     return start.vector(L.names) if isinstance(start, FitState) else _given_start(L, start)
 
 
 def _given_start(L: LogLikelihood, start: Mapping[str, float]) -> Floats:
     """The user's starting values, completed by the default ones."""
     model = L.model
-    default, _ = scale.to_reported(model, starting_values(L.model, L.objective.data))
+    default, _ = scale.to_reported(model, L.default_start)
     values = dict(zip(L.names, default, strict=True))
     for name, value in model.family._spread(start).items():
         if not is_one_of(name, values):
