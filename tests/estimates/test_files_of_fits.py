@@ -27,7 +27,9 @@ DATA: dict[str, Any] = {
     "all is known": D["y"],
     "badly conditioned": D | {"year": 2020 + D["x"] / 1e4},
 }
-REFUSED = dict.fromkeys(("an offset and weights as arrays", "a matrix"), "no file holds") | {"a sum": "of other models"}
+REFUSED = dict.fromkeys(("an offset and weights as arrays", "a matrix"), "no file holds") | {
+    "a sum": "a sum of likelihoods"
+}
 
 
 @pytest.mark.filterwarnings("ignore::likely.errors.DroppedRowsWarning")

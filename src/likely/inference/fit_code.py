@@ -13,6 +13,7 @@ from likely.data import design as designs
 from likely.errors import LikelyError
 from likely.estimates.covariance.request import usual_correction
 from likely.families import FAMILIES
+from likely.likelihoods.kinds import columns_read
 from likely.likelihoods.log_likelihood import log_likelihood
 from likely.models.asked import RESTRAINTS
 
@@ -124,6 +125,7 @@ class Recipe:
         texts += [spec for slot in self._model.slots for spec in slot.offset or ()]
         texts += list(self._model.family.known.values())
         texts += [self.fit.asked.weights, *(way.name for way in self.fit._request.clusters)]
+        texts += columns_read(self._model)
         used = {name for text in texts if isinstance(text, str) for name in _names(text, table.names)}
         return [name for name in table.names if name in used] or list(table.names)
 

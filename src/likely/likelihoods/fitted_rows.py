@@ -17,6 +17,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import Offers, offers_of
 from likely.likelihoods.density.bound import new_rows
 from likely.likelihoods.density.objective import DensityObjective
+from likely.likelihoods.kinds import has_functions
 from likely.models import scale
 from likely.models.model import Model
 from likely.models.new_data import NewData, check_given
@@ -275,9 +276,8 @@ def rows_of(
     limit = fit.limit
     original_names = {p.name: p.name if limit is None else limit.original_name(p.name) for p in model.family.parameters}
     limits = {} if limit is None else {limit.parameter: limit.at}
-    functions = effective.likelihood.functions
-    if functions is not None and functions.density.base is not None:
-        return _of_functions(effective, functions, new, dict(given or {}))
+    if has_functions(model.family) and offers_of(model.family).distribution:
+        return _of_functions(effective, new, dict(given or {}))
     given = dict(given or {})
     if new is None:
         check_given(model, given, original_names)
@@ -292,11 +292,11 @@ def rows_of(
     return rows
 
 
-def _of_functions(fit: Estimates, functions: DensityObjective, new: Any, given: dict[str, Any]) -> FittedRows:
+def _of_functions(fit: Estimates, new: Any, given: dict[str, Any]) -> FittedRows:
     """The rows of a fit whose parameters are functions, as those of linear predictors at the estimates."""
-    bound = fit.likelihood.bound
-    table, data = new_rows(functions.density, bound, new, given, list(bound.data.columns))
-    rows = DensityObjective(functions.model, data).linearised(fit.outcome.point.x)
+    model = fit.likelihood.model
+    table, data = new_rows(model, fit.likelihood.bound, new, given)
+    rows = DensityObjective(model, data).linearised(fit.outcome.point.x)
     assert rows is not None
     names = {p.name: p.name for p in rows.model.family.parameters}
     return FittedRows(fit, table, rows.data, {}, names, {}, linear=rows.model)

@@ -311,20 +311,20 @@ class JointObjective:
         return None
 
 
-def model_to_dict(model: Model) -> dict[str, Any]:
-    """The model of a sum as plain data: those of its parts, without rows."""
+def model_to_dict(model: Model, written: Callable[[Model], dict[str, Any]]) -> dict[str, Any]:
+    """The model of a sum as plain data: those of its parts, without rows, each of which is `written`."""
     parts = [
-        {"model": part.bound.model.to_dict(), "n": part.bound.n, "names": list(part.names)}
+        {"model": written(part.bound.model), "n": part.bound.n, "names": list(part.names)}
         for part in model.family.parts  # type: ignore[attr-defined]
     ]
     return {"sum": parts, "response": model.response, "weights_kind": model.weights_kind}
 
 
-def model_from_dict(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]]) -> Model:
-    """The model that `model_to_dict` gave the data of."""
+def model_from_dict(data: Mapping[str, Any], read: Callable[[Mapping[str, Any]], Model]) -> Model:
+    """The model that `model_to_dict` gave the data of, the parts of which are `read`."""
     parts = []
     for one in data["sum"]:
-        model = Model.from_dict(one["model"], families)
+        model = read(one["model"])
         parts.append(Part(BoundWithoutRows(Asked(model.family), model, one["n"], {}, None), tuple(one["names"])))
     family = Joint(tuple(parts))
     return Model(family, family.slots, {}, data["response"], weights_kind=data["weights_kind"])

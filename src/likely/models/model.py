@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -18,6 +18,13 @@ from likely.models.new_data import NewData
 from likely.models.rows import Rows
 from likely.models.saved import of_model, parts_of
 from likely.models.slot import Slot
+
+
+class Reader(Protocol):
+    """What makes rows of a table for a model whose parameters are functions of its columns."""
+
+    def rows(self, model: Model, new: Any, given: Mapping[str, Any] | None, missing: str, observed: bool) -> Rows:
+        """The rows; see `Model.rows`."""
 
 
 @final
@@ -40,7 +47,9 @@ class Model:
     weights : str, array_like or None
         The weights as they were given: a column, an expression or an array; None where there are none.
     reading : TextReading or None
-        How text of the data was read, for other data to be read alike; None for a model that reads no table.
+        How text of the data was read, for other data to be read alike; None for a model without formulas.
+    reader : Reader or None
+        What makes rows of a table in the place of formulas, where parameters are functions of its columns.
     """
 
     family: Family
@@ -52,6 +61,7 @@ class Model:
     weights_kind: str = "frequency"
     weights: Any = None
     reading: TextReading | None = None
+    reader: Reader | None = None
 
     def rows(
         self,
@@ -95,10 +105,10 @@ class Model:
         >>> model.rows({"x": [1, 5]}).designs["rate"].tolist()  # 1 is the mean that the model has learnt
         [[1.0, 0.0], [1.0, 4.0]]
         """
+        if self.reader is not None:
+            return self.reader.rows(self, new, given, missing, observed)
         if self.reading is None:
-            raise OptionError(
-                f"{self.family.title} is made of functions or of other models: it reads no table of its own"
-            )
+            raise OptionError(f"{self.family.title} is made of other models: it reads no table of its own")
         read = NewData(self, new, given, unseen=unseen, missing=missing, observed=observed)
         rows = read.rows
         for error in read.lacking.values():

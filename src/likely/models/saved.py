@@ -27,7 +27,7 @@ def of_model(model: Model) -> dict[str, Any]:
     """A model as plain data; see `likely.models.model.Model.to_dict`."""
     family = model.family
     if model.reading is None:
-        raise OptionError(f"{family.title} is made of functions or of other models, which cannot be written as data")
+        raise OptionError(f"{family.title} is made of functions or of other models: fit.save(path) writes its fits")
     by_row = {p.name for p in family.parameters if not p.vector}
     designs = list({id(slot.design): slot.design for slot in model.slots if slot.design is not None}.values())
     reading = model.reading
@@ -37,14 +37,15 @@ def of_model(model: Model) -> dict[str, Any]:
             "name": family.name,
             "own": OURS.get(family.name) is not type(family),
             "arguments": {
-                name: _given(value) if name in by_row else plain(value) for name, value in family.arguments.items()
+                name: given_or_array(value) if name in by_row else plain(value)
+                for name, value in family.arguments.items()
             },
         },
         "response": model.response,
         "formula": model.formula,
         "known": {name: plain(value) for name, value in model.known.items()},
         "fixed": plain(dict(model.fixed)),
-        "weights": _given(model.weights),
+        "weights": given_or_array(model.weights),
         "weights_kind": model.weights_kind,
         "na": plain(reading.na),
         "readings": {name: asdict(one) for name, one in reading.readings.items()},
@@ -55,7 +56,7 @@ def of_model(model: Model) -> dict[str, Any]:
                 "entry": slot.entry,
                 "link": slot.link.name,
                 "design": None if slot.design is None else next(k for k, d in enumerate(designs) if d is slot.design),
-                "offset": None if slot.offset is None else [_given(spec) for spec in slot.offset],
+                "offset": None if slot.offset is None else [given_or_array(spec) for spec in slot.offset],
                 "start": slot.start,
                 "stop": slot.stop,
             }
@@ -107,7 +108,7 @@ def _parts(data: Mapping[str, Any], families: Mapping[str, Callable[..., Family]
     }
 
 
-def _given(spec: Any) -> Any:
+def given_or_array(spec: Any) -> Any:
     """What stands beside a formula: a column, an expression or a number; nothing of an array but that it was one."""
     return BY_ROW if np.ndim(spec) else plain(spec)
 

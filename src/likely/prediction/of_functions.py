@@ -11,6 +11,7 @@ from likely.errors import IntervalError, OptionError
 from likely.estimates.covariance.zero_scores import unit_rows
 from likely.likelihoods.density.bound import new_rows
 from likely.likelihoods.density.objective import DensityObjective
+from likely.likelihoods.kinds import has_functions
 from likely.models.checks import check_level
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ def evaluate(fit: Estimates, rule: Callable[..., Any], new: Any = None, level: f
         For columns mean, stderr, lower, upper, with Wald limits on the scale of the function itself.
     """
     fit.require_regular("a function of the estimates") if level is not None else None
-    functions = fit.likelihood.functions
-    if functions is None:
+    model = fit.likelihood.model
+    if not has_functions(model.family):
         raise OptionError("a function of parameters and data can be predicted from the fit of a lk.density(...) only")
-    table, data = new_rows(functions.density, fit.likelihood.bound, new, {})
+    table, data = new_rows(model, fit.likelihood.bound, new, {}, some=True)
     n, x = data.n, fit.outcome.point.x
-    value, slope = DensityObjective(functions.model, data).function(rule, x)
+    value, slope = DensityObjective(model, data).function(rule, x)
     if value.ndim > 1 or (value.ndim == 1 and len(value) != n):
         raise OptionError(f"the function must give one value, or one for each of {n} rows; its shape is {value.shape}")
     if level is None:

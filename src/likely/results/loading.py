@@ -25,8 +25,9 @@ def load(path: str | Path, data: Any = None, *, families: Iterable[Any] | Mappin
     path : str or Path
     data : data of any kind, optional
         The data of the fit, as they were given to `likely.fit`, to have everything that the fit had.
-    families : list of classes, or dict of them by name, optional
-        Families of your own, of which the file holds only the name.
+    families : list of classes and densities, or dict of them by name, optional
+        Families of your own, and densities of `likely.density`: of their functions the file holds nothing, so they are
+        given again as they were made. With the data, the log-likelihood at the estimates tells whether they are those.
 
     Returns
     -------
@@ -35,8 +36,8 @@ def load(path: str | Path, data: Any = None, *, families: Iterable[Any] | Mappin
     Raises
     ------
     OptionError
-        If the file cannot be read, is damaged, from a later version or no fit; if a family of your own is needed; if
-        data are given and the fit had arguments that no file holds.
+        If the file cannot be read, is damaged, from a later version or no fit; if a family or density of your own is
+        needed, or another one given; if data are given and the fit had arguments that no file holds.
     DataError
         If the data are not those of the fit, by their fingerprint, or give another log-likelihood.
 

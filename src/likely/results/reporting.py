@@ -143,8 +143,8 @@ class Reporting(Values):
         Raises
         ------
         OptionError
-            If the path cannot be one of a fit; if the model is made of functions or of other models, which no file
-            holds.
+            If the path cannot be one of a fit; if the model holds what no file can, such as levels that are neither
+            text nor numbers.
         WriteError
             If the file cannot be written.
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from likely.data import tables
 from likely.data.fingerprint import Fingerprint, fingerprint
 from likely.data.writing import destination, write_text
 from likely.errors import DataError, LikelyError, OptionError
@@ -20,6 +19,8 @@ from likely.estimates import Estimates
 from likely.families.base import Family
 from likely.inference.fit_code import Recipe
 from likely.inference.fitting import with_data
+from likely.likelihoods.density import Density
+from likely.likelihoods.kinds import has_functions, table_of
 from likely.models.bind import pieces_of
 
 FORMAT, VERSION = "a fit of likely", 1
@@ -122,14 +123,22 @@ def _refused(text: str) -> float:
 def _named(families: Any) -> dict[str, Callable[..., Family]]:
     """Families by name."""
     if isinstance(families, Mapping):
-        return dict(families)
+        return {name: _always(one) if isinstance(one, Density) else one for name, one in families.items()}
     found: dict[str, Callable[..., Family]] = {}
     for one in [families] if isinstance(families, (type, Family)) else families:
+        if isinstance(one, Density):
+            found[one.label] = _always(one)
+            continue
         kind = type(one) if isinstance(one, Family) else one
         if not (isinstance(kind, type) and issubclass(kind, Family)):
             raise OptionError(f"families= is a list of families of your own; found {one!r}")
         found[kind.name] = kind
     return found
+
+
+def _always(density: Density) -> Callable[..., Family]:
+    """What gives a density, which is made already."""
+    return lambda: density
 
 
 def _check(estimates: Estimates) -> None:
@@ -156,10 +165,9 @@ def _check(estimates: Estimates) -> None:
 
 def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str) -> Estimates:
     """The estimates with the rows they came from."""
-    if estimates.likelihood.model.reading is None:
-        raise OptionError("the fit is of functions or of other models, whose data no table holds: fit them anew")
-    streamed = None if pieces_of(estimates.asked, data) is None else with_data(estimates, data)
-    table = tables.read(data, estimates.asked.na) if streamed is None else streamed.likelihood.bound.table
+    in_pieces = estimates.likelihood.model.reading is not None and pieces_of(estimates.asked, data) is not None
+    streamed = with_data(estimates, data) if in_pieces else None
+    table = table_of(estimates.asked, data) if streamed is None else streamed.likelihood.bound.table
     lacking = [name for name in expected.columns if name not in table]
     if lacking:
         raise DataError(
@@ -176,6 +184,12 @@ def _attached(estimates: Estimates, data: Any, expected: Fingerprint, path: str)
     if not math.isclose(again.loglik, estimates.loglik, rel_tol=SAME, abs_tol=SAME):
         raise DataError(
             f"at the estimates in {path!r} the log-likelihood of these data is {again.loglik:.10g}, and it was "
-            f"{estimates.loglik:.10g} when the fit was saved: likely has changed, or the data. Fit them anew"
+            f"{estimates.loglik:.10g} when the fit was saved: likely has changed, or the data"
+            f"{_or_functions(estimates)}. Fit them anew"
         )
     return again
+
+
+def _or_functions(estimates: Estimates) -> str:
+    """What else may be another, of a density whose functions were given again."""
+    return ", or there are other functions in the density" if has_functions(estimates.likelihood.model.family) else ""

@@ -107,9 +107,10 @@ class Density(Family):
         return out
 
     def with_base(self, base: Family) -> Density:
-        """The density of another family, such as one with the data's levels."""
+        """The density of another family, such as one with the data's levels; what is known comes with the rows."""
         out = copy.copy(self)
-        out.base = base
+        out.base = copy.copy(base)
+        out.base.known = {}
         return out
 
     # -- what the rest of likely asks of a family --------------------------------------------------------

@@ -75,7 +75,7 @@ def _rows(fit: Estimates, told: Mapping[str, Any], columns: Columns) -> FittedRo
         raise FitError(f"predictions need a converged fit; this one: {fit.status}", fit)
     effective, limit = fit.effective, fit.limit
     model = effective.likelihood.model
-    if effective.likelihood.functions is not None or model.reading is None:
+    if model.reading is None:
         raise OptionError(f"{model.family.title} is made of functions or of other models, which have no SQL")
     original = {p.name: p.name if limit is None else limit.original_name(p.name) for p in model.family.parameters}
     check_given(model, told, original)
