@@ -132,7 +132,7 @@ def check_progress(progress: Any, arguments: str) -> Callable[..., None] | None:
     """
     if callable(progress):
         return progress
-    if progress is None or isinstance(progress, bool) or progress == AUTO:
+    if progress is None or isinstance(progress, bool) or (isinstance(progress, str) and progress == AUTO):
         return None
     raise OptionError(f"progress is 'auto', True, False or a function of {arguments}; found {progress!r}")
 

@@ -461,10 +461,15 @@ def test_parts_that_do_not_go_together() -> None:
         lk.fit("laplace", DATA, "y ~ x", cov="HC0")
 
 
-def test_a_row_that_stands_alone_has_no_hc3() -> None:
-    data = {"y": DATA["y"], "x": np.eye(N)[0]}
-    with pytest.raises(IntervalError, match=r"leverage 1.*row 0"):
-        lk.fit("normal", data, "y ~ x", cov="HC3")
+@pytest.mark.parametrize("kind", ["HC2", "HC3"])
+def test_a_row_that_stands_alone_leaves_the_errors_of_the_others(kind: str) -> None:
+    data = {"y": DATA["y"], "x": DATA["x"], "alone": np.eye(N)[0]}
+    fit = lk.fit("normal", data, "y ~ x + alone", cov=kind)
+    rows = np.arange(1, N)
+    less = sm.OLS(data["y"][rows], sm.add_constant(data["x"][rows])).fit(cov_type=kind)
+    assert fit.stderr["mean.alone"] is None
+    assert "row 0" in fit.withheld["mean.alone"]
+    np.testing.assert_allclose([fit.stderr["mean.Intercept"], fit.stderr["mean.x"]], less.bse, rtol=1e-9)
 
 
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,14 @@ import likely as lk
 from likely.data.cells import Cell
 from likely.data.reading import Reading
 from likely.data.texts import Labels, Texts
-from likely.errors import DataError, MissingValuesError, OptionError, SupportError, TextColumnWarning
+from likely.errors import (
+    DataError,
+    DroppedRowsWarning,
+    MissingValuesError,
+    OptionError,
+    SupportError,
+    TextColumnWarning,
+)
 from likely.inference.fit_code import Recipe
 
 RNG = np.random.default_rng(3)
@@ -435,3 +442,20 @@ def test_parts_of_a_cell() -> None:
         assert Cell.of(text) is None
     assert Texts(("1", "2"), np.array([1, 1])).reading == Reading(example="1")
     assert Texts(("a",), np.array([1])).as_predictor == Labels()
+
+
+def test_codes_with_leading_zeros_in_a_file_are_labels(tmp_path):
+    path = tmp_path / "codes.csv"
+    rows = [
+        (1.0, "01234", "0.5", "07"),
+        (2.0, "10001", "1.5", ""),
+        (2.5, "01234", "05.5", "10"),
+        (4.0, "10001", "2", "11"),
+    ]
+    path.write_text("y,zip,x,code\n" + "\n".join(f"{y},{code},{x},{other}" for y, code, x, other in rows * 2) + "\n")
+    fit = lk.fit("normal", path, "y ~ zip + x")
+    assert list(fit.coef) == ["mean.Intercept", "mean.zip[T.10001]", "mean.x", "sd"]
+    with pytest.warns(DroppedRowsWarning):
+        with_gaps = lk.fit("normal", path, "y ~ code", missing="drop")
+    assert list(with_gaps.coef)[1:3] == ["mean.code[T.10]", "mean.code[T.11]"]
+    assert fit.predict(path)[0] == pytest.approx(fit.predict({"zip": ["01234"], "x": [0.5]})[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -140,12 +141,27 @@ def _read_csv(
     how |= {"dtype": dict.fromkeys(texts, str)} if texts else {}
     try:
         # pandas' reader: it knows the usual spellings of a missing value
-        frame = pd.read_csv(io.BytesIO(rows), **how)
+        frame = _with_codes(pd.read_csv(io.BytesIO(rows), **how), rows, how)
         return (frame, ".") if separator != ";" else _with_decimals(frame, io.BytesIO(rows), how)
     except DataError:
         raise
     except Exception as error:
         raise DataError(f"cannot read {where}: {error}") from error
+
+
+def _with_codes(frame: Any, rows: bytes, how: dict[str, Any]) -> Any:
+    """The table with codes such as 01234 as the texts that they are: as numbers they would lose their zeros."""
+    import pandas as pd
+
+    if re.search(rb'(?:^|[\n"' + re.escape(how["sep"].encode()) + rb"])0\d", rows) is None:
+        return frame
+    numbers = [name for name, kind in frame.dtypes.items() if kind.kind in "iuf"]
+    texts = pd.read_csv(io.BytesIO(rows), **{**how, "dtype": str}, usecols=numbers)
+    for name in numbers:
+        cells = texts[name].dropna()
+        if cells.str.fullmatch(r"0\d+").any() and cells.str.fullmatch(r"\d+").all():
+            frame[name] = texts[name]
+    return frame
 
 
 def _with_decimals(frame: Any, source: Any, how: dict[str, Any]) -> tuple[Any, str | None]:

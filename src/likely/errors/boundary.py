@@ -16,7 +16,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from likely.errors import InternalError, LikelyError
+from likely.errors import InternalError, LikelyError, OptionError
+from likely.errors.arguments import wrong_argument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,9 +34,10 @@ _inside: ContextVar[bool] = ContextVar("likely_inside", default=False)
 def public(function: Callable[P, R]) -> Callable[P, R]:
     """A function of the public surface: what escapes it is a `LikelyError`, or an error of the user's own code.
 
-    An error that nobody foresaw becomes an `InternalError` with the original as its cause. KeyboardInterrupt,
-    MemoryError, warnings that are to be errors, and what the user's own functions raise pass as they are. NumPy's
-    warnings of overflow and the like do not get out either.
+    An argument of another type than its annotation says is told as an `OptionError`. Any other error that
+    nobody foresaw becomes an `InternalError`. Both have the original as their cause. KeyboardInterrupt, MemoryError,
+    warnings that are to be errors, and what the user's own functions raise pass as they are. NumPy's warnings of
+    overflow and the like do not get out either.
 
     Parameters
     ----------
@@ -57,7 +59,11 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
             with np.errstate(all="ignore"):
                 return function(*args, **kwargs)
         except Exception as error:
-            if _passes(error) or os.environ.get(AS_THEY_ARE):
+            if _passes(error):
+                raise
+            if (wrong := wrong_argument(function, args, kwargs, error)) is not None:
+                raise OptionError(wrong) from error
+            if os.environ.get(AS_THEY_ARE):
                 raise
             raise InternalError(_message_for(function, error)) from error
         finally:

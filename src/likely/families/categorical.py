@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn, final
 import numpy as np
 
 from likely.errors import DataError, OptionError, ParameterError, UnknownNameError, listed, unknown
+from likely.errors.boundary import public
 from likely.families.base import Parameter, by_keyword
 from likely.families.base.kernel import Kernel
 from likely.families.base.vectors import Simplex
@@ -52,6 +53,7 @@ class Categorical(Labelled):
     loss_name: ClassVar = "cross-entropy (softmax loss)"
     unaveraged: ClassVar = "count the observations of each level, weights_kind='frequency'"
 
+    @public
     def __init__(self, levels: Iterable[Any] | None = None, p: Any = None, reference: Any = None) -> None:
         if isinstance(p, Mapping) and levels is None:
             levels = list(p)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NoReturn, Self, final
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, SupportError, first_rows, is_one_of, listed
+from likely.errors.boundary import public
 from likely.families.base import Family, Kind, Support, by_keyword, check_size, generator
 from likely.families.base.numeric.frozen import Frozen
 from likely.namespace import NumpyNamespace
@@ -22,6 +23,7 @@ class Labelled(Family):
     support: ClassVar = Support(0.0, closed_lower=True, integer=True)  # the codes of the levels
     refusal: ClassVar[str] = "labels are no numbers, so {} has no {}; use prob() for the chance of each level"
 
+    @public
     def __init__(self, levels: Iterable[Any] | None = None, **known: Any) -> None:
         super().__init__(**known)
         self.levels: tuple[Any, ...] | None = None

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from likely.errors import DataError, OptionError, ParameterError, is_one_of, listed, unknown
+from likely.errors.boundary import public
 from likely.families.base import Kind, Parameter, by_keyword
 from likely.families.base.domains import Positive, Real
 from likely.families.base.kernel import Kernel
@@ -130,6 +131,7 @@ class Ordinal(Labelled):
     assumes: ClassVar = "each observation is the interval, between thresholds, into which a latent variable falls"
     loss_name: ClassVar = "ordinal log loss"
 
+    @public
     def __init__(self, levels: Iterable[Any] | None = None, link: str = "logit", **known: Any) -> None:
         super().__init__(levels, **known)
         if not is_one_of(link, LATENT):

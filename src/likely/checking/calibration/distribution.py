@@ -347,7 +347,11 @@ def of_quantiles(y: Any, quantiles: Mapping[Any, Any]) -> DistributionCalibratio
 
 def of_samples(y: Any, samples: Any, seed: int) -> DistributionCalibration:
     """The calibration of ensembles: samples of shape (n, m), m draws from each predictive distribution."""
-    draws = np.asarray(matched(samples, y, "samples"), dtype=float)
+    given = matched(samples, y, "samples")
+    try:
+        draws = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("samples are numbers, a row of draws for each observation, and not all of these are") from None
     y = column_of_numbers(y)
     if draws.ndim != 2 or len(draws) != len(y) or draws.shape[1] < 2:
         raise DataError(f"samples has a row of draws for each of {len(y)} observations, found the shape {draws.shape}")

@@ -13,6 +13,9 @@ from likely.likelihoods import Objective
 from likely.likelihoods.expected import Expected
 from likely.namespace.arrays import Floats
 
+FULL = 1e-9  # less than this below 1 a leverage is 1
+NO_SCORE = 1e-6  # of a row that is fitted exactly, in standard errors
+
 Rows = Callable[[int, int], Mapping[tuple[int, int], Any]]
 
 
@@ -36,7 +39,7 @@ def leveraged_scores(likelihood: Objective, x: Any, kind: str, pseudo: bool) -> 
     Raises
     ------
     IntervalError
-        If a row has leverage 1: without it, the estimates do not exist.
+        If a row has leverage 1 and is not fitted exactly.
     """
     expected = Expected(likelihood, x)
     objective = expected.objective
@@ -67,17 +70,18 @@ def _adjusted(g: Any, w: Any, a: Any, kind: str, first: int) -> Floats:
     values, vectors = np.linalg.eigh(a)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]) @ np.swapaxes(vectors, 1, 2)
     leverage, axes = np.linalg.eigh(root @ w @ root)
-    full = leverage[:, -1] > 1.0 - 1e-9
-    if np.any(full):
-        bad = first + np.flatnonzero(full)
+    full = leverage > 1.0 - FULL
+    along = np.squeeze(np.swapaxes(axes, 1, 2) @ root @ g[:, :, None], axis=2)  # in standard errors of the estimates
+    if np.any(lost := np.any(full & (np.abs(along) > NO_SCORE), axis=1)):
+        bad = first + np.flatnonzero(lost)
         raise IntervalError(
-            f"{kind} does not exist: some rows have leverage 1, so the estimates hang on each of them alone "
-            f"({first_rows(bad, leverage[full, -1])}). Use HC0 or HC1, which withhold the errors of these estimates "
-            "and give the others, or leave these rows out"
+            f"{kind} does not exist: some rows have leverage 1 and a score that is not 0, so without them there are no "
+            f"estimates ({first_rows(bad, leverage[lost, -1])}). Use HC0 or HC1, or leave these rows out"
         )
-    h = np.minimum(leverage, 1.0 - 1e-9)
+    h = np.where(full, 0.0, leverage)
     power = -1.0 if kind == "HC3" else -0.5
     with np.errstate(all="ignore"):
         part = np.where(np.abs(h) < 1e-8, -power, np.expm1(power * np.log1p(-h)) / np.where(h == 0.0, 1.0, h))
+    part[full] = 0.0  # an exact fit has no score to correct; what hangs on it alone is withheld, as in all sandwiches
     inner = (axes * part[:, None, :]) @ np.swapaxes(axes, 1, 2)
     return g + np.squeeze(w @ root @ inner @ root @ g[:, :, None], axis=2)

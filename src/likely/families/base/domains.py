@@ -8,6 +8,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.errors import OptionError, ParameterError, listed, unknown
+from likely.errors.boundary import public
 from likely.errors.kinds import is_whole
 from likely.families.base.links import Link, find_link, moved
 from likely.namespace.arrays import Booleans
@@ -85,6 +86,7 @@ class Domain:
     typical: tuple[float, float] = (-3.0, 3.0)
     moved: tuple[float, float] | None = None
 
+    @public
     def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
         """A parameter of `likely.density` that lives here.
 
@@ -209,6 +211,7 @@ _NAMED = {
 }
 
 
+@public
 def Interval(lower: float = -np.inf, upper: float = np.inf, start: Any = None, *, shape: Any = ()) -> Any:
     """The numbers between two ends, which are not reached themselves; one of the ends may be infinite.
 
