@@ -452,7 +452,8 @@ def test_codes_with_leading_zeros_in_a_file_are_labels(tmp_path):
         (2.5, "01234", "05.5", "10"),
         (4.0, "10001", "2", "11"),
     ]
-    path.write_text("y,zip,x,code\n" + "\n".join(f"{y},{code},{x},{other}" for y, code, x, other in rows * 2) + "\n")
+    lines = [f"{y + 0.1 * k},{code},{x},{other}" for k, (y, code, x, other) in enumerate(rows * 2)]
+    path.write_text("y,zip,x,code\n" + "\n".join(lines) + "\n")
     fit = lk.fit("normal", path, "y ~ zip + x")
     assert list(fit.coef) == ["mean.Intercept", "mean.zip[T.10001]", "mean.x", "sd"]
     with pytest.warns(DroppedRowsWarning):
