@@ -380,6 +380,11 @@ def test_what_cannot_be_grouped_is_said():
         lk.fit_groups("poisson", data, "count ~ x")
     with pytest.raises(lk.errors.UnknownNameError, match="unknown column"):
         lk.fit_groups("poisson", data, "count ~ nothing", by="g")
+    for by in ({"g": 1}, ["g", "g"], [], 3):
+        with pytest.raises(lk.errors.OptionError, match="by is"):
+            lk.fit_groups("poisson", data, "count ~ x", by=by)
+    with pytest.raises(lk.errors.DataError, match="no rows"):
+        lk.fit_groups("poisson", data[:0], "count ~ x", by="g")
     with pytest.raises(lk.errors.OptionError, match="in memory"):
         lk.fit_groups("poisson", data, "count ~ x", by="g", engine="stream")
     with pytest.raises(lk.errors.OptionError, match="progress of groups"):
@@ -412,6 +417,19 @@ def test_predictions_are_those_of_each_groups_fit():
     np.testing.assert_allclose(band["mean"], found, rtol=1e-8)
     prob = lk.fit_groups("categorical", data, "kind ~ x", by="g").predict(new, "class")
     assert set(prob) <= {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("by", ["yes", "half", "day", ["yes", "day"]])
+def test_keys_of_every_kind(by):
+    data = table()
+    data["yes"], data["half"] = data["g"] > 5, data["g"] + 0.5
+    data["day"] = pd.to_datetime("2024-01-01") + pd.to_timedelta(data["g"] % 2, unit="D")
+    fits = lk.fit_groups("poisson", data, "count ~ x", by=by)
+    polars = lk.fit_groups("poisson", pl.from_pandas(data), "count ~ x", by=by)
+    assert len(fits) == len(polars) == len(data.groupby(by))
+    own = data.groupby(by).get_group(next(iter(fits)))
+    assert fits.fit(next(iter(fits))).n == len(own)
+    np.testing.assert_allclose(fits.predict(data), polars.predict(pl.from_pandas(data)), rtol=1e-12)
 
 
 def test_rows_of_groups_without_a_fit_are_an_error_or_missing():

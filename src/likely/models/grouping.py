@@ -17,6 +17,7 @@ from likely.models import checks
 from likely.models.selected_rows import SelectedRows
 from likely.namespace.arrays import Integers
 
+BY = "by is a column, a list of columns, or an array with a label for each row"
 SHOWN = 1000  # groups among which a message looks for one of a similar name
 DENSE = 4  # codes for each row, at most, that are counted in an array of all of them
 
@@ -67,6 +68,8 @@ class Grouping:
         OptionError, UnknownNameError
             If there are no such columns.
         """
+        if table.n == 0:
+            raise DataError("the data have no rows, so there are no groups")
         columns = _columns(table, by)
         parts = [_codes(values, text) for values, text in columns.values()]
         codes, count = parts[0]
@@ -167,9 +170,11 @@ def _columns(table: Table, by: Any) -> dict[str, tuple[Any, Any]]:
     """By name, the values of each row and, of text, its categories."""
     names = [by] if isinstance(by, str) else list(by) if _lists_names(by, table) else None
     if names is None:
+        if isinstance(by, Mapping):
+            raise OptionError(f"{BY}; found a dict")
         values = SelectedRows.of(table).labels(by, "by")
         if np.ndim(values) == 0:
-            raise OptionError(f"by is a column, a list of columns, or an array with a label for each row; found {by!r}")
+            raise OptionError(f"{BY}; found {by!r}")
         own = tables.read(by)
         return {own.names[0] if own.named else "group": (values, None)}
     for name in names:

@@ -54,10 +54,11 @@ def predict_by_group(
             at_once[:] = False
         else:
             columns[""] = means
-    for number in np.unique(numbers[possible & ~at_once]).tolist():
-        rows = numbers == number
+    left = np.flatnonzero(possible & ~at_once)
+    left = left[np.argsort(numbers[left], kind="stable")]
+    for rows in np.split(left, np.flatnonzero(np.diff(numbers[left])) + 1) if len(left) else []:
         given = {name: one[rows] if np.ndim(one) == 1 and len(one) == table.n else one for name, one in options.items()}
-        own = predict(estimates(number), table.only(rows), what, unseen=unseen, **given)
+        own = predict(estimates(int(numbers[rows[0]])), table.arranged(rows), what, unseen=unseen, **given)
         for name, values in _columns(own).items():
             if name not in columns:
                 columns[name] = _empty(values, table.n)

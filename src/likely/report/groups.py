@@ -35,7 +35,8 @@ class GroupReport:
         out: list[Block] = [self._title, self._groups]
         if self.found.grouping.count > MOST:
             out += [f"... and {self.found.grouping.count - SHOWN:,} more groups. How all of them spread:", self._spread]
-        out += ["In brackets: standard errors."] if self.found.estimated else []
+        if any(np.any(np.isfinite(own.stderr)) for own in self.found.estimated.values()):
+            out.append("In brackets: standard errors.")
         return [*out, *self._ends]
 
     @cached_property
