@@ -48,6 +48,7 @@ ONCE += [(722, 3196), (722, 3427), (722, 3831)]  # searches and their ends by th
 ONCE += [(732, 736)]  # a start at which rounding decides on which side an observation is
 ONCE += [(732, 1965)]  # signs of a predictor, of a parameter that is no location
 ONCE += [(201, 2376)]  # two neighbouring corners, each a peak
+ONCE += [(740, 415)]  # a peak to which a row of much influence leads
 
 
 @pytest.mark.parametrize(("seed", "number"), ONCE)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import likely as lk
+from fuzz.draw import draw
 from likely.compute.solve.newton import Point, newton_step
 from likely.errors import FitError
 from likely.search.directions import PredictorScaling, few_rows, orthonormalising, single_terms
+from likely.search.influential import influential_starts
 from likely.search.unbounded import _reproducible
 
 CODES = {"a": "z", "b": "y", "c": "x"}
@@ -140,3 +142,22 @@ def test_a_pareto_whose_shape_has_several_signs():
         start = {name: 2.0 * rng.normal() for name in ("shape.Intercept", "shape.x", "shape.z")}
         other = lk.fit("pareto", data, "y ~ x + z", link={"shape": "sqrt"}, start=start, on_failure="return")
         assert other.loglik <= fit.loglik + 1e-6
+
+
+def test_rows_of_much_influence_lead_to_another_peak():
+    """An inverse Gaussian of 20 rows whose second peak only those starts find."""
+    case = draw(740, 415)
+    fit = case.fit()
+    other = lk.fit(
+        "inverse_gaussian", case.data, "y ~ x0 + x2 + g",
+        start={"mean.Intercept": -24.14, "mean.x0": -3.45, "mean.x2": 1.3, "mean.g[T.b]": -3.42, "mean.g[T.c]": 2.58},
+    )  # fmt: skip
+    assert other.loglik > 470.8
+    assert fit.loglik >= other.loglik - 1e-6
+
+
+def test_regular_data_have_no_rows_of_such_influence():
+    rng = np.random.default_rng(3)
+    x = rng.uniform(size=200)
+    fit = lk.fit("student_t", {"x": x, "y": x + rng.standard_t(5, 200)}, "y ~ x")
+    assert not influential_starts(fit.likelihood.function.objective, fit.estimates.outcome.point)

@@ -17,6 +17,7 @@ from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
 from likely.search.first import given_starts
+from likely.search.influential import influential_starts
 from likely.search.outcome import Outcome
 from likely.search.starts import (
     further_starts,
@@ -29,7 +30,7 @@ from likely.search.starts import (
 
 SAME = 1e-8  # share of a log-likelihood within which two of them are equally high
 ANOTHER = "another place to start from"
-ROUNDS = 5  # from corner to corner
+ROUNDS = 5  # from corner to corner, or from peak to peak
 DISTINCT = 1e-2  # standard errors between two peaks
 
 
@@ -132,6 +133,14 @@ class OtherPeaks:
         if mirrored:
             found = self._with_searches(found, mirrored)
             best, note = self._highest([best, *(end for end in found if end is not best)])
+        for _ in range(ROUNDS):
+            beside = influential_starts(self.given, self.to_original(best.point)) if best.converged else []
+            if not beside:
+                break
+            before, found = best, self._with_searches(found, beside)
+            best, note = self._highest([best, *(end for end in found if end is not best)])
+            if best is before:
+                break
         return self._upright(best), note
 
     def _upright(self, end: Solution) -> Solution:
