@@ -8,9 +8,11 @@ import threading
 import types
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import likely as lk
+from likely.compute.engines import memory
 from likely.errors import OptionError
 from likely.progress import Task, time_left
 from likely.search.iterations import passes_left
@@ -191,3 +193,39 @@ def test_estimates_of_the_time_left():
 def test_what_progress_can_be(bad):
     with pytest.raises(OptionError, match="progress is 'auto', True, False or a function of"):
         lk.fit("normal", [1.0, 2.0], progress=bad)
+
+
+def test_a_long_pass_says_how_much_of_it_is_done(monkeypatch):
+    watch(monkeypatch)
+    shares = []
+    monkeypatch.setattr(Task, "within", lambda self, share: shares.append(share))
+    with Task("fitting"):
+        parts = memory.map_blocks(lambda lo, hi: (hi - lo,), 300, 1)
+        memory.map_blocks(lambda lo, hi: (hi - lo,), 200, 1)
+    assert len(parts) == 300
+    assert shares == [64 / 300, 128 / 300, 192 / 300, 256 / 300, 1.0]
+
+
+def test_the_share_of_a_pass_stands_in_the_line_until_it_is_done(monkeypatch):
+    watch(monkeypatch)
+    with Task("fitting") as task:
+        task.say("pass 2")
+        task.within(0.25)
+        assert str(task._line) == "fitting: pass 2 (25% of a pass)"
+        task.within(1.0)
+        assert str(task._line) == "fitting: pass 2"
+
+
+def test_reading_tells_rows_and_pace(monkeypatch):
+    watch(monkeypatch)
+    said = []
+    monkeypatch.setattr(Task, "say", lambda self, text: said.append((self.title, text)))
+    half = {"x": np.arange(500.0), "y": np.arange(500) % 3}
+    pieces = [pd.DataFrame(half), pd.DataFrame(half)]
+    lk.fit("poisson", pieces, "y ~ x", engine="stream")
+    learnt = [text for title, text in said if title == "learning levels and ranges from the data"]
+    read = [text for title, text in said if title == "reading the data"]
+    assert [text.partition(",")[0] for text in learnt] == ["500 rows", "1"]
+    assert learnt[1].startswith("1,000 rows, ")
+    assert [text.partition(" rows")[0] for text in read] == ["500 of 1,000", "1,000 of 1,000"]
+    assert all("a second" in text for text in learnt + read)

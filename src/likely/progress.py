@@ -47,7 +47,7 @@ class Task:
     def __init__(
         self, title: str, wanted: Any = AUTO, *, patience: float = PATIENCE, long: bool = False, alone: bool = False
     ) -> None:
-        self.title, self.text = title, ""
+        self.title, self.text, self.share = title, "", ""
         self._wanted, self._patience, self._long, self._alone = wanted, patience, long, alone
         self._line: _Line | None = None
         self._owner = False
@@ -102,10 +102,22 @@ class Task:
             left = None if total is None or not done else self.spent / done * (total - done)
             self.say(f"{done:,}{'' if total is None else f' of {total:,}'} {what}{rate}{time_left(left)}")
 
+    def within(self, share: float) -> None:
+        """How much of the present step is done, from 0 to 1."""
+        if self._line is not None:
+            self.share = f" ({share:.0%} of a pass)" if share < 1.0 else ""
+            self._line.touch()
+
     @property
     def spent(self) -> float:
         """Seconds since the work began."""
         return time.perf_counter() - self._began
+
+
+def tell_share(done: int, total: int) -> None:
+    """How many of the equal pieces of a pass over the rows are done, for the innermost task."""
+    if (task := _current.get()) is not None:
+        task.within(done / total)
 
 
 def time_left(seconds: float | None) -> str:
@@ -163,7 +175,7 @@ class _Line:
         self._timer: threading.Timer | None = None
 
     def __str__(self) -> str:
-        parts = [": ".join(filter(None, (task.title, task.text))) for task in list(self.tasks)]
+        parts = [": ".join(filter(None, (task.title, task.text))) + task.share for task in list(self.tasks)]
         return " | ".join(filter(None, parts))
 
     def begin(self, long: bool) -> None:

@@ -262,6 +262,17 @@ def test_what_needs_all_rows_at_once(arguments: dict[str, Any], message: str) ->
         lk.fit(**{"family": "poisson", "data": frame(), "formula": "count ~ x", "engine": "stream", **arguments})
 
 
+def test_the_files_of_rows_have_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So they are gone in whatever way the process ends; TMPDIR says where they lie."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    fit = lk.fit("poisson", frame(), "count ~ x", engine="stream")
+    assert fit.likelihood.function.bound.kept
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match=r"cannot be written to .*nowhere.*TMPDIR"):
+        lk.fit("poisson", frame(), "count ~ x", engine="stream")
+
+
 def test_a_folder_that_cannot_hold_the_rows(tmp_path: Any) -> None:
     store = Store(0, tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"bytes so far.*cannot be written to .*nowhere"):

@@ -145,7 +145,7 @@ def predict(
 
     likely predict model.json new.csv --what interval -o scores.csv
     """
-    from likely.cli.predictions import expression_of, predictions
+    from likely.cli.predictions import expression_of, predictions, write_predictions
 
     if sql is not None:
         refused = {"DATA": data, "--level": level, "--q": q or None, "--output": output}
@@ -155,6 +155,11 @@ def predict(
         raise OptionError(
             "--y is of --sql" if y is not None else "give the data to predict: a file, or - for CSV on standard input"
         )
+    if output is not None and not json and output.suffix.lower() in (".csv", ".parquet"):
+        with status_line(json):
+            write_predictions(model, read(data), what, output, level=level, q=q or None, unseen=unseen)
+        say(f"Written to {output}.")
+        return
     with status_line(json):
         found = predictions(model, read(data), what, level=level, q=q or None, unseen=unseen)
     found.emit(json, output)

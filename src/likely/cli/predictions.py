@@ -12,7 +12,7 @@ from typing import Any, final
 import numpy as np
 
 from likely.cli.output import as_json, say, write
-from likely.data.writing import write_bytes, write_text
+from likely.data.writing import write_text
 from likely.errors import OptionError, listed
 
 
@@ -32,15 +32,13 @@ class Predictions:
 
     def emit(self, json: bool, output: Path | None) -> None:
         """Print or write them."""
-        suffix = "" if output is None else output.suffix.lower()
-        if output is not None and suffix == ".parquet":
-            write_bytes(output, as_parquet(self.columns))
-        else:
-            text = self.json() if json or suffix == ".json" else as_csv(self.columns)
-            if output is None:
-                write(text.removesuffix("\n"))
-                return
-            write_text(output, text)
+        text = (
+            self.json() if json or (output is not None and output.suffix.lower() == ".json") else as_csv(self.columns)
+        )
+        if output is None:
+            write(text.removesuffix("\n"))
+            return
+        write_text(output, text)
         say(f"Written to {output}.")
 
     def json(self) -> str:
@@ -70,6 +68,13 @@ def as_parquet(columns: Mapping[str, Any]) -> bytes:
 def _values(column: Any) -> list[Any]:
     """The values of a column; None for those that are missing."""
     return [None if isinstance(one, float) and np.isnan(one) else one for one in np.asarray(column).tolist()]
+
+
+def write_predictions(model: str, data: Any, what: str | None, output: Path, **options: Any) -> None:
+    """Write what a saved fit predicts for new rows, of any number, to a CSV or Parquet file."""
+    from likely.results.loading import load
+
+    load(model).predict(data, what, out=output, **{name: one for name, one in options.items() if one is not None})
 
 
 def predictions(model: str, data: Any, what: str | None, **options: Any) -> Predictions:

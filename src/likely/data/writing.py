@@ -7,10 +7,10 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from likely.errors import OptionError, WriteError
 
@@ -102,18 +102,39 @@ def write_bytes(path: Path, content: bytes) -> None:
     WriteError
         If the system refuses; the message says why.
     """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to be written to, which is there under its name once all of it was; as `write_bytes`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "new.txt"
+    >>> with replacing(path) as file:
+    ...     _ = file.write(b"whole")
+    ...     path.exists()
+    False
+    >>> path.read_text()
+    'whole'
+    """
     try:
         found = _state(path)
         if found is not None and (not stat.S_ISREG(found.st_mode) or _is_open_file(path)):
             with open(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as file:
-                file.write(content)
+                yield file
         else:
-            _replace(Path(os.path.realpath(path)), content, None if found is None else found.st_mode)
+            with _beside(Path(os.path.realpath(path)), None if found is None else found.st_mode) as file:
+                yield file
     except OSError as error:
         raise _refused(f"write {str(path)!r}", error) from error
 
 
-def _replace(path: Path, content: bytes, mode: int | None) -> None:
+@contextmanager
+def _beside(path: Path, mode: int | None) -> Iterator[IO[bytes]]:
     """A new file in the same folder, which takes the old one's name once all of it is on the disk."""
     partial = path.with_name(f".likely-{os.getpid()}-{secrets.token_hex(4)}.partial")
     only_new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -122,7 +143,7 @@ def _replace(path: Path, content: bytes, mode: int | None) -> None:
             if mode is not None:
                 with suppress(OSError):  # file systems without permissions
                     os.chmod(partial, stat.S_IMODE(mode))
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict, final
 
 import numpy as np
 
@@ -75,6 +75,49 @@ def predict(
         return evaluate(fit, what, new, level)
     if isinstance(new, str) and new in WHAT:
         raise OptionError(f"the new data come first: fit.predict(what={new!r}) for the fit's own rows")
+    asked = check_options(
+        what,
+        q=q,
+        level=level,
+        y=y,
+        simultaneous=simultaneous,
+        method=method,
+        replicates=replicates,
+        seed=seed,
+        unseen=unseen,
+    )
+    rows = rows_of(fit, new, _with_known(given, known), observed=what == "prob" and y is None, unseen=unseen)
+    return predicted(replace(rows, of_mean=what == "mean"), asked, own=new is None)
+
+
+@final
+@dataclass(frozen=True)
+class Wanted:
+    """Which predictions are wanted; the attributes are the arguments of `predict`."""
+
+    what: str | None
+    q: Any
+    level: float | None
+    y: Any
+    simultaneous: Any
+    method: str | None
+    replicates: int
+    seed: int
+
+
+def check_options(
+    what: str | None,
+    *,
+    q: Any = None,
+    level: float | None = None,
+    y: Any = None,
+    simultaneous: Any = False,
+    method: str | None = None,
+    replicates: int = 400,
+    seed: int = 0,
+    unseen: str = "error",
+) -> Wanted:
+    """The predictions that are wanted, once the options go together."""
     if what is not None and what not in WHAT:
         raise unknown("kind of prediction", what, WHAT)
     owned = (
@@ -88,23 +131,27 @@ def predict(
         if value is not None and what not in owners:
             raise OptionError(f"{name}= belongs to what={owners[-1]!r}, not to what={what!r}")
     check_unseen(unseen)
-    own = what == "prob" and y is None
-    rows = rows_of(fit, new, _with_known(given, known), observed=own, unseen=unseen)
-    rows = replace(rows, of_mean=what == "mean")
+    return Wanted(what, q, level, y, simultaneous, method, replicates, seed)
+
+
+def predicted(rows: FittedRows, wanted: Wanted, own: bool) -> Any:
+    """Predictions for some rows; `own` are those of the fit."""
+    what, level, simultaneous = wanted.what, wanted.level, wanted.simultaneous
     if what in (None, "mean") and level is None and not simultaneous:
         return rows.column(rows.center(), "mean" if rows.central == "mean" else "quantile")
     if what in (None, "mean", "interval"):
         return mean_interval(rows, check_level(0.95 if level is None else level), simultaneous)
     rows.require_known()
     if what == "prediction":
-        return prediction_interval(rows, check_level(0.95 if level is None else level), method, replicates, seed)
+        level = check_level(0.95 if level is None else level)
+        return prediction_interval(rows, level, wanted.method, wanted.replicates, wanted.seed)
     if what == "params":
         return rows.frame(_parameters(rows))
     if what == "quantile":
-        return _quantiles(rows, 0.5 if q is None else q)
+        return _quantiles(rows, 0.5 if wanted.q is None else wanted.q)
     if what == "class":
         return _classes(rows)
-    return _probability(rows, y, own=new is None)
+    return _probability(rows, wanted.y, own)
 
 
 def simulate(
@@ -210,7 +257,7 @@ def _probability(rows: FittedRows, y: Any, own: bool) -> Any:
             return rows.frame({f"{v:g}": _density(rows, np.full(rows.n, v)) for v in (0.0, 1.0)})
         if not own:
             raise OptionError("what='prob' needs y=: a value, one per row, or the name of a column of the new data")
-        return rows.column(_density(rows, rows.fit.likelihood.bound.y), "prob")
+        return rows.column(_density(rows, rows.data.y), "prob")
     if isinstance(y, str) and not (labels and y in [str(v) for v in rows.model.levels]):
         y = rows.table.column(y)
     elif np.ndim(y) == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from likely.errors.boundary import public_class
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 class Prediction(Values):
     """Predictions, simulations and residuals of a `likely.Fit`; the work is done in `likely.prediction`."""
 
-    def predict(self, new: Any = None, what: str | None = None, **options: Unpack[PredictOptions]) -> Any:
+    def predict(
+        self,
+        new: Any = None,
+        what: str | None = None,
+        *,
+        out: str | Path | None = None,
+        **options: Unpack[PredictOptions],
+    ) -> Any:
         """Predictions for the rows of the fit or of new data.
 
         Parameters
@@ -38,6 +46,11 @@ class Prediction(Values):
             "prob": the probability or density of ``y=``; without it that of the fit's own response, or for labels and
             Bernoulli a column for each level.
             "class": the most probable level, for labels and Bernoulli.
+        out : str or Path, optional
+            A ``.parquet`` or ``.csv`` file to write the predictions to, in the order of the rows, in place of giving
+            them back. New data are then gone through piece by piece, so that they may be larger than memory: patterns
+            of files, PyArrow data sets, lazy Polars frames, DuckDB relations, functions that give tables. The file is
+            there once it is whole.
         **options
             ``q``, ``level`` and ``y``, see `what`; ``y`` is one value, one for each row, or the name of a column of
             `new`.
@@ -58,7 +71,7 @@ class Prediction(Values):
         Returns
         -------
         A column or table of the user's own library (pandas keeps its index); arrays, or dicts of arrays, for arrays,
-        dicts, lists and files.
+        dicts, lists and files. With `out` its path.
 
         Raises
         ------
@@ -66,6 +79,8 @@ class Prediction(Values):
             If the new data lack something, or a row lies so far out that a prediction is no number.
         FitError
             If the fit did not converge.
+        WriteError
+            If the file cannot be written.
 
         Notes
         -----
@@ -84,6 +99,10 @@ class Prediction(Values):
         >>> {name: column.tolist() for name, column in fit.predict({"x": [4, 5]}, "prediction").items()}
         {'median': [19.0, 40.0], 'lower': [5.0, 7.0], 'upper': [55.0, 185.0]}
         """
+        if out is not None:
+            from likely.prediction.scores import write_predictions
+
+            return write_predictions(self.estimates, new, what, out, **options)
         from likely.prediction.predict import predict
 
         return predict(self.estimates, new, what, **options)
@@ -182,13 +201,15 @@ class Prediction(Values):
 
         return simulate(self.estimates, size, new=new, seed=seed, **given)
 
-    def surprise(self, tail: bool = False) -> Any:
+    def surprise(self, tail: bool = False, *, out: str | Path | None = None) -> Any:
         """Every row's surprise in nats: minus its log-density under the fitted model.
 
         Parameters
         ----------
         tail : bool
             Whether to say beside each surprise what the model expects of it.
+        out : str or Path, optional
+            A ``.parquet`` or ``.csv`` file to write them to; its path is then what is given back.
 
         Returns
         -------
@@ -217,7 +238,12 @@ class Prediction(Values):
         """
         from likely.prediction.surprise import surprise
 
-        return surprise(self.estimates, tail)
+        found = surprise(self.estimates, tail)
+        if out is None:
+            return found
+        from likely.prediction.scores import write_columns
+
+        return write_columns(out, "a file of surprises", found, "surprise")
 
     def surprising(self, count: int = 10) -> Surprising:
         """The rows that the fitted model expected least, by the probability of a surprise at least as large.
@@ -246,7 +272,7 @@ class Prediction(Values):
 
         return surprising(self.estimates, count)
 
-    def residuals(self, kind: str = "quantile", *, seed: int = 0) -> Any:
+    def residuals(self, kind: str = "quantile", *, seed: int = 0, out: str | Path | None = None) -> Any:
         """Residuals of every row that the fit used.
 
         Parameters
@@ -270,6 +296,8 @@ class Prediction(Values):
             and "anscombe", where there are any, are divided by the root of the row's own dispersion.
         seed : int
             For the quantile residuals of discrete data.
+        out : str or Path, optional
+            A ``.parquet`` or ``.csv`` file to write them to; its path is then what is given back.
 
         Returns
         -------
@@ -301,7 +329,12 @@ class Prediction(Values):
         """
         from likely.prediction.residuals import residuals
 
-        return residuals(self.estimates, kind, seed=seed)
+        found = residuals(self.estimates, kind, seed=seed)
+        if out is None:
+            return found
+        from likely.prediction.scores import write_columns
+
+        return write_columns(out, "a file of residuals", found, "residual")
 
     def influence(self) -> Influence:
         """What the estimates would be without each row: Cook's distances, leverages, pulls in standard errors.

@@ -15,6 +15,7 @@ from likely.models import scale
 from likely.progress import Task, time_left
 from likely.search.state import FitState
 
+MANY = 1_000_000  # rows, of which it is worth saying how quickly they are gone through
 ProgressCallback = Callable[[int, Point, float], None]  # iteration, point, distance to the peak in standard errors
 
 
@@ -64,10 +65,17 @@ class SearchHistory:
             seconds = None if left is None else left * self._task.spent / self._own
             self._task.say(
                 f"pass {self._passes}, log-likelihood {point.value:,.3f}, {distance:.2g} standard errors from the peak"
+                + self._pace
                 + time_left(seconds)
             )
         if self._callback is not None:
             self._callback(self._passes - 1, point, distance)
+
+    @property
+    def _pace(self) -> str:
+        """Rows a second, where there are so many that it matters."""
+        rows = self._likelihood.bound.data.n
+        return f", {rows * self._own / self._task.spent:,.0f} rows a second" if rows >= MANY else ""
 
     def sample(self, rows: int) -> ProgressCallback:
         """What to call at every pass over a sample of the rows."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from types import SimpleNamespace
@@ -18,7 +18,9 @@ from typing import Any
 import numpy as np
 
 from likely.namespace.arrays import Floats
+from likely.progress import tell_share
 
+MANY, TOLD = 256, 64  # blocks of a pass that takes long, and after how many of them that is said
 Block = Callable[[int, int], tuple[Any, ...]]  # rows lo..hi -> a tuple of sums over these rows
 
 
@@ -136,17 +138,27 @@ def map_blocks(block: Block, n: int, size: int, threads: int | None = None) -> l
     threads = min(threads or available_threads(), len(ranges))
     with one_blas_thread():  # the blocks are the parallelism; BLAS's own threads would fight it
         if threads == 1:
-            return [block(lo, hi) for lo, hi in ranges]
+            return _told((block(lo, hi) for lo, hi in ranges), len(ranges))
         futures: list[Future[tuple[Any, ...]]] = []
         try:
             for lo, hi in ranges:
                 futures.append(_pool(threads).submit(block, lo, hi))
-            return [future.result() for future in futures]
+            return _told((future.result() for future in futures), len(ranges))
         except BaseException:  # an error in a block, or Ctrl-C: none of the others may run on
             for future in futures:
                 future.cancel()
             wait(futures)
             raise
+
+
+def _told(parts: Iterator[tuple[Any, ...]], count: int) -> list[tuple[Any, ...]]:
+    """The results of so many blocks; where they are many it is said how many are there."""
+    out: list[tuple[Any, ...]] = []
+    for part in parts:
+        out.append(part)
+        if count >= MANY and (len(out) % TOLD == 0 or len(out) == count):
+            tell_share(len(out), count)
+    return out
 
 
 def sum_blocks(block: Block, n: int, size: int, threads: int | None = None) -> tuple[Any, ...]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from likely.data.datasets.made import write_transactions
 from likely.errors import is_one_of, unknown
+
+__all__ = ["NAMES", "loans", "path", "write_transactions"]
 
 NAMES = ("loans",)
 

@@ -12,7 +12,7 @@ from likely.data.tables import Table
 from likely.models.asked import Asked
 
 WORK = 3  # times the bytes of a table: it, the arrays that are made of it, and what is worked out of these
-HELD = 4  # the share of the memory that rows which come in pieces take before they go to files
+HELD = 8  # the share of the memory that rows which come in pieces take before they go to files
 SMALL = 50_000_000  # bytes of a table in memory that need no question
 
 

@@ -15,6 +15,7 @@ from likely.compute.engines import memory
 from likely.compute.solve import orthogonal
 from likely.families.base import Kind
 from likely.likelihoods import by_rows
+from likely.models.rows import take
 from likely.namespace import NumpyNamespace
 from likely.namespace.arrays import Floats, Integers
 from likely.search.separation.certificate import Separation
@@ -35,6 +36,7 @@ MONOTONE = ("logit", "probit", "cloglog", "loglog", "cauchit", "log", "softplus"
 LARGEST = 500  # coefficients; beyond, one sparse programme is quicker than several dense ones
 DENSE = 50_000_000  # numbers of a design in blocks that may be made an array
 MANY = 64  # columns; of more no smallest sufficient set is looked for
+ROWS = 65_536  # at a time
 FREE = 2.0  # the code of a row that imposes nothing
 
 
@@ -74,23 +76,35 @@ def find_separation(L: LogLikelihood, outcome: Outcome | None = None, saturated:
             groups.setdefault(slot.parameter.name, []).append(slot)
     if not groups:
         return None
-    codes = model.family.saturation(L.bound.y, L.bound.data.known)
+    codes = _codes(L)
     for name, slots in groups.items():
         if name not in codes:
             continue
-        row_codes = np.asarray(codes[name], dtype=float)
+        row_codes = codes[name]
         if slots[0].entry is None:
             # a probability under a log link reaches 1 at a finite predictor: no row may run up
             if slots[0].link.upper != slots[0].parameter.domain.upper:
-                row_codes = np.where(row_codes == 1.0, 0.0, row_codes)
-            if not np.any(np.abs(row_codes) == 1.0):
+                row_codes = np.where(row_codes == 1, 0, row_codes)
+            if not np.any(np.abs(row_codes) == 1):
                 continue
         if outcome is not None and outcome.converged and not _suspect(L, outcome, slots, row_codes, saturated):
             continue
-        found = _examine(L, slots, row_codes, None if outcome is None else outcome.point.x)
+        found = _examine(L, slots, row_codes.astype(float), None if outcome is None else outcome.point.x)
         if found is not None:
             return found
     return None
+
+
+def _codes(L: LogLikelihood) -> dict[str, Any]:
+    """By parameter, how far its linear predictor may run in each row (`Family.saturation`), in two bytes a row."""
+    family, data = L.model.family, L.bound.data
+
+    def block(lo: int, hi: int) -> tuple[Any, ...]:
+        found = family.saturation(data.y[lo:hi], take(data.known, slice(lo, hi)))
+        return ({name: np.asarray(codes, dtype=np.int16) for name, codes in found.items()},)
+
+    parts = [part for (part,) in memory.map_blocks(block, data.n, ROWS)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _suspect(L: LogLikelihood, outcome: Outcome, slots: list[Slot], codes: Any, saturated: float) -> bool:
