@@ -272,6 +272,9 @@ def test_many_levels_and_a_saved_fit(tmp_path: Path) -> None:
         ("count ~ x + np.round(z)", "np.round(z)"),
         ("count ~ poly(x, 12)", "poly(x, 12)"),
         ("count ~ x + {h % 2}", "h % 2"),
+        ("count ~ {(x < 0) + (z > 2)}", "(x < 0) + (z > 2)"),  # pandas takes it for "or"
+        ("count ~ {-(x < 0)}", "-(x < 0)"),
+        ("count ~ center(bs(z, df=4))", "center(bs(z, df=4))"),
         ("count ~ hashed(s, levels=5)", "hashed(s, levels=5)"),
     ],
 )

@@ -86,8 +86,8 @@ class Arithmetic:
         inner = self.value(node.operand)
         if isinstance(node.op, ast.Invert) and isinstance(inner, Condition):
             return ~inner
-        if isinstance(node.op, (ast.USub, ast.UAdd)):
-            return -number(inner) if isinstance(node.op, ast.USub) else number(inner)
+        if isinstance(node.op, (ast.USub, ast.UAdd)) and not isinstance(inner, Condition):
+            return -inner if isinstance(node.op, ast.USub) else inner
         raise refused(self.text, f"{decode(ast.unparse(node))} cannot be written in it", self.columns)
 
     def _binary(self, node: ast.BinOp) -> Any:
@@ -97,8 +97,8 @@ class Arithmetic:
         if type(node.op) not in BINARY:
             raise refused(self.text, f"{decode(ast.unparse(node))} cannot be written in it", self.columns)
         both = isinstance(left, Condition) and isinstance(right, Condition)
-        if isinstance(node.op, (ast.BitAnd, ast.BitOr)) and not both:
-            raise refused(self.text, "& and | join conditions alone", self.columns)
+        if both != isinstance(node.op, (ast.BitAnd, ast.BitOr)):
+            raise refused(self.text, "conditions are joined by & and |, and these join conditions alone", self.columns)
         return BINARY[type(node.op)](*((left, right) if both else (number(left), number(right))))
 
     def _compared(self, node: ast.Compare) -> Any:
@@ -133,7 +133,7 @@ class Arithmetic:
 
     def _scaled(self, node: ast.Call) -> Any:
         state = self.states.get(ast.unparse(node))
-        if state is None or any(np.ndim(one) for one in (state["center"], state["scale"]) if one is not None):
+        if state is None or any(np.ndim(state.get(name, ())) for name in ("center", "scale")):
             raise refused(self.text, "it centres or scales several columns at once", self.columns)
         center, spread = state["center"], state["scale"]
         made = number(self.value(node.args[0]))
@@ -150,6 +150,12 @@ def _value(x: Any) -> Value:
     if not isinstance(made, Value):
         raise TypeError("a number that is the same for all rows")
     return made
+
+
+def _condition(x: Any) -> Condition:
+    if not isinstance(x, Condition):
+        raise TypeError("no condition")
+    return x
 
 
 def _same(name: str) -> Callable[..., Any]:
@@ -169,7 +175,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sqrt": lambda xp, x: xp.sqrt(number(x)),
     "square": lambda xp, x: xp.square(number(x)),
     "abs": lambda xp, x: xp.abs(number(x)),
-    "where": lambda xp, condition, yes, no: xp.where(condition, number(yes), number(no)),
+    "where": lambda xp, condition, yes, no: xp.where(_condition(condition), number(yes), number(no)),
     "maximum": lambda xp, a, b: xp.maximum(number(a), number(b)),
     "minimum": lambda xp, a, b: xp.minimum(number(a), number(b)),
     "clip": lambda xp, x, low, high: xp.minimum(xp.maximum(number(x), number(low)), number(high)),

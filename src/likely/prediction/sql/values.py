@@ -121,6 +121,9 @@ class Value:
 
     __hash__ = object.__hash__
 
+    def __bool__(self) -> bool:
+        raise TypeError("a number of a row of a database is neither true nor false")
+
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("a number of a row of a database is no array")
 
