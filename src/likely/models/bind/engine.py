@@ -12,7 +12,7 @@ from likely.data.tables import Table
 from likely.models.asked import Asked
 
 WORK = 3  # times the bytes of a table: it, the arrays that are made of it, and what is worked out of these
-HELD = 8  # the share of the memory that rows which come in pieces take before they go to files
+HELD = 8  # the share of the memory that rows whose number is not known take before they go to files
 SMALL = 50_000_000  # bytes of a table in memory that need no question
 
 
@@ -69,7 +69,7 @@ def _beyond(asked: Asked, source: Source, size: int, limit: int) -> Pieces | Non
     if WORK * size <= limit:
         return None
     there = f"memory={asked.memory!r}" if asked.memory is not None else f"{in_words(limit)} of memory that there are"
-    return Pieces(source, limit / HELD, f"all columns as a table need about {in_words(size)}, too much for {there}")
+    return Pieces(source, 0.0, f"all columns as a table need about {in_words(size)}, too much for {there}")
 
 
 def _limit(asked: Asked) -> int:
