@@ -46,7 +46,7 @@ def to_sql(
     if y is not None and what != "prob":
         raise OptionError(f"y= belongs to what='prob', not to what={what!r}")
     names = {rows.original_names[slot.parameter.name]: slot.parameter.name for slot in rows.model.slots}
-    choices = ["mean", "prob", *names]
+    choices = list(dict.fromkeys(["mean", "prob", *names]))
     if not isinstance(what, str) or what not in choices:
         raise unknown("quantity", what, choices, " for what=")
     xp = SqlNamespace()
