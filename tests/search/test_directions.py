@@ -161,3 +161,9 @@ def test_regular_data_have_no_rows_of_such_influence():
     x = rng.uniform(size=200)
     fit = lk.fit("student_t", {"x": x, "y": x + rng.standard_t(5, 200)}, "y ~ x")
     assert not influential_starts(fit.likelihood.function.objective, fit.estimates.outcome.point)
+
+
+def test_a_spread_whose_predictor_has_an_intercept_alone():
+    data = table()
+    one = lk.fit("cauchy", data, "y ~ x", scale="~ 1")
+    assert one.loglik == pytest.approx(lk.fit("cauchy", data, "y ~ x").loglik, abs=1e-8)

@@ -286,7 +286,7 @@ class _Site:
         size = np.log(np.maximum(gap, 1e-3 * np.average(gap, weights=self.w)))
         directions = [d for d in single_terms(slot, columns) if np.ptp(columns @ d) > 0.0]
         courses = [columns @ d for d in directions]
-        related = np.abs(np.nan_to_num(np.corrcoef([size, *courses])))
+        related = np.abs(np.nan_to_num(np.atleast_2d(np.corrcoef([size, *courses]))))
         found: list[int] = []
         for k in 1 + np.argsort(-related[0, 1:], kind="stable"):
             if all(related[k, j] < SAME_WAY for j in found):
