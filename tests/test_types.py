@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import dataclasses
+import functools
+import importlib
+import inspect
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import likely as lk
 from likely.families import FAMILIES, ConditionalLogit
-from likely.models.asked import SEARCH
+from likely.models.asked import SEARCH, Asked
 from likely.results.fits import SearchOptions
 
 api = pytest.importorskip("mypy.api")
@@ -83,3 +90,103 @@ def test_public_names_and_the_parameters_of_families(tmp_path: Path, monkeypatch
     ]
     assert len(made) > 40
     assert checked("\n".join([*(f"lk.{name}" for name in lk.__all__), *made]) + "\n", tmp_path) == []
+
+
+# what has no narrower type: anything that a user may write, and objects of libraries that come without types
+ANYTHING = {
+    *(f"likely.models.asked.Asked.{name}" for name in Asked.__dataclass_fields__),
+    *(f"likely.models.constraints.Restraints.{name}" for name in ("constraints", "penalty")),
+    "likely.models.model.Model.weights",
+    "likely.families.base.domains.Free.start",
+    "likely.data.many_levels.Levels.place",
+    # pandas, SciPy, formulaic and SymPy
+    "likely.data.levels.Column.index",
+    "likely.data.table.Table.text",
+    "likely.compute.blocks.Blocks.csr",
+    "likely.data.design.Design.spec",
+    "likely.data.many_levels.Coding.plain",
+    "likely.data.many_levels.Numbers.spec",
+    *(f"likely.losses.explain.Explanation.{name}" for name in ("loss", "factor", "constant")),
+    "likely.losses.explain.Step.formula",
+    # arrays that a record without rows has not
+    "likely.estimates.covariance.request.Clusters.codes",
+    "likely.models.rows.Rows.y",
+    "likely.models.rows.Rows.offset",
+}
+SPECIAL = ("__call__", "__getitem__", "__iter__", "__len__")
+
+
+@functools.cache
+def imported_names(module: str) -> dict[str, tuple[str, str]]:
+    """Where the names come from that a module imports of the package, those for type checkers too."""
+    tree = ast.parse(Path(sys.modules[module].__file__ or "").read_text(encoding="utf-8"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.asname or alias.name: (node.module or "", alias.name)
+        for node in found
+        if (node.module or "").startswith("likely")
+        for alias in node.names
+    }
+
+
+def named(word: str, module: str) -> object:
+    """What a word of an annotation stands for, where it is of the package."""
+    here = vars(sys.modules[module])
+    if word in here or word not in imported_names(module):
+        return here.get(word)
+    home, name = imported_names(module)[word]
+    return getattr(importlib.import_module(home), name)
+
+
+def function_of(member: object) -> object:
+    if isinstance(member, property):
+        return member.fget
+    if isinstance(member, functools.cached_property):
+        return member.func
+    return getattr(member, "__func__", member)
+
+
+def returned(member: object) -> tuple[str, str] | None:
+    """What a function, method or property returns, as written, and the module in which it is written."""
+    function = function_of(member)
+    if not inspect.isfunction(function):
+        return None
+    function = inspect.unwrap(function)
+    return str(function.__annotations__.get("return", "nothing stated")), function.__module__
+
+
+def stated(thing: object) -> Iterator[tuple[str, str, str]]:
+    """Every public name of a function or class of the package, its type as written, and the module of that."""
+    if inspect.isfunction(thing) and (found := returned(thing)):
+        yield f"{thing.__module__}.{thing.__qualname__}", *found
+    elif inspect.isclass(thing):
+        for cls in thing.__mro__:
+            if cls.__module__.startswith("likely"):
+                path = f"{cls.__module__}.{cls.__qualname__}"
+                fields = cls.__annotations__ if dataclasses.is_dataclass(cls) else {}
+                yield from ((f"{path}.{k}", str(v), cls.__module__) for k, v in fields.items() if not k.startswith("_"))
+                for name, member in vars(cls).items():
+                    if (name in SPECIAL or not name.startswith("_")) and (found := returned(member)):
+                        yield f"{path}.{name}", *found
+
+
+def public_surface() -> dict[str, str]:
+    """The types of all that can be reached from the public names, by the path of its definition."""
+    out: dict[str, str] = {}
+    ahead, done = [getattr(lk, name) for name in lk.__all__], set[int]()
+    while ahead:
+        thing = ahead.pop()
+        if id(thing) in done or not getattr(thing, "__module__", "").startswith("likely"):
+            continue
+        done.add(id(thing))
+        for path, text, module in stated(thing):
+            out[path] = text
+            ahead += [named(word, module) for word in re.findall(r"[A-Za-z_]\w*", text)]
+    return out
+
+
+def test_nothing_public_is_of_no_known_type() -> None:
+    surface = public_surface()
+    assert len(surface) > 1000
+    untyped = {path for path, text in surface.items() if re.fullmatch(r"(Any|nothing stated)( \| None)?", text)}
+    assert untyped - ANYTHING == set()

@@ -72,7 +72,7 @@ class AliasingPartner:
 
     parameter: str
     design: Design | None
-    null: Any
+    null: Floats
 
 
 @final

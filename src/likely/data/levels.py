@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import AnyArray
+
 
 @final
 class Levels(list[Any]):
@@ -36,7 +38,7 @@ class Column:
         Labels of its rows.
     """
 
-    values: Any
+    values: AnyArray
     yes_no: bool = False
     levels: Levels | None = None
     insists: bool = False

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
 
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import AnyArray, Floats
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoDataFrame, IntoSeries
+
+# what comes back in the user's own library; arrays where the data came as arrays, lists or files
+NativeColumn: TypeAlias = "AnyArray | IntoSeries"
+NativeFrame: TypeAlias = "IntoDataFrame | dict[str, AnyArray]"
 
 
 def native_column(frame: Any, values: Any, name: str) -> Any:

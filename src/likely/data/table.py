@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import narwhals as nw
 import numpy as np
@@ -30,7 +30,10 @@ from likely.data.reading import Reading, TextReading, read_all
 from likely.data.series import TEXT, as_array, as_text, categories, occurring
 from likely.data.texts import Labels, Texts
 from likely.errors import DataError, is_one_of, unknown
-from likely.namespace.arrays import Floats, Integers
+from likely.namespace.arrays import AnyArray, Floats, Integers
+
+if TYPE_CHECKING:
+    from likely.data.native import NativeColumn, NativeFrame
 
 
 @final
@@ -122,7 +125,7 @@ class Table:
             self._series[name] = self._frame.get_column(self._keys[name])
         return self._series[name]
 
-    def column(self, name: str) -> Any:
+    def column(self, name: str) -> AnyArray:
         """The column called `name`: a float, integer, bool or object array; missing values are NaN or None."""
         if not is_one_of(name, self):
             raise unknown("column", name, self.names)
@@ -155,7 +158,7 @@ class Table:
         self._numbers[name] = spread(read_all(cells.cells, self.readings[name], name, where), codes)
         return self._numbers[name]
 
-    def measured(self, name: str, shown: str | None = None) -> Any:
+    def measured(self, name: str, shown: str | None = None) -> AnyArray:
         """The column as floats where it says numbers, else as it is: what needs numbers will say what it holds."""
         try:
             return self.number(name, shown=shown)
@@ -207,7 +210,7 @@ class Table:
             return self._declared[name]
         return name in self._insists
 
-    def labels(self, name: str) -> Any:
+    def labels(self, name: str) -> AnyArray:
         """The column as labels: yes and no, and whole numbers, are these whether or not some values are missing."""
         return as_labels(self.column(name), name, name in self._yes_no)
 
@@ -331,7 +334,7 @@ class Table:
         out.index = None if self.index is None else self.index[order]
         return out
 
-    def in_kind(self, name: str, rows: Any) -> Any:
+    def in_kind(self, name: str, rows: Any) -> NativeColumn:
         """A column in some rows (indices), as `frame_of` takes it."""
         if self._frame is None or not self._native:
             return self.labels(name)[rows]
@@ -363,7 +366,7 @@ class Table:
             if (order := self.match(index, f"column {name!r}")) is not None:
                 self._columns[name] = self._columns[name][order]
 
-    def wrap(self, values: Any, name: str) -> Any:
+    def wrap(self, values: Any, name: str) -> NativeColumn:
         """One value per row as a column of the user's own library; an array for arrays, lists and files."""
         if self._spread is not None and np.ndim(values) == 1 and len(values) == self.n:
             return self._spread[1].wrap(spread_out(values, self._spread[0]), name)
@@ -371,7 +374,7 @@ class Table:
             return values
         return native_column(self._frame, values, name)
 
-    def wrap_frame(self, columns: Mapping[str, Any]) -> Any:
+    def wrap_frame(self, columns: Mapping[str, Any]) -> NativeFrame:
         """Several columns as a table of the user's own library; a dict of arrays for arrays, lists and files."""
         if self._spread is not None:
             rows, whole = self._spread
@@ -380,7 +383,7 @@ class Table:
             return dict(columns)
         return native_rows(self._frame, columns)
 
-    def frame_of(self, columns: Mapping[str, Any]) -> Any:
+    def frame_of(self, columns: Mapping[str, Any]) -> NativeFrame:
         """Columns that are not one value per row as a table of the user's own library; a dict of them otherwise."""
         if self._frame is None or not self._native:
             return dict(columns)

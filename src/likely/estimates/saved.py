@@ -143,7 +143,9 @@ def _outcome_of(data: Mapping[str, Any], asked: Asked, size: int) -> Outcome:
     if held is not None:
         one = _restored(held)
         covariance = _square(one.pop("covariance"), size)
-        restrained = Restrained(restraints=Restraints.of(asked), covariance=covariance, **one)
+        restraints = Restraints.of(asked)
+        assert restraints is not None
+        restrained = Restrained(restraints=restraints, covariance=covariance, **one)
     others = {name: value for name, value in data.items() if name not in ("point", "restrained", "unidentified")}
     return Outcome(
         Point(point.x, point.value, point.score, _square(point.info, len(point.x))),

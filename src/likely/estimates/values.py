@@ -13,6 +13,7 @@ from likely.compute.solve import least_squares
 from likely.errors import FitError, IntervalError, OptionError
 from likely.models import scale
 from likely.models.limits import renamed
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.data.fingerprint import Fingerprint
@@ -107,7 +108,7 @@ class Kept:
     """
 
     covariance: Covariance | None
-    root: Any
+    root: Floats | None
     reference: Reference | None
     condition: Mapping[str, float]
     account: Account

@@ -14,7 +14,7 @@ from likely.errors.boundary import public
 from likely.families.base import Family, Kind, Support, by_keyword, check_size, generator
 from likely.families.base.numeric.frozen import Frozen
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Booleans, Floats
+from likely.namespace.arrays import AnyArray, Booleans, Floats
 
 
 class Labelled(Family):
@@ -127,7 +127,7 @@ class Labelled(Family):
         return 0.0, self.size - 1.0
 
     @by_keyword
-    def sample(self, size: Any = None, *, seed: Any = None, **params: Any) -> Any:
+    def sample(self, size: Any = None, *, seed: Any = None, **params: Any) -> AnyArray:
         """Random labels.
 
         Parameters

@@ -19,7 +19,7 @@ from likely.families.base.vectors import Increasing
 from likely.families.kernels.ordinal import fits, ordinal_rows
 from likely.families.labels import CodeDistribution, Labelled, plain, require_entries, values_of
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Floats, Value
+from likely.namespace.arrays import AnyArray, Floats, Value
 
 
 @final
@@ -308,7 +308,7 @@ class Ordinal(Labelled):
         return family._scipy(**family.resolve(params)).sf(family.codes(*values_of(y)))
 
     @by_keyword
-    def quantile(self, q: Any, **params: Any) -> Any:
+    def quantile(self, q: Any, **params: Any) -> AnyArray:
         """The lowest label y with cdf(y) >= q.
 
         Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from likely.models import scale
-from likely.namespace import Jet, JetNamespace
+from likely.namespace import Jet, JetNamespace, as_jet
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -33,8 +33,8 @@ def derived_quantities(fit: Estimates) -> dict[str, tuple[float, float | None]]:
             values[name] = xp.variable(model.size + extra, float(value))
         found = model.family._derived(xp, **values)
     out: dict[str, tuple[float, float | None]] = {}
-    for name, jet in found.items():
-        if isinstance(jet, Jet) and jet.g and np.isfinite(value := float(jet.v)):
+    for name, jet in ((name, as_jet(value)) for name, value in found.items()):
+        if jet.g and np.isfinite(value := float(jet.v)):
             out[name] = (value, _stderr(jet, effective))
     return out
 

@@ -15,7 +15,7 @@ from likely.errors.kinds import is_number
 from likely.families.base.vectors import VectorDomain
 from likely.models import scale
 from likely.models.naming import Names
-from likely.namespace import Jet, JetNamespace
+from likely.namespace import JetNamespace, as_jet, value_of
 from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
@@ -83,16 +83,15 @@ class Function:
         return self._checked(found, len(x))
 
     def _checked(self, found: Any, size: int) -> Derivatives:
-        jet = found if isinstance(found, Jet) else None
-        value = found.v if jet is not None else found
+        jet = as_jet(found)
+        value = jet.v
         if not is_number(value):
             raise OptionError(f"{self.label!r} must give one number, found {value!r}")
         gradient, hessian = np.zeros(size), np.zeros((size, size))
-        if jet is not None:
-            for i, g in jet.g.items():
-                gradient[i] = float(g)
-            for (i, j), h in jet.h.items():
-                hessian[i, j] = hessian[j, i] = float(h)
+        for i, g in jet.g.items():
+            gradient[i] = float(g)
+        for (i, j), h in jet.h.items():
+            hessian[i, j] = hessian[j, i] = float(h)
         if not (np.isfinite(float(value)) and np.all(np.isfinite(gradient))):
             raise OptionError(f"{self.label!r} is not finite at the estimates, or has no derivative there")
         return Derivatives(float(value), gradient, hessian)
@@ -102,7 +101,7 @@ class Function:
         values = JetNamespace(1)
 
         def evaluate(z: Any) -> float:
-            estimates = _Estimates(self, {k: float(_plain(v)) for k, v in reported(self.fit, z, values).items()})
+            estimates = _Estimates(self, {k: float(value_of(v)) for k, v in reported(self.fit, z, values).items()})
             found = self._call(estimates, np)
             if not is_number(found):
                 raise OptionError(f"{self.label!r} must give one number, found {found!r}")
@@ -131,10 +130,6 @@ class Function:
             down[j] -= h
             out[j] = (evaluate(up) - evaluate(down)) / (2.0 * h)
         return out
-
-
-def _plain(value: Any) -> Any:
-    return value.v if isinstance(value, Jet) else value
 
 
 def reported(fit: Estimates, x: Any, xp: Any) -> dict[str, Any]:

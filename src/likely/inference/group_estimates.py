@@ -18,7 +18,7 @@ from likely.models.asked import Asked
 from likely.models.grouping import Grouping
 from likely.models.model import Model
 from likely.namespace import JetNamespace, NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import Booleans, Floats
 from likely.search.end import CONVERGED, End
 
 IDENTITY = LINKS["identity"]
@@ -99,19 +99,19 @@ class GroupEstimates:
         return self.ends.get(number, CONVERGED)
 
     @property
-    def converged(self) -> Any:
+    def converged(self) -> Booleans:
         """Which groups have a peak, shape (m,)."""
         out = np.ones(self.grouping.count, dtype=bool)
         out[[number for number, end in self.ends.items() if not end.converged]] = False
         return out
 
     @property
-    def aic(self) -> Any:
+    def aic(self) -> Floats:
         """Akaike's information criterion, shape (m,); NaN under sampling weights."""
         return np.where(self._pseudo, np.nan, 2.0 * self.k - 2.0 * self.loglik)
 
     @property
-    def bic(self) -> Any:
+    def bic(self) -> Floats:
         """The Bayesian information criterion, shape (m,); NaN under sampling weights."""
         with np.errstate(all="ignore"):
             return np.where(self._pseudo, np.nan, self.k * np.log(self.n) - 2.0 * self.loglik)

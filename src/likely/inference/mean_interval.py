@@ -12,7 +12,7 @@ from likely.errors import FamilyError, IntervalError, OptionError, is_one_of, li
 from likely.estimates.covariance import refuse_spread
 from likely.inference.simultaneous import critical_value
 from likely.likelihoods.fitted_rows import FittedRows
-from likely.namespace import Jet, JetNamespace
+from likely.namespace import JetNamespace, as_jet
 from likely.namespace.arrays import Floats
 
 TOGETHER = ("max-t", "scheffe", "bonferroni", "sidak")
@@ -115,8 +115,8 @@ def _gradient(rows: FittedRows) -> dict[int, Any]:
     if rows.central == "mean":
         return mean_gradient(rows)
     xp = JetNamespace(1)
-    jet = rows.parameters(xp, [xp.variable(k, eta) for k, eta in enumerate(rows.etas)])[rows.central]
-    return {k: rows.full(g) for k, g in jet.g.items()} if isinstance(jet, Jet) else {}
+    jet = as_jet(rows.parameters(xp, [xp.variable(k, eta) for k, eta in enumerate(rows.etas)])[rows.central])
+    return {k: rows.full(g) for k, g in jet.g.items()}
 
 
 def mean_gradient(rows: FittedRows) -> dict[int, Any]:
@@ -125,9 +125,8 @@ def mean_gradient(rows: FittedRows) -> dict[int, Any]:
     try:
         jets = [xp.variable(k, eta) for k, eta in enumerate(rows.etas)]
         with np.errstate(all="ignore"):
-            jet = rows.family._mean(xp, **rows.model.parameters(jets, xp, rows.data.known))
-        gradient = jet.g if isinstance(jet, Jet) else {}
-        return {k: rows.full(g) for k, g in gradient.items()}
+            mean = as_jet(rows.family._mean(xp, **rows.model.parameters(jets, xp, rows.data.known)))
+        return {k: rows.full(g) for k, g in mean.g.items()}
     except (FamilyError, TypeError, ValueError, AttributeError):
         return _numeric_gradient(rows)  # a mean that is integrated, not written down
 

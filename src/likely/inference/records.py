@@ -5,11 +5,14 @@ from __future__ import annotations
 import textwrap
 from abc import ABC, abstractmethod
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from likely.data.tables import Table
 from likely.errors.boundary import public_class
 from likely.show.text_table import Grid, plain
+
+if TYPE_CHECKING:
+    from likely.data.native import NativeFrame
 
 WIDTH = 88  # of wrapped notes
 
@@ -56,7 +59,7 @@ class Record(ABC):
         out: dict[str, Any] = plain({"rows": self.rows, "notes": list(self.remarks)})
         return out
 
-    def to_frame(self) -> Any:
+    def to_frame(self) -> NativeFrame:
         """The rows as a table of the library that the fit's data came in; a dict of lists for arrays and files."""
         rows = self.rows
         columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else {})}

@@ -120,7 +120,7 @@ def adjusted(t: Any, forms: Any, level: float, adjust: str, reference: Reference
         raise unknown("adjustment", adjust, ADJUSTMENTS)
     t = np.abs(np.asarray(t, dtype=float))
     k = len(t)
-    critical, plain = critical_value(forms, k, level, adjust, reference), reference.p_value(t)
+    critical, plain = critical_value(forms, k, level, adjust, reference), np.asarray(reference.p_value(t))
     if adjust == "none" or k <= 1:
         return critical, plain, ""
     if adjust == "sidak":

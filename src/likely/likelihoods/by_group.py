@@ -15,7 +15,7 @@ from likely.data.design import Design
 from likely.likelihoods.jets import Jets
 from likely.models.model import Model
 from likely.models.rows import Rows, take
-from likely.namespace import Jet
+from likely.namespace import as_jet
 from likely.namespace.arrays import Floats
 
 
@@ -180,10 +180,8 @@ class GroupedRows:
         """Every group's log-likelihood, score and observed information, at its own coefficients, shape (p, m)."""
         p, m = self.model.size, self.shape[1]
         with np.errstate(all="ignore"):
-            jet = self.jets(self.etas(coefficients), slice(None), 2)
+            jet = as_jet(self.jets(self.etas(coefficients), slice(None), 2))
             score, info = np.zeros((p, m)), np.zeros((p, p, m))
-            if not isinstance(jet, Jet):
-                return Points(coefficients, self._sum(self._weighted(jet)), score, info)
             for k, g in jet.g.items():
                 g = self._weighted(g)
                 for j, column in self._places(k):

@@ -19,7 +19,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import kernels
 from likely.models.model import Model
 from likely.models.rows import Rows, take
-from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace import Jet, JetNamespace, NumpyNamespace, value_of
 from likely.namespace.arrays import Floats
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
@@ -90,5 +90,5 @@ class Jets:
 def _all_inside(parameter: Parameter, value: Any) -> bool:
     domain = parameter.domain
     if isinstance(domain, VectorDomain):
-        return bool(np.all(domain.holds([v.v if isinstance(v, Jet) else v for v in value])))
-    return bool(np.all(domain.contains(value.v if isinstance(value, Jet) else value)))
+        return bool(np.all(domain.holds([value_of(v) for v in value])))
+    return bool(np.all(domain.contains(value_of(value))))

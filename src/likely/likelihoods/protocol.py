@@ -9,6 +9,7 @@ from likely.compute.solve.newton import Point
 from likely.errors import OptionError
 from likely.models.model import Model
 from likely.models.rows import Rows
+from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
     from likely.likelihoods.density.objective import DensityObjective
@@ -103,19 +104,19 @@ class Objective(Function, Protocol):
         """What else there is."""
         ...
 
-    def log_density(self, coefficients: Any) -> Any:
+    def log_density(self, coefficients: Any) -> Floats:
         """Every term of the sum, unweighted, shape (rows,)."""
         ...
 
-    def row_scores(self, coefficients: Any) -> Any:
+    def row_scores(self, coefficients: Any) -> Floats:
         """Every term's gradient, unweighted, shape (rows, p)."""
         ...
 
-    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Floats:
         """The sum over terms of w s s' with s the term's score."""
         ...
 
-    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Floats:
         """The sum over clusters of S S' with S the sum of a cluster's weighted scores; `codes` are those of rows."""
         ...
 
@@ -163,11 +164,11 @@ class FarSearch(Objective, Protocol):
         """Parameters without a starting value: where others have one, they follow those."""
         ...
 
-    def metric(self, coefficients: Any) -> Any:
+    def metric(self, coefficients: Any) -> Floats:
         """A positive semi-definite matrix in place of the information."""
         ...
 
-    def covariance(self, coefficients: Any) -> Any:
+    def covariance(self, coefficients: Any) -> Floats | None:
         """The inverse of the information by a way that keeps more digits; None where there is none."""
         ...
 

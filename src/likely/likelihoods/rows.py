@@ -14,7 +14,7 @@ from likely.likelihoods.predictors import Predictors, total
 from likely.likelihoods.protocol import Offers
 from likely.models.model import Model
 from likely.models.rows import Rows
-from likely.namespace import Jet
+from likely.namespace import Jet, as_jet
 from likely.namespace.arrays import Floats
 
 OFFERS = Offers(terms="rows", predictors=True, distribution=True, single_peaked=False, far=False)
@@ -78,9 +78,9 @@ class RowsObjective:
         """The linear predictors of some rows; a float for a constant."""
         return self.predictors.etas(coefficients, rows)
 
-    def row_jet(self, coefficients: Any, rows: slice, order: int) -> Any:
+    def row_jet(self, coefficients: Any, rows: slice, order: int) -> Jet:
         """The log-density of some rows with derivatives with respect to the linear predictors."""
-        return self.jets(self.etas(coefficients, rows), rows, order)
+        return as_jet(self.jets(self.etas(coefficients, rows), rows, order), order)
 
     def log_density(self, coefficients: Any) -> Floats:
         """The log-density of every row, shape (n,)."""
@@ -98,8 +98,7 @@ class RowsObjective:
         """The scores of rows lo..hi with respect to their linear predictors, one array for each slot."""
         with np.errstate(all="ignore"):
             jet = self.row_jet(coefficients, slice(lo, hi), 1)
-        scores = jet.g if isinstance(jet, Jet) else {}
-        found = [np.broadcast_to(scores.get(k, 0.0), hi - lo) for k in range(len(self.model.slots))]
+        found = [np.broadcast_to(jet.g.get(k, 0.0), hi - lo) for k in range(len(self.model.slots))]
         if self.weights is None:
             return found
         # rows that a bootstrap of several likelihoods did not draw may have a score that is not finite
@@ -112,8 +111,8 @@ class RowsObjective:
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
             with np.errstate(all="ignore"):
-                jet = self.row_jet(coefficients, slice(lo, hi), 0)
-                return (total(jet, self._weights(lo, hi), hi - lo),)
+                rows = self.jets(self.etas(coefficients, slice(lo, hi)), slice(lo, hi), 0)
+                return (total(rows, self._weights(lo, hi), hi - lo),)
 
         return float(memory.sum_blocks(block, self.rows, self.block)[0])
 
@@ -128,7 +127,7 @@ class RowsObjective:
 
     def point(self, coefficients: Any) -> Point:
         """Log-likelihood, score and observed information at these coefficients, in one pass over the rows."""
-        model, p = self.model, self.model.size
+        model = self.model
         nonsmooth = [k for k, slot in enumerate(model.slots) if slot.parameter.name in model.family.kinked]
 
         def block(lo: int, hi: int) -> tuple[Any, ...]:
@@ -137,8 +136,6 @@ class RowsObjective:
                 w = self._weights(lo, hi)
                 if nonsmooth:
                     jet = _with_score_products(jet, nonsmooth)
-                if not isinstance(jet, Jet):  # no free parameter enters the density
-                    return total(jet, w, hi - lo), np.zeros(p), np.zeros((p, p))
                 return (
                     total(jet.v, w, hi - lo),
                     self.predictors.score(jet.g, w, lo, hi),

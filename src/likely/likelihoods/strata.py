@@ -72,7 +72,7 @@ class Strata:
     """
 
     shapes: tuple[Shape, ...]
-    weights: Any
+    weights: Floats | None
     total: int
 
     @property
@@ -89,7 +89,7 @@ class Strata:
         return int(total) if total.is_integer() else total
 
     @property
-    def rows(self) -> Any:
+    def rows(self) -> Integers:
         """The rows of informative strata."""
         return np.sort(np.concatenate([shape.rows.ravel() for shape in self.shapes]))
 

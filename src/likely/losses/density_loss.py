@@ -20,8 +20,8 @@ from likely.losses.dropped import Dropped
 from likely.losses.given import known_values, predicted, target
 from likely.losses.split import Split, split
 from likely.losses.trace import PREDICTION, Graph, Program, TraceNamespace, Y
-from likely.namespace import Jet, JetNamespace, NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace import JetNamespace, NumpyNamespace, as_jet
+from likely.namespace.arrays import Floats, Value
 
 REDUCTIONS = ("mean", "sum", "none")
 SCALES = ("natural", "link")
@@ -93,7 +93,7 @@ class DensityLoss:
 
     # -- values --------------------------------------------------------------------------------------------
 
-    def __call__(self, y: Any, prediction: Any, weights: Any = None, *, check: bool = True) -> Any:
+    def __call__(self, y: Any, prediction: Any, weights: Any = None, *, check: bool = True) -> Value:
         """The loss of predictions: of arrays of NumPy, JAX or PyTorch, a number or array of the same library.
 
         Parameters
@@ -171,9 +171,9 @@ class DensityLoss:
         columns = arrays.columns(prediction) if self.parameter.vector else [prediction]
         jets = [xp.variable(k, np.asarray(column, dtype=float)) for k, column in enumerate(columns)]
         with np.errstate(all="ignore"):
-            out = self._run(xp, y, jets)
+            out = as_jet(self._run(xp, y, jets))
         shape = np.broadcast_shapes(np.shape(y), np.shape(columns[0]))
-        value = np.broadcast_to(out.v if isinstance(out, Jet) else out, shape)
+        value = np.broadcast_to(out.v, shape)
         k = len(columns)
         g = [np.broadcast_to(out.g.get(i, 0.0), shape) for i in range(k)]
         h = [[np.broadcast_to(out.h.get((min(i, j), max(i, j)), 0.0), shape) for j in range(k)] for i in range(k)]
@@ -201,7 +201,7 @@ class DensityLoss:
         alone = DensityLoss(self.family, reduction="none")
         return np.asarray(alone(errors, np.zeros_like(np.asarray(errors, dtype=float))))
 
-    def rows(self, xp: Any, y: Any, prediction: Any) -> Any:
+    def rows(self, xp: Any, y: Any, prediction: Any) -> Value:
         """The loss of each row on any namespace, unchecked: for code that is compiled, and for other learners.
 
         Parameters

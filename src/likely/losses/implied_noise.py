@@ -123,10 +123,10 @@ def confident_and_wrong(loss: DensityLoss) -> str | None:
             size = loss._usual_size()
             p = np.array([[t, 1.0 - t] + [0.0] * (size - 2) for t in tiny])
             y = np.full(2, 0.0) if loss.family.levels is None else [loss.family.levels[0]] * 2
-            costs = rows(y, p)
+            costs = np.asarray(rows(y, p))
         else:
             top = loss.family.support.upper if np.isfinite(loss.family.support.upper) else loss.known.get("n", 1.0)
-            costs = rows(np.full(2, top if loss.family.support.integer else 0.9), np.array(tiny))
+            costs = np.asarray(rows(np.full(2, top if loss.family.support.integer else 0.9), np.array(tiny)))
     except LikelyError:
         return None
     return (

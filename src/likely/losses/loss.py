@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from likely.errors.boundary import public_class
 from likely.losses.density_loss import DensityLoss
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from likely.charts.saving import AnyChart
     from likely.losses.catalogue import Catalogue
     from likely.losses.explain import Explanation
+    from likely.losses.torch.module import NLLLoss
 
 
 @final
@@ -93,7 +94,7 @@ class Loss(DensityLoss):
 
         return explain(self)
 
-    def torch(self) -> Any:
+    def torch(self) -> NLLLoss:
         """The loss as a module of PyTorch, ``criterion(output, target)``.
 
         Returns

@@ -17,8 +17,8 @@ from likely.losses.arrays import Arrays
 from likely.losses.checked import check_shapes, check_target, check_values, check_weights
 from likely.losses.density_loss import REDUCTIONS, SCALES
 from likely.losses.given import known_values, require_rows, target
-from likely.namespace import Jet, JetNamespace, NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace import JetNamespace, NumpyNamespace, as_jet
+from likely.namespace.arrays import Floats, Value
 
 
 @public_class
@@ -55,7 +55,7 @@ class NegativeLogLikelihood:
         scale = ", scale='link'" if self.links else ""
         return f"<negative log-likelihood of {self.family!r} in {', '.join(self.heads)}{scale}>"
 
-    def __call__(self, y: Any, weights: Any = None, *, check: bool = True, **heads: Any) -> Any:
+    def __call__(self, y: Any, weights: Any = None, *, check: bool = True, **heads: Any) -> Value:
         """The negative log-likelihood: of arrays of NumPy, JAX or PyTorch, a number or array of the same library.
 
         Parameters
@@ -109,10 +109,8 @@ class NegativeLogLikelihood:
         names = list(values)
         jets = {name: xp.variable(k, np.asarray(values[name], dtype=float)) for k, name in enumerate(names)}
         with np.errstate(all="ignore"):
-            out = self._nll(xp, y, jets)
+            out = as_jet(self._nll(xp, y, jets))
         shape = np.shape(y)
-        if not isinstance(out, Jet):
-            out = Jet(out, {}, {}, 2)
 
         def full(part: Any) -> Floats:
             return np.broadcast_to(part, shape)[()]
@@ -122,7 +120,7 @@ class NegativeLogLikelihood:
         second = {(at[i], at[j]): full(out.h.get((min(i, j), max(i, j)), 0.0)) for i in at for j in at}
         return full(out.v), first, second
 
-    def rows(self, xp: Any, y: Any, heads: Mapping[str, Any]) -> Any:
+    def rows(self, xp: Any, y: Any, heads: Mapping[str, Any]) -> Value:
         """The negative log-density of each row on any namespace, unchecked.
 
         Parameters

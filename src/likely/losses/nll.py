@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, final
+from typing import TYPE_CHECKING, final
 
 from likely.errors.boundary import public_class
 from likely.losses.negative_log_likelihood import NegativeLogLikelihood
+
+if TYPE_CHECKING:
+    from likely.losses.torch.module import NLLLoss
 
 
 @final
@@ -33,7 +36,7 @@ class NLL(NegativeLogLikelihood):
     ('mean', 'sd')
     """
 
-    def torch(self) -> Any:
+    def torch(self) -> NLLLoss:
         """The same as a module of PyTorch, ``criterion(output, target)``, with a head for every parameter.
 
         Returns

@@ -97,7 +97,8 @@ class Scorer:
         free = [p for p in family.free if p is not first and p.name not in known and p.name not in by_row]
         if free:
             return _at_the_peak(family, first.name, prediction, y, w)
-        return -float(NLL(family, reduction="mean")(y, weights=w, **{first.name: prediction}))
+        mean: Any = NLL(family, reduction="mean")(y, weights=w, **{first.name: prediction})
+        return -float(mean)
 
 
 def _predictions(family: Family, estimator: Any, X: Any, y: Any) -> tuple[Any, Any, Family]:

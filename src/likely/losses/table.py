@@ -113,7 +113,11 @@ def sklearn_pairs() -> Iterator[Pair]:
         name = metric.__name__ + "".join(f"({k}={v:g})" for k, v in options.items())
         exact = family.name not in ("poisson", "gamma")  # differences of logarithms, which cancel near the mean
         keep = np.abs(np.log(np.maximum(y, 1e-300) / p)) > 0.3 if not exact else np.full(len(y), True)
-        yield Pair(loss.name, f"scikit-learn {name}", difference(ratio * loss(y, p)[keep], np.asarray(theirs)[keep]))
+        yield Pair(
+            loss.name,
+            f"scikit-learn {name}",
+            difference(ratio * np.asarray(loss(y, p))[keep], np.asarray(theirs)[keep]),
+        )
     y, eta = logits()
     q = 1.0 / (1.0 + np.exp(-np.clip(eta, -20, 20)))
     theirs = [m.log_loss([a], [[1 - b, b]], labels=[0, 1]) for a, b in zip(y, q, strict=True)]
@@ -181,7 +185,7 @@ def torch_pairs() -> Iterator[Pair]:
     for loss, module, observed, predicted, integer in pairs:
         mine, theirs = (torch.tensor(predicted, dtype=torch.float64, requires_grad=True) for _ in range(2))
         target = torch.tensor(observed) if integer else torch.tensor(observed, dtype=torch.float64)
-        out = loss(target, mine)
+        out: Any = loss(target, mine)
         twin = module(theirs, target)
         out.backward()
         twin.backward()

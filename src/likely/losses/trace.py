@@ -6,7 +6,7 @@ Equal operations are one node, so a quantity that a density uses twice (a standa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 import numpy as np
 
@@ -167,7 +167,7 @@ class Node:
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise FamilyError("a log-density made a NumPy array of its data or a parameter; use the functions of xp")
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> NoReturn:
         raise FamilyError("a log-density took its data or a parameter apart; it gives one value for every row")
 
 

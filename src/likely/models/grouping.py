@@ -96,7 +96,7 @@ class Grouping:
         return cls(tuple(columns), keys, codes, count)
 
     @cached_property
-    def order(self) -> Any:
+    def order(self) -> Integers:
         """The rows that have a group, those of each next to each other in their own order."""
         rows = None if self._all_grouped else np.flatnonzero(self.codes >= 0)
         codes = self.codes if rows is None else self.codes[rows]
@@ -113,17 +113,17 @@ class Grouping:
         return bool(np.all(self.codes >= 0))
 
     @cached_property
-    def counts(self) -> Any:
+    def counts(self) -> Integers:
         """Number of rows of every group."""
         codes = self.codes if self._all_grouped else self.codes[self.codes >= 0]
         return np.bincount(codes, minlength=self.count)
 
     @cached_property
-    def starts(self) -> Any:
+    def starts(self) -> Integers:
         """Where every group's rows begin in `order`."""
         return np.cumsum(self.counts) - self.counts
 
-    def rows(self, number: int) -> Any:
+    def rows(self, number: int) -> Integers:
         """The rows of a group."""
         lo = int(self.starts[number])
         return self.order[lo : lo + int(self.counts[number])]

@@ -53,7 +53,7 @@ class Rows:
     designs: Mapping[str, Matrix] = field(default_factory=dict)
     offsets: Mapping[str, Any] = field(default_factory=dict)
     known: Mapping[str, Any] = field(default_factory=dict)
-    units: Any = None
+    units: Floats | None = None
     columns: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:

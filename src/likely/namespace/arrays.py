@@ -7,12 +7,13 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Booleans", "Floats", "Integers", "Objects", "Value"]
+__all__ = ["AnyArray", "Booleans", "Floats", "Integers", "Objects", "Value"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.signedinteger[Any]]
 Booleans: TypeAlias = NDArray[np.bool_]
 Objects: TypeAlias = NDArray[np.object_]
+AnyArray: TypeAlias = NDArray[Any]
 
 
 class Value(Protocol):

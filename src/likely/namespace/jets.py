@@ -11,7 +11,7 @@ Derivatives*, chapter 13).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy import special as sc
@@ -177,16 +177,16 @@ class Jet:
         return self._affine(np.abs(self.v), np.sign(self.v))
 
     def __lt__(self, other: Any) -> Any:
-        return self.v < _value(other)
+        return self.v < value_of(other)
 
     def __le__(self, other: Any) -> Any:
-        return self.v <= _value(other)
+        return self.v <= value_of(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.v > _value(other)
+        return self.v > value_of(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.v >= _value(other)
+        return self.v >= value_of(other)
 
     def __bool__(self) -> bool:
         raise FamilyError("a log-density cannot branch on a parameter with `if`; use xp.where(condition, a, b)")
@@ -196,10 +196,10 @@ class Jet:
             "a log-density turned a parameter into a plain float (math.* or float()); use the functions of xp"
         )
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> NoReturn:
         raise FamilyError(f"a log-density took a parameter apart (sum(), max(), a loop): {PER_ROW}")
 
-    def __getitem__(self, item: Any) -> Any:
+    def __getitem__(self, item: Any) -> NoReturn:
         raise FamilyError(f"a log-density took a parameter apart ([{item!r}]): {PER_ROW}")
 
     def __getattr__(self, name: str) -> Any:
@@ -217,8 +217,14 @@ def _cubes(x: Any) -> bool:
     return bool((low > 1e-100 and high < 1e100) or (low > -1e100 and high < -1e-100))
 
 
-def _value(x: Any) -> Any:
+def value_of(x: Any) -> Any:
+    """A value without its derivatives."""
     return x.v if isinstance(x, Jet) else x
+
+
+def as_jet(x: Any, order: int = 2) -> Jet:
+    """A value with its derivatives; a constant has none."""
+    return x if isinstance(x, Jet) else Jet(x, {}, {}, order)
 
 
 def _exp(u: Jet) -> Jet:
@@ -261,17 +267,16 @@ class JetNamespace(Memory):
         """`a` where the condition holds, else `b`; derivatives follow the choice."""
         if not isinstance(a, Jet) and not isinstance(b, Jet):
             return np.where(condition, a, b)
-        ja = a if isinstance(a, Jet) else Jet(a, {}, {}, self.order)
-        jb = b if isinstance(b, Jet) else Jet(b, {}, {}, self.order)
+        ja, jb = as_jet(a, self.order), as_jet(b, self.order)
         g = {i: np.where(condition, ja.g.get(i, 0.0), jb.g.get(i, 0.0)) for i in {**ja.g, **jb.g}}
         h = {i: np.where(condition, ja.h.get(i, 0.0), jb.h.get(i, 0.0)) for i in {**ja.h, **jb.h}}
         return Jet(np.where(condition, ja.v, jb.v), g, h, self.order)
 
     def maximum(self, a: Any, b: Any) -> Value:
-        return self.where(_value(a) >= _value(b), a, b)
+        return self.where(value_of(a) >= value_of(b), a, b)
 
     def minimum(self, a: Any, b: Any) -> Value:
-        return self.where(_value(a) <= _value(b), a, b)
+        return self.where(value_of(a) <= value_of(b), a, b)
 
     def power(self, a: Any, b: Any) -> Value:
         return a**b
@@ -280,20 +285,20 @@ class JetNamespace(Memory):
         return abs(x)
 
     def sign(self, x: Any) -> Any:
-        return np.sign(_value(x))
+        return np.sign(value_of(x))
 
     def floor(self, x: Any) -> Any:
-        return np.floor(_value(x))
+        return np.floor(value_of(x))
 
     def isnan(self, x: Any) -> Any:
-        return np.isnan(_value(x))
+        return np.isnan(value_of(x))
 
     def isfinite(self, x: Any) -> Any:
-        return np.isfinite(_value(x))
+        return np.isfinite(value_of(x))
 
     def bd0(self, x: Any, m: Any) -> Value:
         """x log(x/m) + m - x."""
-        xv, mv = _value(x), _value(m)
+        xv, mv = value_of(x), value_of(m)
         value = special.bd0(xv, mv)
         if not isinstance(x, Jet):
             if not isinstance(m, Jet):
@@ -307,7 +312,7 @@ class JetNamespace(Memory):
 
     def logaddexp(self, a: Any, b: Any) -> Value:
         """log(exp(a) + exp(b)) without overflow."""
-        av, bv = _value(a), _value(b)
+        av, bv = value_of(a), value_of(b)
         value = np.logaddexp(av, bv)
         s = sc.expit(np.where(av == bv, 0.0, av - bv))
         t = 1.0 - s
@@ -325,13 +330,13 @@ class JetNamespace(Memory):
         """x log(y), 0 where x is 0."""
         if not isinstance(x, Jet) and not isinstance(y, Jet):
             return sc.xlogy(x, y)
-        return self.where(_value(x) == 0, 0.0 * y, x * self.log(y))
+        return self.where(value_of(x) == 0, 0.0 * y, x * self.log(y))
 
     def xlog1py(self, x: Any, y: Any) -> Any:
         """x log(1 + y), 0 where x is 0."""
         if not isinstance(x, Jet) and not isinstance(y, Jet):
             return sc.xlog1py(x, y)
-        return self.where(_value(x) == 0, 0.0 * y, x * self.log1p(y))
+        return self.where(value_of(x) == 0, 0.0 * y, x * self.log1p(y))
 
     def __getattr__(self, name: str) -> Any:
         try:

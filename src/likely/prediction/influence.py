@@ -24,6 +24,7 @@ from likely.progress import Task
 from likely.show.text_table import Grid
 
 if TYPE_CHECKING:
+    from likely.data.native import NativeColumn
     from likely.estimates import Estimates
     from likely.likelihoods import RowsObjective
 
@@ -114,7 +115,7 @@ class Influence(Record):
         """ "cook" or "displacement": which distance the tables show."""
         return "displacement" if self.glm is None or (self.glm.estimated and self.glm.room <= 0) else "cook"
 
-    def pull(self, name: str) -> Floats:
+    def pull(self, name: str) -> NativeColumn:
         """How far each row pulls an estimate, in its standard errors: the estimate with the row less that without it.
 
         Parameters

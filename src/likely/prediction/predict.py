@@ -25,6 +25,7 @@ from likely.prediction.observation import prediction_interval
 from likely.prediction.of_functions import evaluate
 
 if TYPE_CHECKING:
+    from likely.data.native import NativeColumn, NativeFrame
     from likely.estimates import Estimates
 
 
@@ -67,7 +68,7 @@ def predict(
     unseen: str = "error",
     known: Mapping[str, Any] | None = None,
     **given: Any,
-) -> Any:
+) -> NativeColumn | NativeFrame:
     """Predictions for the rows of the fit or of new data; see `likely.Fit.predict`."""
     if callable(new) and not hasattr(new, "__len__"):
         new, what = None, new
@@ -162,7 +163,7 @@ def simulate(
     seed: Any = None,
     known: Mapping[str, Any] | None = None,
     **given: Any,
-) -> Any:
+) -> NativeColumn:
     """Responses drawn from the fitted model; see `likely.Fit.simulate`."""
     if size is not None and (not is_whole(size) or size < 1):
         found = f"an object of type {type(size).__name__}" if np.ndim(size) else repr(size)

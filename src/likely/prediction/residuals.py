@@ -18,6 +18,7 @@ from likely.prediction.influence import influence
 from likely.prediction.surprise import own_log_density
 
 if TYPE_CHECKING:
+    from likely.data.native import NativeColumn
     from likely.estimates import Estimates
 
 KINDS = (
@@ -33,7 +34,7 @@ SATURATED: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def residuals(fit: Estimates, kind: str = "quantile", *, seed: Any = 0) -> Any:
+def residuals(fit: Estimates, kind: str = "quantile", *, seed: Any = 0) -> NativeColumn:
     """Residuals of every row that the fit used; see `likely.Fit.residuals` for the kinds and their formulas."""
     if not is_one_of(kind, KINDS):
         raise unknown("kind of residuals", kind, KINDS)

@@ -20,6 +20,7 @@ from likely.namespace.arrays import Booleans, Floats
 from likely.show.text_table import Grid, fixed, number, p_value
 
 if TYPE_CHECKING:
+    from likely.data.native import NativeColumn, NativeFrame
     from likely.estimates import Estimates
 
 STEPS = 60  # of a bisection
@@ -28,7 +29,7 @@ AT_ONCE = 20_000  # distributions whose nodes are held at once
 SAME = 1e-9  # log-densities closer than this are equal
 
 
-def surprise(fit: Estimates, tail: bool = False) -> Any:
+def surprise(fit: Estimates, tail: bool = False) -> NativeColumn | NativeFrame:
     """Minus the log-density of every row under the fitted model; see `likely.Fit.surprise`."""
     rows = rows_of(fit, observed=True)
     y = rows.fit.likelihood.bound.y

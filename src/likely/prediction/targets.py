@@ -13,7 +13,7 @@ from likely.families.base.vectors import VectorDomain
 from likely.inference.mean_interval import mean_gradient
 from likely.likelihoods.fitted_rows import FittedRows
 from likely.models.model import Model
-from likely.namespace import Jet, JetNamespace
+from likely.namespace import JetNamespace, as_jet
 
 Values = tuple[Any, dict[int, Any]]  # one value per row, and its derivatives in the linear predictors by slot
 
@@ -111,8 +111,7 @@ def _parameter(rows: FittedRows, name: str) -> list[Values]:
 
 
 def _split(rows: FittedRows, jet: Any) -> Values:
-    if not isinstance(jet, Jet):
-        return rows.full(jet), {}
+    jet = as_jet(jet)
     return rows.full(jet.v), {k: rows.full(g) for k, g in jet.g.items()}
 
 

@@ -229,7 +229,7 @@ class Evaluation(Face):
         score, _ = self._natural(values, **params)
         return float(score[0]) if len(score) == 1 else score
 
-    def information(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Any:
+    def information(self, values: Mapping[str, Any] | float | None = None, /, **params: Any) -> Floats | float:
         """Minus the Hessian of the log-likelihood: the observed information.
 
         Parameters

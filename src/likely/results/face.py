@@ -11,7 +11,7 @@ class Face(ABC):
 
     @property
     @abstractmethod
-    def below(self) -> Any:
+    def below(self) -> object:
         """The record."""
 
     def __dir__(self) -> list[str]:

@@ -16,6 +16,8 @@ from likely.results.fits import Fit, fit_from
 from likely.show.text_table import plain
 
 if TYPE_CHECKING:
+    from likely.charts.saving import AnyChart
+    from likely.data.native import NativeColumn, NativeFrame
     from likely.estimates import Estimates
     from likely.inference.group_estimates import GroupEstimates
     from likely.report.groups import GroupReport
@@ -143,7 +145,7 @@ class GroupFits:
 
     # -- tables --------------------------------------------------------------------------------------------
 
-    def to_frame(self) -> Any:
+    def to_frame(self) -> NativeFrame:
         """One row a group: its key, every estimate and its standard error, log-likelihood, n, status and reason.
 
         Returns
@@ -168,7 +170,7 @@ class GroupFits:
         columns |= {"loglik": found.loglik, "n": _whole(found.n), **self._words()}
         return self._in_kind(found.grouping.keys, columns)
 
-    def tidy(self, level: float = 0.95) -> Any:
+    def tidy(self, level: float = 0.95) -> NativeFrame:
         """One row an estimate and group, in the columns of R's broom.
 
         Parameters
@@ -210,7 +212,7 @@ class GroupFits:
         keys = {name: values[group] for name, values in found.grouping.keys.items()}
         return self._in_kind(keys, {"term": [names[i] for i in term.tolist()], **columns})
 
-    def glance(self) -> Any:
+    def glance(self) -> NativeFrame:
         """One row a group: how well its fit explains its rows, and how it ended.
 
         Returns
@@ -255,7 +257,9 @@ class GroupFits:
 
     # -- what follows from them ------------------------------------------------------------------------------
 
-    def predict(self, new: Any, what: str | None = None, *, unseen: str = "error", **options: Any) -> Any:
+    def predict(
+        self, new: Any, what: str | None = None, *, unseen: str = "error", **options: Any
+    ) -> NativeColumn | NativeFrame:
         """Predictions for new rows, each by the fit of its group.
 
         Parameters
@@ -289,7 +293,7 @@ class GroupFits:
 
         return predict_by_group(self.found, self._estimates, new, what, unseen=unseen, **options)
 
-    def plot(self, name: str | None = None, level: float = 0.95) -> Any:
+    def plot(self, name: str | None = None, level: float = 0.95) -> AnyChart:
         """The groups' values of an estimate in order, with their intervals, as an Altair chart.
 
         Parameters

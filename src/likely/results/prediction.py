@@ -9,6 +9,7 @@ from likely.errors.boundary import public_class
 from likely.results.values import Values
 
 if TYPE_CHECKING:
+    from likely.data.native import NativeColumn, NativeFrame
     from likely.prediction.influence import Influence
     from likely.prediction.predict import NewRows, PredictOptions
     from likely.prediction.surprise import Surprising
@@ -25,7 +26,7 @@ class Prediction(Values):
         *,
         out: str | Path | None = None,
         **options: Unpack[PredictOptions],
-    ) -> Any:
+    ) -> NativeColumn | NativeFrame | Path:
         """Predictions for the rows of the fit or of new data.
 
         Parameters
@@ -167,7 +168,9 @@ class Prediction(Values):
 
         return to_sql(self.estimates, dialect, what, y=y, table=table, **given)
 
-    def simulate(self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Unpack[NewRows]) -> Any:
+    def simulate(
+        self, size: int | None = None, *, new: Any = None, seed: Any = None, **given: Unpack[NewRows]
+    ) -> NativeColumn:
         """Responses drawn from the fitted model: one per row, or `size` replicates of all rows.
 
         Parameters
@@ -201,7 +204,7 @@ class Prediction(Values):
 
         return simulate(self.estimates, size, new=new, seed=seed, **given)
 
-    def surprise(self, tail: bool = False, *, out: str | Path | None = None) -> Any:
+    def surprise(self, tail: bool = False, *, out: str | Path | None = None) -> NativeColumn | NativeFrame | Path:
         """Every row's surprise in nats: minus its log-density under the fitted model.
 
         Parameters
@@ -272,7 +275,7 @@ class Prediction(Values):
 
         return surprising(self.estimates, count)
 
-    def residuals(self, kind: str = "quantile", *, seed: int = 0, out: str | Path | None = None) -> Any:
+    def residuals(self, kind: str = "quantile", *, seed: int = 0, out: str | Path | None = None) -> NativeColumn | Path:
         """Residuals of every row that the fit used.
 
         Parameters

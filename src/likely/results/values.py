@@ -291,7 +291,7 @@ class Values(Face):
         return self.estimates.scaled_cov
 
     @property
-    def link_root(self) -> Any:
+    def link_root(self) -> Floats | None:
         """L with L L' the covariance of the coefficients on the link scale."""
         return self.estimates.link_root
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 from likely.compute.solve.newton import Point
 from likely.namespace.arrays import Floats
 
 if TYPE_CHECKING:
+    from likely.models.constraints import Restraints
     from likely.search.singular import NullSpace
 
 EDGE = "the estimate is an extreme of the data, where the likelihood has no derivative"
@@ -52,7 +53,7 @@ class Restrained:
         Whether there are constraints that are no equations.
     """
 
-    restraints: Any
+    restraints: Restraints
     penalty: str
     prior: str
     objective: float
@@ -107,7 +108,7 @@ class Outcome:
     boundary: Mapping[str, float] = field(default_factory=dict)
     decrement: float = 0.0
     note: str = ""
-    covariance: Any = None
+    covariance: Floats | None = None
     start: Floats | None = None
     runaway: int | None = None
     restrained: Restrained | None = None

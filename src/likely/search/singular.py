@@ -24,6 +24,7 @@ from likely.compute.solve.inverse import inverse_information
 from likely.compute.solve.newton import Point, Solution
 from likely.likelihoods import FarSearch, Objective
 from likely.models.model import Model
+from likely.namespace.arrays import Booleans, Floats
 
 ROUNDING = 1e-12  # singular value of the scaled scores, relative to the largest, that is rounding
 LEVEL = 1e-6  # curvature along such a direction, relative to that of a coefficient, that is none
@@ -46,17 +47,17 @@ class NullSpace:
         The root of the sum of squares of the rows' scores by each coefficient.
     """
 
-    directions: Any
-    size: Any
+    directions: Floats
+    size: Floats
 
     @property
-    def along(self) -> Any:
+    def along(self) -> Floats:
         """The directions in the coefficients' own units, reduced so that each is as short as can be, shape (p, m)."""
         reduced = _echelon(self.directions.T).T / self.size[:, None]
         return reduced / np.max(np.abs(reduced), axis=0)
 
     @property
-    def taking_part(self) -> Any:
+    def taking_part(self) -> Booleans:
         """Which coefficients take part in a direction, shape (p,)."""
         return np.max(np.abs(self.directions), axis=1, initial=0.0) > SHARE
 

@@ -145,7 +145,7 @@ class Curve:
         return np.exp(np.minimum(self.loglik - self.peak_loglik, 0.0))
 
     @property
-    def likelihood(self) -> Any:
+    def likelihood(self) -> Floats:
         """Likelihood; underflows for many observations, when `relative` does not."""
         return np.exp(self.loglik)
 

@@ -19,7 +19,7 @@ from likely.families.base import Family, generator
 from likely.families.base.numeric import NumericDistribution
 from likely.families.labels import Labelled
 from likely.models.checks import require_whole
-from likely.namespace import Jet, JetNamespace, NumpyNamespace
+from likely.namespace import Jet, JetNamespace, NumpyNamespace, as_jet
 from likely.namespace.arrays import Floats
 from likely.results.likelihoods import likelihood
 from likely.testing.labels import check_labels
@@ -220,8 +220,8 @@ def _derivatives(case: Case) -> Iterator[str]:
     if not case.smooth:
         return
     y = case.points
-    jet = _jets(case, y)
-    if not isinstance(jet, Jet):
+    jet = as_jet(_jets(case, y))
+    if not jet.g:
         yield f"the log-density does not depend on {', '.join(case.smooth)}"
         return
     if np.max(np.abs(jet.v - _value(case, y, {}))) > 1e-9 * (1 + np.max(np.abs(jet.v))):

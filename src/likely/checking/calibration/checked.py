@@ -38,7 +38,7 @@ class Outcomes:
     p: Floats
     w: Floats
     labels: tuple[Any, ...]
-    places: Any = None
+    places: Integers | None = None
 
     def row(self, i: int) -> int:
         """A row as messages count it: from 0, among all that were given."""

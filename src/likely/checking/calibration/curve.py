@@ -60,10 +60,10 @@ class Isotonic:
         Where y would lie if the probabilities were right, pointwise.
     """
 
-    x: Any
-    y: Any
-    lower: Any
-    upper: Any
+    x: Floats
+    y: Floats
+    lower: Floats
+    upper: Floats
 
 
 def bins_of(p: Any, w: Any, bins: Any, how: str) -> Integers:

@@ -58,7 +58,7 @@ class Recalibration:
     remark: str
     _map: Any
 
-    def __call__(self, p: Any) -> Any:
+    def __call__(self, p: Any) -> Floats | float:
         """Recalibrated probabilities, in the shape of `p`."""
         p = np.asarray(p, dtype=float)
         if np.any(bad := ~((p >= 0.0) & (p <= 1.0))):

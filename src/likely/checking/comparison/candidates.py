@@ -157,6 +157,8 @@ def _behind(row: Row[Estimates], best: Row[Estimates], w: Any) -> Row[Estimates]
     """A candidate with how far its held-out log-likelihood is from the best one."""
     if row is best:
         return replace(row, difference=0.0)
+    assert best.held_out_rows is not None
+    assert row.held_out_rows is not None
     gap, n = best.held_out_rows - row.held_out_rows, float(np.sum(w))
     total = float(np.sum(w * gap))
     spread = float(np.sqrt(np.sum(w * (gap - total / n) ** 2) / max(n - 1.0, 1.0)))

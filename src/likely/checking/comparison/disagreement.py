@@ -58,6 +58,8 @@ def disagreement(rows: Sequence[Row[Estimates]]) -> list[str]:
 def _few(first: Row[Estimates], best: Row[Estimates]) -> list[int]:
     """The few rows of the data that nearly all of the difference comes from; none where it comes from many."""
     assert first.estimates is not None
+    assert best.held_out_rows is not None
+    assert first.held_out_rows is not None
     gap: Any = observations(first.estimates) * (best.held_out_rows - first.held_out_rows)
     order = np.argsort(-gap, kind="stable")[:FEW]
     reached = np.cumsum(gap[order])

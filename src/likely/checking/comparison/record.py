@@ -82,7 +82,7 @@ class Row(Generic[F]):
     difference: float | None = None
     difference_stderr: float | None = None
     log_jacobian: Floats | None = None
-    held_out_rows: Any = None
+    held_out_rows: Floats | None = None
 
     @property
     def converged(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, final
 import numpy as np
 from scipy import special as sc
 
+from likely.namespace.arrays import Floats
+
 
 @final
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Reference:
         """The value below which a statistic lies with probability p."""
         return float(sc.ndtri(p) if self.df is None else sc.stdtrit(self.df, p))
 
-    def p_value(self, statistic: Any) -> Any:
+    def p_value(self, statistic: Any) -> Floats | float:
         """The probability of a statistic at least as far from 0, on either side."""
         t = np.abs(np.asarray(statistic, dtype=float))
         if self.df is None:
@@ -56,7 +58,7 @@ class Reference:
         """The statistic of q squares that sum to this, as it is stated: chi-squared, or F, their mean."""
         return squared if self.df is None else squared / q
 
-    def joint_p_value(self, squared: Any, q: float) -> Any:
+    def joint_p_value(self, squared: Any, q: float) -> Floats | float:
         """The probability of q independent statistics whose squares sum to at least so much."""
         if self.df is None:
             return sc.gammaincc(0.5 * q, 0.5 * np.asarray(squared, dtype=float))

@@ -15,7 +15,7 @@ from likely.families.base.distributions import Distributions
 from likely.families.base.numeric import NumericDistribution
 from likely.families.base.within import Within
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import AnyArray, Floats
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -220,7 +220,7 @@ class Distributed(Stated):
         return self._scipy(**values).sf(y)
 
     @by_keyword
-    def log_cdf(self, y: ArrayLike, **params: Any) -> Any:
+    def log_cdf(self, y: ArrayLike, **params: Any) -> Floats | float:
         """log P(Y <= y), also where the probability is too small for a float.
 
         Parameters
@@ -248,7 +248,7 @@ class Distributed(Stated):
         return plain_number(self.at(values).tails(y).log_below)
 
     @by_keyword
-    def log_sf(self, y: ArrayLike, **params: Any) -> Any:
+    def log_sf(self, y: ArrayLike, **params: Any) -> Floats | float:
         """log P(Y > y), also where the probability is too small for a float.
 
         Parameters
@@ -315,7 +315,7 @@ class Distributed(Stated):
     @by_keyword
     def sample(
         self, size: int | tuple[int, ...] | None = None, *, seed: int | np.random.Generator | None = None, **params: Any
-    ) -> Any:
+    ) -> AnyArray:
         """Random observations.
 
         Parameters

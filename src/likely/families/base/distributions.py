@@ -12,7 +12,7 @@ from scipy import special as sc
 from likely.families.base.numeric.log_tails import log_beyond
 from likely.families.base.support import Kind
 from likely.namespace import NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import AnyArray, Floats
 
 if TYPE_CHECKING:
     from likely.families.base.distribution import Distributed
@@ -50,7 +50,7 @@ class Distributions:
         """The smallest y with P(Y <= y) >= q; with `upper` the smallest with P(Y > y) <= q."""
         return self.frozen.isf(q) if upper else self.frozen.ppf(q)
 
-    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> AnyArray:
         """Random observations, all inside the support; the codes of labels."""
         return self.family.support.inside(self.frozen.rvs(size=shape, random_state=rng))
 

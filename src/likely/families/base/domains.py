@@ -212,7 +212,7 @@ _NAMED = {
 
 
 @public
-def Interval(lower: float = -np.inf, upper: float = np.inf, start: Any = None, *, shape: Any = ()) -> Any:
+def Interval(lower: float = -np.inf, upper: float = np.inf, start: Any = None, *, shape: Any = ()) -> Domain | Free:
     """The numbers between two ends, which are not reached themselves; one of the ends may be infinite.
 
     Parameters

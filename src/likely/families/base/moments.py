@@ -45,7 +45,7 @@ class Moments(Distributed):
             return plain_number(self._mean(NumpyNamespace(), **self.resolve(params)))
 
     @by_keyword
-    def variance(self, **params: Any) -> Any:
+    def variance(self, **params: Any) -> Floats | float:
         """Variance; infinite or undefined ones give inf or nan.
 
         Parameters

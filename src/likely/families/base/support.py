@@ -8,6 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
+from likely.namespace.arrays import AnyArray, Booleans
+
 
 @final
 class Kind(Enum):
@@ -80,7 +82,7 @@ class Support:
             return Kind.BINARY if (self.lower, self.upper) == (0.0, 1.0) else Kind.COUNTS
         return Kind.MIXED if self.atoms else Kind.NUMBERS
 
-    def inside(self, y: Any) -> Any:
+    def inside(self, y: Any) -> AnyArray:
         """Random values, those that rounding has put on an open end moved to the nearest number within."""
         if self.integer:
             return y
@@ -92,7 +94,7 @@ class Support:
             y = np.where(y == self.upper, float(np.nextafter(self.upper, -np.inf)), y)[()]
         return y
 
-    def contains(self, y: Any, xp: Any = np) -> Any:
+    def contains(self, y: Any, xp: Any = np) -> Booleans:
         """Whether each value lies in the support.
 
         Parameters

@@ -10,8 +10,8 @@ import numpy as np
 from likely.errors import FamilyError
 from likely.families.base.numeric.log_tails import log_beyond
 from likely.families.base.numeric.rule import double_exponential
-from likely.namespace import Jet, JetNamespace, NumpyNamespace
-from likely.namespace.arrays import Floats
+from likely.namespace import JetNamespace, NumpyNamespace, value_of
+from likely.namespace.arrays import Floats, Value
 
 if TYPE_CHECKING:
     from likely.families.base.distribution import Distributed
@@ -62,11 +62,11 @@ class Within:
         safe = np.where(inside, y, self._inner(values))
         return self.xp.where(inside, self.family._log_density(self.xp, safe, **values), -np.inf)
 
-    def log_cdf(self, y: Any, **params: Any) -> Any:
+    def log_cdf(self, y: Any, **params: Any) -> Value:
         """log P(Y <= y)."""
         return self._tail(y, self.family._given(params), -1.0)
 
-    def log_sf(self, y: Any, **params: Any) -> Floats | float:
+    def log_sf(self, y: Any, **params: Any) -> Value:
         """log P(Y > y)."""
         return self._tail(y, self.family._given(params), 1.0)
 
@@ -102,7 +102,7 @@ class Within:
             raise FamilyError(
                 f"{self.family.title} states no distribution function, and it is integrated only with NumPy's arrays"
             )
-        plain = {name: np.asarray(v.v if isinstance(v, Jet) else v, dtype=float) for name, v in values.items()}
+        plain = {name: np.asarray(value_of(v), dtype=float) for name, v in values.items()}
         y = np.asarray(y, dtype=float)
         if isinstance(self.xp, NumpyNamespace):
             tails = self.family.at(plain).tails(y)

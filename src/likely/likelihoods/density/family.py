@@ -15,6 +15,7 @@ from likely.families.base import Family, Parameter, Support
 from likely.families.base.domains import Domain, Free
 from likely.likelihoods.density import layout as layouts
 from likely.likelihoods.density.layout import Entry, Layout
+from likely.namespace.arrays import Booleans
 
 
 @final
@@ -145,7 +146,7 @@ class Density(Family):
 
     _mean = _variance = _scipy = _refused
 
-    def inside(self, y: Any, params: Mapping[str, Any]) -> Any:
+    def inside(self, y: Any, params: Mapping[str, Any]) -> Booleans:
         """Every row lies where the function says."""
         return np.ones(len(y), dtype=bool)
 

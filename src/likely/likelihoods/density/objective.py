@@ -20,6 +20,7 @@ from likely.likelihoods.rows import RowsObjective
 from likely.models.model import Model
 from likely.models.rows import Rows
 from likely.models.slot import Slot
+from likely.namespace.arrays import Floats
 from likely.namespace.jax import JaxNamespace, jax_module, x64
 
 OFFERS = Offers(
@@ -132,28 +133,28 @@ class DensityObjective:
         value, score, hessian = self._run("point", coefficients)
         return Point(np.array(coefficients, dtype=float), float(value), score, -0.5 * (hessian + hessian.T))
 
-    def log_density(self, coefficients: Any) -> Any:
+    def log_density(self, coefficients: Any) -> Floats:
         """The log-density of every row, shape (n,)."""
         return self._run("rows", coefficients)
 
-    def row_scores(self, coefficients: Any) -> Any:
+    def row_scores(self, coefficients: Any) -> Floats:
         """Every row's score with respect to the coefficients, unweighted, shape (n, p)."""
         return self._run("scores", coefficients)
 
-    def score_gram(self, coefficients: Any, weights: Any = None) -> Any:
+    def score_gram(self, coefficients: Any, weights: Any = None) -> Floats:
         """The sum over rows of w s s' with s the row's score."""
         scores = self.row_scores(coefficients)
         return (scores if weights is None else scores * weights[:, None]).T @ scores
 
-    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Any:
+    def cluster_gram(self, coefficients: Any, codes: Any, count: int) -> Floats:
         """The sum over clusters of S S' with S the sum of a cluster's weighted scores."""
         return memory.group_gram(self.row_scores(coefficients), self.weights, codes, count)
 
-    def metric(self, coefficients: Any) -> Any:
+    def metric(self, coefficients: Any) -> Floats:
         """A positive semi-definite matrix in place of the information; see `Program.metric`."""
         return self._run("metric", coefficients)
 
-    def covariance(self, coefficients: Any) -> Any:
+    def covariance(self, coefficients: Any) -> Floats | None:
         """The inverse of the information by way of an orthogonal factorisation, which keeps digits that products lose.
 
         With QR = the Jacobians times the root of the curvature, the information is R' (C + R'^-1 B R^-1) R, where C and

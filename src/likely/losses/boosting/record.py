@@ -24,7 +24,7 @@ from likely.losses.boosting.rows import (
 )
 from likely.models import checks
 from likely.models.model import Model
-from likely.namespace import Jet, NumpyNamespace
+from likely.namespace import NumpyNamespace, as_jet
 from likely.namespace.arrays import Floats
 
 COARSE = 0.1  # scales, of the steps between neighbouring numbers of a response
@@ -322,8 +322,7 @@ class Boosting:
     def _derived(self, rows: ScoredRows, raw: Any, lo: int, hi: int) -> list[tuple[Any, Any]]:
         """Gradient and second derivative of some rows in every score, from those in the linear predictors."""
         part = slice(lo, hi)
-        jet = rows.jets(rows.predictors(raw, part), part, 2)
-        jet = jet if isinstance(jet, Jet) else Jet(jet, {}, {}, 2)
+        jet = as_jet(rows.jets(rows.predictors(raw, part), part, 2))
         out = []
         for c in range(self.size):
             signs = {i: sign for i, column in enumerate(self.columns) if (sign := sign_of(column, c))}

@@ -8,7 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.namespace.arrays import Integers
+from likely.namespace.arrays import Booleans, Integers
 
 
 @final
@@ -50,7 +50,7 @@ class Separation:
     direction: Mapping[str, float]
     complete: bool
     message: str
-    excluded: Any = field(
+    excluded: Booleans | None = field(
         default=None, repr=False
     )  # of a row's levels, in order but its own, those that it leaves behind
 
