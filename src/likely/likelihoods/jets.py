@@ -14,12 +14,10 @@ import numpy as np
 
 from likely.compute.engines import memory
 from likely.errors import FamilyError, LikelyError
-from likely.families.base import Parameter
-from likely.families.base.vectors import VectorDomain
 from likely.likelihoods import kernels
 from likely.models.model import Model
 from likely.models.rows import Rows, take
-from likely.namespace import Jet, JetNamespace, NumpyNamespace, value_of
+from likely.namespace import Jet, JetNamespace, NumpyNamespace
 from likely.namespace.arrays import Floats
 
 BLOCK = 16_384  # rows: a few columns of values and derivatives fit in the L2 cache, and Python's share is small
@@ -60,7 +58,7 @@ class Jets:
         params = model.parameters(variables, xp, take(data.known, rows))
         for slot, *_ in model.groups:
             # a density may stay finite outside its parameter's domain; the likelihood does not reach there
-            if slot.leaves_domain and not _all_inside(slot.parameter, params[slot.parameter.name]):
+            if slot.leaves_domain and not slot.parameter.domain.has(params[slot.parameter.name]):
                 return Jet(-np.inf, {}, {}, order) if order else -np.inf
         if data.units is not None:
             params = model.family.of_means(params, data.units[rows])
@@ -85,10 +83,3 @@ class Jets:
                 return (np.broadcast_to(self(predictors(rows), rows, 0), hi - lo),)
 
         return np.concatenate([found[0] for found in memory.map_blocks(part, self.data.n, block)])
-
-
-def _all_inside(parameter: Parameter, value: Any) -> bool:
-    domain = parameter.domain
-    if isinstance(domain, VectorDomain):
-        return bool(np.all(domain.holds([value_of(v) for v in value])))
-    return bool(np.all(domain.contains(value_of(value))))

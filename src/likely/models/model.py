@@ -12,7 +12,6 @@ import numpy as np
 from likely.data.reading import TextReading
 from likely.errors import OptionError
 from likely.families.base import Family
-from likely.families.base.vectors import VectorDomain
 from likely.models.inputs import Inputs
 from likely.models.new_data import NewData
 from likely.models.rows import Rows
@@ -247,8 +246,5 @@ class Model:
         for group in self.groups:
             parameter, link = group[0].parameter, group[0].link
             entries = [next(remaining) for _ in group]
-            domain = parameter.domain
-            values[parameter.name] = (
-                domain.value(entries, xp) if isinstance(domain, VectorDomain) else link.inverse(entries[0], xp)
-            )
+            values[parameter.name] = parameter.domain.from_predictors(entries, link, xp)
         return values

@@ -57,9 +57,8 @@ def to_reported(model: Model, coefficients: Any) -> tuple[Any, Any]:
         xp = JetNamespace(1)
         with np.errstate(all="ignore"):
             etas = [xp.variable(s.start, float(coefficients[s.start])) for s in group]
-            domain = slot.parameter.domain
-            jets = domain.value(etas, xp) if isinstance(domain, VectorDomain) else (slot.link.inverse(etas[0], xp),)
-        for jet in jets:
+            value = slot.parameter.domain.from_predictors(etas, slot.link, xp)
+        for jet in value if slot.parameter.vector else (value,):
             values.append(float(jet.v))
             row = np.zeros(model.size)
             for i, g in jet.g.items():
@@ -127,14 +126,11 @@ def from_reported(model: Model, values: Mapping[str, Any]) -> Floats:
         if not slot.constant:
             for s in group:
                 out[s.start : s.stop] = [float(values[name]) for name in s.names]
-        elif isinstance(domain := slot.parameter.domain, VectorDomain):
-            vector = np.array([float(values[name]) for name in entry_names(model, slot)])
-            domain.check_vector(slot.parameter.name, vector)
-            out[[s.start for s in group]] = domain.etas(vector)
         else:
-            slot.parameter.domain.check(slot.parameter.name, values[slot.label])
-            with np.errstate(all="ignore"):  # NaN for a value that the link does not reach
-                out[slot.start] = slot.link.forward(np.float64(values[slot.label]))
+            vector = slot.parameter.vector
+            value = np.array([float(values[k]) for k in entry_names(model, slot)]) if vector else values[slot.label]
+            etas = slot.parameter.domain.to_predictors(slot.parameter.name, value, slot.link)
+            out[[s.start for s in group]] = etas
     return out
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from likely.data.design import Design
 from likely.families.base import Parameter
 from likely.families.base.links import Link
-from likely.families.base.vectors import VectorDomain
 from likely.namespace import NumpyNamespace
 
 # an offset by which a level that a row cannot have is left behind: its probability is then 0 in floating point
@@ -63,16 +62,12 @@ class Slot:
     @property
     def shared(self) -> bool:
         """A constant that is no parameter by itself: all entries of the vector depend on it."""
-        domain = self.parameter.domain
-        return self.constant and isinstance(domain, VectorDomain) and not domain.separate
+        return self.constant and not self.parameter.domain.separate
 
     @property
     def leaves_domain(self) -> bool:
         """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
-        domain = self.parameter.domain
-        if isinstance(domain, VectorDomain):
-            return domain.separate
-        return self.link.positive or not domain.reached_by(self.link)
+        return self.parameter.domain.left_by(self.link)
 
     @property
     def reach(self) -> tuple[float, float]:

@@ -9,7 +9,6 @@ import numpy as np
 from likely.compute import blocks
 from likely.compute.solve.inverse import flat_names
 from likely.compute.solve.newton import Point
-from likely.families.base.vectors import VectorDomain
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import identify, limits
 from likely.models.model import Model
@@ -168,7 +167,7 @@ def on_plateau(L: LogLikelihood, outcome: Outcome) -> str | None:
 def short_of_domain(slot: Slot) -> bool:
     """Whether a link reaches less than the domain of its parameter, such as the logarithm of a location."""
     domain = slot.parameter.domain
-    return not isinstance(domain, VectorDomain) and (slot.link.lower > domain.lower or slot.link.upper < domain.upper)
+    return not domain.vector and (slot.link.lower > domain.lower or slot.link.upper < domain.upper)
 
 
 def _beyond_reach(L: LogLikelihood, slot: Slot, runs: list[str], rows: Any, limit: float) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from likely.errors import OptionError, ParameterError, listed, unknown
 from likely.errors.boundary import public
 from likely.errors.kinds import is_whole
 from likely.families.base.links import Link, find_link, moved
-from likely.namespace.arrays import Booleans
+from likely.namespace import value_of
+from likely.namespace.arrays import Booleans, Floats
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -85,6 +87,8 @@ class Domain:
     links: tuple[str, ...] = ("identity",)
     typical: tuple[float, float] = (-3.0, 3.0)
     moved: tuple[float, float] | None = None
+    vector: ClassVar[bool] = False  # whether a value has several entries
+    separate: ClassVar[bool] = True  # whether every entry is a linear predictor of its own, to be held alone
 
     @public
     def __call__(self, start: Any = None, *, shape: Any = (), link: str | None = None) -> Free:
@@ -136,6 +140,30 @@ class Domain:
         below = value <= self.upper if self.closed_upper else value < self.upper
         whole = (value == np.floor(value)) if self.integer else True
         return above & below & np.isfinite(value) & whole
+
+    # -- linear predictors ---------------------------------------------------------------------------------
+
+    def predictors(self, levels: Sequence[Any]) -> Sequence[str | None]:
+        """Labels of the linear predictors: one, which needs none."""
+        return (None,)
+
+    def from_predictors(self, etas: Sequence[Any], link: Link, xp: Any) -> Any:
+        """A value, from its linear predictors, on any namespace; a tuple of entries for a vector."""
+        return link.inverse(etas[0], xp)
+
+    def to_predictors(self, parameter: str, value: Any, link: Link) -> Floats:
+        """The linear predictors of one value, checked; infinite, or NaN, where the link does not reach it."""
+        self.check(parameter, value)
+        with np.errstate(all="ignore"):
+            return np.array([link.forward(np.float64(value))])
+
+    def has(self, value: Any) -> bool:
+        """Whether what `from_predictors` gave lies in the domain everywhere."""
+        return bool(np.all(self.contains(value_of(value))))
+
+    def left_by(self, link: Link) -> bool:
+        """Whether a linear predictor can stand for no value of the domain (an identity link for a probability)."""
+        return link.positive or not self.reached_by(link)
 
     def reached_by(self, link: Link) -> bool:
         """Whether every value of the link's inverse lies in the domain."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import final
 
 from likely.families.base.domains import Domain
-from likely.families.base.vectors import VectorDomain
 
 
 @final
@@ -42,7 +41,7 @@ class Parameter:
     @property
     def vector(self) -> bool:
         """Whether it holds several values: one per level of the response, or between each and the next."""
-        return isinstance(self.domain, VectorDomain)
+        return self.domain.vector
 
     @property
     def typical_range(self) -> tuple[float, float]:

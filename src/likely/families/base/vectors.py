@@ -13,6 +13,8 @@ import numpy as np
 from likely.errors import OptionError, ParameterError
 from likely.errors.kinds import is_whole
 from likely.families.base.domains import Domain, Free, shape_of
+from likely.families.base.links import Link
+from likely.namespace import value_of
 from likely.namespace.arrays import Booleans, Floats
 
 
@@ -24,7 +26,7 @@ class VectorDomain(Domain, ABC):
     """
 
     together: ClassVar[str]  # what its entries do, in words
-    separate: ClassVar[bool]  # whether every entry is a linear predictor of its own, so that it can be held alone
+    vector: ClassVar[bool] = True
 
     @abstractmethod
     def entries(self, levels: Sequence[Any]) -> list[str]:
@@ -33,6 +35,23 @@ class VectorDomain(Domain, ABC):
     @abstractmethod
     def predictors(self, levels: Sequence[Any]) -> list[str]:
         """Labels of the linear predictors."""
+
+    def from_predictors(self, etas: Sequence[Any], link: Link, xp: Any) -> tuple[Any, ...]:
+        """The entries, from the linear predictors, on any namespace."""
+        return self.value(etas, xp)
+
+    def to_predictors(self, parameter: str, value: Any, link: Link) -> Floats:
+        """The linear predictors of one vector, checked; infinite at the ends of the domain."""
+        self.check_vector(parameter, value)
+        return np.asarray(self.etas(value))
+
+    def has(self, value: Any) -> bool:
+        """Whether the entries lie in the domain together, everywhere."""
+        return bool(np.all(self.holds([value_of(v) for v in value])))
+
+    def left_by(self, link: Link) -> bool:
+        """Whether linear predictors can stand for no vector."""
+        return self.separate
 
     @abstractmethod
     def value(self, etas: Sequence[Any], xp: Any) -> tuple[Any, ...]:

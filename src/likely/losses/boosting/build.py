@@ -164,7 +164,7 @@ def _usable(family: Family) -> Family:
 def _boosted(family: Family, boost: Iterable[str] | None) -> list[Parameter]:
     """The parameters that get trees."""
     free = {p.name: p for p in family.free}
-    able = [name for name, p in free.items() if not (isinstance(p.domain, VectorDomain) and p.domain.separate)]
+    able = [name for name, p in free.items() if not (p.vector and p.domain.separate)]
     if boost is None:
         return [free[name] for name in able]
     names = [boost] if isinstance(boost, str) else list(boost)
@@ -201,8 +201,7 @@ def _slots(
             if not np.isfinite(eta):
                 continue
             known[p.name] = eta
-        entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]
-        for entry in entries:
+        for entry in p.domain.predictors(family.levels or ()):
             start = slots[-1].stop if slots else 0
             slot = Slot(p, chosen, None, None, start, start + (p in boosted), entry)
             if slot.leaves_domain and p in boosted:
@@ -247,12 +246,8 @@ def _given(model: Model, start: Mapping[str, Any], argument: str = "start=") -> 
             if not p.anchored and p in family.free:
                 raise ParameterError(f"{argument} needs a value for {p.name} of {family.title}")
             etas += [0.0] * len(group)
-        elif isinstance(p.domain, VectorDomain):
-            p.domain.check_vector(f"{family.title}'s {p.name}", values[p.name])
-            etas += np.asarray(p.domain.etas(values[p.name])).tolist()
         else:
-            p.domain.check(f"{family.title}'s {p.name}", values[p.name])
-            etas.append(float(group[0].link.forward(np.float64(values[p.name]))))
+            etas += p.domain.to_predictors(f"{family.title}'s {p.name}", values[p.name], group[0].link).tolist()
     if not np.all(np.isfinite(etas)):
         raise ParameterError(f"{argument} lies at the end of a domain, where no score is finite: {start!r}")
     return np.array(etas)

@@ -12,7 +12,6 @@ from likely.data.design import Design
 from likely.data.learn import LearntStates
 from likely.errors import OptionError
 from likely.families.base import Family, Parameter
-from likely.families.base.vectors import VectorDomain
 from likely.models.bind.batch import Batch
 from likely.models.bind.links import link_for
 from likely.models.identify import without_aliased, without_place_of_intercept
@@ -64,7 +63,7 @@ class _Parts:
     ) -> list[tuple[Parameter, tuple[Design, Matrix] | None]]:
         """The designs of all parameters; where asked to, without what the thresholds make up of a location's."""
         made = [(p, self.design(p)) for p in parameters]
-        cuts = next(((p.name, design) for p, design in made if isinstance(p.domain, VectorDomain)), None)
+        cuts = next(((p.name, design) for p, design in made if p.vector), None)
         if not self.without_aliased or not first.anchored or cuts is None:
             return made
         name, place = cuts
@@ -99,8 +98,7 @@ def slots_of(
         offset = tuple(batch.offsets.get(p.name, ())) or None
         chosen = p.domain.get_link(p.name, link_for(p.name, batch.request.link, free))
         width = 1 if design is None else len(design.names)
-        entries = p.domain.predictors(family.levels or ()) if isinstance(p.domain, VectorDomain) else [None]
-        for entry in entries:
+        for entry in p.domain.predictors(family.levels or ()):
             start = slots[-1].stop if slots else 0
             slots.append(Slot(p, chosen, design, offset, start, start + width, entry))
             if design is not None:
