@@ -79,11 +79,14 @@ def _family_name(title: str) -> str:
 
 def record_in_shell(record: Any, key: str = "") -> Any:
     """A record whose statuses and notes are in the words of a shell."""
-    if isinstance(record, dict):
-        return {k: record_in_shell(v, k) for k, v in record.items()}
-    if isinstance(record, (list, tuple)):
-        return [record_in_shell(v, key) for v in record]
-    return in_shell(record) if isinstance(record, str) and key in ("status", "note", "notes") else record
+    match record:
+        case dict():
+            return {k: record_in_shell(v, k) for k, v in record.items()}
+        case list() | tuple():
+            return [record_in_shell(v, key) for v in record]
+        case str() if key in ("status", "note", "notes"):
+            return in_shell(record)
+    return record
 
 
 def read(text: str) -> Any:

@@ -142,10 +142,11 @@ def _summaries(kind: type[Summary], column: Any) -> Any:
 
 def merged(one: Any, other: Any) -> Any:
     """The summary of both batches."""
-    if isinstance(one, dict):
-        return {k: merged(v, other[k]) for k, v in one.items()}
-    if isinstance(one, list):
-        return [merged(a, b) for a, b in zip(one, other, strict=True)]
+    match one:
+        case dict():
+            return {k: merged(v, other[k]) for k, v in one.items()}
+        case list():
+            return [merged(a, b) for a, b in zip(one, other, strict=True)]
     return one.merge(other)
 
 
@@ -157,12 +158,14 @@ def state_of(node: ast.Call, summary: Any, text: str) -> State:
     DesignError
         If its arguments cannot be.
     """
-    if isinstance(summary, dict):
-        return {k: state_of(node, one, text) for k, one in summary.items()}
-    if isinstance(summary, list):
-        states = [state_of(node, one, text) for one in summary]
-        arrays = {k: None if states[0][k] is None else np.array([s[k] for s in states]) for k in ("center", "scale")}
-        return {"ddof": states[0]["ddof"], **arrays}
+    match summary:
+        case dict():
+            return {k: state_of(node, one, text) for k, one in summary.items()}
+        case list():
+            states = [state_of(node, one, text) for one in summary]
+            first = states[0]
+            arrays = {k: None if first[k] is None else np.array([s[k] for s in states]) for k in ("center", "scale")}
+            return {"ddof": first["ddof"], **arrays}
     name = node.func.id  # type: ignore[attr-defined]
     learner = LEARNERS.get(name) or partial(_from_values, _functions()[name])
     call = ast.Call(ast.Name("__learner__", ast.Load()), [ast.Name("__summary__", ast.Load()), *node.args[1:]], [])

@@ -25,29 +25,31 @@ def written(value: Any, other: Callable[[Any], Any]) -> Any:
     """
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, tuple):
-        return {"tuple": [written(one, other) for one in value]}
-    if isinstance(value, list):
-        return [written(one, other) for one in value]
-    if isinstance(value, Mapping):
-        return {"dict": [[written(key, other), written(one, other)] for key, one in value.items()]}
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else {"float": str(value)}
+        case tuple():
+            return {"tuple": [written(one, other) for one in value]}
+        case list():
+            return [written(one, other) for one in value]
+        case Mapping():
+            return {"dict": [[written(key, other), written(one, other)] for key, one in value.items()]}
     return other(value)
 
 
 def read(value: Any, other: Callable[[Mapping[str, Any]], Any]) -> Any:
     """What was written; `other` reads what `other` wrote."""
-    if isinstance(value, list):
-        return [read(one, other) for one in value]
-    if not isinstance(value, Mapping):
-        return value
-    if "float" in value:
-        return float(value["float"])
-    if "tuple" in value:
-        return tuple(read(one, other) for one in value["tuple"])
-    if "dict" in value:
-        return {read(key, other): read(one, other) for key, one in value["dict"]}
-    return other(value)
+    match value:
+        case list():
+            return [read(one, other) for one in value]
+        case {"float": text}:
+            return float(text)
+        case {"tuple": items}:
+            return tuple(read(one, other) for one in items)
+        case {"dict": items}:
+            return {read(key, other): read(one, other) for key, one in items}
+        case Mapping():
+            return other(value)
+    return value

@@ -16,6 +16,8 @@ from likely.families import FAMILIES
 from likely.likelihoods.kinds import columns_read
 from likely.likelihoods.log_likelihood import log_likelihood
 from likely.models.asked import RESTRAINTS
+from likely.models.penalties import Penalty
+from likely.show.records import attributes
 
 if TYPE_CHECKING:
     from likely.estimates import Estimates
@@ -69,7 +71,7 @@ class Recipe:
         asked = self.fit.asked if family is None else self.fit.asked.under(family)
         if family is not None and self.fit._request.of_quantile:
             asked = asked.replace(cov=None)  # another family may be no quantile regression
-        return asked.searched(**{name: getattr(asked, name) for name in KEPT}).changed(**changes)
+        return asked.searched(**attributes(asked, KEPT)).changed(**changes)
 
     def likelihood(self, family: Family | None = None, **changes: Any) -> LogLikelihood:
         """The likelihood of a neighbour, of the same rows; its peak is searched without penalty and constraints."""
@@ -155,19 +157,21 @@ def _family_text(family: Family) -> str:
 
 def _text(value: Any) -> str:
     """An argument as code."""
-    if isinstance(value, str):
-        return _quoted(value)
-    if value is ... or isinstance(value, np.ndarray) or hasattr(value, "shape"):
-        return ELLIPSIS
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_quoted(str(k))}: {_text(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        inner = ", ".join(map(_text, value))
-        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
-    if type(value).__module__ == "likely.models.penalties":
-        return f"lk.{value!r}"
-    if value is None or isinstance(value, (bool, int, float)):
-        return repr(value)
+    match value:
+        case str():
+            return _quoted(value)
+        case list():
+            return f"[{', '.join(map(_text, value))}]"
+        case tuple():
+            return f"({', '.join(map(_text, value))}{',' if len(value) == 1 else ''})"
+        case Mapping():
+            return "{" + ", ".join(f"{_quoted(str(k))}: {_text(v)}" for k, v in value.items()) + "}"
+        case Penalty():
+            return f"lk.{value!r}"
+        case np.generic():  # an array of no dimension
+            return ELLIPSIS
+        case None | bool() | int() | float():
+            return repr(value)
     return ELLIPSIS
 
 

@@ -21,6 +21,7 @@ from likely.inference.records import Record
 from likely.inference.score import INFORMATION, information_at
 from likely.inference.tests import METHODS, calibrated, large_sample_note, likelihood_note, wald_statistic
 from likely.models.naming import column_of, parts_of
+from likely.show.records import attributes
 from likely.show.text_table import DASH, Grid, number, p_value
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class TermTable(Record):
     def rows(self) -> list[dict[str, Any]]:
         """One dict for each term: parameter, term, statistic, df, p_value."""
         names = ("parameter", "term", "statistic", "df", "p_value")
-        return [{name: getattr(test, name) for name in names} for test in self.tests]
+        return [attributes(test, names) for test in self.tests]
 
     @property
     def grid(self) -> Grid:

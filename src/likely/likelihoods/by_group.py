@@ -14,7 +14,7 @@ from likely.compute.solve.newton_batch import Points
 from likely.data.design import Design
 from likely.likelihoods.jets import Jets
 from likely.models.model import Model
-from likely.models.rows import Rows, take
+from likely.models.rows import Rows, take, varies
 from likely.namespace import as_jet
 from likely.namespace.arrays import Floats
 
@@ -125,7 +125,7 @@ class GroupedRows:
             y=part(data.y),
             weights=None if data.weights is None else part(data.weights),
             offsets={label: part(offset) for label, offset in data.offsets.items()},
-            known={name: part(v) if isinstance(v, np.ndarray) and v.ndim else v for name, v in data.known.items()},
+            known={name: part(v) if varies(v) else v for name, v in data.known.items()},
             units=None if data.units is None else part(data.units),
         )
         made: dict[int, Columns] = {}

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from likely.models.rows import Rows
+from likely.models.rows import Rows, varies
 from likely.namespace.arrays import Floats
 
 SAMPLE = 2000  # rows that tell whether rows repeat
@@ -32,7 +32,7 @@ class Cells:
 
     def __init__(self, data: Rows, etas: list[Any]) -> None:
         given: dict[str, Any] = {f"eta {k}": eta for k, eta in enumerate(etas)}
-        given |= {f"known {k}": v for k, v in data.known.items() if isinstance(v, np.ndarray) and v.ndim}
+        given |= {f"known {k}": v for k, v in data.known.items() if varies(v)}
         if data.units is not None:
             given["units"] = data.units
         varying = [k for k, v in given.items() if np.ndim(v)]

@@ -12,6 +12,7 @@ from likely.families import get_family
 from likely.families.base import Family
 from likely.families.base.links import find_link
 from likely.models.plain import NotPlain, read, written
+from likely.show.records import attributes
 
 CHOICES = {
     "missing": ("error", "drop"),
@@ -209,13 +210,13 @@ class Asked:
     @property
     def given(self) -> dict[str, Any]:
         """The options that are not as they would be without."""
-        own = {name: getattr(self, name) for name in OPTIONS}
+        own = attributes(self, OPTIONS)
         return {name: value for name, value in own.items() if value is not None and not _same(value, _DEFAULTS[name])}
 
     @property
     def restraints(self) -> dict[str, Any]:
         """Penalty and constraints, as options of a search; empty where there are none."""
-        given = {name: getattr(self, name) for name in RESTRAINTS}
+        given = attributes(self, RESTRAINTS)
         return {name: value for name, value in given.items() if not (value is None or _is_empty(value))}
 
 

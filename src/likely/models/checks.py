@@ -31,6 +31,7 @@ from likely.families import FAMILIES, means_family
 from likely.families.base import Family, Support
 from likely.models.asked import OPTIONS, Asked
 from likely.namespace.arrays import Booleans, Floats
+from likely.show.records import attributes
 
 WEIGHTS_KINDS = ("frequency", "analytic", "sampling", "importance")
 MOST_LEVELS = 5_000  # of a response
@@ -155,7 +156,7 @@ def check_argument(family: Family, name: str) -> None:
 
 def check_density(density: Family, asked: Asked) -> None:
     """Raise OptionError for arguments that a density's function takes the place of."""
-    given = {name: getattr(asked, name) for name in ("formula", "offset", "exposure", "link")}
+    given = attributes(asked, ("formula", "offset", "exposure", "link"))
     for name, value in {**given, **asked.formulas}.items():
         if value is not None:
             raise OptionError(

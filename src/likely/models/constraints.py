@@ -26,6 +26,7 @@ from likely.models.rows import Rows
 from likely.models.slot import Slot
 from likely.namespace import JetNamespace
 from likely.namespace.arrays import Floats
+from likely.show.records import attributes
 
 Relation = tuple[Form, bool]  # left side minus right side, and whether it is 0 (else at most 0)
 
@@ -57,7 +58,7 @@ class Restraints:
     @property
     def options(self) -> dict[str, Any]:
         """The same as options of a search."""
-        return {name: getattr(self, name) for name in RESTRAINTS}
+        return attributes(self, RESTRAINTS)
 
     def relations(self, model: Model) -> list[Relation]:
         """Everything but the penalty as equations and inequalities in the names of the estimates."""

@@ -51,17 +51,18 @@ def written(value: Any, rows: bool = False) -> Any:
 
 def _ours(value: Any) -> Any:
     """What likely's own arguments are beside numbers, text, lists and mappings."""
-    if isinstance(value, NotKept):
-        raise NotPlain(value.what)
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, type) and issubclass(value, penalties.Penalty):
-        value = value()
-    if isinstance(value, penalties.Penalty):
-        settings = {one.name: written(getattr(value, one.name)) for one in fields(value)}  # type: ignore[arg-type]
-        return {"penalty": type(value).__name__, **settings}
-    if isinstance(value, Family):
-        return _family(value)
+    match value:
+        case NotKept(what=what):
+            raise NotPlain(what)
+        case Path():
+            return str(value)
+        case penalties.Penalty():
+            settings = {one.name: written(getattr(value, one.name)) for one in fields(value)}  # type: ignore[arg-type]
+            return {"penalty": type(value).__name__, **settings}
+        case Family():
+            return _family(value)
+        case type() if issubclass(value, penalties.Penalty):
+            return _ours(value())
     shape = getattr(value, "shape", None)
     what = type(value).__name__
     raise NotPlain(f"an array of shape {tuple(shape)}" if shape is not None else f"an object ({what})")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, final
+from typing import Any, TypeGuard, final
 
 import numpy as np
 
 from likely.compute.blocks import Blocks, Matrix
 from likely.families.base import Family
 from likely.models.slot import Slot
-from likely.namespace.arrays import Floats
+from likely.namespace.arrays import AnyArray, Floats
 
 
 @final
@@ -125,6 +125,11 @@ class Rows:
         return replace(self, known={**self.known, **values})
 
 
+def varies(value: Any) -> TypeGuard[AnyArray]:
+    """Whether it has a value for each row, rather than one for all."""
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
 def take(known: Mapping[str, Any], rows: Any) -> dict[str, Any]:
     """The known values of some rows; scalars, and vectors of probabilities, stay as they are."""
-    return {k: v[rows] if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}
+    return {k: v[rows] if varies(v) else v for k, v in known.items()}

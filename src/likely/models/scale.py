@@ -57,7 +57,7 @@ def to_reported(model: Model, coefficients: Any) -> tuple[Any, Any]:
         xp = JetNamespace(1)
         with np.errstate(all="ignore"):
             etas = [xp.variable(s.start, float(coefficients[s.start])) for s in group]
-            value = slot.parameter.domain.from_predictors(etas, slot.link, xp)
+            value: Any = slot.parameter.domain.from_predictors(etas, slot.link, xp)
         for jet in value if slot.parameter.vector else (value,):
             values.append(float(jet.v))
             row = np.zeros(model.size)

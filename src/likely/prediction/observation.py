@@ -22,6 +22,7 @@ from likely.families.base import Family
 from likely.inference.mean_interval import refuse_unseen, stderr_of
 from likely.likelihoods.fitted_rows import FittedRows
 from likely.models import scale
+from likely.models.rows import varies
 from likely.namespace import NumpyNamespace
 from likely.namespace.arrays import Floats
 
@@ -234,7 +235,7 @@ def _calibrated(rows: FittedRows, chances: tuple[float, ...], replicates: int, s
     for lo in range(0, rows.n, step):
         part = slice(lo, min(lo + step, rows.n))
         params = _drawn_parameters(rows, draws, part) | {name: value[None, :] for name, value in edges.items()}
-        own = {k: v[part] if isinstance(v, np.ndarray) and v.ndim else v for k, v in rows.values.items()}
+        own = {k: v[part] if varies(v) else v for k, v in rows.values.items()}
         for limits, q in zip(out, chances, strict=True):
             limits[part] = _level_that_holds(rows.free_family, params, own, q, part.stop - part.start)
     return out
@@ -254,9 +255,7 @@ def _drawn_parameters(rows: FittedRows, draws: Any, part: slice) -> Params:
 
 def _known(rows: FittedRows, part: slice) -> Params:
     """The known values of some rows, beside several linear predictors for each."""
-    return {
-        k: v[:, None] if np.ndim(v) == 1 and isinstance(v, np.ndarray) else v for k, v in rows.data[part].known.items()
-    }
+    return {k: v[:, None] if varies(v) and np.ndim(v) == 1 else v for k, v in rows.data[part].known.items()}
 
 
 def _level_that_holds(family: Family, params: Params, own: Params, q: float, n: int) -> Floats:
@@ -264,7 +263,7 @@ def _level_that_holds(family: Family, params: Params, own: Params, q: float, n: 
 
     The level is searched on the logit scale; it is 1 - 1e-9 at most.
     """
-    truth = {k: v[:, None] if isinstance(v, np.ndarray) and v.ndim else v for k, v in own.items()}
+    truth = {k: v[:, None] if varies(v) else v for k, v in own.items()}
     low, high = np.full(n, -20.0), np.full(n, 20.0)
     for _ in range(45):
         middle = 0.5 * (low + high)

@@ -20,7 +20,7 @@ from likely.likelihoods.fitted_rows import FittedRows, rows_of
 from likely.models.bind import Bound
 from likely.models.inputs import Inputs, known_values, total_offset
 from likely.models.naming import references
-from likely.models.rows import Rows
+from likely.models.rows import Rows, varies
 from likely.models.selected_rows import SelectedRows
 from likely.namespace.arrays import Floats
 from likely.prediction.exposure import is_exposure
@@ -142,10 +142,7 @@ class Scenarios:
         for j, name in enumerate(self.levels):
             columns[name] = _column([row[j] for row in combined])
         columns = {name: columns[name] for name in self.columns}
-        known = {
-            k: float(self._mean(v)) if isinstance(v, np.ndarray) and v.ndim else v
-            for k, v in self.base.data.known.items()
-        }
+        known = {k: float(self._mean(v)) if varies(v) else v for k, v in self.base.data.known.items()}
         offsets = {label: np.full(cells, self._mean(o)) for label, o in self.base.data.offsets.items()}
         others = {
             name: _constant(self._mean(values), cells)
@@ -293,10 +290,7 @@ def _collapsed(rows: FittedRows, weights: Any) -> FittedRows:
     def mean(values: Any) -> Any:
         return np.asarray(share @ values)[None]
 
-    known = {
-        k: float(np.average(v, weights=weights)) if isinstance(v, np.ndarray) and v.ndim else v
-        for k, v in rows.data.known.items()
-    }
+    known = {k: float(np.average(v, weights=weights)) if varies(v) else v for k, v in rows.data.known.items()}
     table = read({"row": np.zeros(1)})
     matrices = {label: mean(x) for label, x in rows.data.designs.items()}
     offsets = {label: mean(offset) for label, offset in rows.data.offsets.items()}

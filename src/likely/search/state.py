@@ -13,6 +13,7 @@ import numpy as np
 from likely.data.writing import destination, write_text
 from likely.errors import OptionError, listed
 from likely.namespace.arrays import Floats
+from likely.show.records import attributes
 
 FORMAT = "likely fit state"
 
@@ -104,7 +105,7 @@ class FitState:
             If the file cannot be written.
         """
         target = destination(path, "the state of a fit", (".json",))
-        record = {"format": FORMAT, **{name: getattr(self, name) for name in self.__dataclass_fields__}}
+        record = {"format": FORMAT, **attributes(self, self.__dataclass_fields__)}
         write_text(target, json.dumps(record, indent=2) + "\n")
 
     @classmethod

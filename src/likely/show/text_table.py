@@ -178,12 +178,13 @@ def p_value(p: float, level: float | None = None) -> str:
 
 def plain(value: Any) -> Any:
     """A value as JSON can hold it: numbers that are not finite become None, tuples lists, NumPy numbers Python's."""
-    if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
+    match value:
+        case dict():
+            return {str(k): plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [plain(v) for v in value]
+        case _ if hasattr(value, "tolist"):
+            return plain(value.tolist())
+        case float() if not math.isfinite(value):
+            return None
     return value

@@ -19,6 +19,7 @@ from likely.likelihoods.fitted_rows import rows_of
 from likely.namespace.arrays import Floats
 from likely.prediction.surprise import own_log_density
 from likely.search.end import End
+from likely.show.records import attributes
 from likely.show.text_table import DASH, Grid, fixed, plain
 
 if TYPE_CHECKING:
@@ -306,5 +307,5 @@ class Comparison(Generic[F]):
         names = ["name", "loglik", "k", "aic", "aicc", "bic", "delta", "weight", "converged", "status"]
         if any(row.held_out is not None for row in self.rows):
             names += ["held_out", "difference", "difference_stderr"]
-        rows = [{name: getattr(row, name) for name in names} for row in self.rows]
+        rows = [attributes(row, names) for row in self.rows]
         return plain({"response": self.response, "n": self.n, "rows": rows, "notes": list(self.notes)})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 from likely.data.tables import Table
 from likely.errors import renamed
 from likely.inference.records import WIDTH, Record
+from likely.show.records import attributes
 from likely.show.text_table import Grid, number, p_value, plain
 
 SEVERITIES = ("finding", "note", "unknown")
@@ -142,7 +143,7 @@ class Diagnosis(Record):
     @property
     def rows(self) -> list[dict[str, Any]]:
         names = [name for name in Finding.__dataclass_fields__ if name != "evidence"]
-        return [{name: getattr(f, name) for name in names} for f in self.findings]
+        return [attributes(f, names) for f in self.findings]
 
     @property
     def grid(self) -> Grid:
@@ -204,7 +205,7 @@ class Diagnosis(Record):
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
         findings = [{**row, "evidence": dict(f.evidence)} for row, f in zip(self.rows, self.findings, strict=True)]
-        checks = [{n: getattr(c, n) for n in Check.__dataclass_fields__} for c in self.checks]
+        checks = [attributes(c, Check.__dataclass_fields__) for c in self.checks]
         out: dict[str, Any] = plain(
             {"verdict": self.verdict, "level": self.level, "n": self.n, "findings": findings, "checks": checks}
         )

@@ -17,6 +17,7 @@ from likely.families.base import Kind, generator
 from likely.inference.records import Record
 from likely.prediction.sample import Sample, sample_of
 from likely.progress import Task
+from likely.show.records import attributes
 from likely.show.text_table import Grid, number, p_value
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Goodness(Record):
     @property
     def rows(self) -> list[dict[str, Any]]:
         names = ("test", "statistic", "p_value", "stderr", "replicates", "failed")
-        return [{**{name: getattr(self, name) for name in names}, **self.details}]
+        return [{**attributes(self, names), **self.details}]
 
     @property
     def grid(self) -> Grid:

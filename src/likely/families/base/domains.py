@@ -13,7 +13,7 @@ from likely.errors.boundary import public
 from likely.errors.kinds import is_whole
 from likely.families.base.links import Link, find_link, moved
 from likely.namespace import value_of
-from likely.namespace.arrays import Booleans, Floats
+from likely.namespace.arrays import Booleans, Floats, Value
 
 
 def shape_of(shape: Any) -> tuple[int, ...]:
@@ -147,7 +147,7 @@ class Domain:
         """Labels of the linear predictors: one, which needs none."""
         return (None,)
 
-    def from_predictors(self, etas: Sequence[Any], link: Link, xp: Any) -> Any:
+    def from_predictors(self, etas: Sequence[Any], link: Link, xp: Any) -> Value | tuple[Value, ...]:
         """A value, from its linear predictors, on any namespace; a tuple of entries for a vector."""
         return link.inverse(etas[0], xp)
 

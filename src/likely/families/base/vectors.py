@@ -15,7 +15,7 @@ from likely.errors.kinds import is_whole
 from likely.families.base.domains import Domain, Free, shape_of
 from likely.families.base.links import Link
 from likely.namespace import value_of
-from likely.namespace.arrays import Booleans, Floats
+from likely.namespace.arrays import Booleans, Floats, Value
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,7 +36,7 @@ class VectorDomain(Domain, ABC):
     def predictors(self, levels: Sequence[Any]) -> list[str]:
         """Labels of the linear predictors."""
 
-    def from_predictors(self, etas: Sequence[Any], link: Link, xp: Any) -> tuple[Any, ...]:
+    def from_predictors(self, etas: Sequence[Any], link: Link, xp: Any) -> tuple[Value, ...]:
         """The entries, from the linear predictors, on any namespace."""
         return self.value(etas, xp)
 

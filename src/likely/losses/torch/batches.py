@@ -230,11 +230,14 @@ def _floats(part: Any, dtype: Any) -> Any:
 
 def _mapped(f: Callable[[Any], Any], part: Any) -> Any:
     """What a data set gives, tensors or dicts and lists of them, with a function applied to each tensor."""
-    if isinstance(part, Mapping):
-        return {name: _mapped(f, value) for name, value in part.items()}
-    if isinstance(part, (tuple, list)):
-        return [_mapped(f, value) for value in part]
-    return f(part) if isinstance(part, torch.Tensor) else part
+    match part:
+        case Mapping():
+            return {name: _mapped(f, value) for name, value in part.items()}
+        case tuple() | list():
+            return [_mapped(f, value) for value in part]
+        case torch.Tensor():
+            return f(part)
+    return part
 
 
 def _leaves(part: Any) -> list[Any]:

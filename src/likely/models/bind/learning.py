@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import final
 
-import numpy as np
-
 from likely.data.learn import LearntStates
 from likely.data.transforms import State
 from likely.errors import OptionError
@@ -19,7 +17,7 @@ from likely.models.bind.request import Request
 from likely.models.bind.slots import slots_of
 from likely.models.bind.summary import Counts, Summary
 from likely.models.model import Model
-from likely.models.rows import Rows
+from likely.models.rows import Rows, varies
 
 
 @final
@@ -100,7 +98,7 @@ def _learnt(batch: Batch, learnt: LearntStates | None) -> tuple[Model, Rows]:
     if asked.weights_kind == "analytic":
         checks.check_averaged(family)
     table = batch.selected.table
-    constants = {k: None if isinstance(v, np.ndarray) and v.ndim else v for k, v in known.items()}
+    constants = {k: None if varies(v) else v for k, v in known.items()}
     bound, numeric = family.bind(response.plain(family, y, name, table), known)
     declared = bound.levels
     checks.check_number_of_levels(bound, name)
