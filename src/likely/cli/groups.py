@@ -30,7 +30,8 @@ def emit_groups(fits: GroupFits, json: bool, output: Path | None) -> None:
     if output is None or suffix not in (".csv", ".parquet"):
         emit(Worded(fits.summary()), fits.to_dict, json, output)
     else:
-        columns: dict[str, Any] = dict(fits.to_frame())
+        frame: Any = fits.to_frame()
+        columns: dict[str, Any] = dict(frame)
         if suffix == ".csv":
             write_text(output, as_csv(columns))
         else:

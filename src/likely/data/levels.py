@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
 from likely.namespace.arrays import AnyArray
+
+if TYPE_CHECKING:
+    import narwhals as nw
 
 
 @final
@@ -44,7 +47,7 @@ class Column:
     insists: bool = False
     index: Any = None
 
-    def series(self, name: str) -> Any:
+    def series(self, name: str) -> nw.Series[Any]:
         """The values as a narwhals series of pandas, with the levels that they declare."""
         import narwhals as nw
         import pandas as pd

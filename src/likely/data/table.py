@@ -116,7 +116,7 @@ class Table:
     def __contains__(self, name: str) -> bool:
         return name in (self._columns if self._frame is None else self._keys)
 
-    def series(self, name: str) -> Any:
+    def series(self, name: str) -> nw.Series[Any]:
         """The column as a narwhals series, as it came."""
         return self._of_frame(name) if self._frame is not None else self.alone(name).series(name)
 
