@@ -109,7 +109,9 @@ def _log_logistic(y: Array, scale: Array, shape: Array) -> Array:
 
 
 def _pareto(y: Array, shape: Array, minimum: Array) -> Array:
-    density = np.log(shape) + shape * np.log1p((minimum - y) / y) - np.log(y)
+    near = y < 2.0 * minimum  # where the difference keeps its digits
+    ratio = np.where(near, np.log1p((minimum - y) / y), np.log(minimum) - np.log(y))
+    density = np.log(shape) + shape * ratio - np.log(y)
     return np.where(y >= minimum, density, -np.inf)
 
 

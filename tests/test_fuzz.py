@@ -41,6 +41,12 @@ ONCE += [(611, 4868)]  # an information that rounding makes indefinite
 ONCE += [(722, 1293)]  # a peak at a limit, higher than the one inside
 ONCE += [(724, 1718)]  # a profile along which another peak becomes the highest
 ONCE += [(723, 4431)]  # a note about predictors of a family at its limit
+ONCE += [
+    (731, 55),
+    (731, 697),
+]  # starts of a model with a coefficient held, of which a predictor is left without columns
+ONCE += [(731, 1353)]  # least absolute deviations of nearly collinear columns
+ONCE += [(731, 1899)]  # responses that do not vary at all, diagnosed
 ONCE += [(711, 2417), (731, 1372)]  # an interval of peaks, one end of which has curvature
 ONCE += [(712, 466), (712, 1165), (731, 419)]  # rows of so much weight that they make a likelihood unbounded
 ONCE += [(722, 2596)]  # rows split in two were too many for other starts

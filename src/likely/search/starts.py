@@ -42,7 +42,7 @@ def shifted(model: Model, data: Rows, x0: Any) -> list[Any]:
     for shift in (0.5, -0.5, 1.5, -1.5, 3.0, -3.0):
         x = x0.copy()
         for slot in model.slots:
-            if slot.link.name != "identity":
+            if slot.link.name != "identity" and slot.stop > slot.start:
                 own = data.design(slot)
                 x[slot.start + ((0 if own is None else blocks.constant_column(own)) or 0)] += shift
         found.append(x)
@@ -285,6 +285,8 @@ class _Site:
         gap = np.abs(self.y - np.average(self.y, weights=self.w) if single is None else single - self._smooth(single))
         size = np.log(np.maximum(gap, 1e-3 * np.average(gap, weights=self.w)))
         directions = [d for d in single_terms(slot, columns) if np.ptp(columns @ d) > 0.0]
+        if not directions:
+            return []
         courses = [columns @ d for d in directions]
         related = np.abs(np.nan_to_num(np.atleast_2d(np.corrcoef([size, *courses]))))
         found: list[int] = []

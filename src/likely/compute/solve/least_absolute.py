@@ -16,6 +16,7 @@ from likely.namespace.arrays import Floats
 DIRECT = 20_000  # rows up to which one linear programme beats the reduction to the rows near the fit
 FEW = 1_000  # rows up to which a walk from vertex to vertex is tried first
 STEPS = 30  # of such a walk, and as many for each coefficient
+ILL_CONDITIONED = 1e4  # condition number of columns of length 1 beyond which orthonormal ones take their place
 STRICT = 1e-9  # share of its bound by which a multiplier stays inside it, where there is one minimiser
 TIED = 1e-6  # residuals (in units of a typical one) that may be the zeros of the vertex
 
@@ -66,8 +67,14 @@ def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Floats:
     if unit <= 1e-14 * float(np.max(np.abs(y), initial=0.0)):
         return start
     w = np.ones(len(y)) if weights is None else weights
-    beta = start + _minimiser(x / scale, r / unit, w, tau) / scale * unit
-    return _vertex(x, y, w, tau, beta, unit)
+    triangle = np.linalg.qr(x / scale, mode="r")
+    if np.linalg.cond(triangle) <= ILL_CONDITIONED:
+        return _vertex(x, y, w, tau, start + _minimiser(x / scale, r / unit, w, tau) / scale * unit, unit)
+    # the programme's tolerances are those of coefficients: in orthonormal columns they are those of fitted values
+    triangle /= np.sqrt(len(x))
+    turned = linalg.solve_triangular(triangle, (x / scale).T, trans="T").T
+    found = _vertex(turned, r, w, tau, _minimiser(turned, r / unit, w, tau) * unit, unit)
+    return start + linalg.solve_triangular(triangle, found) / scale
 
 
 def check_loss(r: Any, w: Any, tau: float) -> float:

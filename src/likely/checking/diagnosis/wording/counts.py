@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from likely.checking.diagnosis.finding import Finding
@@ -13,9 +11,7 @@ from likely.checking.diagnosis.wording.case import NAMED, Case, finding
 from likely.families import get_family
 from likely.show.text_table import number
 
-if TYPE_CHECKING:
-    pass
-
+NO_VARIATION = 1e-12  # of squared distances from the mean, in the fitted variance
 WIDER = {"poisson": "negative_binomial", "exponential": "gamma", "geometric": "negative_binomial"}
 
 
@@ -33,12 +29,16 @@ def dispersion(case: Case) -> Finding:
         "other"
         if over
         else "Underdispersion: the responses are more alike than independent ones would be",
-        importance=f"Standard errors are too {'small' if over else 'large'} by a factor of about "
-        f"{number(np.sqrt(ratio if over else 1.0 / ratio), 3)}. {robust(case.fit)}",
+        importance=f"Standard errors are too {'small' if over else 'large'}{_factor(ratio)}. {robust(case.fit)}",
         next_step=case.recipe.code("data", get_family(name)) if name else robust_step(case.fit),
         chart="worm",
         evidence=evidence,
     )
+
+
+def _factor(ratio: float) -> str:
+    """By how much standard errors are off; nothing where responses that do not vary at all leave no factor."""
+    return "" if ratio < NO_VARIATION else f" by a factor of about {number(np.sqrt(max(ratio, 1.0 / ratio)), 3)}"
 
 
 def zeros(case: Case) -> Finding:
