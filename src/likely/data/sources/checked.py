@@ -51,6 +51,8 @@ class Checked:
         for name in columns or ():
             if name not in self.names:
                 raise unknown("column", name, list(self.names))
+        import pyarrow as pa
+
         rows = 0
         try:
             for piece in ahead(self._source.pieces(columns)):
@@ -61,6 +63,8 @@ class Checked:
         except Reread:
             self._kinds.clear()
             raise
+        finally:
+            pa.default_memory_pool().release_unused()  # what the pieces took is wanted elsewhere now
         if self._rows is not None and rows != self._rows:
             raise DataError(
                 f"the data had {self._rows} rows before and have {rows} now: they must not change while they are used"
