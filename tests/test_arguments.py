@@ -60,8 +60,9 @@ def test_a_wrong_argument_is_named(call, words):
 
 
 @pytest.mark.parametrize("name", [name for name in QUICK if hasattr(FIT, name)])
-def test_methods_end_in_an_answer_or_in_words(name):
+def test_methods_end_in_an_answer_or_in_words(name, tmp_path, monkeypatch):
     """Every argument of a method, whatever it is given: the tests let faults through as they are."""
+    monkeypatch.chdir(tmp_path)  # some name files
     method = getattr(FIT, name)
     for parameter in inspect.signature(method).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):

@@ -47,6 +47,7 @@ ONCE += [
 ]  # starts of a model with a coefficient held, of which a predictor is left without columns
 ONCE += [(731, 1353)]  # least absolute deviations of nearly collinear columns
 ONCE += [(731, 1899)]  # responses that do not vary at all, diagnosed
+ONCE += [(751, 153)]  # the last step of a penalised search
 ONCE += [(711, 2417), (731, 1372)]  # an interval of peaks, one end of which has curvature
 ONCE += [(712, 466), (712, 1165), (731, 419)]  # rows of so much weight that they make a likelihood unbounded
 ONCE += [(722, 2596)]  # rows split in two were too many for other starts

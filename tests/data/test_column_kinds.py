@@ -176,3 +176,20 @@ def test_codes_beyond_the_labels() -> None:
         objective(lk.Categorical(["a", "b", "c"]), np.array(["a", "b", "z"]))
     with pytest.raises(SupportError, match=r"1 of 4 values are not among the levels '0', '1', '2': row 3: 3"):
         lk.fit(lk.Categorical([0, 1, 2]), [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("formula", ["y ~ C(b) + b:x", "y ~ C(k) + k:x", "y ~ C(k) + np.log(k):x", "y ~ C(g) + g:x"])
+def test_a_column_may_be_levels_and_numbers_in_one_formula(formula):
+    rng = np.random.default_rng(0)
+    data = {
+        "x": rng.normal(size=40),
+        "b": rng.random(40) < 0.5,
+        "k": rng.integers(1, 4, 40),
+        "g": rng.choice([*"uv"], 40),
+    }
+    data["y"] = data["x"] + rng.normal(size=40)
+    fit = lk.fit("normal", data, formula)
+    few = {name: column[:7] for name, column in data.items()}
+    np.testing.assert_allclose(fit.predict(few), fit.predict()[:7], rtol=1e-12)
+    written = {**few, "k": [str(k) for k in few["k"]], "b": few["b"].astype(int)}
+    np.testing.assert_allclose(fit.predict(written), fit.predict()[:7], rtol=1e-12)

@@ -19,6 +19,7 @@ from likely.data.formula import (
     context,
     expand,
     in_arithmetic,
+    labelled_and_plain,
     looked_up,
     offsets,
     operands,
@@ -31,7 +32,7 @@ from likely.data.formula import (
 )
 from likely.data.many_levels import Coding
 from likely.data.matrices import NamedMatrix, matrix_missing, read_matrix
-from likely.data.predictors import as_array, as_known, check_variables, frame_of, plain, require_text
+from likely.data.predictors import as_array, as_known, as_numbers, check_variables, frame_of, plain, require_text
 from likely.data.tables import Table
 from likely.errors import DataError, LikelyError, listed
 from likely.namespace.arrays import Floats
@@ -247,12 +248,13 @@ class Design:
         needed = columns_of(formula)
         check_variables(needed, table, f" in {whose}")
         known, numeric = dict(self.levels), in_arithmetic(formula) | looked_up(formula)
-        texts = compared_with_text(formula)
+        texts, twice = compared_with_text(formula), labelled_and_plain(formula)
         columns: dict[str, Any] = {}
         for name in needed:
             if name in known:
                 text = table.text(name)
-                columns[name] = as_known(name, table.labels(name) if text is None else text, known[name])
+                found = as_known(name, table.labels(name) if text is None else text, known[name])
+                columns[name] = as_numbers(found) if name in twice else found
             else:
                 columns[name] = plain(name, table, name in numeric, f" of {whose}", compared=True)
                 if name in texts:

@@ -141,6 +141,11 @@ def as_known(name: str, values: Any, known: Sequence[Any]) -> Any:
     )
 
 
+def as_numbers(levels: Any) -> Any:
+    """Levels that are numbers, or yes and no, as these; others as they are."""
+    return levels if levels.categories.dtype == object else np.asarray(levels.categories)[levels.codes]
+
+
 def among(distinct: Iterable[Any], known: Sequence[Any]) -> dict[Any, Any]:
     """The level of the fit that each value is, for those that are one."""
     same: dict[Any, Any] = {level: level for level in known}

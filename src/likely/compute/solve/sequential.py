@@ -87,8 +87,10 @@ def maximize(
         decrement = float(np.sqrt(max(2.0 * rise - float(move @ h @ move), 0.0)))
         if progress is not None:
             progress(iteration, point, decrement)
-        if decrement <= tolerance:
-            return Solution(point, True, KEPT, iteration, decrement)
+        if decrement <= tolerance:  # the last step about squares what is left
+            last = evaluate(towards)
+            higher = last.usable and last.value - cost(last.x) >= point.value - cost(point.x) - _noise(point, cost)
+            return Solution(last if higher else point, True, KEPT, iteration, decrement)
         trial, seen = _search(evaluate, cost, point, move, rise)
         blind += not seen
         if trial is None or blind > 3:
@@ -103,8 +105,7 @@ def _search(
     evaluate: Callable[[Any], Point], cost: Callable[[Any], float], point: Point, move: Any, rise: float
 ) -> tuple[Point | None, bool]:
     """The first of the points x + t move that gains enough, and whether the gain can be seen beside rounding errors."""
-    before = point.value - cost(point.x)
-    noise = 64 * np.finfo(float).eps * max(1.0, abs(point.value), abs(before))
+    before, noise = point.value - cost(point.x), _noise(point, cost)
     t = 1.0
     while t > 1e-12:
         trial = evaluate(point.x + t * move if t < 1.0 else point.x + move)
@@ -116,3 +117,8 @@ def _search(
                 return trial, False
         t *= 0.5 if trial.usable else 0.25
     return None, True
+
+
+def _noise(point: Point, cost: Callable[[Any], float]) -> float:
+    """What rounding may do to the value less its cost."""
+    return 64 * float(np.finfo(float).eps) * max(1.0, abs(point.value), abs(point.value - cost(point.x)))

@@ -3,7 +3,15 @@
 from likely.data.formula.functions import context
 from likely.data.formula.names import decode, quote, token, unknown_column
 from likely.data.formula.parsing import clean, operands, parse, parse_arithmetic, variables
-from likely.data.formula.roles import columns_of, compared_with_text, in_arithmetic, labelled, looked_up, names_in
+from likely.data.formula.roles import (
+    columns_of,
+    compared_with_text,
+    in_arithmetic,
+    labelled,
+    labelled_and_plain,
+    looked_up,
+    names_in,
+)
 from likely.data.formula.sizes import MOST_COLUMNS, check_sizes, too_wide
 from likely.data.formula.text import expand, offsets, right_side, split, update
 
@@ -18,6 +26,7 @@ __all__ = [
     "expand",
     "in_arithmetic",
     "labelled",
+    "labelled_and_plain",
     "looked_up",
     "names_in",
     "offsets",

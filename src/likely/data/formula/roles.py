@@ -37,6 +37,13 @@ def labelled(formula: Any) -> set[str]:
     return {name for term in formula for factor in term.factors for name in labelled_in(factor)}
 
 
+def labelled_and_plain(formula: Any) -> set[str]:
+    """Names of the columns that are levels in C(...) and stand outside it, too: their numbers count there."""
+    factors = [factor for term in formula for factor in term.factors]
+    plain = {decode(name) for factor in factors if not labelled_in(factor) for name in names_in(factor)}
+    return labelled(formula) & plain
+
+
 def labelled_in(factor: Any) -> set[str]:
     """The same of one factor."""
     if factor.eval_method.value != "python":

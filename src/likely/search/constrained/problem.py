@@ -21,7 +21,7 @@ from likely.errors import OptionError
 from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.likelihoods.penalised import Penalised
 from likely.models.constraints import Region, Restraints, free_region
-from likely.models.identify import Coordinates, partly_orthonormal
+from likely.models.identify import Coordinates, centred, partly_orthonormal
 from likely.models.penalties import Applied
 from likely.namespace.arrays import Floats
 from likely.search.peak import MANY_PARAMETERS
@@ -64,13 +64,19 @@ class Problem:
         alone = np.any(rows[np.count_nonzero(rows, axis=1) == 1], axis=0)  # held or bounded: to stay exactly so
         kept = alone | (penalty.l1 > 0.0) | (penalty.l2 > 0.0)
         fast = region.equal[np.count_nonzero(region.equal, axis=1) == 1] != 0.0
-        orthonormal = partly_orthonormal(L.model, L.bound.data, kept, None if penalty.firth else np.any(fast, axis=0))
+        data = L.bound.data
+        orthonormal = partly_orthonormal(L.model, data, kept, None if penalty.firth else np.any(fast, axis=0))
+        moved = centred(L.model, orthonormal, data)
+        if moved is not None and moved.level:
+            at = moved.origin != 0.0
+            orthonormal = orthonormal if np.any(kept[at]) or np.any(rows[:, at]) else moved
         if orthonormal is None:
             return cls(Penalised(L.objective, penalty), penalty, region, region)
         inverse = np.asarray(orthonormal.inverse, dtype=float)
-        moved = replace(region, equal=region.equal @ inverse, rows=region.rows @ inverse)
-        objective = LogLikelihood(replace(L.bound, data=orthonormal.data)).objective
-        return cls(Penalised(objective, penalty), penalty, moved, region, orthonormal)
+        region_there = replace(region, equal=region.equal @ inverse, rows=region.rows @ inverse)
+        data = orthonormal.data.with_response(data.y - orthonormal.level) if orthonormal.level else orthonormal.data
+        objective = LogLikelihood(replace(L.bound, data=data)).objective
+        return cls(Penalised(objective, penalty), penalty, region_there, region, orthonormal)
 
     def from_original(self, x: Any) -> Floats:
         """The user's coefficients, in those of the problem."""
