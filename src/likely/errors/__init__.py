@@ -53,7 +53,7 @@ class MissingValuesError(DataError):
     >>> import likely as lk
     >>> lk.fit("normal", [1.0, None, 3.0])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    likely.errors.MissingValuesError: 1 of 3 rows have missing values (y: 1). ...
+    likely.errors.MissingValuesError: 1 of 3 rows have missing values (y: 1): ...
     """
 
 

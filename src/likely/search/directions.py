@@ -46,7 +46,10 @@ class PredictorScaling:
         out = np.zeros_like(info)
         for slot, inverse in zip(self.model.slots, self._inverses, strict=True):
             own = slice(slot.start, slot.stop)
-            size = np.linalg.norm(inverse.T @ info[own, own] @ inverse) / np.sqrt(max(len(inverse), 1))
+            there = inverse.T @ info[own, own] @ inverse
+            size = np.linalg.norm(there) / np.sqrt(max(len(inverse), 1))
+            if not 0.0 < size < np.inf:  # squares beyond what a float can hold
+                size = np.max(np.abs(there), initial=0.0)
             out[own, own] = inverse / (np.sqrt(size) if size > 0.0 else 1.0)
         return out
 

@@ -222,6 +222,7 @@ def reasons_of(space: NullSpace, model: Model) -> dict[str, str]:
     along = space.along
     lines = []
     for direction in along.T:
+        direction = direction * np.sign(direction[np.argmax(np.abs(direction) > SHARE)])  # either sign is the same line
         steps = [f"{v:+.4g} in {written[j]}" for j, v in enumerate(direction) if abs(v) > SHARE]
         lines.append(_series(steps))
     which = [name for name, part in zip(names, space.taking_part, strict=True) if part]

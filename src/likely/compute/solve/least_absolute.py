@@ -74,7 +74,7 @@ def solve(x: Any, y: Any, weights: Any = None, tau: float = 0.5) -> Floats:
     triangle /= np.sqrt(len(x))
     turned = linalg.solve_triangular(triangle, (x / scale).T, trans="T").T
     found = _vertex(turned, r, w, tau, _minimiser(turned, r / unit, w, tau) * unit, unit)
-    return start + linalg.solve_triangular(triangle, found) / scale
+    return _vertex(x, y, w, tau, start + linalg.solve_triangular(triangle, found) / scale, unit)
 
 
 def check_loss(r: Any, w: Any, tau: float) -> float:

@@ -21,6 +21,7 @@ import numpy as np
 from scipy import linalg
 from scipy import special as sc
 
+from likely.compute import blocks
 from likely.compute.blocks import dense
 from likely.compute.solve.inverse import inverse_information
 from likely.errors import IntervalError, first_rows
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from likely.estimates import Estimates
 
 
+EPS = float(np.finfo(float).eps)
 ALONE = 1e-7  # of a direction, orthonormal in all rows: rows that move by less do not tell of it
 FEW = 5.0  # rows beyond the quantile for every coefficient, from which on its errors hold
 
@@ -160,7 +162,7 @@ def _density(peak: _Peak, request: Request) -> tuple[Any, str]:
     tau, n, rows = peak.level, peak.n, len(peak.e)
     if request.kind == "iid" and not request.kernel:
         levels = sparsity.width(tau, n, request.bandwidth)
-        return np.full(rows, 1.0 / sparsity.of_residuals(peak.e, peak.w, levels, peak.z.shape[1])), ""
+        return np.full(rows, 1.0 / sparsity.of_residuals(peak.e, peak.w, levels, peak.z.shape[1], peak.rounding)), ""
     stata = request.kind == "iid"
     h = sparsity.bandwidth(tau, n, request.bandwidth, stata)
     if request.kernel:
@@ -293,7 +295,8 @@ class _Peak:
         jet = values[self.slot.parameter.name]
         self.spread = np.broadcast_to(values[spread], rows)
         self.data = data
-        self.z = dense(data.matrix(self.slot)) * (jet.g[place] / self.spread)[:, None]
+        self.slope = jet.g[place] / self.spread  # of the location, in spreads
+        self.z = dense(data.matrix(self.slot)) * self.slope[:, None]
         self.y = L.bound.y / self.spread
         self.e = (L.bound.y - jet.v) / self.spread
 
@@ -310,7 +313,10 @@ class _Peak:
     @cached_property
     def rounding(self) -> float:
         """Residuals up to this size are those of rows that the regression fits exactly."""
-        return sparsity.rounding(self.e, self.w)
+        x = self.fit.likelihood.bound.data.design(self.slot)
+        size = np.abs(self.fit.outcome.point.x[self.own])  # of which the last digit is lost
+        parts = size if x is None else blocks.absolute(x) @ size
+        return max(sparsity.rounding(self.e, self.w), 4.0 * EPS * float(np.max(parts * np.abs(self.slope))))
 
     @cached_property
     def psi(self) -> Floats:

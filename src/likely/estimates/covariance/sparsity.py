@@ -125,7 +125,7 @@ def rounding(e: Any, w: Any) -> float:
     return float(ZERO * np.dot(w, np.abs(e)) / np.sum(w))
 
 
-def of_residuals(e: Any, w: Any, levels: float, p: int) -> float:
+def of_residuals(e: Any, w: Any, levels: float, p: int, rounding: float) -> float:
     """The sparsity of errors that are alike in all rows: the slope of the residuals near 0 over their levels.
 
     The residuals closest to 0, in order, without those that the regression fits exactly; a median regression through
@@ -139,6 +139,8 @@ def of_residuals(e: Any, w: Any, levels: float, p: int) -> float:
         The bandwidth: which share of the residuals is used.
     p : int
         Number of coefficients.
+    rounding : float
+        Residuals up to this size are those of rows that the regression fits exactly.
     """
     n = float(np.sum(w))
     if np.any(w != np.floor(w)):
@@ -146,7 +148,7 @@ def of_residuals(e: Any, w: Any, levels: float, p: int) -> float:
             "cov='iid' ranks the residuals, so it needs weights that are whole numbers; use 'nid' (the default), or "
             "give kernel="
         )
-    exact = float(np.sum(w[np.abs(e) <= rounding(e, w)]))
+    exact = float(np.sum(w[np.abs(e) <= rounding]))
     most = max(p + 1, int(np.ceil(n * levels)))
     ranks = np.arange(exact, min(most + exact + 1.0, n))
     if len(ranks) < 3 or n <= p:
@@ -157,7 +159,7 @@ def of_residuals(e: Any, w: Any, levels: float, p: int) -> float:
     rows = order[np.searchsorted(np.cumsum(w[order]), ranks, side="right")]
     line = np.column_stack([np.ones(len(ranks)), (ranks + 1.0) / (n - p)])
     slope = float(least_absolute.solve(line, np.sort(e[rows]))[1])
-    if not slope > rounding(e, w):
+    if not slope > rounding:
         raise IntervalError(TIED)
     return slope
 

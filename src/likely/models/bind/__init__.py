@@ -35,9 +35,9 @@ __all__ = [
 
 def bind(asked: Asked, data: Any) -> Bound:
     """Check everything the user gave and turn it into arrays, in memory or in files."""
+    request = Request.of(asked, data)
     if (pieces := pieces_of(asked, data)) is not None:
         return _in_pieces(asked, data, pieces)
-    request = Request.of(asked, data)
     table = tables.read(data, asked.na)
     if (pieces := pieces_of_table(asked, table)) is not None and can_stream(request, table.names):
         return _in_pieces(asked, table, pieces)
