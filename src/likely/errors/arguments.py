@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
-import numbers
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from likely.errors.kinds import is_flag, is_number, is_whole
 
 LARGEST = 10**308  # whole numbers about as large as a float can hold
 NAMES: Mapping[Any, str] = {
@@ -101,11 +100,11 @@ def _fits(value: Any, expected: Any) -> bool:
     if expected is None or expected is type(None):
         return value is None
     if expected is float:
-        return isinstance(value, (numbers.Real, np.bool_)) and not _too_large(value)
+        return (is_number(value) or is_flag(value)) and not _too_large(value)
     if expected is int:
-        return isinstance(value, (numbers.Integral, np.bool_))
+        return is_whole(value) or is_flag(value)
     if expected is bool:
-        return isinstance(value, (bool, np.bool_))
+        return is_flag(value)
     kind = origin or expected
     return not isinstance(kind, type) or getattr(kind, "_is_protocol", False) or isinstance(value, kind)
 

@@ -16,9 +16,9 @@ from likely.likelihoods.log_likelihood import LogLikelihood
 from likely.models import limits
 from likely.models.asked import Asked
 from likely.models.model import Model
-from likely.search.first import given_starts
 from likely.search.influential import influential_starts
 from likely.search.outcome import Outcome
+from likely.search.start import given_starts
 from likely.search.starts import (
     further_starts,
     mirror_starts,

@@ -20,13 +20,13 @@ from likely.models.identify import Coordinates, centred, check_identified, coord
 from likely.namespace.arrays import Floats
 from likely.search.closed_form import closed_form, least_loss
 from likely.search.directions import PredictorScaling
-from likely.search.first import start_of
 from likely.search.iterations import SearchHistory
 from likely.search.nonsmooth import has_nonsmooth_location, nonsmooth_peak
 from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_nonsmooth, highest_of
 from likely.search.outcome import Outcome
 from likely.search.plateau import find_plateau
 from likely.search.singular import identified_peak, sharpened
+from likely.search.start import start_of
 from likely.search.state import FitState
 
 SOLVERS = ("auto", "closed form", "newton", "lbfgs")

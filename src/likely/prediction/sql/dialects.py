@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-
 from likely.errors import OptionError, is_one_of, unknown
+from likely.errors.kinds import is_flag, is_whole
 
 
 @final
@@ -95,9 +94,9 @@ class Dialect:
         """A level of a column: a text, yes or no, or a number."""
         if isinstance(value, str):
             return self.text(value)
-        if isinstance(value, (bool, np.bool_)):
+        if is_flag(value):
             return self.truth[bool(value)]
-        return str(int(value)) if isinstance(value, (int, np.integer)) else self.literal(float(value))
+        return str(int(value)) if is_whole(value) else self.literal(float(value))
 
 
 _SAME = {

@@ -19,11 +19,11 @@ from likely.progress import Task
 from likely.search.constrained.account import account
 from likely.search.constrained.problem import Problem, in_original
 from likely.search.directions import few_rows
-from likely.search.first import start_of
 from likely.search.iterations import SearchHistory
 from likely.search.other_peaks import ANOTHER, OtherPeaks, highest_of
 from likely.search.outcome import Outcome
 from likely.search.peak import check_options, find_peak
+from likely.search.start import start_of
 from likely.search.state import FitState
 
 SOLVERS = ("auto", "newton", "lbfgs")
